@@ -1,0 +1,1 @@
+"""Example data with a known truth, and configs that train on it."""

@@ -1,0 +1,134 @@
+"""What is true in each example market: the numbers that a model should find again."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Literal
+
+
+@dataclass(frozen=True, kw_only=True)
+class Channel:
+    """One paid channel and how it truly works.
+
+    The effect of a period is `coefficient * hill(adstock(exposure))`; the coefficient follows from
+    `roas`, so that the channel's contribution over the whole data is `roas` times its spend.
+    """
+
+    name: str
+    spend_column: str
+    exposure_column: str | None = None  # None: the money itself drives the effect
+    mean_spend: float  # money a period, over the periods in which the channel runs
+    cost_per_exposure: float = 1.0
+    theta: float  # geometric adstock: the part of the effect that is left a period later
+    alpha: float  # Hill saturation: shape
+    gamma: float  # Hill saturation: inflexion, as a part of the largest adstocked exposure
+    roas: float
+    on_air: float = 1.0  # part of the time in which the channel runs, in flights of some periods
+    follows_season: float = 0.0  # how much spend rises and falls with demand
+    volatility: float = 0.25  # standard deviation of log spend beside the shared budget
+
+
+@dataclass(frozen=True, kw_only=True)
+class Event:
+    """A promotion: a value of the factor column, when it runs and what it adds to a period."""
+
+    label: str
+    starts: tuple[tuple[int, int], ...]  # (month, day) of each year
+    days: int
+    lift: float  # part of the base
+
+
+@dataclass(frozen=True, kw_only=True)
+class Market:
+    """One market. Money is a period's; effects named `part` are relative to the base."""
+
+    name: str
+    seed: int
+    frequency: Literal["week", "day"] = "week"
+    start: date
+    periods: int
+    base: float
+    trend: float  # part of the base gained from the first period to the last
+    season: tuple[float, ...]  # parts: cosine and sine of one, two, ... cycles a year
+    weekday: tuple[float, ...] = (1.0, 0.95, 0.95, 1.0, 1.15, 1.2, 0.75)  # Monday first
+    holidays: dict[str, float]  # part of the base of a week that a holiday adds or takes
+    events: tuple[Event, ...]
+    competitor: float  # part of the base taken by the competitor's sales, on average
+    newsletter: float  # part of the base brought by the newsletter, on average
+    noise: float  # standard deviation, part of the base
+    channels: tuple[Channel, ...] = field(default_factory=tuple)
+
+    @property
+    def days_per_period(self) -> int:
+        """Return 7 for weekly and 1 for daily data."""
+        return 7 if self.frequency == "week" else 1
+
+
+def _channels(
+    *,
+    tv: float,
+    search: float,
+    social: float,
+    radio: float,
+    roas: tuple[float, float, float, float],
+) -> tuple[Channel, ...]:
+    """Return the four channels with a market's mean spends and returns."""
+    return (
+        Channel(name="tv", spend_column="TV_COST", exposure_column="TV_GRP", mean_spend=tv,
+                cost_per_exposure=320.0, theta=0.55, alpha=1.6, gamma=0.45, roas=roas[0],
+                on_air=0.6, follows_season=0.5, volatility=0.35),
+        Channel(name="search", spend_column="SEARCH_COST", exposure_column="SEARCH_CLICKS",
+                mean_spend=search, cost_per_exposure=0.62, theta=0.1, alpha=1.1, gamma=0.6,
+                roas=roas[1], follows_season=1.0, volatility=0.3),
+        Channel(name="social", spend_column="SOCIAL_COST", exposure_column="SOCIAL_IMPRESSIONS",
+                mean_spend=social, cost_per_exposure=0.0065, theta=0.3, alpha=1.3, gamma=0.5,
+                roas=roas[2], on_air=0.85, follows_season=0.3, volatility=0.45),
+        Channel(name="radio", spend_column="RADIO_COST", mean_spend=radio, theta=0.4, alpha=1.4,
+                gamma=0.5, roas=roas[3], on_air=0.45, volatility=0.4),
+    )  # fmt: skip
+
+
+_EVENTS = (
+    Event(label="spring_sale", starts=((4, 10),), days=14, lift=0.10),
+    Event(label="summer_sale", starts=((7, 5),), days=14, lift=0.08),
+    Event(label="black_week", starts=((11, 21),), days=7, lift=0.22),
+)
+
+MARKETS: dict[str, Market] = {
+    market.name: market
+    for market in (
+        Market(
+            name="DE", seed=20220103, start=date(2022, 1, 3), periods=208, base=1_450_000.0,
+            trend=0.16, season=(0.13, -0.05, 0.04, 0.02), competitor=0.12, newsletter=0.05,
+            noise=0.020, events=_EVENTS,
+            holidays={"Christmas Day": 0.10, "New Year's Day": -0.07, "Easter Monday": 0.05},
+            channels=_channels(tv=150_000.0, search=62_000.0, social=48_000.0, radio=36_000.0,
+                               roas=(2.1, 3.2, 2.4, 1.4)),
+        ),
+        Market(
+            name="FR", seed=20220104, start=date(2022, 1, 3), periods=208, base=980_000.0,
+            trend=-0.06, season=(0.08, 0.09, -0.04, 0.03), competitor=0.10, newsletter=0.06,
+            noise=0.020, events=_EVENTS,
+            holidays={"Christmas Day": 0.12, "New Year's Day": -0.06, "National Day": -0.04},
+            channels=_channels(tv=92_000.0, search=50_000.0, social=44_000.0, radio=25_000.0,
+                               roas=(1.7, 2.9, 2.9, 1.9)),
+        ),
+        Market(
+            name="GB", seed=20220105, start=date(2022, 9, 5), periods=173, base=1_900_000.0,
+            trend=0.22, season=(0.13, 0.03, 0.05, -0.02), competitor=0.14, newsletter=0.04,
+            noise=0.020, events=_EVENTS,
+            holidays={"Christmas Day": 0.14, "New Year's Day": -0.08, "Good Friday": 0.04},
+            channels=_channels(tv=205_000.0, search=98_000.0, social=70_000.0, radio=40_000.0,
+                               roas=(2.3, 2.6, 2.0, 2.2)),
+        ),
+        Market(
+            name="NL", seed=20240101, frequency="day", start=date(2024, 1, 1), periods=731,
+            base=62_000.0, trend=0.12, season=(0.11, 0.04, 0.04, 0.02), competitor=0.10,
+            newsletter=0.05, noise=0.035, events=_EVENTS,
+            holidays={"Christmas Day": -0.5, "New Year's Day": -0.55, "King's Day": -0.3},
+            channels=_channels(tv=5_600.0, search=2_900.0, social=2_300.0, radio=1_500.0,
+                               roas=(1.9, 3.0, 2.3, 1.6)),
+        ),
+    )
+}  # fmt: skip

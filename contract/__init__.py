@@ -1,0 +1,1 @@
+"""What passes between the trigger and the job: configs, requests, ids, states, events."""

@@ -1,0 +1,48 @@
+"""The base of every model of the contract: unknown keys refused, values frozen."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Any, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+NOT_YET = {"x-supported": False}
+
+
+def later(default: Any, *, description: str) -> Any:
+    """Declare a field that the contract has and this version does not support yet."""
+    return Field(
+        default=default,
+        description=f"{description} Not supported yet.",
+        json_schema_extra=dict(NOT_YET),
+    )
+
+
+class Strict(BaseModel):
+    """A frozen model that refuses unknown keys and fields that are not supported yet."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True)
+
+    @model_validator(mode="after")
+    def _refuse_unsupported(self) -> Self:
+        for name in sorted(self.model_fields_set):
+            field = type(self).model_fields[name]
+            if field.json_schema_extra == NOT_YET and getattr(self, name) != field.get_default(
+                call_default_factory=True
+            ):
+                raise ValueError(f"`{name}` is not supported yet; leave it out")
+        return self
+
+
+def canonical_json(value: Any) -> bytes:
+    """Bytes that are equal for equal values: sorted keys, no spaces, UTF-8."""
+    return json.dumps(
+        value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
+    ).encode()
+
+
+def sha256_hex(data: bytes) -> str:
+    """SHA-256 as 64 hex digits."""
+    return hashlib.sha256(data).hexdigest()

@@ -1,0 +1,235 @@
+"""The config of one market's model: what people write, every key checked, every default here.
+
+`loading.load_config` reads it from YAML or JSON; `docs/config.schema.json` is made from it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from datetime import date
+from enum import StrEnum
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, StringConstraints, model_validator
+
+from contract.base import Strict, canonical_json, later, sha256_hex
+from contract.source import Column, FileSource, Source
+from contract.training import Calibration, Sign, Training
+
+Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_]{0,62}$")]
+PathPart = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_\-]{0,62}$")]
+
+
+class Frequency(StrEnum):
+    """Length of one period of the model."""
+
+    DAY = "day"
+    WEEK = "week"
+    MONTH = "month"
+
+
+class Aggregation(StrEnum):
+    """How a column's rows become one row per period."""
+
+    SUM = "sum"
+    MEAN = "mean"
+    MIN = "min"
+    MAX = "max"
+    FIRST = "first"
+    LAST = "last"
+
+
+class Weekday(StrEnum):
+    """First day of a week."""
+
+    MONDAY = "monday"
+    TUESDAY = "tuesday"
+    WEDNESDAY = "wednesday"
+    THURSDAY = "thursday"
+    FRIDAY = "friday"
+    SATURDAY = "saturday"
+    SUNDAY = "sunday"
+
+
+class TargetKind(StrEnum):
+    """Revenue gives ROAS, conversions give CPA."""
+
+    REVENUE = "revenue"
+    CONVERSION = "conversion"
+
+
+class AllocatorScenario(StrEnum):
+    """Robyn's budget allocator scenarios."""
+
+    MAX_RESPONSE = "max_response"
+    TARGET_EFFICIENCY = "target_efficiency"
+
+
+class DateRange(Strict):
+    """The date column and the modelling window."""
+
+    column: Column
+    start: date | None = Field(
+        default=None, description="First date; the data's first if left out."
+    )
+    end: date | None = Field(default=None, description="Last date; the data's last if left out.")
+    frequency: Frequency = Frequency.WEEK
+    week_start: Weekday = Weekday.MONDAY
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if self.start and self.end and self.end <= self.start:
+            raise ValueError(f"`end` is {self.end}; allowed: after `start` ({self.start})")
+        return self
+
+
+class Target(Strict):
+    """What is explained."""
+
+    column: Column
+    kind: TargetKind = TargetKind.REVENUE
+
+
+class Channel(Strict):
+    """A paid channel: what it cost and, where known, what was seen or clicked."""
+
+    name: Name
+    spend: Column
+    exposure: Column | None = None
+    sign: Sign = Sign.POSITIVE
+
+
+class Allocator(Strict):
+    """One run of the budget allocator."""
+
+    scenario: AllocatorScenario = AllocatorScenario.MAX_RESPONSE
+    total_budget: float | None = Field(default=None, gt=0, description="Budget of the date range.")
+    target_value: float | None = Field(default=None, gt=0, description="ROAS or CPA aimed at.")
+    channel_low: float = Field(default=0.5, ge=0.01, description="Lowest multiple of a spend.")
+    channel_high: float = Field(default=2.0, le=100, description="Highest multiple of a spend.")
+
+
+class Outputs(Strict):
+    """What is made of the models."""
+
+    allocator: list[Allocator] = [Allocator()]
+    onepagers: int = Field(default=3, ge=0, le=10, description="One-pagers of the best models.")
+    include_data: bool = Field(
+        default=False, description="Let artifacts carry the input data (RDS and model JSON do)."
+    )
+
+
+class Gate(Strict):
+    """Thresholds of the checks before training."""
+
+    min_rows: int = Field(default=40, ge=10, description="Fewest periods that can be modelled.")
+    max_missing_share: float = Field(default=0.0, ge=0, le=1)
+    min_rows_per_driver: float = Field(default=10.0, ge=1)
+
+
+class Promotion(Strict):
+    """How far a new model may lie from the market's current one."""
+
+    max_roas_change: float | None = later(None, description="Relative change of a channel's ROAS.")
+    max_share_change: float | None = later(None, description="Change of a contribution share.")
+    min_r2: float | None = later(None, description="Lowest R² of a model that becomes current.")
+
+
+class Limits(Strict):
+    """What a run may take."""
+
+    timeout_minutes: int = Field(default=120, ge=5, le=7 * 24 * 60)
+    max_cost: float | None = later(None, description="Highest estimated cost in USD.")
+    max_minutes: float | None = later(None, description="Highest estimated duration.")
+
+
+class Config(Strict):
+    """One market's model."""
+
+    version: Literal[1]
+    market: PathPart = Field(description="Country or market code, e.g. DE.")
+    revision: PathPart = Field(description="Name of this version of the model.")
+    source: Source
+    date: DateRange
+    target: Target
+    channels: list[Channel] = Field(min_length=1, max_length=60)
+    organic: list[Column] = Field(default=[], max_length=60)
+    context: list[Column] = Field(default=[], max_length=60)
+    factors: list[Column] = Field(default=[], max_length=30)
+    signs: dict[Column, Sign] = Field(
+        default={}, description="Signs of organic and context columns; default: organic positive."
+    )
+    aggregation: dict[Column, Aggregation] = Field(
+        default={}, description="How rows of one period are joined; default: sum."
+    )
+    annotations: str | None = later(None, description="CSV of dated events.")
+    calibration: list[Calibration] = []
+    training: Training = Training()
+    outputs: Outputs = Outputs()
+    gate: Gate = Gate()
+    promotion: Promotion = Promotion()
+    limits: Limits = Limits()
+
+    @model_validator(mode="after")
+    def _columns(self) -> Self:
+        roles = self.columns_by_role()
+        columns = [column for names in roles.values() for column in dict.fromkeys(names)]
+        for column, count in Counter(columns).items():
+            if count > 1:
+                uses = ", ".join(role for role, names in roles.items() if column in names)
+                raise ValueError(f"column `{column}` is used as {uses}; allowed: one use")
+        for name, count in Counter(channel.name for channel in self.channels).items():
+            if count > 1:
+                raise ValueError(f"`channels` has `{name}` twice; names must differ")
+        safe = Counter(safe_name(column) for column in dict.fromkeys(columns))
+        for column in columns:
+            if safe[safe_name(column)] > 1:
+                raise ValueError(f"column `{column}` cannot be told from another by letters alone")
+        known = set(columns)
+        for field in ("aggregation", "signs"):
+            for column in getattr(self, field):
+                if column not in known:
+                    raise ValueError(f"`{field}` names `{column}`, which the config does not use")
+        return self
+
+    @model_validator(mode="after")
+    def _calibrated_channels(self) -> Self:
+        names = {channel.name for channel in self.channels} | set(self.organic)
+        for lift in self.calibration:
+            for part in lift.channel.split("+"):
+                if part not in names:
+                    raise ValueError(
+                        f"`calibration` names channel `{part}`; allowed: {', '.join(sorted(names))}"
+                    )
+        return self
+
+    def columns_by_role(self) -> dict[str, list[str]]:
+        """Every column that the config uses, by role, as written in the config."""
+        return {
+            "date": [self.date.column],
+            "target": [self.target.column],
+            "spend": [channel.spend for channel in self.channels],
+            "exposure": [c.exposure for c in self.channels if c.exposure and c.exposure != c.spend],
+            "organic": list(self.organic),
+            "context": [column for column in self.context if column not in self.factors],
+            "factor": list(self.factors),
+        }
+
+    def country(self) -> str:
+        """The value by which the source's rows are picked."""
+        return self.source.country or self.market
+
+    def hash(self) -> str:
+        """SHA-256 of the resolved config: equal for configs that mean the same."""
+        return sha256_hex(canonical_json(self.model_dump(mode="json")))
+
+    def is_local(self) -> bool:
+        """Whether the data is a file on this machine."""
+        return isinstance(self.source, FileSource) and "://" not in self.source.path
+
+
+def safe_name(column: str) -> str:
+    """The column's name in R, in tables and in the snapshot: letters, digits, `_` and `.` only."""
+    name = re.sub(r"[^A-Za-z0-9_.]+", "_", column).strip("_.") or "column"
+    return name if name[0].isalpha() else f"x{name}"

@@ -1,0 +1,140 @@
+"""Completion events: CloudEvents 1.0, stored under the run first, then published, then marked.
+
+Consumers drop doubles by the event's id, which is a function of run id and type. The schema is
+`docs/event.schema.json`.
+"""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from typing import Any, Self
+
+from pydantic import Field
+
+from contract import layout
+from contract.base import Strict, canonical_json, sha256_hex
+from contract.exceptions import NotFoundError, PreconditionError
+from contract.run import RunError, State, now
+from contract.stores.base import Store
+from contract.topics.base import Publisher
+
+
+class EventData(Strict):
+    """What an event says of a run."""
+
+    run_id: str
+    state: State
+    market: str | None = None
+    revision: str | None = None
+    artifacts_uri: str | None = None
+    report_uri: str | None = None
+    manifest_sha256: str | None = None
+    engine: str | None = None
+    best_model: dict[str, Any] | None = None
+    data_quality: dict[str, Any] | None = None
+    drift: dict[str, Any] | None = None
+    duplicate_of: str | None = None
+    duration_seconds: float | None = None
+    cost: dict[str, Any] | None = None
+    warnings: list[str] = []
+    error: RunError | None = None
+
+
+class Event(Strict):
+    """A CloudEvents 1.0 envelope."""
+
+    specversion: str = "1.0"
+    id: str
+    source: str = "//mmm-trainer"
+    type: str
+    subject: str
+    time: datetime
+    datacontenttype: str = "application/json"
+    data: EventData
+
+    @classmethod
+    def of(cls, data: EventData, *, at: datetime | None = None) -> Self:
+        """The event of a run's state."""
+        kind = f"mmm.run.{data.state.value.lower()}"
+        return cls(
+            id=event_id(data.run_id, kind),
+            type=kind,
+            subject=data.run_id,
+            time=at or now(),
+            data=data,
+        )
+
+    def to_json(self) -> bytes:
+        """The published form (structured CloudEvent)."""
+        return canonical_json(self.model_dump(mode="json"))
+
+    def attributes(self) -> dict[str, str]:
+        """Message attributes for subscription filters."""
+        attributes = {
+            "ce-id": self.id,
+            "ce-source": self.source,
+            "ce-specversion": self.specversion,
+            "ce-type": self.type,
+            "ce-subject": self.subject,
+            "ce-time": self.time.isoformat(),
+            "content-type": "application/cloudevents+json",
+            "type": self.type,
+            "run_id": self.data.run_id,
+            "state": self.data.state.value,
+            "market": self.data.market or "",
+            "revision": self.data.revision or "",
+        }
+        return {key: value for key, value in attributes.items() if value}
+
+
+class Outbox(Strict):
+    """`runs/<run id>/events/<event id>.json`."""
+
+    event: Event
+    published_at: datetime | None = None
+    attempts: int = Field(default=0, ge=0)
+
+    def to_json(self) -> bytes:
+        """The stored form."""
+        return canonical_json(self.model_dump(mode="json"))
+
+
+def event_id(run_id: str, kind: str) -> str:
+    """Equal for equal run and type."""
+    return sha256_hex(f"{run_id}|{kind}".encode())[:32]
+
+
+def put(store: Store, event: Event) -> None:
+    """Store an event in its run's outbox; an event that is there already stays as it is."""
+    try:
+        store.write(
+            layout.event(event.subject, event.id), Outbox(event=event).to_json(), if_generation=0
+        )
+    except PreconditionError:
+        return
+
+
+def flush(store: Store, publisher: Publisher, run_id: str) -> int:
+    """Publish what the outbox of a run still holds; returns how many were published.
+
+    Raises:
+        TransientError, ServiceError: the topic cannot be reached; the event stays in the outbox.
+    """
+    published = 0
+    for info in list(store.list(layout.events(run_id))):
+        try:
+            blob = store.read(info.path)
+        except NotFoundError:
+            continue
+        entry = Outbox.model_validate(json.loads(blob.data))
+        if entry.published_at is not None:
+            continue
+        publisher.publish(entry.event.to_json(), entry.event.attributes())
+        marked = entry.model_copy(update={"published_at": now(), "attempts": entry.attempts + 1})
+        try:
+            store.write(info.path, marked.to_json(), if_generation=blob.generation)
+        except PreconditionError:
+            continue  # somebody else published the same event; consumers drop doubles by id
+        published += 1
+    return published

@@ -1,0 +1,97 @@
+"""Everything that can go wrong, and the exit code that it means.
+
+```
+MMMError                       exit code  meaning
+├── ConfigError                64         the request or config can never run as it is
+├── DataError                  65         the data cannot be trained on
+├── ServiceError               69         a service refuses: login, privilege, missing table
+├── ModelError                 70         R, nevergrad or the model failed
+├── ArtifactError              73         the results could not be written
+├── TransientError             75         a retry may help
+├── CancelledError             143        the run was told to stop
+└── StoreError                 75         the bucket did not do what was asked
+    ├── NotFoundError          69         no such object
+    └── PreconditionError      75         somebody else wrote the object first
+```
+
+Cloud Run retries any non-zero exit. Permanent codes (64, 65, 69, 70, 73) therefore leave a terminal
+status, and a retry that finds one leaves at once with the same code.
+"""
+
+from __future__ import annotations
+
+
+class MMMError(Exception):
+    """Base of every error that this project raises on purpose; `str()` is for people."""
+
+    exit_code = 70
+
+    def __init__(self, message: str, *, step: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.step = step
+
+
+class ConfigError(MMMError):
+    """The request or config can never run as it is; `problems` has one sentence per fault."""
+
+    exit_code = 64
+
+    def __init__(self, problems: str | list[str], *, step: str | None = None) -> None:
+        self.problems = [problems] if isinstance(problems, str) else list(problems)
+        super().__init__("\n".join(self.problems), step=step)
+
+
+class DataError(MMMError):
+    """The data cannot be trained on."""
+
+    exit_code = 65
+
+
+class ServiceError(MMMError):
+    """A service refuses: authentication, privilege, missing table."""
+
+    exit_code = 69
+
+
+class ModelError(MMMError):
+    """R, nevergrad or the model failed."""
+
+    exit_code = 70
+
+
+class ArtifactError(MMMError):
+    """The results could not be written."""
+
+    exit_code = 73
+
+
+class TransientError(MMMError):
+    """A retry may help."""
+
+    exit_code = 75
+
+
+class CancelledError(MMMError):
+    """The run was told to stop (SIGTERM)."""
+
+    exit_code = 143
+
+
+class StoreError(MMMError):
+    """The bucket did not do what was asked."""
+
+    exit_code = 75
+
+
+class NotFoundError(StoreError):
+    """No such object."""
+
+    exit_code = 69
+
+
+class PreconditionError(StoreError):
+    """Somebody else wrote the object first."""
+
+
+PERMANENT_CODES = frozenset({64, 65, 69, 70, 73})

@@ -1,0 +1,60 @@
+"""Where everything lies in the bucket."""
+
+from __future__ import annotations
+
+from contract.base import sha256_hex
+
+
+def request(run_id: str) -> str:
+    """Write-once: the resolved request and where it came from."""
+    return f"runs/{run_id}/request.json"
+
+
+def status(run_id: str) -> str:
+    """State, step, progress, heartbeat, error."""
+    return f"runs/{run_id}/status.json"
+
+
+def lease(run_id: str) -> str:
+    """Who works on the run, until when."""
+    return f"runs/{run_id}/lease.json"
+
+
+def event(run_id: str, event_id: str) -> str:
+    """One event of the run's outbox."""
+    return f"runs/{run_id}/events/{event_id}.json"
+
+
+def events(run_id: str) -> str:
+    """Prefix of the run's outbox."""
+    return f"runs/{run_id}/events/"
+
+
+def work(run_id: str, name: str = "") -> str:
+    """Extract snapshot and trial checkpoints; removed by a lifecycle rule."""
+    return f"runs/{run_id}/work/{name}"
+
+
+def artifacts(revision: str, market: str, run_id: str, name: str = "") -> str:
+    """A file of the finished run."""
+    return f"robyn/{revision}/{market}/{run_id}/{name}"
+
+
+def manifest(revision: str, market: str, run_id: str) -> str:
+    """The last object written: its presence means that the run's artifacts are complete."""
+    return artifacts(revision, market, run_id, "manifest.json")
+
+
+def current(revision: str, market: str) -> str:
+    """Pointer to the last accepted run of a market."""
+    return f"robyn/{revision}/{market}/current.json"
+
+
+def key(idempotency_key: str) -> str:
+    """Write-once: the run id that an idempotency key stands for."""
+    return f"keys/{sha256_hex(idempotency_key.encode())}.json"
+
+
+def rejected(message_hash: str) -> str:
+    """Body of a message that can never run, kept for people."""
+    return f"rejected/{message_hash}.json"

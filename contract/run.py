@@ -1,0 +1,129 @@
+"""The states of a run and the one object that tells which it is in.
+
+```
+ACCEPTED ──► LAUNCHED ──► RUNNING ──► SUCCEEDED | HELD | SKIPPED | DUPLICATE | FAILED | CANCELLED
+    └───────────┴────────────────────► FAILED | CANCELLED
+REJECTED: a message that can never run
+```
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any, Self
+
+from contract import layout
+from contract.base import Strict, canonical_json
+from contract.exceptions import NotFoundError, PreconditionError, TransientError
+from contract.stores.base import Store
+
+
+class State(StrEnum):
+    """Where a run stands."""
+
+    ACCEPTED = "ACCEPTED"
+    LAUNCHED = "LAUNCHED"
+    RUNNING = "RUNNING"
+    SUCCEEDED = "SUCCEEDED"
+    HELD = "HELD"
+    SKIPPED = "SKIPPED"
+    DUPLICATE = "DUPLICATE"
+    FAILED = "FAILED"
+    CANCELLED = "CANCELLED"
+    REJECTED = "REJECTED"
+
+    @property
+    def is_terminal(self) -> bool:
+        """Whether a run in this state has ended; a terminal state never changes."""
+        return self not in (State.ACCEPTED, State.LAUNCHED, State.RUNNING)
+
+
+class RunError(Strict):
+    """Why a run did not succeed."""
+
+    code: int
+    step: str | None = None
+    kind: str
+    message: str
+
+
+class Status(Strict):
+    """`runs/<run id>/status.json`."""
+
+    run_id: str
+    state: State
+    market: str
+    revision: str
+    created_at: datetime
+    updated_at: datetime
+    heartbeat_at: datetime | None = None
+    execution: str | None = None
+    attempt: int = 0
+    step: str | None = None
+    progress: dict[str, Any] = {}
+    steps: list[dict[str, Any]] = []
+    error: RunError | None = None
+    outcome: dict[str, Any] = {}
+
+    def to_json(self) -> bytes:
+        """The stored form."""
+        return canonical_json(self.model_dump(mode="json"))
+
+    @classmethod
+    def from_json(cls, data: bytes) -> Self:
+        """Read the stored form."""
+        return cls.model_validate(json.loads(data))
+
+
+def now() -> datetime:
+    """The time in UTC."""
+    return datetime.now(UTC)
+
+
+def read_status(store: Store, run_id: str) -> Status | None:
+    """The status of a run, None where there is none."""
+    try:
+        return Status.from_json(store.read(layout.status(run_id)).data)
+    except NotFoundError:
+        return None
+
+
+def change_status(
+    store: Store, run_id: str, change: Callable[[Status], dict[str, Any]], *, attempts: int = 10
+) -> Status:
+    """Apply `change` (new field values from the old status) by generation; terminal states stay.
+
+    `change` is asked again whenever somebody else wrote in between. Returns what is stored then.
+
+    Raises:
+        TransientError: others wrote in between every time.
+    """
+    path = layout.status(run_id)
+    for _ in range(attempts):
+        blob = store.read(path)
+        old = Status.from_json(blob.data)
+        if old.state.is_terminal:
+            return old
+        fields = change(old)
+        if not fields:
+            return old
+        new = old.model_copy(update={"updated_at": now(), **fields})
+        new = Status.model_validate(new.model_dump())
+        try:
+            store.write(path, new.to_json(), if_generation=blob.generation)
+        except PreconditionError:
+            continue
+        return new
+    raise TransientError(f"the status of run {run_id} is being written by others all the time")
+
+
+def create_status(store: Store, status: Status) -> bool:
+    """Write the first status of a run; False where there is one already."""
+    try:
+        store.write(layout.status(status.run_id), status.to_json(), if_generation=0)
+    except PreconditionError:
+        return False
+    return True

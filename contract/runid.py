@@ -1,0 +1,55 @@
+"""Run ids: `<UTC time>-<8 hex>`, e.g. `20261123T020000Z-1a2b3c4d`; one key, one id."""
+
+from __future__ import annotations
+
+import json
+import re
+from datetime import UTC, datetime
+
+from contract import layout
+from contract.base import canonical_json, sha256_hex
+from contract.exceptions import NotFoundError, PreconditionError
+from contract.stores.base import Store
+
+PATTERN = re.compile(r"^\d{8}T\d{6}Z-[0-9a-f]{8}$")
+
+
+def make(key: str, at: datetime) -> str:
+    """The id of the run that `key` stands for, first seen at `at`."""
+    return f"{at.astimezone(UTC):%Y%m%dT%H%M%SZ}-{sha256_hex(key.encode())[:8]}"
+
+
+def message_key(topic: str, message_id: str, publish_time: str) -> str:
+    """The idempotency key of a message that brings none of its own."""
+    return f"{topic}|{message_id}|{publish_time}"
+
+
+def is_valid(run_id: str) -> bool:
+    """Whether text has the form of a run id."""
+    return PATTERN.fullmatch(run_id) is not None
+
+
+def for_key(store: Store, key: str, at: datetime) -> str:
+    """The run id of a key whose time is not part of it; the first caller decides the time.
+
+    Two messages, or the tasks of one execution, that bring the same key get the same id.
+    """
+    wanted = make(key, at)
+    path = layout.key(key)
+    try:
+        store.write(path, canonical_json({"run_id": wanted}), if_generation=0)
+    except PreconditionError:
+        return _read(store, path)
+    return wanted
+
+
+def lookup(store: Store, key: str) -> str | None:
+    """The run id of a key that was seen before."""
+    try:
+        return _read(store, layout.key(key))
+    except NotFoundError:
+        return None
+
+
+def _read(store: Store, path: str) -> str:
+    return str(json.loads(store.read(path).data)["run_id"])

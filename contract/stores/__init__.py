@@ -1,0 +1,32 @@
+"""Buckets: Google Cloud Storage (`gs://bucket`) or a folder, with the same preconditions."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from contract.exceptions import ConfigError
+from contract.stores.base import Blob, ObjectInfo, Store
+
+__all__ = ["Blob", "ObjectInfo", "Store", "open_store", "split_uri"]
+
+
+def open_store(url: str) -> Store:
+    """A store from `gs://bucket`, `file:///folder` or a folder's path."""
+    if url.startswith("gs://"):
+        from contract.stores.gcs import GCSStore  # the client is heavy; folders do without it
+
+        bucket, prefix = split_uri(url)
+        if prefix:
+            raise ConfigError(f"the bucket is `{url}`; allowed: gs://BUCKET without a folder")
+        return GCSStore.connect(bucket)
+    from contract.stores.folder import FolderStore
+
+    return FolderStore(Path(url.removeprefix("file://")))
+
+
+def split_uri(uri: str) -> tuple[str, str]:
+    """`gs://bucket/a/b` as (`bucket`, `a/b`)."""
+    bucket, _, path = uri.removeprefix("gs://").partition("/")
+    if not bucket:
+        raise ConfigError(f"`{uri}` names no bucket; allowed: gs://BUCKET/PATH")
+    return bucket, path

@@ -1,0 +1,63 @@
+"""What a bucket can do: whole objects, generations, preconditions.
+
+`if_generation=0` writes only where nothing is; `if_generation=n` only over generation n. An object
+appears whole or not at all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+JSON = "application/json"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Blob:
+    """An object's bytes and the generation that they belong to."""
+
+    data: bytes
+    generation: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class ObjectInfo:
+    """What the store says of an object; `crc32c` is base64 of four big-endian bytes."""
+
+    path: str
+    size: int
+    crc32c: str
+    generation: int
+
+
+class Store(Protocol):
+    """A bucket. Errors: NotFoundError, PreconditionError, ServiceError, TransientError."""
+
+    @property
+    def url(self) -> str:
+        """`gs://bucket` or `file:///folder`."""
+
+    def read(self, path: str) -> Blob:
+        """The newest generation of an object."""
+
+    def write(
+        self, path: str, data: bytes, *, if_generation: int | None = None, content_type: str = JSON
+    ) -> int:
+        """Write a small object; returns its generation."""
+
+    def upload(self, local: Path, path: str, *, content_type: str | None = None) -> ObjectInfo:
+        """Write a file and return what the store says of it afterwards."""
+
+    def download(self, path: str, local: Path) -> None:
+        """Write an object to a file, whole or not at all."""
+
+    def stat(self, path: str) -> ObjectInfo | None:
+        """What the store says of an object, None where there is none."""
+
+    def list(self, prefix: str) -> Iterator[ObjectInfo]:
+        """Objects whose path begins with `prefix`, in order of path."""
+
+    def delete(self, path: str) -> None:
+        """Remove an object; removing what is not there is fine."""

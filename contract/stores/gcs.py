@@ -1,0 +1,173 @@
+"""Google Cloud Storage. Retries are the client's own; every write is made safe to repeat.
+
+Set STORAGE_EMULATOR_HOST to talk to a stand-in.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, Self, TypeVar
+
+from google.api_core import exceptions as google_errors
+from google.auth import exceptions as auth_errors
+from google.cloud import storage
+from google.cloud.storage.retry import DEFAULT_RETRY
+
+from contract.exceptions import NotFoundError, PreconditionError, ServiceError, TransientError
+from contract.stores.base import JSON, Blob, ObjectInfo
+
+T = TypeVar("T")
+RETRY = DEFAULT_RETRY.with_timeout(60)
+TIMEOUT = (10, 60)
+
+
+class GCSStore:
+    """Objects of one bucket."""
+
+    def __init__(self, bucket: Any) -> None:
+        self._bucket = bucket
+
+    @classmethod
+    def connect(cls, bucket: str) -> Self:
+        """A store on the bucket, with the machine's own credentials."""
+        client = _call(bucket, lambda: storage.Client(project=os.environ.get("MMM_PROJECT")))
+        return cls(client.bucket(bucket))
+
+    @property
+    def url(self) -> str:
+        """`gs://bucket`."""
+        return f"gs://{self._bucket.name}"
+
+    def read(self, path: str) -> Blob:
+        """The bytes and generation of an object."""
+        blob = self._bucket.blob(path)
+        data = self._try(path, lambda: blob.download_as_bytes(retry=RETRY, timeout=TIMEOUT))
+        return Blob(data=data, generation=int(blob.generation or self._generation(path)))
+
+    def write(
+        self, path: str, data: bytes, *, if_generation: int | None = None, content_type: str = JSON
+    ) -> int:
+        """Write an object; see the protocol for the preconditions.
+
+        A retried write whose first answer was lost would find its own object and take it for
+        somebody else's: what lies there is compared before the precondition is believed.
+        """
+        blob = self._bucket.blob(path)
+        try:
+            self._try(
+                path,
+                lambda: blob.upload_from_string(
+                    data,
+                    content_type=content_type,
+                    if_generation_match=if_generation,
+                    retry=RETRY,
+                    timeout=TIMEOUT,
+                    checksum="crc32c",
+                ),
+            )
+        except PreconditionError:
+            mine = self._mine(path, data)
+            if mine is None or if_generation == mine:
+                raise
+            return mine
+        return int(blob.generation)
+
+    def upload(self, local: Path, path: str, *, content_type: str | None = None) -> ObjectInfo:
+        """Write a file; the client sends a CRC32C that the server checks."""
+        blob = self._bucket.blob(path)
+        self._try(
+            path,
+            lambda: blob.upload_from_filename(
+                str(local),
+                content_type=content_type,
+                retry=RETRY,
+                timeout=(10, 300),
+                checksum="crc32c",
+            ),
+        )
+        self._try(path, lambda: blob.reload(retry=RETRY, timeout=TIMEOUT))
+        return _info(blob)
+
+    def download(self, path: str, local: Path) -> None:
+        """Write an object to a file."""
+        local.parent.mkdir(parents=True, exist_ok=True)
+        partial = local.with_name(f"{local.name}.part")
+        blob = self._bucket.blob(path)
+        try:
+            self._try(
+                path,
+                lambda: blob.download_to_filename(
+                    str(partial), retry=RETRY, timeout=(10, 300), checksum="crc32c"
+                ),
+            )
+            partial.replace(local)
+        finally:
+            partial.unlink(missing_ok=True)
+
+    def stat(self, path: str) -> ObjectInfo | None:
+        """Size, checksum and generation of an object."""
+        blob = self._try(path, lambda: self._bucket.get_blob(path, retry=RETRY, timeout=TIMEOUT))
+        return None if blob is None else _info(blob)
+
+    def list(self, prefix: str) -> Iterator[ObjectInfo]:
+        """Objects below a prefix."""
+        fields = "items(name,size,crc32c,generation),nextPageToken"
+        for blob in self._try(
+            prefix,
+            lambda: list(
+                self._bucket.list_blobs(prefix=prefix, fields=fields, retry=RETRY, timeout=TIMEOUT)
+            ),
+        ):
+            yield _info(blob)
+
+    def delete(self, path: str) -> None:
+        """Remove an object."""
+        try:
+            self._try(path, lambda: self._bucket.blob(path).delete(retry=RETRY, timeout=TIMEOUT))
+        except NotFoundError:
+            return
+
+    def _generation(self, path: str) -> int:
+        info = self.stat(path)
+        if info is None:
+            raise NotFoundError(f"no object `{path}` in {self.url}")
+        return info.generation
+
+    def _mine(self, path: str, data: bytes) -> int | None:
+        """Generation of the object if it holds exactly what was to be written."""
+        try:
+            there = self.read(path)
+        except NotFoundError:
+            return None
+        return there.generation if there.data == data else None
+
+    def _try(self, path: str, call: Callable[[], T]) -> T:
+        return _call(f"{self.url}/{path}", call)
+
+
+def _info(blob: Any) -> ObjectInfo:
+    return ObjectInfo(
+        path=blob.name, size=int(blob.size), crc32c=blob.crc32c, generation=int(blob.generation)
+    )
+
+
+def _call(what: str, call: Callable[[], T]) -> T:
+    """Run a client call, its errors in this project's words."""
+    try:
+        return call()
+    except google_errors.PreconditionFailed:
+        raise PreconditionError(f"`{what}` was written by somebody else first") from None
+    except google_errors.NotFound:
+        raise NotFoundError(f"no object `{what}` (or no such bucket)") from None
+    except (google_errors.Forbidden, google_errors.Unauthorized) as error:
+        raise ServiceError(f"Cloud Storage refuses `{what}`: {error.message}") from None
+    except auth_errors.GoogleAuthError as error:
+        raise ServiceError(f"no credentials for Cloud Storage (`{what}`): {error}") from None
+    except google_errors.ClientError as error:
+        if error.code in (408, 429):
+            raise TransientError(f"Cloud Storage is busy (`{what}`): {error.message}") from None
+        raise ServiceError(f"Cloud Storage refuses `{what}`: {error.message}") from None
+    except (google_errors.GoogleAPIError, ConnectionError, OSError) as error:
+        raise TransientError(f"Cloud Storage did not answer (`{what}`): {error}") from None

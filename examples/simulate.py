@@ -51,8 +51,9 @@ def adstock(x: Array, theta: float) -> Array:
 
 def hill(x: Array, alpha: float, inflexion: float) -> Array:
     """Return the Hill saturation of `x`, from 0 to below 1, 0.5 at `inflexion`."""
-    powered = x**alpha
-    return powered / (powered + inflexion**alpha)
+    powered: Array = x**alpha
+    saturated: Array = powered / (powered + inflexion**alpha)
+    return saturated
 
 
 def simulate(market: Market) -> Simulation:
@@ -109,7 +110,8 @@ def _season(market: Market, dates: pd.DatetimeIndex) -> Array:
     """Return the yearly season: cosine and sine terms of one, two, ... cycles a year."""
     angle = 2 * np.pi * dates.dayofyear.to_numpy() / 365.25
     waves = [wave(angle * cycle) for cycle in (1, 2) for wave in (np.cos, np.sin)]
-    return np.sum([size * wave for size, wave in zip(market.season, waves, strict=True)], axis=0)
+    season: Array = np.asarray(market.season) @ np.asarray(waves)
+    return season
 
 
 def _slow_wander(rng: np.random.Generator, periods: int, spread: float) -> Array:
@@ -125,7 +127,9 @@ def _holidays(market: Market, dates: pd.DatetimeIndex) -> Array:
     effect = table["holiday"].map(market.holidays).fillna(0.0).to_numpy()
     period = (pd.DatetimeIndex(table["ds"]) - dates[0]).days // market.days_per_period
     inside = (period >= 0) & (period < market.periods)
-    return np.bincount(period[inside], weights=effect[inside], minlength=market.periods)
+    total: Array = np.zeros(market.periods)
+    np.add.at(total, period[inside], effect[inside])
+    return total
 
 
 def _events(market: Market, dates: pd.DatetimeIndex) -> tuple[list[str], Array]:

@@ -125,7 +125,8 @@ def _holidays(market: Market, dates: pd.DatetimeIndex) -> Array:
     """Return the sum of the effects of the holidays that fall into each period."""
     table = holidays_table(market.name, dates[0].date(), dates[-1].date() + timedelta(days=6))
     effect = table["holiday"].map(market.holidays).fillna(0.0).to_numpy()
-    period = (pd.DatetimeIndex(table["ds"]) - dates[0]).days // market.days_per_period
+    days = (pd.DatetimeIndex(table["ds"]) - dates[0]).days.to_numpy()
+    period = days // market.days_per_period
     inside = (period >= 0) & (period < market.periods)
     total: Array = np.zeros(market.periods)
     np.add.at(total, period[inside], effect[inside])

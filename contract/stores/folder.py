@@ -1,7 +1,8 @@
 """A folder as a bucket, with the bucket's preconditions.
 
 An object's generation is its file's modification time in nanoseconds, which
-every write makes grow. Writes go to a temporary file that is linked or renamed into place, so readers see whole objects.
+every write makes grow. Writes go to a temporary file that is renamed into place, so readers see
+whole objects.
 """
 
 from __future__ import annotations
@@ -80,7 +81,7 @@ class FolderStore:
             checksum = Checksum()  # type: ignore[no-untyped-call]
             while chunk := stream.read(1 << 20):
                 checksum.update(chunk)  # type: ignore[no-untyped-call]
-        crc32c = base64.b64encode(checksum.digest()  # type: ignore[no-untyped-call]).decode()
+        crc32c = base64.b64encode(checksum.digest()).decode()  # type: ignore[no-untyped-call]
         return ObjectInfo(
             path=path, size=stats.st_size, crc32c=crc32c, generation=stats.st_mtime_ns
         )

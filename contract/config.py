@@ -74,6 +74,11 @@ class DateRange(Strict):
         default=None, description="First date; the data's first if left out."
     )
     end: date | None = Field(default=None, description="Last date; the data's last if left out.")
+    window_start: date | None = Field(
+        default=None,
+        description="First date that is modelled; rows before it serve prophet and adstock.",
+    )
+    window_end: date | None = Field(default=None, description="Last date that is modelled.")
     frequency: Frequency = Frequency.WEEK
     week_start: Weekday = Weekday.MONDAY
 
@@ -81,6 +86,12 @@ class DateRange(Strict):
     def _ordered(self) -> Self:
         if self.start and self.end and self.end <= self.start:
             raise ValueError(f"`end` is {self.end}; allowed: after `start` ({self.start})")
+        for name in ("window_start", "window_end"):
+            day = getattr(self, name)
+            if day and ((self.start and day < self.start) or (self.end and day > self.end)):
+                raise ValueError(f"`{name}` is {day}; allowed: from `start` to `end`")
+        if self.window_start and self.window_end and self.window_end <= self.window_start:
+            raise ValueError(f"`window_end` is {self.window_end}; allowed: after `window_start`")
         return self
 
 
@@ -115,9 +126,7 @@ class Outputs(Strict):
 
     allocator: list[Allocator] = [Allocator()]
     onepagers: int = Field(default=3, ge=0, le=10, description="One-pagers of the best models.")
-    include_data: bool = Field(
-        default=False, description="Let artifacts carry the input data (RDS and model JSON do)."
-    )
+    include_data: bool = later(False, description="Let artifacts carry the input data as it came.")
 
 
 class Gate(Strict):

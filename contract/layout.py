@@ -50,6 +50,11 @@ def current(revision: str, market: str) -> str:
     return f"robyn/{revision}/{market}/current.json"
 
 
+def fingerprint(digest: str) -> str:
+    """The finished run of one config on one set of data."""
+    return f"fingerprints/{digest}.json"
+
+
 def key(idempotency_key: str) -> str:
     """Write-once: the run id that an idempotency key stands for."""
     return f"keys/{sha256_hex(idempotency_key.encode())}.json"

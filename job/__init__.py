@@ -1,0 +1,1 @@
+"""The batch job: extract, check, train, upload, tell."""

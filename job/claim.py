@@ -1,0 +1,128 @@
+"""Who works on a run: a lease object with owner, heartbeat and expiry.
+
+A second execution of a run finds a live lease and leaves. A retry of the same task takes over at
+once, because Cloud Run starts it only after the attempt before has ended; anybody else must wait
+until the lease has expired.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+import uuid
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Self
+
+from contract import layout
+from contract.base import Strict, canonical_json
+from contract.exceptions import MMMError, NotFoundError, PreconditionError
+from contract.run import now
+from contract.stores.base import Store
+from job.logs import Log
+from job.settings import Settings
+
+LEASE_SECONDS = 120
+HEARTBEAT_SECONDS = 20
+
+
+class Lease(Strict):
+    """`runs/<run id>/lease.json`; `nonce` tells two equal owners apart."""
+
+    owner: str
+    execution: str
+    task: int
+    attempt: int
+    nonce: str
+    expires_at: datetime
+    released: bool = False
+
+    def to_json(self) -> bytes:
+        """The stored form."""
+        return canonical_json(self.model_dump(mode="json"))
+
+    @classmethod
+    def from_json(cls, data: bytes) -> Self:
+        """Read the stored form."""
+        return cls.model_validate(json.loads(data))
+
+
+class LeaseHolder:
+    """A lease that this process holds; `lost` is set when somebody else took it."""
+
+    def __init__(self, store: Store, path: str, lease: Lease, generation: int) -> None:
+        self.lost = threading.Event()
+        self._store, self._path = store, path
+        self._lease, self._generation = lease, generation
+        self._stop = threading.Event()
+        self._lock = threading.Lock()
+        self._thread: threading.Thread | None = None
+
+    def keep(self, beat: Callable[[], None], *, log: Log, every: float = HEARTBEAT_SECONDS) -> None:
+        """Renew in a thread until released; `beat` is called after each renewal."""
+
+        def loop() -> None:
+            while not self._stop.wait(every):
+                try:
+                    self._write(released=False)
+                    beat()
+                except PreconditionError:
+                    log.error("another execution took this run over; leaving")
+                    self.lost.set()
+                    return
+                except MMMError as error:  # the next beat tries again; the lease has time left
+                    log.warning(f"the heartbeat could not be written: {error}")
+
+        self._thread = threading.Thread(target=loop, name="heartbeat", daemon=True)
+        self._thread.start()
+
+    def release(self) -> None:
+        """Let go, so that a successor need not wait."""
+        self._stop.set()
+        if self._thread is not None:
+            self._thread.join(timeout=5)
+        if not self.lost.is_set():
+            self._write(released=True)
+
+    def _write(self, *, released: bool) -> None:
+        with self._lock:
+            lease = self._lease.model_copy(update={"expires_at": _expiry(), "released": released})
+            self._generation = self._store.write(
+                self._path, lease.to_json(), if_generation=self._generation
+            )
+
+
+def claim(store: Store, run_id: str, settings: Settings) -> LeaseHolder | Lease:
+    """Take the run's lease; returns the live lease of somebody else where there is one."""
+    path = layout.lease(run_id)
+    mine = Lease(
+        owner=settings.owner, execution=settings.execution, task=settings.task_index,
+        attempt=settings.attempt, nonce=uuid.uuid4().hex, expires_at=_expiry(),
+    )
+    for _ in range(10):
+        try:
+            blob = store.read(path)
+        except NotFoundError:
+            generation = 0
+        else:
+            held = Lease.from_json(blob.data)
+            if not _may_take_over(held, mine):
+                return held
+            generation = blob.generation
+        try:
+            return LeaseHolder(
+                store, path, mine, store.write(path, mine.to_json(), if_generation=generation)
+            )
+        except PreconditionError:
+            continue
+    return Lease.from_json(store.read(path).data)
+
+
+def _may_take_over(held: Lease, mine: Lease) -> bool:
+    same_task = (held.execution, held.task) == (mine.execution, mine.task)
+    later_attempt = same_task and mine.attempt > held.attempt
+    return held.released or later_attempt or held.expires_at < now()
+
+
+def _expiry() -> datetime:
+    return now() + timedelta(seconds=LEASE_SECONDS)

@@ -1,0 +1,229 @@
+"""One attempt at one run: claim it, work, and leave exactly one terminal state and one event.
+
+Terminal states are decided by the status object alone; the event is made from it. A permanent error
+ends the run at once; a transient one leaves it RUNNING while Cloud Run will try again.
+"""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from contract import events
+from contract.config import Config
+from contract.events import Event, EventData
+from contract.exceptions import PERMANENT_CODES, CancelledError, MMMError, TransientError
+from contract.request import Request
+from contract.run import RunError, State, Status, change_status, now, read_status
+from contract.stores import Store
+from contract.topics import Publisher
+from job import logs
+from job.claim import Lease, LeaseHolder, claim
+from job.pipeline import Outcome, Run, run_pipeline
+from job.r_job import Workspace
+from job.settings import Settings
+from job.trace import Step, Trace
+from job.view import View
+
+PROGRESS_SECONDS = 5.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ending:
+    """How the attempt ended."""
+
+    run_id: str
+    state: State
+    exit_code: int
+    report_uri: str | None = None
+    message: str | None = None
+
+
+def work_on(
+    request: Request,
+    settings: Settings,
+    store: Store,
+    publisher: Publisher,
+    *,
+    log: logs.Log,
+    view: View,
+) -> Ending:
+    """Do the run that `request` describes, or find that there is nothing to do."""
+    logs.bind(
+        run_id=request.run_id, market=request.market, revision=request.revision,
+        execution=settings.execution, task=settings.task_index, attempt=settings.attempt,
+    )
+    ended = read_status(store, request.run_id)
+    if ended is not None and ended.state.is_terminal:
+        log.info(f"the run has ended already: {ended.state}")
+        return _tell(ended, store, publisher, log)
+    if settings.task_index > 0:
+        log.info("one task does the whole run; this one has nothing to do")
+        return Ending(run_id=request.run_id, state=State.RUNNING, exit_code=0)
+    lease = claim(store, request.run_id, settings)
+    if isinstance(lease, Lease):
+        log.warning(f"{lease.owner} works on this run; leaving")
+        return Ending(run_id=request.run_id, state=State.RUNNING, exit_code=0)
+    try:
+        return _attempt(request, settings, store, publisher, lease=lease, log=log, view=view)
+    finally:
+        try:
+            lease.release()
+        except MMMError as error:
+            log.warning(f"the lease could not be released and will expire: {error}")
+
+
+def _attempt(
+    request: Request,
+    settings: Settings,
+    store: Store,
+    publisher: Publisher,
+    *,
+    lease: LeaseHolder,
+    log: logs.Log,
+    view: View,
+) -> Ending:
+    record = _Recorder(store, request.run_id, settings, view)
+    trace = Trace(log=log, on_change=record.step)
+    record.trace = trace
+    lease.keep(record.beat, log=log)
+    try:
+        with tempfile.TemporaryDirectory(prefix="mmm-") as folder:
+            run = Run(
+                request=request,
+                config=Config.model_validate(request.config),
+                settings=settings,
+                store=store,
+                workspace=Workspace(root=Path(folder)),
+                trace=trace,
+                log=log,
+                on_progress=record.progress,
+                stop=lambda: "another execution took the run over" if lease.lost.is_set() else None,
+            )
+            outcome = run_pipeline(run)
+        status = _close(store, request, trace, outcome)
+    except MMMError as error:
+        status = _fail(request, settings, store, lease, trace, error, log)
+    except Exception as error:  # whatever it is, the run must not stay RUNNING
+        log.exception(f"unexpected {type(error).__name__}: {error}")
+        status = _fail(
+            request, settings, store, lease, trace,
+            MMMError(f"unexpected {type(error).__name__}: {error}", step=_last_step(trace)), log,
+        )
+    if not status.state.is_terminal:
+        code = status.error.code if status.error else TransientError.exit_code
+        message = status.error.message if status.error else None
+        return Ending(run_id=request.run_id, state=status.state, exit_code=code, message=message)
+    with trace.step("event"):
+        return _tell(status, store, publisher, log)
+
+
+def _close(store: Store, request: Request, trace: Trace, outcome: Outcome) -> Status:
+    data = EventData(
+        run_id=request.run_id, state=outcome.state, market=request.market,
+        revision=request.revision, duration_seconds=trace.seconds, **outcome.facts,
+    )
+    return change_status(
+        store, request.run_id,
+        lambda old: {
+            "state": outcome.state, "step": None, "steps": trace.as_list(),
+            "outcome": data.model_dump(mode="json"), "error": None,
+        },
+    )
+
+
+def _fail(
+    request: Request,
+    settings: Settings,
+    store: Store,
+    lease: LeaseHolder,
+    trace: Trace,
+    error: MMMError,
+    log: logs.Log,
+) -> Status:
+    """Write the error down; the run ends unless another attempt can help."""
+    log.error(error.message, step=error.step, exit_code=error.exit_code)
+    fault = RunError(
+        code=error.exit_code, step=error.step, kind=type(error).__name__, message=error.message
+    )
+    cancelled = isinstance(error, CancelledError)
+    over = error.exit_code in PERMANENT_CODES or settings.last_attempt
+    state = (State.CANCELLED if cancelled else State.FAILED) if over else State.RUNNING
+    data = EventData(
+        run_id=request.run_id, state=state, market=request.market, revision=request.revision,
+        duration_seconds=trace.seconds, error=fault,
+    )
+    if lease.lost.is_set():  # the run is somebody else's now; its state is theirs to write
+        status = read_status(store, request.run_id)
+        if status is not None:
+            return status
+    return change_status(
+        store, request.run_id,
+        lambda old: {
+            "state": state, "steps": trace.as_list(), "error": fault,
+            "outcome": data.model_dump(mode="json") if state.is_terminal else {},
+        },
+    )
+
+
+def _tell(status: Status, store: Store, publisher: Publisher, log: logs.Log) -> Ending:
+    """Store and publish the event of a terminal status; a topic that is down is said, not hidden."""
+    data = EventData.model_validate(status.outcome)
+    events.put(store, Event.of(data, at=status.updated_at))
+    code = status.error.code if status.error else 0
+    try:
+        events.flush(store, publisher, status.run_id)
+    except MMMError as error:
+        log.error(f"the event could not be published and waits in the outbox: {error}")
+        code = code or TransientError.exit_code
+    return Ending(
+        run_id=status.run_id, state=status.state, exit_code=code, report_uri=data.report_uri,
+        message=status.error.message if status.error else None,
+    )
+
+
+def _last_step(trace: Trace) -> str | None:
+    return trace.steps[-1].name if trace.steps else None
+
+
+class _Recorder:
+    """Writes steps, progress and heartbeats into the status."""
+
+    def __init__(self, store: Store, run_id: str, settings: Settings, view: View) -> None:
+        self.trace: Trace | None = None
+        self._store, self._run_id, self._settings, self._view = store, run_id, settings, view
+        self._progress: dict[str, Any] = {}
+        self._written = 0.0
+
+    def step(self, step: Step) -> None:
+        self._view.step(step)
+        if step.name != "event":  # by then the state is terminal
+            self._write({"step": step.name, "steps": self.trace.as_list() if self.trace else []})
+
+    def progress(self, record: dict[str, Any]) -> None:
+        self._view.progress(record)
+        if record.get("type") == "progress":
+            trial = str(record.get("trial"))
+            trials = {**self._progress.get("by_trial", {}), trial: record.get("iteration")}
+            self._progress = {
+                "trials": record.get("trials"), "iterations": record.get("iterations"),
+                "by_trial": trials,
+            }
+            if time.monotonic() - self._written > PROGRESS_SECONDS:
+                self.beat()
+
+    def beat(self) -> None:
+        self._write({"progress": self._progress})
+
+    def _write(self, fields: dict[str, Any]) -> None:
+        self._written = time.monotonic()
+        change_status(
+            self._store, self._run_id,
+            lambda old: {
+                "state": State.RUNNING, "heartbeat_at": now(), "attempt": self._settings.attempt,
+                "execution": self._settings.execution, **fields,
+            },
+        )

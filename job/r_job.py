@@ -1,0 +1,198 @@
+"""The file that R reads: resolved values and local paths, nothing to look up."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from contract.config import Config, safe_name
+from contract.training import ProphetVar, Sign
+
+
+@dataclass(frozen=True, kw_only=True)
+class Workspace:
+    """The local folders and files of one attempt; all below `root`."""
+
+    root: Path
+
+    @property
+    def output(self) -> Path:
+        """What becomes artifacts."""
+        return self.root / "output"
+
+    @property
+    def work(self) -> Path:
+        """R's own folder; `trials/` below it holds the checkpoints."""
+        return self.root / "work"
+
+    @property
+    def trials(self) -> Path:
+        """Trial checkpoints."""
+        return self.work / "trials"
+
+    @property
+    def snapshot(self) -> Path:
+        """The extract."""
+        return self.root / "snapshot.parquet"
+
+    @property
+    def data_csv(self) -> Path:
+        """The extract as R reads it."""
+        return self.root / "data.csv"
+
+    @property
+    def holidays_csv(self) -> Path:
+        """The country's holidays."""
+        return self.root / "holidays.csv"
+
+    @property
+    def job_json(self) -> Path:
+        """The file that R reads."""
+        return self.root / "job.json"
+
+    @property
+    def progress(self) -> Path:
+        """JSON lines that R appends."""
+        return self.root / "progress.jsonl"
+
+    @property
+    def result(self) -> Path:
+        """What R says at its end."""
+        return self.root / "result.json"
+
+    def make(self) -> None:
+        """Create the folders."""
+        for folder in (self.output, self.trials):
+            folder.mkdir(parents=True, exist_ok=True)
+
+
+def r_job(
+    config: Config, *, run_id: str, workspace: Workspace, cores: int, holidays: bool,
+    window: tuple[str, str],
+) -> dict[str, Any]:
+    """Everything that `r/run_all.R` needs; `window` is the first and last period that is modelled."""
+    training = config.training
+    roles = config.columns_by_role()
+    context = [*config.context, *(c for c in config.factors if c not in config.context)]
+    return {
+        "run_id": run_id,
+        "market": config.market,
+        "revision": config.revision,
+        "engine": training.engine.value,
+        "search": training.search.value,
+        "data_csv": str(workspace.data_csv),
+        "holidays_csv": str(workspace.holidays_csv) if holidays else None,
+        "output_dir": str(workspace.output),
+        "work_dir": str(workspace.work),
+        "progress_file": str(workspace.progress),
+        "result_file": str(workspace.result),
+        "date_column": safe_name(config.date.column),
+        "frequency": config.date.frequency.value,
+        "window_start": window[0],
+        "window_end": window[1],
+        "target": safe_name(config.target.column),
+        "target_kind": config.target.kind.value,
+        "channel_names": [channel.name for channel in config.channels],
+        "channel_spends": _safe(roles["spend"]),
+        "channel_exposures": _safe([c.exposure or c.spend for c in config.channels]),
+        "channel_signs": [channel.sign.value for channel in config.channels],
+        "organic": _safe(config.organic),
+        "organic_signs": [config.signs.get(c, Sign.POSITIVE).value for c in config.organic],
+        "context": _safe(context),
+        "context_signs": [config.signs.get(c, Sign.DEFAULT).value for c in context],
+        "factors": _safe(config.factors),
+        "adstock": training.adstock.value,
+        "trials": training.trials,
+        "iterations": training.iterations,
+        "seed": training.seed,
+        "cores": cores,
+        "workers": training.workers,
+        "trials_todo": list(range(1, training.trials + 1)),
+        "merge": True,
+        "hyperparameters": hyperparameters(config),
+        "prophet_vars": [variable.value for variable in prophet_variables(config, holidays)],
+        "prophet_signs": ["default"] * len(prophet_variables(config, holidays)),
+        "prophet_country": holiday_country(config) if holidays else None,
+        "ts_validation": training.ts_validation,
+        "add_penalty_factor": training.add_penalty_factor,
+        "intercept": training.intercept,
+        "intercept_sign": training.intercept_sign,
+        "rssd_zero_penalty": training.rssd_zero_penalty,
+        "objective_weights": training.objective_weights,
+        "nevergrad_algo": training.optimiser.value,
+        "pareto_fronts": training.pareto_fronts,
+        "min_candidates": training.min_candidates,
+        "calibration_constraint": training.calibration_constraint,
+        "calibration": [_calibration(config, lift.model_dump(mode="json")) for lift in config.calibration],
+        "allocator_scenarios": [a.model_dump(mode="json") for a in config.outputs.allocator],
+        "onepagers": config.outputs.onepagers,
+        "python": sys.executable,
+    }
+
+
+def hyperparameters(config: Config) -> dict[str, list[float]]:
+    """The config's ranges by R's names; what is left out takes the engine's default range."""
+    ranges = {safe_name(name): list(bounds) for name, bounds in config.training.hyperparameters.items()}
+    if config.training.ts_validation:
+        ranges.setdefault("train_size", list(config.training.train_size))
+    return ranges
+
+
+def holiday_country(config: Config) -> str:
+    """The country whose holidays prophet sees."""
+    return (config.training.holidays or config.market).upper()
+
+
+def prophet_variables(config: Config, holidays: bool) -> list[ProphetVar]:
+    """Prophet's components; without a holidays table there is no holiday component."""
+    return [v for v in config.training.prophet if holidays or v is not ProphetVar.HOLIDAY]
+
+
+def available_cores() -> int:
+    """Cores that this process may use: the cgroup's quota, the affinity mask, at least 1."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return max(1, min(cores, _quota() or cores))
+
+
+def _quota() -> int | None:
+    """Whole cores of the cgroup's CPU quota (version 2, then 1), None where there is no quota."""
+    two = Path("/sys/fs/cgroup/cpu.max")
+    one = Path("/sys/fs/cgroup/cpu/cpu.cfs_quota_us"), Path("/sys/fs/cgroup/cpu/cpu.cfs_period_us")
+    try:
+        if two.exists():
+            quota, period = two.read_text().split()
+        else:
+            quota, period = (path.read_text().strip() for path in one)
+    except (OSError, ValueError):
+        return None
+    if quota in ("max", "-1"):
+        return None
+    return max(1, int(quota) // int(period))
+
+
+def find_rscript(name: str) -> str | None:
+    """Path of Rscript, None where R is not installed."""
+    return shutil.which(name)
+
+
+def _safe(columns: Sequence[str]) -> list[str]:
+    return [safe_name(column) for column in columns]
+
+
+def _calibration(config: Config, lift: dict[str, Any]) -> dict[str, Any]:
+    spends = {channel.name: safe_name(channel.spend) for channel in config.channels}
+    return {
+        "channel": "+".join(spends.get(p, safe_name(p)) for p in lift["channel"].split("+")),
+        "liftStartDate": lift["start"],
+        "liftEndDate": lift["end"],
+        "liftAbs": lift["lift"],
+        "spend": lift["spend"],
+        "confidence": lift["confidence"],
+        "metric": safe_name(config.target.column),
+        "calibration_scope": lift["scope"],
+    }

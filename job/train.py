@@ -1,0 +1,211 @@
+"""Run R, pass on its lines and its progress as they come, and say what became of it."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import IO, Any
+
+from contract.exceptions import (
+    CancelledError,
+    ConfigError,
+    DataError,
+    MMMError,
+    ModelError,
+    TransientError,
+)
+from job.logs import Log
+from job.r_job import Workspace, find_rscript
+
+POLL_SECONDS = 0.25
+KILL_AFTER_SECONDS = 3.0
+_ERRORS: dict[str, type[MMMError]] = {
+    "mmm_config_error": ConfigError,
+    "mmm_data_error": DataError,
+    "mmm_model_error": ModelError,
+    "robyn_missing_error": ConfigError,  # the config asks for an engine that this image lacks
+}
+
+Progress = Callable[[dict[str, Any]], None]
+
+
+def run_r(
+    workspace: Workspace,
+    *,
+    r_root: Path,
+    rscript: str,
+    log: Log,
+    on_progress: Progress,
+    stop: Callable[[], str | None],
+) -> dict[str, Any]:
+    """Run `r/run_all.R` on the workspace's job file; returns what R wrote as its result.
+
+    `stop` is asked all the time; a reason ends R's whole process group. Every line of R goes to the
+    log and to `robyn_console.log`.
+
+    Raises:
+        ConfigError, DataError, ModelError: what R says is wrong.
+        TransientError: R was killed from outside (out of memory, most often).
+        CancelledError: `stop` gave a reason.
+    """
+    program = find_rscript(rscript)
+    if program is None:
+        raise ModelError(f"R is not installed: no `{rscript}` on the PATH (Debian: apt install r-base-core)")
+    workspace.result.unlink(missing_ok=True)
+    workspace.progress.write_text("")
+    command = [program, "--vanilla", str(r_root / "run_all.R"), f"job_cfg={workspace.job_json}"]
+    with _process(command, workspace) as process, _readers(process, workspace, log):
+        lines = _tail(workspace.progress)
+        while process.poll() is None:
+            reason = stop()
+            if reason:
+                raise CancelledError(reason)
+            _pass_on(lines, on_progress, log)
+            time.sleep(POLL_SECONDS)
+        _pass_on(lines, on_progress, log)
+    return _result(process.returncode, workspace)
+
+
+@contextmanager
+def _process(command: list[str], workspace: Workspace) -> Iterator[subprocess.Popen[str]]:
+    """R in a process group of its own, which is gone when the block ends, however it ends."""
+    temporary = workspace.root / "tmp"
+    temporary.mkdir(exist_ok=True)
+    process = subprocess.Popen(  # noqa: S603  our own script, arguments without a shell
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        stdin=subprocess.DEVNULL,
+        text=True,
+        errors="replace",
+        start_new_session=True,
+        cwd=workspace.root,
+        env=r_environment(temporary),
+    )
+    try:
+        yield process
+    finally:
+        _end_group(process)
+
+
+def r_environment(temporary: Path) -> dict[str, str]:
+    """R's environment: nothing of the job's secrets, and none of R's own traps."""
+    kept = ("PATH", "HOME", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "R_LIBS", "R_LIBS_USER",
+            "R_LIBS_SITE", "R_HOME")
+    environment = {name: os.environ[name] for name in kept if name in os.environ}
+    return {
+        **environment,
+        "TZ": "UTC",
+        "TMPDIR": str(temporary),
+        "_R_CHECK_LIMIT_CORES_": "false",  # left over from package checks, it caps R at 2 processes
+        "OMP_NUM_THREADS": "1",  # trials are the unit of parallelism
+        "OPENBLAS_NUM_THREADS": "1",
+        "PYTHONDONTWRITEBYTECODE": "1",
+    }
+
+
+def _end_group(process: subprocess.Popen[str]) -> None:
+    for sign, patience in ((signal.SIGTERM, KILL_AFTER_SECONDS), (signal.SIGKILL, 5.0)):
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, sign)
+        try:
+            process.wait(timeout=patience)
+        except subprocess.TimeoutExpired:
+            continue
+        with suppress(ProcessLookupError):  # the leader has gone; its children must go as well
+            os.killpg(process.pid, signal.SIGKILL)
+        return
+
+
+@contextmanager
+def _readers(process: subprocess.Popen[str], workspace: Workspace, log: Log) -> Iterator[None]:
+    """Threads that copy R's two streams to the log and to the console file."""
+    lock = threading.Lock()
+    with (workspace.output / "robyn_console.log").open("a", buffering=1) as console:
+        threads = [
+            threading.Thread(target=_copy, args=(stream, console, lock, log), daemon=True)
+            for stream in (process.stdout, process.stderr)
+        ]
+        for thread in threads:
+            thread.start()
+        try:
+            yield
+        finally:
+            for thread in threads:
+                thread.join(timeout=5)
+
+
+def _copy(stream: IO[str], console: IO[str], lock: threading.Lock, log: Log) -> None:
+    for raw in stream:
+        line = raw.rstrip("\r\n").rsplit("\r", 1)[-1]
+        if not line.strip():
+            continue
+        with lock:
+            console.write(f"{line}\n")
+        if line.startswith("Warning"):
+            log.warning(line, source="R")
+        elif line.startswith("Error"):
+            log.error(line, source="R")
+        else:
+            log.info(line, source="R")
+
+
+def _tail(path: Path) -> Iterator[dict[str, Any] | None]:
+    """Progress records as they are appended; None where there is nothing new."""
+    with path.open() as stream:
+        partial = ""
+        while True:
+            chunk = stream.readline()
+            partial += chunk
+            if not chunk or not partial.endswith("\n"):
+                yield None
+                continue
+            line, partial = partial, ""
+            yield json.loads(line)
+
+
+def _pass_on(
+    lines: Iterator[dict[str, Any] | None], on_progress: Progress, log: Log
+) -> None:
+    while True:
+        try:
+            record = next(lines)
+        except json.JSONDecodeError as error:
+            raise ModelError(f"R wrote progress that cannot be read: {error}") from None
+        if record is None:
+            return
+        on_progress(record)
+
+
+def _result(code: int, workspace: Workspace) -> dict[str, Any]:
+    """What R wrote at its end; an exit code or a missing result is never taken for success."""
+    try:
+        result = json.loads(workspace.result.read_text())
+    except FileNotFoundError:
+        result = None
+    except json.JSONDecodeError as error:
+        raise ModelError(f"R wrote a result that cannot be read: {error}") from None
+    if result and result.get("status") == "error":
+        kind = _ERRORS.get(str(result.get("class")), ModelError)
+        where = f" (in R's step `{result['step']}`)" if result.get("step") else ""
+        raise kind(f"{result.get('message', 'R failed')}{where}")
+    if code in (-signal.SIGKILL, 128 + signal.SIGKILL):
+        raise TransientError("R was killed from outside; most often the machine's memory ran out")
+    if code != 0:
+        raise ModelError(f"R ended with exit code {code} and without a result; {_last_lines(workspace)}")
+    if not result or result.get("status") != "ok":
+        raise ModelError(f"R ended without a result; {_last_lines(workspace)}")
+    return dict(result)
+
+
+def _last_lines(workspace: Workspace) -> str:
+    console = workspace.output / "robyn_console.log"
+    lines = console.read_text().splitlines()[-3:] if console.exists() else []
+    return "its last lines: " + " | ".join(lines) if lines else "it printed nothing"

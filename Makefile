@@ -1,26 +1,78 @@
 # MMM Trainer. `make help` lists the targets.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
 VENV := .venv
 PY := $(VENV)/bin/python
-UV_VERSION := 0.13.9
-COMPILE := uv pip compile --quiet --generate-hashes --no-header --no-annotate --python-version 3.11
+TOOLS := .venv-tools
+COMPILE := $(VENV)/bin/uv pip compile --quiet --generate-hashes --no-header --no-annotate --python-version 3.11
 
 .PHONY: help
 help: ## List the targets
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
+
+.PHONY: demo
+demo: setup ## Set everything up, publish a message locally and train a model from it
+	@scripts/demo.sh
+
+.PHONY: test
+test: setup check ## Set everything up, check the code and run every test
+	@$(PY) -m pytest
+	@Rscript r/tests/run.R
+
+.PHONY: check
+check: setup $(TOOLS)/.ready ## Formatting, types, lint, generated documents, security
+	@scripts/check.sh
+
+.PHONY: setup
+setup: system env robyn ## Debian packages, the Python environment, Robyn where CRAN answers
+
+.PHONY: system
+system:
+	@scripts/setup-system.sh
 
 .PHONY: env
-env: $(VENV)/.ready ## Python environment in .venv, from the hashed requirements
+env: $(VENV)/.ready ## The Python environment in .venv, from the hashed requirements
 
-$(VENV)/.ready: requirements-dev.txt pyproject.toml
-	@docker/setup/python.sh $(VENV)
+$(VENV)/.ready: requirements-dev.txt scripts/requirements-uv.txt pyproject.toml scripts/setup-python.sh
+	@scripts/setup-python.sh $(VENV) requirements-dev.txt
 	@touch $@
 
+$(TOOLS)/.ready: requirements-tools.txt scripts/setup-python.sh
+	@scripts/setup-python.sh $(TOOLS) requirements-tools.txt
+	@touch $@
+
+.PHONY: robyn
+robyn: system env
+	@scripts/setup-robyn.sh
+
+.PHONY: docs
+docs: env ## Write the generated parts of docs/
+	@$(PY) scripts/generate_docs.py
+
 .PHONY: lock
-lock: ## Resolve pyproject.toml and trigger/requirements.in into hashed requirements files
+lock: ## Resolve the dependencies into the hashed requirements files
 	$(COMPILE) pyproject.toml --extra dev -o requirements-dev.txt
 	$(COMPILE) pyproject.toml --constraint requirements-dev.txt -o job/requirements.txt
 	$(COMPILE) trigger/requirements.in --constraint requirements-dev.txt -o trigger/requirements.txt
-	$(COMPILE) --only-extra --extra tools pyproject.toml -o requirements-tools.txt || \
-	  $(COMPILE) --extra tools pyproject.toml -o requirements-tools.txt
+	$(COMPILE) docker/tools.in -o requirements-tools.txt
+
+.PHONY: trigger-archive
+trigger-archive: env ## The Cloud Function's source archive: build/trigger.zip
+	@$(PY) -m trigger.archive build/trigger.zip
+
+.PHONY: bench-search
+bench-search: setup ## Our search beside robyn_run (needs Robyn for the comparison)
+	@$(PY) -m bench.search
+
+.PHONY: bench-truth
+bench-truth: setup ## True and estimated ROAS on the example markets
+	@$(PY) -m bench.truth
+
+.PHONY: bench-trigger
+bench-trigger: env ## Cold start and memory of the Cloud Function
+	@$(PY) -m bench.trigger
+
+.PHONY: clean
+clean: ## Remove what the other targets made
+	rm -rf $(VENV) $(TOOLS) .demo .mmm build

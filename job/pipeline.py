@@ -22,7 +22,7 @@ from contract.stores import Store
 from job import checkpoints
 from job.artifacts import Artifact, upload_all
 from job.gate import Verdict, check
-from job.holidays_table import holidays_table
+from job.holidays_table import UnknownCountryError, holidays_table
 from job.logs import Log
 from job.manifest import DataFacts, Manifest, own_version, versions
 from job.outputs import make_report, tables_to_parquet
@@ -318,10 +318,18 @@ def _write_holidays(run: Run, snapshot: Snapshot) -> bool:
     """The country's holidays for prophet; False where the config does without them."""
     if "holiday" not in [variable.value for variable in run.config.training.prophet]:
         return False
-    country = holiday_country(run.config)
     if snapshot.first_date is None or snapshot.last_date is None:
         return False
-    table = holidays_table(country, snapshot.first_date, snapshot.last_date)
+    country = holiday_country(run.config)
+    try:
+        table = holidays_table(country, snapshot.first_date, snapshot.last_date)
+    except UnknownCountryError:
+        if run.config.training.holidays:
+            raise
+        text = f"market `{country}` is no country; prophet works without holidays"
+        run.log.warning(f"{text} (set `training.holidays` to choose a country)")
+        run.warnings.append(text)
+        return False
     table.to_csv(run.workspace.holidays_csv, index=False)
     return True
 

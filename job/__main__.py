@@ -1,0 +1,29 @@
+"""`python -m job`: what Cloud Run starts, with or without `--config gs://…`."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+from job import logs
+from job.start import start
+from job.view import NoView
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Do one attempt of one run; returns the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m job", description=__doc__)
+    parser.add_argument("--config", metavar="URI", help="a config: gs://… or a path")
+    parser.add_argument("--run-id", metavar="ID", help="a run that was accepted before")
+    parser.add_argument("--force", action="store_true", help="train even if this was trained before")
+    given = parser.parse_args(arguments)
+    ending = start(
+        config_uri=given.config, run_id=given.run_id, force=given.force, via="execution",
+        log=logs.configure("json"), view=NoView(),
+    )
+    return ending.exit_code
+
+
+if __name__ == "__main__":
+    sys.exit(main())

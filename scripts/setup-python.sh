@@ -1,0 +1,28 @@
+#!/usr/bin/env bash
+# A virtual environment from a hashed requirements file: setup-python.sh FOLDER REQUIREMENTS
+set -euo pipefail
+cd "$(dirname "$0")/.."
+folder=$1 requirements=$2
+
+python=""
+for candidate in python3 python3.13 python3.12 python3.11 /usr/bin/python3; do
+  if "$candidate" -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
+    python=$candidate
+    break
+  fi
+done
+if [ -z "$python" ]; then
+  echo "Python 3.11 or newer with venv is needed (Debian: apt install python3 python3-venv)" >&2
+  exit 1
+fi
+[ -x "$folder/bin/python" ] || "$python" -m venv "$folder"
+echo "Python packages from $requirements …"
+"$folder/bin/python" -m pip install --quiet --disable-pip-version-check --require-hashes \
+  --requirement scripts/requirements-uv.txt
+"$folder/bin/uv" pip sync --quiet --python "$folder/bin/python" --require-hashes "$requirements" \
+  scripts/requirements-uv.txt 2>"$folder/uv.log" \
+  || "$folder/bin/python" -m pip install --quiet --disable-pip-version-check --require-hashes --requirement "$requirements" \
+  || { cat "$folder/uv.log" >&2; exit 1; }
+if "$folder/bin/python" -c 'import setuptools' 2>/dev/null; then
+  "$folder/bin/uv" pip install --quiet --python "$folder/bin/python" --no-deps --no-build-isolation --editable .
+fi

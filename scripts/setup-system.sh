@@ -1,0 +1,34 @@
+#!/usr/bin/env bash
+# Debian packages: Python's venv, R and the r-cran-* of r/debian-packages.txt. Installs only what is
+# missing, and only where apt may be used; otherwise names what is missing and goes on.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+wanted=(ca-certificates python3 python3-venv r-base-core)
+while read -r package; do
+  wanted+=("$package")
+done < <(sed -E 's/#.*//; s/[[:space:]]+//g; /^$/d' r/debian-packages.txt)
+
+missing=()
+for package in "${wanted[@]}"; do
+  dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q 'ok installed' || missing+=("$package")
+done
+[ ${#missing[@]} -eq 0 ] && exit 0
+
+echo "Debian packages to install: ${missing[*]}"
+sudo=()
+if [ "$(id -u)" -ne 0 ]; then
+  if sudo -n true 2>/dev/null; then
+    sudo=(sudo -n)
+  else
+    echo "apt needs root. Please run: sudo apt-get install --no-install-recommends ${missing[*]}" >&2
+    exit 1
+  fi
+fi
+if ! command -v apt-get >/dev/null; then
+  echo "This is no Debian: please install R and these packages' counterparts: ${missing[*]}" >&2
+  exit 1
+fi
+export DEBIAN_FRONTEND=noninteractive
+"${sudo[@]}" apt-get update -qq
+"${sudo[@]}" apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null

@@ -17,12 +17,13 @@ if [ -z "$python" ]; then
 fi
 [ -x "$folder/bin/python" ] || "$python" -m venv "$folder"
 echo "Python packages from $requirements …"
-"$folder/bin/python" -m pip install --quiet --disable-pip-version-check --require-hashes \
-  --requirement scripts/requirements-uv.txt
-"$folder/bin/uv" pip sync --quiet --python "$folder/bin/python" --require-hashes "$requirements" \
-  scripts/requirements-uv.txt 2>"$folder/uv.log" \
-  || "$folder/bin/python" -m pip install --quiet --disable-pip-version-check --require-hashes --requirement "$requirements" \
-  || { cat "$folder/uv.log" >&2; exit 1; }
+if [ ! -x "$folder/bin/uv" ]; then
+  "$folder/bin/python" -m ensurepip >/dev/null
+  "$folder/bin/python" -m pip install --quiet --disable-pip-version-check --require-hashes \
+    --requirement scripts/requirements-uv.txt
+fi
+"$folder/bin/uv" pip sync --quiet --python "$folder/bin/python" --require-hashes \
+  "$requirements" scripts/requirements-uv.txt
 if "$folder/bin/python" -c 'import setuptools' 2>/dev/null; then
   "$folder/bin/uv" pip install --quiet --python "$folder/bin/python" --no-deps --no-build-isolation --editable .
 fi

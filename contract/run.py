@@ -50,6 +50,13 @@ class RunError(Strict):
     message: str
 
 
+class LaunchClaim(Strict):
+    """Who may launch a run that has no execution yet; nobody else may before `until`."""
+
+    nonce: str
+    until: datetime
+
+
 class Status(Strict):
     """`runs/<run id>/status.json`."""
 
@@ -61,6 +68,7 @@ class Status(Strict):
     updated_at: datetime
     heartbeat_at: datetime | None = None
     execution: str | None = None
+    launch: LaunchClaim | None = None
     attempt: int = 0
     step: str | None = None
     progress: dict[str, Any] = {}

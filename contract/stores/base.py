@@ -39,8 +39,8 @@ class Store(Protocol):
     def url(self) -> str:
         """`gs://bucket` or `file:///folder`."""
 
-    def read(self, path: str) -> Blob:
-        """The newest generation of an object."""
+    def read(self, path: str, *, limit: int | None = None) -> Blob:
+        """The newest generation of an object, at most `limit` bytes of it."""
 
     def write(
         self, path: str, data: bytes, *, if_generation: int | None = None, content_type: str = JSON

@@ -36,13 +36,13 @@ class FolderStore:
         """`file:///folder`."""
         return self.root.as_uri()
 
-    def read(self, path: str) -> Blob:
+    def read(self, path: str, *, limit: int | None = None) -> Blob:
         """The bytes and generation of an object."""
         file = self._file(path)
         try:
             with file.open("rb") as stream:
                 generation = os.fstat(stream.fileno()).st_mtime_ns
-                return Blob(data=stream.read(), generation=generation)
+                return Blob(data=stream.read(-1 if limit is None else limit), generation=generation)
         except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
             raise NotFoundError(f"no object `{path}` in {self.url}") from None
 

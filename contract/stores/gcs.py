@@ -40,10 +40,13 @@ class GCSStore:
         """`gs://bucket`."""
         return f"gs://{self._bucket.name}"
 
-    def read(self, path: str) -> Blob:
+    def read(self, path: str, *, limit: int | None = None) -> Blob:
         """The bytes and generation of an object."""
         blob = self._bucket.blob(path)
-        data = self._try(path, lambda: blob.download_as_bytes(retry=RETRY, timeout=TIMEOUT))
+        end = None if limit is None else limit - 1
+        data = self._try(
+            path, lambda: blob.download_as_bytes(end=end, retry=RETRY, timeout=TIMEOUT)
+        )
         return Blob(data=data, generation=int(blob.generation or self._generation(path)))
 
     def write(

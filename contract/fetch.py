@@ -1,0 +1,50 @@
+"""The text of a config from where a message or a command says it lies."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from contract.exceptions import ConfigError, NotFoundError, ServiceError
+from contract.loading import MAX_CONFIG_BYTES
+from contract.stores import Store, open_store, split_uri
+
+
+def fetch_config(uri: str, *, store: Store, files: bool) -> bytes:
+    """A config's bytes from `gs://bucket/path` or, where `files` allows it, from a local file.
+
+    Raises:
+        ConfigError: there is none, it may not be read, or it is too large.
+    """
+    if not uri.startswith("gs://"):
+        if not files:
+            raise ConfigError(f"`config_uri` is `{uri}`; allowed: gs://BUCKET/PATH")
+        return _checked(_file(Path(uri.removeprefix("file://")), uri), uri)
+    bucket, path = split_uri(uri)
+    if not path:
+        raise ConfigError(f"`{uri}` names no object; allowed: gs://BUCKET/PATH")
+    url = f"gs://{bucket}"
+    try:
+        source = store if store.url == url else open_store(url)
+        return _checked(source.read(path, limit=MAX_CONFIG_BYTES + 1).data, uri)
+    except NotFoundError:
+        raise ConfigError(f"there is no config `{uri}`") from None
+    except ServiceError as error:
+        raise ConfigError(f"the config `{uri}` cannot be read: {error.message}") from None
+
+
+def _file(path: Path, uri: str) -> bytes:
+    try:
+        with path.open("rb") as stream:
+            return stream.read(MAX_CONFIG_BYTES + 1)
+    except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
+        raise ConfigError(f"there is no config `{uri}`") from None
+    except (OSError, ValueError) as error:
+        raise ConfigError(f"the config `{uri}` cannot be read: {error}") from None
+
+
+def _checked(data: bytes, uri: str) -> bytes:
+    if len(data) > MAX_CONFIG_BYTES:
+        raise ConfigError(
+            f"the config `{uri}` is too large; allowed: at most {MAX_CONFIG_BYTES} bytes"
+        )
+    return data

@@ -1,0 +1,192 @@
+"""Accept a message: validate, name the run, store its request once, launch, record.
+
+Delivered twice, or to two processes at once, a message gives one run. An error that a redelivery
+can heal is raised (the delivery must then fail); a message that can never run is kept, told in a
+REJECTED event, and acknowledged.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import timedelta
+
+from contract import layout, runid
+from contract.ending import tell
+from contract.exceptions import (
+    ConfigError,
+    MMMError,
+    NotFoundError,
+    PreconditionError,
+    TransientError,
+)
+from contract.rejection import reject
+from contract.request import Request
+from contract.run import State, Status, now
+from contract.stores import Store
+from contract.topics import Publisher
+from trigger.asked import Asked, too_old, understand
+from trigger.execution import Launcher
+from trigger.launch import launch_again, launch_first
+from trigger.message import PubSubMessage
+
+MAX_MESSAGE_AGE = timedelta(days=2)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """What became of one run of a message. `new` says that this delivery stored its request."""
+
+    run_id: str
+    state: State
+    new: bool
+    market: str | None = None
+    execution: str | None = None
+    problem: str | None = None
+
+
+def accept(
+    message: PubSubMessage,
+    *,
+    store: Store,
+    publisher: Publisher,
+    launcher: Launcher,
+    max_age: timedelta = MAX_MESSAGE_AGE,
+) -> list[Outcome]:
+    """Take one delivery of a message; returns one outcome per run.
+
+    Raises:
+        TransientError, StoreError, ServiceError: the delivery must fail, so that it comes again.
+    """
+    try:
+        asked = understand(message)
+    except ConfigError as error:
+        return [_reject(message, error, store, publisher)]
+    outcomes: list[Outcome] = []
+    delayed: MMMError | None = None
+    for market in asked.markets:
+        try:
+            outcomes.append(
+                _accept_one(
+                    asked,
+                    market,
+                    store=store,
+                    publisher=publisher,
+                    launcher=launcher,
+                    max_age=max_age,
+                )
+            )
+        except (TransientError, PreconditionError) as error:
+            delayed = error  # the other markets need not wait for this one
+    if delayed is not None:
+        raise delayed
+    return outcomes
+
+
+def _accept_one(
+    asked: Asked,
+    market: str | None,
+    *,
+    store: Store,
+    publisher: Publisher,
+    launcher: Launcher,
+    max_age: timedelta,
+) -> Outcome:
+    run_id = asked.run_id(store, market)
+    try:
+        stale = too_old(asked.delivery.published_at, max_age)
+        if stale:
+            raise ConfigError(stale)
+        request = asked.request(store, run_id, market)
+        store.write(layout.request(run_id), request.to_json(), if_generation=0)
+    except ConfigError as error:
+        # An earlier delivery may have been accepted, before the config changed or time passed.
+        stored = read_request(store, run_id)
+        if stored is None:
+            return _reject(asked.delivery, error, store, publisher, market=market)
+        request, new = stored, False
+    except PreconditionError:
+        stored = read_request(store, run_id)
+        if stored is None:
+            raise
+        request, new = stored, False
+    else:
+        new = True
+    go = launch_first if new else launch_again
+    status = go(request, store=store, launcher=launcher)
+    if status.state is State.FAILED and status.error and status.error.step == "launch":
+        _tell(store, publisher, status)
+    return Outcome(
+        run_id=run_id,
+        state=status.state,
+        new=new,
+        market=request.market,
+        execution=status.execution,
+        problem=status.error.message if status.error else None,
+    )
+
+
+def read_request(store: Store, run_id: str) -> Request | None:
+    """The stored request of a run, None where there is none."""
+    try:
+        return Request.from_json(store.read(layout.request(run_id)).data)
+    except NotFoundError:
+        return None
+
+
+def _reject(
+    message: PubSubMessage,
+    error: ConfigError,
+    store: Store,
+    publisher: Publisher,
+    market: str | None = None,
+) -> Outcome:
+    """Keep the message and tell; under an id of its own, whatever run id or key it brought."""
+    key = message.key if market is None else f"{message.key}|{market}"
+    at = message.published_at
+    run_id = runid.make(key, at) if at else runid.for_key(store, key, now())
+    body = message.data if message.data is not None else b""
+    with suppress(_TopicError):
+        reject(
+            store,
+            _Outboxed(publisher),
+            run_id=run_id,
+            body=body,
+            attributes={
+                **message.attributes,
+                "message_id": message.message_id,
+                "publish_time": message.publish_time,
+                "topic": message.topic,
+            },
+            error=error,
+        )
+    return Outcome(
+        run_id=run_id, state=State.REJECTED, new=True, market=market, problem=error.message
+    )
+
+
+def _tell(store: Store, publisher: Publisher, status: Status) -> None:
+    with suppress(_TopicError):
+        tell(store, _Outboxed(publisher), status)
+
+
+class _TopicError(Exception):
+    """The topic cannot be reached; the event is in the outbox, and `reconcile` publishes it."""
+
+
+class _Outboxed:
+    """A publisher whose failures are told from the bucket's."""
+
+    def __init__(self, publisher: Publisher) -> None:
+        self._publisher = publisher
+
+    @property
+    def topic(self) -> str:
+        return self._publisher.topic
+
+    def publish(self, data: bytes, attributes: Mapping[str, str]) -> str:
+        try:
+            return self._publisher.publish(data, attributes)
+        except MMMError as error:
+            raise _TopicError(str(error)) from error

@@ -1,0 +1,84 @@
+"""The Cloud Function's entry points.
+
+`on_message` takes a Pub/Sub message, as Eventarc delivers it or as a push subscription does. A
+response of 2xx acknowledges the message; 503 makes Pub/Sub deliver it again, with its back-off,
+until the subscription's dead-letter policy takes it.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+
+import functions_framework
+from cloudevents.http import CloudEvent
+from werkzeug.exceptions import ServiceUnavailable
+
+from contract.exceptions import MMMError
+from contract.run import State
+from contract.stores import Store, open_store
+from contract.topics import Publisher
+from trigger import logs
+from trigger.accept import accept
+from trigger.clients import LazyPublisher
+from trigger.execution import Launcher
+from trigger.launcher import open_launcher
+from trigger.logs import log
+from trigger.message import PubSubMessage
+from trigger.settings import Settings, from_environment
+
+logs.configure()
+
+
+@functions_framework.cloud_event
+def on_message(event: CloudEvent) -> None:
+    """Accept one delivery of one message."""
+    message = PubSubMessage.from_body(
+        event.data,
+        source=str(event["source"]),
+        event_id=str(event["id"]),
+        at=str(event.get("time") or ""),
+    )
+    with logs.labels(message_id=message.message_id):
+        _take(message)
+
+
+def _take(message: PubSubMessage) -> None:
+    try:
+        outcomes = accept(
+            message,
+            store=_store(),
+            publisher=_publisher(),
+            launcher=_launcher(),
+            max_age=_settings().max_message_age,
+        )
+    except MMMError as error:
+        log.warning("not done, to be delivered again: %s", error)
+        raise ServiceUnavailable(str(error)) from None
+    for outcome in outcomes:
+        level = log.info if outcome.problem is None else log.error
+        about = {"run_id": outcome.run_id, "market": outcome.market, "execution": outcome.execution}
+        known = "" if outcome.new or outcome.state is State.REJECTED else " (delivered before)"
+        tail = f": {outcome.problem}" if outcome.problem else ""
+        level(
+            "run %s is %s%s%s", outcome.run_id, outcome.state, known, tail, extra={"labels": about}
+        )
+
+
+@cache
+def _settings() -> Settings:
+    return from_environment()
+
+
+@cache
+def _store() -> Store:
+    return open_store(_settings().bucket)
+
+
+@cache
+def _publisher() -> Publisher:
+    return LazyPublisher(_settings().events_topic)
+
+
+@cache
+def _launcher() -> Launcher:
+    return open_launcher(_settings().job, endpoint=_settings().run_endpoint)

@@ -1,0 +1,91 @@
+"""A Pub/Sub message, however it was delivered.
+
+Eventarc sends `{"message": …, "subscription": …}` as a CloudEvent whose source names the topic. A
+push subscription sends the same body without CloudEvent headers; functions-framework makes a
+CloudEvent of it whose source names the topic only if the endpoint's path does.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from contract import runid
+
+KEY_ATTRIBUTE = "idempotency_key"
+_SOURCE = "//pubsub.googleapis.com/"
+
+
+@dataclass(frozen=True, kw_only=True)
+class PubSubMessage:
+    """What was published. `data` is None where it was not base64."""
+
+    message_id: str
+    publish_time: str
+    topic: str = ""
+    data: bytes | None = b""
+    attributes: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def key(self) -> str:
+        """The idempotency key of a message that brings none of its own."""
+        return runid.message_key(self.topic, self.message_id, self.publish_time)
+
+    @property
+    def published_at(self) -> datetime | None:
+        """When it was published, None where that is no time."""
+        try:
+            at = datetime.fromisoformat(self.publish_time)
+        except ValueError:
+            return None
+        try:
+            return (at if at.tzinfo else at.replace(tzinfo=UTC)).astimezone(UTC)
+        except OverflowError:
+            return None
+
+    @classmethod
+    def from_body(
+        cls, body: Any, *, source: str = "", event_id: str = "", at: str = ""
+    ) -> PubSubMessage:
+        """Read a delivery's body; anything at all gives a message, if an empty one."""
+        message = body.get("message") if isinstance(body, Mapping) else None
+        if not isinstance(message, Mapping):
+            message = {}
+        attributes = message.get("attributes")
+        return cls(
+            message_id=_text(message, "messageId", "message_id") or event_id,
+            publish_time=_text(message, "publishTime", "publish_time") or at,
+            topic=source.removeprefix(_SOURCE) if source.startswith(_SOURCE) else source,
+            data=_decode(message.get("data")),
+            attributes={str(k): str(v) for k, v in attributes.items()}
+            if isinstance(attributes, Mapping)
+            else {},
+        )
+
+    @classmethod
+    def from_line(cls, line: Mapping[str, Any], *, topic: str) -> PubSubMessage:
+        """Read a message of a JSONL topic (`contract.topics.jsonl`)."""
+        return cls.from_body({"message": line}, source=topic)
+
+
+def _text(message: Mapping[str, Any], *names: str) -> str:
+    for name in names:
+        value = message.get(name)
+        if isinstance(value, str) and value:
+            return value
+    return ""
+
+
+def _decode(data: Any) -> bytes | None:
+    if data is None:
+        return b""
+    if not isinstance(data, str):
+        return None
+    try:
+        return base64.b64decode(data, validate=True)
+    except (binascii.Error, ValueError):
+        return None

@@ -1,0 +1,179 @@
+# The job's JSON: flat, resolved values only. Whoever writes it has checked it already; what R
+# cannot work with is refused here all the same, before anything is paid for.
+
+#' Every value that R knows for a field with a closed set, as `run_all.R --enums` prints it.
+CONFIG_ENUMS <- list(
+  engine = c("auto", "robyn", "builtin"),
+  search = c("fast", "robyn"),
+  frequency = c("day", "week", "month"),
+  target_kind = c("revenue", "conversion"),
+  adstock = c("geometric", "weibull_cdf", "weibull_pdf"),
+  sign = c("positive", "negative", "default"),
+  prophet_var = c("trend", "season", "monthly", "weekday", "holiday"),
+  intercept_sign = c("non_negative", "unconstrained"),
+  nevergrad_algo = c("TwoPointsDE", "DE"),
+  calibration_scope = c("immediate", "total"),
+  allocator_scenario = c("max_response", "target_efficiency")
+)
+
+# Field -> kind; a trailing ? says that null is allowed. Kinds: see check_kind().
+CONFIG_FIELDS <- c(
+  run_id = "string", market = "string", revision = "string", engine = "engine", search = "search",
+  data_csv = "file", holidays_csv = "file?", output_dir = "dir", work_dir = "dir",
+  progress_file = "string?", result_file = "string", date_column = "string",
+  frequency = "frequency", window_start = "date?", window_end = "date?", target = "string",
+  target_kind = "target_kind", channel_names = "strings", channel_spends = "strings",
+  channel_exposures = "strings", channel_signs = "sign*", organic = "strings",
+  organic_signs = "sign*", context = "strings", context_signs = "sign*", factors = "strings",
+  adstock = "adstock", trials = "count", iterations = "count", seed = "integer", cores = "count",
+  workers = "count", trials_todo = "integers", merge = "flag", hyperparameters = "ranges",
+  prophet_vars = "prophet_var*", prophet_signs = "sign*", prophet_country = "string?",
+  ts_validation = "flag", add_penalty_factor = "flag", intercept = "flag",
+  intercept_sign = "intercept_sign", rssd_zero_penalty = "flag", objective_weights = "numbers?",
+  nevergrad_algo = "nevergrad_algo", pareto_fronts = "any", min_candidates = "count",
+  calibration_constraint = "number", calibration = "any", allocator_scenarios = "any",
+  onepagers = "number", python = "string"
+)
+
+CONFIG_DEFAULTS <- list(
+  search = "fast", engine = "auto", holidays_csv = NULL, progress_file = NULL,
+  window_start = NULL, window_end = NULL, organic = character(), organic_signs = character(),
+  context = character(), context_signs = character(), factors = character(),
+  cores = 1L, workers = 1L, merge = TRUE, prophet_vars = character(),
+  prophet_signs = character(), prophet_country = NULL, ts_validation = FALSE,
+  add_penalty_factor = FALSE, intercept = TRUE, intercept_sign = "non_negative",
+  rssd_zero_penalty = TRUE, objective_weights = NULL, nevergrad_algo = "TwoPointsDE",
+  pareto_fronts = "auto", min_candidates = 100L, calibration_constraint = 0.1,
+  calibration = list(), allocator_scenarios = list(), onepagers = 3, revision = "", market = ""
+)
+
+#' Read and check the job's JSON.
+#'
+#' @param path path of the JSON file.
+#' @return list with every field of CONFIG_FIELDS; `python` expands to an executable's path.
+#'   Errors: mmm_config_error that names field, value and what is allowed.
+read_config <- function(path) {
+  if (!file.exists(path)) abort("mmm_config_error", "`job_cfg` names `", path, "`: no such file.")
+  raw <- tryCatch(
+    jsonlite::fromJSON(path, simplifyVector = TRUE, simplifyDataFrame = TRUE),
+    error = function(e) {
+      abort("mmm_config_error", "`", path, "` is not JSON: ", conditionMessage(e), parent = e)
+    }
+  )
+  unknown <- setdiff(names(raw), names(CONFIG_FIELDS))
+  if (length(unknown)) {
+    abort("mmm_config_error", sprintf(
+      "`%s` is not a field of the job%s.", unknown[1], nearest(unknown[1], names(CONFIG_FIELDS))
+    ), field = unknown[1])
+  }
+  raw <- c(raw, CONFIG_DEFAULTS[setdiff(names(CONFIG_DEFAULTS), names(raw))])
+  fields <- names(CONFIG_FIELDS)
+  if (is.null(raw[["trials_todo"]])) raw$trials_todo <- seq_len(raw[["trials"]] %||% 0)
+  cfg <- lapply(fields, function(field) check_kind(field, raw[[field]], CONFIG_FIELDS[[field]]))
+  names(cfg) <- fields
+  check_lengths(cfg)
+  cfg
+}
+
+`%||%` <- function(x, y) if (is.null(x)) y else x
+
+#' One field against its kind; the value in R's type.
+check_kind <- function(field, value, kind) {
+  refuse <- function(allowed) {
+    abort("mmm_config_error", sprintf(
+      "`%s` is %s; it must be %s.", field, show_value(value), allowed
+    ), field = field)
+  }
+  optional <- endsWith(kind, "?")
+  many <- endsWith(kind, "*")
+  kind <- sub("[?*]$", "", kind)
+  if (optional && is.null(value)) return(NULL)
+  if (kind %in% names(CONFIG_ENUMS)) {
+    if (many && !length(value)) return(character())
+    allowed <- CONFIG_ENUMS[[kind]]
+    wrong <- setdiff(unlist(value), allowed)
+    if (is.character(value) && !length(wrong) && (many || length(value) == 1)) return(value)
+    hint <- if (length(wrong)) nearest(as.character(wrong[1]), allowed) else ""
+    refuse(paste0(if (many) "made of " else "", "one of ", paste(allowed, collapse = ", "), hint))
+  }
+  one <- length(value) == 1 && !anyNA(value)
+  number <- is.numeric(value) && !anyNA(value)
+  whole <- number && all(value == round(value))
+  switch(kind,
+    any = value,
+    string = if (one && is.character(value)) value else refuse("one text"),
+    strings = if (!length(value)) character()
+      else if (is.character(value)) value else refuse("a list of texts"),
+    file = if (one && is.character(value) && file.exists(value)) value
+      else refuse("the path of an existing file"),
+    dir = if (one && is.character(value) && dir.exists(value)) normalizePath(value)
+      else refuse("the path of an existing folder"),
+    date = tryCatch(as.Date(value, format = "%Y-%m-%d"), error = function(e) NA) |>
+      (\(d) if (one && !is.na(d)) d else refuse("a date such as 2024-12-30"))(),
+    count = if (one && whole && value >= 1) as.integer(value) else refuse("a whole number from 1"),
+    integer = if (one && whole) as.integer(value) else refuse("a whole number"),
+    integers = if (whole) as.integer(value) else refuse("a list of whole numbers"),
+    number = if (one && number) value else refuse("a number"),
+    numbers = if (number) value else refuse("a list of numbers"),
+    flag = if (one && is.logical(value)) value else refuse("true or false"),
+    ranges = check_ranges(value, refuse)
+  )
+}
+
+#' Hyperparameters: a number or two ascending ones each. Matrices come from jsonlite's simplifying.
+check_ranges <- function(value, refuse) {
+  if (!is.list(value) || is.null(names(value))) refuse("an object of names and ranges")
+  for (name in names(value)) {
+    range <- unlist(value[[name]])
+    if (!is.numeric(range) || !length(range) %in% 1:2 || anyNA(range) || is.unsorted(range)) {
+      abort("mmm_config_error", sprintf(
+        "`hyperparameters.%s` is %s; it must be one number or [low, high].",
+        name, show_value(range)
+      ), field = paste0("hyperparameters.", name))
+    }
+    value[[name]] <- as.numeric(range)
+  }
+  value
+}
+
+#' Lists that describe the same things must be as long as each other.
+check_lengths <- function(cfg) {
+  same <- list(
+    c("channel_names", "channel_spends"), c("channel_spends", "channel_exposures"),
+    c("channel_spends", "channel_signs"), c("organic", "organic_signs"),
+    c("context", "context_signs"), c("prophet_vars", "prophet_signs")
+  )
+  for (pair in same) {
+    if (length(cfg[[pair[1]]]) != length(cfg[[pair[2]]])) {
+      abort("mmm_config_error", sprintf(
+        "`%s` has %d elements and `%s` has %d; they must be as many.",
+        pair[2], length(cfg[[pair[2]]]), pair[1], length(cfg[[pair[1]]])
+      ), field = pair[2])
+    }
+  }
+  if (!length(cfg$channel_spends)) {
+    abort("mmm_config_error", "`channel_spends` is empty; a model needs a paid channel.",
+      field = "channel_spends")
+  }
+  stray <- setdiff(cfg$factors, cfg$context)
+  if (length(stray)) {
+    abort("mmm_config_error", sprintf(
+      "`factors` names `%s`, which is not among `context`%s.", stray[1],
+      nearest(stray[1], cfg$context)
+    ), field = "factors")
+  }
+  if (!all(cfg$trials_todo %in% seq_len(cfg$trials))) {
+    abort("mmm_config_error", sprintf(
+      "`trials_todo` is %s; it must be made of 1 to `trials` (%d).",
+      show_value(cfg$trials_todo), cfg$trials
+    ), field = "trials_todo")
+  }
+  invisible(cfg)
+}
+
+#' A value as an error message shows it.
+show_value <- function(value) {
+  if (is.null(value)) return("missing")
+  shown <- as.character(jsonlite::toJSON(value, auto_unbox = TRUE, digits = NA, null = "null"))
+  if (nchar(shown) > 80) paste0(substr(shown, 1, 77), "...") else shown
+}

@@ -1,0 +1,39 @@
+# Which versions a result was made with.
+
+#' Versions of the packages that decide numbers or pictures, those that are installed.
+#'
+#' @return named list of version texts.
+package_versions <- function() {
+  packages <- c(
+    "Robyn", "prophet", "rstan", "glmnet", "Matrix", "nloptr", "reticulate", "data.table",
+    "jsonlite", "ggplot2", "patchwork", "lares", "dplyr"
+  )
+  installed <- Filter(function(p) nzchar(system.file(package = p)), packages)
+  stats::setNames(lapply(installed, function(p) as.character(utils::packageVersion(p))), installed)
+}
+
+#' Stop with a nevergrad_error, which holds Python's own words, unless nevergrad can be loaded.
+#'
+#' In a process of its own, so that this one stays free of Python until it has forked.
+#'
+#' @param python path of the interpreter.
+#' @return list(nevergrad, numpy, python): versions.
+check_nevergrad <- function(python) {
+  refuse <- function(...) abort("nevergrad_error", ..., field = "python")
+  if (!nzchar(Sys.which(python))) refuse("`python` is `", python, "`: no such program.")
+  code <- paste(
+    "import json, platform, numpy, nevergrad",
+    "print(json.dumps({'nevergrad': nevergrad.__version__, 'numpy': numpy.__version__,",
+    " 'python': platform.python_version()}))", sep = "\n"
+  )
+  errors <- tempfile("nevergrad-")
+  on.exit(unlink(errors))
+  answer <- suppressWarnings(
+    system2(python, c("-c", shQuote(code)), stdout = TRUE, stderr = errors)
+  )
+  if (!is.null(attr(answer, "status"))) {
+    said <- utils::tail(Filter(nzchar, readLines(errors, warn = FALSE)), 1)
+    refuse("`", python, "` cannot load nevergrad: ", said)
+  }
+  jsonlite::fromJSON(utils::tail(answer, 1))
+}

@@ -1,0 +1,115 @@
+# Train one model: Rscript r/run_all.R job_cfg=/path/job.json
+#
+# Steps: inputs -> trials -> outputs -> plots. Any error ends it with a non-zero code and a result
+# file that says what went wrong. `--enums` prints the values that R knows, as JSON.
+
+if (!nzchar(Sys.getenv("TZ"))) Sys.setenv(TZ = "UTC")
+options(error = NULL, warn = 1, digits.secs = 3, na.action = "na.omit")
+
+own_path <- function() {
+  file <- grep("^--file=", commandArgs(FALSE), value = TRUE)
+  normalizePath(sub("^--file=", "", file[1]))
+}
+
+load_library <- function() {
+  for (file in sort(list.files(file.path(dirname(own_path()), "lib"), "[.]R$", full.names = TRUE))) {
+    sys.source(file, envir = globalenv())
+  }
+}
+
+arguments <- function() {
+  given <- commandArgs(TRUE)
+  if ("--enums" %in% given) {
+    cat(jsonlite::toJSON(CONFIG_ENUMS, pretty = TRUE), "\n", sep = "")
+    quit("no", 0L)
+  }
+  path <- sub("^job_cfg=", "", grep("^job_cfg=", given, value = TRUE))
+  if (length(path) != 1) {
+    abort("mmm_config_error", "Usage: Rscript r/run_all.R job_cfg=/path/job.json")
+  }
+  path
+}
+
+# The four steps. `run` is an environment: cfg, progress, timings, store.
+train <- function(run) {
+  cfg <- run$cfg
+  step <- function(name, code) timed_step(name, run$progress, run$timings, code)
+  engine <- resolve_engine(cfg$engine)
+  calls <- engine_calls(engine, cfg$search)
+  python <- check_nevergrad(cfg$python)
+  Sys.setenv(RETICULATE_PYTHON = Sys.which(cfg$python))
+  set.seed(cfg$seed)
+
+  inputs <- step("inputs", calls$inputs(cfg, read_data(cfg)))
+  models <- step("trials", calls$search(inputs, cfg, run$progress))
+  result <- list(
+    status = "ok", engine = engine, search = cfg$search, robyn_version = NULL,
+    r_version = paste(R.version$major, R.version$minor, sep = "."),
+    packages = c(package_versions(), python), best_model = NULL, selfcheck = NULL
+  )
+  if (!cfg$merge) return(result)
+
+  outputs <- step("outputs", {
+    made <- calls$outputs(inputs, models, cfg, run$progress)
+    write_outputs(inputs, models, made, cfg)
+    made
+  })
+  step("plots", calls$plots(inputs, outputs, cfg, run$progress))
+  for (name in c("best_model", "selfcheck", "robyn_version", "search")) {
+    if (!is.null(outputs[[name]])) result[[name]] <- outputs[[name]]
+  }
+  result
+}
+
+on_warning <- function(run) {
+  function(w) {
+    message <- conditionMessage(w)
+    cat("Warning:", message, "\n", file = stderr())
+    if (!is.null(run$store) && run$store$add(message)) run$progress$warning(message)
+    invokeRestart("muffleWarning")
+  }
+}
+
+finish <- function(run, result, code) {
+  if (!is.null(run$cfg)) {
+    timings <- as.list(run$timings)
+    timings$current <- NULL
+    timings$total <- proc.time()[["elapsed"]]
+    write_json(lapply(timings, round, 3), file.path(run$cfg$output_dir, "timings.json"))
+    result$warnings <- as.list(run$store$all())
+    write_json(result, run$cfg$result_file)
+  }
+  quit("no", code)
+}
+
+main <- function() {
+  run <- new.env()
+  run$timings <- new.env()
+  failed <- function(e) {
+    if (!exists("describe_error")) {
+      cat("Error:", conditionMessage(e), "\n", file = stderr())
+      quit("no", 70L)
+    }
+    cat("Error:", conditionMessage(e), "\n", file = stderr())
+    finish(run, describe_error(e, run$timings$current), exit_code(e))
+  }
+  result <- tryCatch(
+    withCallingHandlers(
+      {
+        load_library()
+        cfg <- read_config(arguments())
+        use_temp_dir(cfg$work_dir)
+        run$store <- warning_store(tempfile("warnings-"))
+        run$progress <- progress_log(cfg$progress_file)
+        run$cfg <- cfg
+        train(run)
+      },
+      warning = on_warning(run)
+    ),
+    error = failed,
+    interrupt = function(i) failed(simpleError("interrupted"))
+  )
+  finish(run, result, 0L)
+}
+
+main()

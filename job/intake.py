@@ -38,6 +38,7 @@ def find_request(
             )
         stored = read_request(store, settings.run_id)
         if stored is not None:
+            create_accepted(store, stored)  # the trigger writes the status after it has launched
             return stored
     if not settings.config_uri:
         asked = f"run `{settings.run_id}` has no request in {store.url}" if settings.run_id else (

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 
 from job import logs
+from job.logs import Style
 from job.start import start
-from job.view import NoView
+from job.view import make_view
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -16,11 +18,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m job", description=__doc__)
     parser.add_argument("--config", metavar="URI", help="a config: gs://… or a path")
     parser.add_argument("--run-id", metavar="ID", help="a run that was accepted before")
-    parser.add_argument("--force", action="store_true", help="train even if this was trained before")
+    parser.add_argument(
+        "--force", action="store_true", help="train even if this was trained before"
+    )
     given = parser.parse_args(arguments)
+    style: Style = "console" if os.environ.get("MMM_LOG_STYLE") == "console" else "json"
+    log = logs.configure(style)
     ending = start(
-        config_uri=given.config, run_id=given.run_id, force=given.force, via="execution",
-        log=logs.configure("json"), view=NoView(),
+        config_uri=given.config,
+        run_id=given.run_id,
+        force=given.force,
+        via="execution",
+        log=log,
+        view=make_view(style, log),
     )
     return ending.exit_code
 

@@ -2,41 +2,34 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
-from typing import Any
 
 from contract import layout
-from contract.base import canonical_json
 from contract.exceptions import NotFoundError, PreconditionError
 from contract.stores.base import Store
 
 
-def save(store: Store, run_id: str, name: str, file: Path) -> None:
-    """Keep a file under the run's `work/`, once: the first writer's bytes stay."""
+def save(store: Store, run_id: str, name: str, file: Path) -> bool:
+    """Keep a file under the run's `work/`, once; False where another attempt's file stays."""
     try:
         store.write(
-            layout.work(run_id, name), file.read_bytes(), if_generation=0,
+            layout.work(run_id, name),
+            file.read_bytes(),
+            if_generation=0,
             content_type="application/octet-stream",
         )
     except PreconditionError:
-        return
+        return False
+    return True
 
 
-def save_facts(store: Store, run_id: str, name: str, facts: dict[str, Any]) -> None:
-    """Keep a JSON object under the run's `work/`, once."""
+def restore(store: Store, run_id: str, name: str, file: Path) -> bool:
+    """Bring a kept file back; False where there is none."""
     try:
-        store.write(layout.work(run_id, name), canonical_json(facts), if_generation=0)
-    except PreconditionError:
-        return
-
-
-def load_facts(store: Store, run_id: str, name: str) -> dict[str, Any] | None:
-    """A JSON object of the run's `work/`, None where there is none."""
-    try:
-        return dict(json.loads(store.read(layout.work(run_id, name)).data))
+        store.download(layout.work(run_id, name), file)
     except NotFoundError:
-        return None
+        return False
+    return True
 
 
 def restore_trials(store: Store, run_id: str, folder: Path) -> list[str]:

@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from contract import events
 from contract.config import Config
-from contract.events import Event, EventData
+from contract.ending import fault_of, tell
+from contract.events import EventData
 from contract.exceptions import PERMANENT_CODES, CancelledError, MMMError, TransientError
 from contract.request import Request
-from contract.run import RunError, State, Status, change_status, now, read_status
+from contract.run import State, Status, change_status, now, read_status
 from contract.stores import Store
 from contract.topics import Publisher
 from job import logs
@@ -53,8 +53,12 @@ def work_on(
 ) -> Ending:
     """Do the run that `request` describes, or find that there is nothing to do."""
     logs.bind(
-        run_id=request.run_id, market=request.market, revision=request.revision,
-        execution=settings.execution, task=settings.task_index, attempt=settings.attempt,
+        run_id=request.run_id,
+        market=request.market,
+        revision=request.revision,
+        execution=settings.execution,
+        task=settings.task_index,
+        attempt=settings.attempt,
     )
     ended = read_status(store, request.run_id)
     if ended is not None and ended.state.is_terminal:
@@ -110,8 +114,13 @@ def _attempt(
     except Exception as error:  # whatever it is, the run must not stay RUNNING
         log.exception(f"unexpected {type(error).__name__}: {error}")
         status = _fail(
-            request, settings, store, lease, trace,
-            MMMError(f"unexpected {type(error).__name__}: {error}", step=_last_step(trace)), log,
+            request,
+            settings,
+            store,
+            lease,
+            trace,
+            MMMError(f"unexpected {type(error).__name__}: {error}", step=_last_step(trace)),
+            log,
         )
     if not status.state.is_terminal:
         code = status.error.code if status.error else TransientError.exit_code
@@ -123,14 +132,22 @@ def _attempt(
 
 def _close(store: Store, request: Request, trace: Trace, outcome: Outcome) -> Status:
     data = EventData(
-        run_id=request.run_id, state=outcome.state, market=request.market,
-        revision=request.revision, duration_seconds=trace.seconds, **outcome.facts,
+        run_id=request.run_id,
+        state=outcome.state,
+        market=request.market,
+        revision=request.revision,
+        duration_seconds=trace.seconds,
+        **outcome.facts,
     )
     return change_status(
-        store, request.run_id,
+        store,
+        request.run_id,
         lambda old: {
-            "state": outcome.state, "step": None, "steps": trace.as_list(),
-            "outcome": data.model_dump(mode="json"), "error": None,
+            "state": outcome.state,
+            "step": None,
+            "steps": trace.as_list(),
+            "outcome": data.model_dump(mode="json"),
+            "error": None,
         },
     )
 
@@ -146,24 +163,29 @@ def _fail(
 ) -> Status:
     """Write the error down; the run ends unless another attempt can help."""
     log.error(error.message, step=error.step, exit_code=error.exit_code)
-    fault = RunError(
-        code=error.exit_code, step=error.step, kind=type(error).__name__, message=error.message
-    )
+    fault = fault_of(error)
     cancelled = isinstance(error, CancelledError)
     over = error.exit_code in PERMANENT_CODES or settings.last_attempt
     state = (State.CANCELLED if cancelled else State.FAILED) if over else State.RUNNING
     data = EventData(
-        run_id=request.run_id, state=state, market=request.market, revision=request.revision,
-        duration_seconds=trace.seconds, error=fault,
+        run_id=request.run_id,
+        state=state,
+        market=request.market,
+        revision=request.revision,
+        duration_seconds=trace.seconds,
+        error=fault,
     )
     if lease.lost.is_set():  # the run is somebody else's now; its state is theirs to write
         status = read_status(store, request.run_id)
         if status is not None:
             return status
     return change_status(
-        store, request.run_id,
+        store,
+        request.run_id,
         lambda old: {
-            "state": state, "steps": trace.as_list(), "error": fault,
+            "state": state,
+            "steps": trace.as_list(),
+            "error": fault,
             "outcome": data.model_dump(mode="json") if state.is_terminal else {},
         },
     )
@@ -172,15 +194,17 @@ def _fail(
 def _tell(status: Status, store: Store, publisher: Publisher, log: logs.Log) -> Ending:
     """Store and publish the event of a terminal status; a topic that is down is said, not hidden."""
     data = EventData.model_validate(status.outcome)
-    events.put(store, Event.of(data, at=status.updated_at))
     code = status.error.code if status.error else 0
     try:
-        events.flush(store, publisher, status.run_id)
+        tell(store, publisher, status)
     except MMMError as error:
         log.error(f"the event could not be published and waits in the outbox: {error}")
         code = code or TransientError.exit_code
     return Ending(
-        run_id=status.run_id, state=status.state, exit_code=code, report_uri=data.report_uri,
+        run_id=status.run_id,
+        state=status.state,
+        exit_code=code,
+        report_uri=data.report_uri,
         message=status.error.message if status.error else None,
     )
 
@@ -209,7 +233,8 @@ class _Recorder:
             trial = str(record.get("trial"))
             trials = {**self._progress.get("by_trial", {}), trial: record.get("iteration")}
             self._progress = {
-                "trials": record.get("trials"), "iterations": record.get("iterations"),
+                "trials": record.get("trials"),
+                "iterations": record.get("iterations"),
                 "by_trial": trials,
             }
             if time.monotonic() - self._written > PROGRESS_SECONDS:
@@ -221,9 +246,13 @@ class _Recorder:
     def _write(self, fields: dict[str, Any]) -> None:
         self._written = time.monotonic()
         change_status(
-            self._store, self._run_id,
+            self._store,
+            self._run_id,
             lambda old: {
-                "state": State.RUNNING, "heartbeat_at": now(), "attempt": self._settings.attempt,
-                "execution": self._settings.execution, **fields,
+                "state": State.RUNNING,
+                "heartbeat_at": now(),
+                "attempt": self._settings.attempt,
+                "execution": self._settings.execution,
+                **fields,
             },
         )

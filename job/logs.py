@@ -14,13 +14,20 @@ from typing import Any, Literal
 import structlog
 
 LABELS = ("run_id", "market", "revision", "execution", "task", "attempt")
-_SEVERITY = {"debug": "DEBUG", "info": "INFO", "warning": "WARNING", "error": "ERROR",
-             "critical": "CRITICAL", "exception": "ERROR"}
+_SEVERITY = {
+    "debug": "DEBUG",
+    "info": "INFO",
+    "warning": "WARNING",
+    "error": "ERROR",
+    "critical": "CRITICAL",
+    "exception": "ERROR",
+}
 
+Style = Literal["json", "console"]
 Log = structlog.typing.FilteringBoundLogger
 
 
-def configure(style: Literal["json", "console"] = "json") -> Log:
+def configure(style: Style = "json") -> Log:
     """Set up logging for the process; the libraries' own warnings come the same way."""
     shared: list[Any] = [
         structlog.contextvars.merge_contextvars,
@@ -58,9 +65,7 @@ class _Forward(logging.Handler):
         getattr(log, level)(record.getMessage(), logger=record.name)
 
 
-def _for_cloud_logging(
-    _: Any, method: str, record: MutableMapping[str, Any]
-) -> Mapping[str, Any]:
+def _for_cloud_logging(_: Any, method: str, record: MutableMapping[str, Any]) -> Mapping[str, Any]:
     labels = {name: str(record.pop(name)) for name in LABELS if name in record}
     line = {
         "severity": _SEVERITY.get(method, "DEFAULT"),

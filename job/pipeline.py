@@ -92,20 +92,14 @@ def _extract(run: Run) -> Snapshot:
     """The run's snapshot: the stored one where an earlier attempt has made it."""
     run_id, path = run.request.run_id, run.workspace.snapshot
     with run.trace.step("extract") as detail:
-        facts = checkpoints.load_facts(run.store, run_id, "snapshot.json")
-        if facts is None:
-            snapshot = extract(run.config, run_id=run_id, to=path)
-            checkpoints.save(run.store, run_id, "snapshot.parquet", path)
-            checkpoints.save_facts(run.store, run_id, "snapshot.json", snapshot.to_dict())
-            facts = checkpoints.load_facts(run.store, run_id, "snapshot.json") or {}
-            detail["reused"] = facts.get("sha256") != snapshot.sha256
-        else:
-            detail["reused"] = True
+        detail["reused"] = checkpoints.restore(run.store, run_id, "snapshot.parquet", path)
         if detail["reused"]:
-            run.store.download(layout.work(run_id, "snapshot.parquet"), path)
-            if sha256_hex(path.read_bytes()) != facts["sha256"]:
-                raise ArtifactError(f"the stored extract of run {run_id} has other bytes than written")
-        snapshot = Snapshot.from_dict(facts, path=path)
+            snapshot = Snapshot.load(path)
+        else:
+            snapshot = extract(run.config, run_id=run_id, to=path)
+            if not checkpoints.save(run.store, run_id, "snapshot.parquet", path):
+                checkpoints.restore(run.store, run_id, "snapshot.parquet", path)
+                snapshot = Snapshot.load(path)
         detail.update(rows=snapshot.rows, columns=len(snapshot.columns), sha256=snapshot.sha256)
     return snapshot
 
@@ -128,7 +122,7 @@ def _fingerprint(run: Run, snapshot: Snapshot) -> str:
     """Equal for runs that would compute the same: config, data, and what computes."""
     parts = {
         "config": run.request.config_hash,
-        "data": snapshot.sha256,
+        "data": snapshot.fingerprint,
         "version": own_version(),
         "image": run.settings.image,
     }
@@ -167,7 +161,11 @@ def _train(run: Run, snapshot: Snapshot) -> dict[str, Any]:
             str(run.config.date.window_end or snapshot.last_date),
         )
         job = r_job(
-            run.config, run_id=run_id, workspace=workspace, cores=run.cores, holidays=holidays,
+            run.config,
+            run_id=run_id,
+            workspace=workspace,
+            cores=run.cores,
+            holidays=holidays,
             window=window,
         )
         _write_json(workspace.job_json, job)
@@ -183,13 +181,20 @@ def _train(run: Run, snapshot: Snapshot) -> dict[str, Any]:
             run.on_progress(record)
 
         result = run_r(
-            workspace, r_root=run.settings.r_root, rscript=run.settings.rscript, log=run.log,
-            on_progress=on_progress, stop=run.stop,
+            workspace,
+            r_root=run.settings.r_root,
+            rscript=run.settings.rscript,
+            log=run.log,
+            on_progress=on_progress,
+            stop=run.stop,
         )
         run.warnings.extend(str(warning) for warning in result.get("warnings") or [])
         detail.update(
-            engine=result["engine"], search=result["search"], best_model=result["best_model"],
-            trials=run.config.training.trials, iterations=run.config.training.iterations,
+            engine=result["engine"],
+            search=result["search"],
+            best_model=result["best_model"],
+            trials=run.config.training.trials,
+            iterations=run.config.training.iterations,
         )
     return result
 
@@ -199,7 +204,8 @@ def _outputs(run: Run, snapshot: Snapshot, verdict: Verdict, result: dict[str, A
     output = run.workspace.output
     with run.trace.step("outputs") as detail:
         columns = {
-            "run_id": run.request.run_id, "market": run.config.market,
+            "run_id": run.request.run_id,
+            "market": run.config.market,
             "revision": run.config.revision,
         }
         detail["tables"] = len(tables_to_parquet(output, columns))
@@ -209,8 +215,14 @@ def _outputs(run: Run, snapshot: Snapshot, verdict: Verdict, result: dict[str, A
         if not (output / "metrics.json").is_file():
             raise ArtifactError("R ended well but wrote no metrics.json")
         make_report(
-            output, config=run.config, request=run.request, snapshot=snapshot, verdict=verdict,
-            result=result, steps=run.trace.as_list(), image=run.settings.image,
+            output,
+            config=run.config,
+            request=run.request,
+            snapshot=snapshot,
+            verdict=verdict,
+            result=result,
+            steps=run.trace.as_list(),
+            image=run.settings.image,
             warnings=run.warnings,
         )
 
@@ -219,7 +231,10 @@ def _upload(run: Run, snapshot: Snapshot, result: dict[str, Any], fingerprint: s
     config, request = run.config, run.request
     with run.trace.step("upload") as detail:
         artifacts = upload_all(
-            run.store, run.workspace.output, revision=config.revision, market=config.market,
+            run.store,
+            run.workspace.output,
+            revision=config.revision,
+            market=config.market,
             run_id=request.run_id,
         )
         detail.update(files=len(artifacts), bytes=sum(artifact.bytes for artifact in artifacts))
@@ -260,9 +275,13 @@ def _manifest(
         config_hash=run.request.config_hash,
         fingerprint=fingerprint,
         data=DataFacts(
-            rows=snapshot.rows, columns=list(snapshot.columns), sha256=snapshot.sha256,
-            first_date=_text(snapshot.first_date), last_date=_text(snapshot.last_date),
-            source=snapshot.source, sql=list(snapshot.sql),
+            rows=snapshot.rows,
+            columns=list(snapshot.columns),
+            sha256=snapshot.sha256,
+            first_date=str(snapshot.first_date),
+            last_date=str(snapshot.last_date),
+            source=snapshot.source,
+            sql=list(snapshot.sql),
         ),
         versions=versions(image=run.settings.image, result=result),
         timings={f"r.{name}": seconds for name, seconds in timings.items()},
@@ -278,7 +297,10 @@ def _promote(run: Run, manifest: Manifest, verdict: Verdict | None = None) -> Ou
         facts["data_quality"] = verdict.summary()
     with run.trace.step("promote") as detail:
         detail["current"] = promote(
-            run.store, run_id=manifest.run_id, market=manifest.market, revision=manifest.revision,
+            run.store,
+            run_id=manifest.run_id,
+            market=manifest.market,
+            revision=manifest.revision,
             facts={"best_model": facts["best_model"], "engine": manifest.engine},
         )
     return Outcome(state=State.SUCCEEDED, facts=facts)
@@ -318,8 +340,6 @@ def _write_holidays(run: Run, snapshot: Snapshot) -> bool:
     """The country's holidays for prophet; False where the config does without them."""
     if "holiday" not in [variable.value for variable in run.config.training.prophet]:
         return False
-    if snapshot.first_date is None or snapshot.last_date is None:
-        return False
     country = holiday_country(run.config)
     try:
         table = holidays_table(country, snapshot.first_date, snapshot.last_date)
@@ -336,7 +356,3 @@ def _write_holidays(run: Run, snapshot: Snapshot) -> bool:
 
 def _write_json(path: Path, value: Any) -> None:
     path.write_text(json.dumps(value, indent=2, default=str, ensure_ascii=False))
-
-
-def _text(value: object) -> str | None:
-    return None if value is None else str(value)

@@ -33,7 +33,9 @@ def start(
 ) -> Ending:
     """Open bucket and topic, find the request and work on it; every error becomes an exit code."""
     try:
-        settings = from_environment(bucket=bucket, topic=topic, config_uri=config_uri, run_id=run_id)
+        settings = from_environment(
+            bucket=bucket, topic=topic, config_uri=config_uri, run_id=run_id
+        )
         store, publisher = open_store(settings.bucket), open_topic(settings.topic)
         with _stoppable():
             request = find_request(
@@ -43,7 +45,9 @@ def start(
     except MMMError as error:
         log.error(error.message, exit_code=error.exit_code)
         return Ending(
-            run_id=run_id or "", state=State.REJECTED, exit_code=error.exit_code,
+            run_id=run_id or "",
+            state=State.REJECTED,
+            exit_code=error.exit_code,
             message=error.message,
         )
 

@@ -1,13 +1,27 @@
-"""Progress bars for people; nothing at all where the output is no terminal."""
+"""How a run goes on, for people: bars on a terminal, lines elsewhere."""
 
 from __future__ import annotations
 
 from typing import Any, Protocol
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TaskID,
+    TextColumn,
+    TimeElapsedColumn,
+)
 
+from job.logs import Log, Style
 from job.trace import Step
+
+
+def make_view(style: Style, log: Log) -> View:
+    """Bars on a terminal, lines where people read a file; on Cloud Run lines as well."""
+    console = Console()
+    return Bars(console) if style == "console" and console.is_terminal else Lines(log)
 
 
 class View(Protocol):
@@ -20,14 +34,27 @@ class View(Protocol):
         """A progress record of R."""
 
 
-class NoView:
-    """Logs only."""
+class Lines:
+    """A log line per quarter of a trial, where bars would only be noise."""
+
+    def __init__(self, log: Log) -> None:
+        self._log = log
+        self._quarters: dict[int, int] = {}
 
     def step(self, step: Step) -> None:
-        """Nothing to show."""
+        """Steps are in the log already."""
 
     def progress(self, record: dict[str, Any]) -> None:
-        """Nothing to show."""
+        """Tell each quarter once."""
+        if record.get("type") != "progress":
+            return
+        trial, done, total = (int(record[k]) for k in ("trial", "iteration", "iterations"))
+        quarter = 4 * done // max(total, 1)
+        if quarter > self._quarters.get(trial, 0):
+            self._quarters[trial] = quarter
+            best = record.get("best_nrmse")
+            tail = f", best NRMSE {best:.4f}" if isinstance(best, int | float) else ""
+            self._log.info(f"trial {trial}: {done} of {total} iterations{tail}")
 
 
 class Bars:
@@ -35,8 +62,12 @@ class Bars:
 
     def __init__(self, console: Console) -> None:
         self._progress = Progress(
-            TextColumn("  {task.description}"), BarColumn(), MofNCompleteColumn(),
-            TextColumn("{task.fields[best]}"), TimeElapsedColumn(), console=console,
+            TextColumn("  {task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TextColumn("{task.fields[best]}"),
+            TimeElapsedColumn(),
+            console=console,
         )
         self._tasks: dict[int, TaskID] = {}
 
@@ -56,6 +87,7 @@ class Bars:
             self._tasks[trial] = self._progress.add_task(f"trial {trial}", total=total, best="")
         best = record.get("best_nrmse")
         self._progress.update(
-            self._tasks[trial], completed=int(record["iteration"]),
+            self._tasks[trial],
+            completed=int(record["iteration"]),
             best=f"NRMSE {best:.4f}" if isinstance(best, int | float) else "",
         )

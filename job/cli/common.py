@@ -30,7 +30,8 @@ Topic = Annotated[
 Overrides = Annotated[
     list[str],
     typer.Option(
-        "--set", metavar="FIELD=VALUE",
+        "--set",
+        metavar="FIELD=VALUE",
         help="Override a config field, e.g. --set training.trials=2. May be repeated.",
     ),
 ]

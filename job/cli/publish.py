@@ -17,11 +17,14 @@ from job.intake import read_config_text
 
 
 def command(
-    config: Annotated[str, typer.Argument(help="gs:// address, or a local file that is sent whole.")],
+    config: Annotated[
+        str, typer.Argument(help="gs:// address, or a local file that is sent whole.")
+    ],
     to: Annotated[
         str,
         typer.Option(
-            envvar="MMM_REQUESTS_TOPIC", help="projects/P/topics/T or a .jsonl file.",
+            envvar="MMM_REQUESTS_TOPIC",
+            help="projects/P/topics/T or a .jsonl file.",
         ),
     ] = DEFAULT_REQUESTS,
     set_: Overrides = [],  # noqa: B006  typer reads the default, nobody changes it
@@ -43,7 +46,9 @@ def command(
         message |= {
             name: value
             for name, value in (
-                ("overrides", overrides), ("markets", list(market)), ("force", force),
+                ("overrides", overrides),
+                ("markets", list(market)),
+                ("force", force),
             )
             if value
         }

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from contract.exceptions import ConfigError
 from contract.run import State
@@ -21,7 +20,7 @@ from job.cli.common import (
     told_plainly,
 )
 from job.start import start
-from job.view import Bars, NoView
+from job.view import make_view
 
 
 def command(
@@ -41,11 +40,18 @@ def command(
         if not config.startswith("gs://") and not Path(config).is_file():
             raise ConfigError(f"there is no config file `{config}`")
         overrides = parse_overrides(set_)
-    console = Console()
+    style: logs.Style = "json" if json_logs else "console"
+    log = logs.configure(style)
     ending = start(
-        config_uri=config, run_id=None, force=force, via="command", bucket=bucket, topic=topic,
-        overrides=overrides, log=logs.configure("json" if json_logs else "console"),
-        view=Bars(console) if console.is_terminal and not json_logs else NoView(),
+        config_uri=config,
+        run_id=None,
+        force=force,
+        via="command",
+        bucket=bucket,
+        topic=topic,
+        overrides=overrides,
+        log=log,
+        view=make_view(style, log),
     )
     if ending.state in (State.SUCCEEDED, State.DUPLICATE, State.HELD):
         print(ending.state, ending.run_id, readable(ending.report_uri))

@@ -25,7 +25,9 @@ class Which(StrEnum):
 
 
 _MODELS: dict[Which, type[BaseModel]] = {
-    Which.REQUEST: Message, Which.EVENT: Event, Which.MANIFEST: Manifest,
+    Which.REQUEST: Message,
+    Which.EVENT: Event,
+    Which.MANIFEST: Manifest,
 }
 
 

@@ -1,4 +1,4 @@
-"""Upload a run's artifacts in parallel, every checksum compared with the server's, manifest last."""
+"""Upload a run's artifacts in parallel; every checksum is compared with the server's."""
 
 from __future__ import annotations
 
@@ -19,13 +19,18 @@ from contract.stores.base import Store
 
 PARALLEL = 8
 ATTEMPTS = 4
-_TYPES = {".parquet": "application/vnd.apache.parquet", ".rds": "application/octet-stream",
-          ".yaml": "application/yaml", ".log": "text/plain; charset=utf-8",
-          ".json": "application/json", ".html": "text/html; charset=utf-8"}
+_TYPES = {
+    ".parquet": "application/vnd.apache.parquet",
+    ".rds": "application/octet-stream",
+    ".yaml": "application/yaml",
+    ".log": "text/plain; charset=utf-8",
+    ".json": "application/json",
+    ".html": "text/html; charset=utf-8",
+}
 
 
 class Artifact(Strict):
-    """One file of a run; `path` is below the run's folder, `crc32c` base64 as the server says it."""
+    """One file of a run; `path` is below the run's folder, `crc32c` base64 as servers say it."""
 
     path: str
     bytes: int
@@ -48,7 +53,9 @@ def describe(file: Path, root: Path) -> Artifact:
     )
 
 
-def upload_all(store: Store, folder: Path, *, revision: str, market: str, run_id: str) -> list[Artifact]:
+def upload_all(
+    store: Store, folder: Path, *, revision: str, market: str, run_id: str
+) -> list[Artifact]:
     """Upload every file below `folder`; returns what lies in the store, in order of path.
 
     Raises:

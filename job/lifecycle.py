@@ -192,7 +192,7 @@ def _fail(
 
 
 def _tell(status: Status, store: Store, publisher: Publisher, log: logs.Log) -> Ending:
-    """Store and publish the event of a terminal status; a topic that is down is said, not hidden."""
+    """Store and publish the event of a terminal status; a topic that is down is said."""
     data = EventData.model_validate(status.outcome)
     code = status.error.code if status.error else 0
     try:

@@ -72,10 +72,15 @@ class Workspace:
 
 
 def r_job(
-    config: Config, *, run_id: str, workspace: Workspace, cores: int, holidays: bool,
+    config: Config,
+    *,
+    run_id: str,
+    workspace: Workspace,
+    cores: int,
+    holidays: bool,
     window: tuple[str, str],
 ) -> dict[str, Any]:
-    """Everything that `r/run_all.R` needs; `window` is the first and last period that is modelled."""
+    """Everything that `r/run_all.R` needs; `window` is the first and last modelled period."""
     training = config.training
     roles = config.columns_by_role()
     context = [*config.context, *(c for c in config.factors if c not in config.context)]
@@ -128,7 +133,9 @@ def r_job(
         "pareto_fronts": training.pareto_fronts,
         "min_candidates": training.min_candidates,
         "calibration_constraint": training.calibration_constraint,
-        "calibration": [_calibration(config, lift.model_dump(mode="json")) for lift in config.calibration],
+        "calibration": [
+            _calibration(config, lift.model_dump(mode="json")) for lift in config.calibration
+        ],
         "allocator_scenarios": [a.model_dump(mode="json") for a in config.outputs.allocator],
         "onepagers": config.outputs.onepagers,
         "python": sys.executable,
@@ -137,7 +144,9 @@ def r_job(
 
 def hyperparameters(config: Config) -> dict[str, list[float]]:
     """The config's ranges by R's names; what is left out takes the engine's default range."""
-    ranges = {safe_name(name): list(bounds) for name, bounds in config.training.hyperparameters.items()}
+    ranges = {
+        safe_name(name): list(bounds) for name, bounds in config.training.hyperparameters.items()
+    }
     if config.training.ts_validation:
         ranges.setdefault("train_size", list(config.training.train_size))
     return ranges
@@ -155,7 +164,9 @@ def prophet_variables(config: Config, holidays: bool) -> list[ProphetVar]:
 
 def available_cores() -> int:
     """Cores that this process may use: the cgroup's quota, the affinity mask, at least 1."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    cores = (
+        len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    )
     return max(1, min(cores, _quota() or cores))
 
 

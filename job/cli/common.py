@@ -61,7 +61,7 @@ def parse_overrides(assignments: list[str]) -> dict[str, Any]:
 
 @contextmanager
 def told_plainly() -> Iterator[None]:
-    """Errors of ours are printed as sentences and become the exit code; MMM_TRACEBACK=1 shows all."""
+    """Print our errors as sentences and leave with their code; MMM_TRACEBACK=1 shows all."""
     try:
         yield
     except MMMError as error:

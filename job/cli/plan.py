@@ -51,7 +51,7 @@ def _values(resolved: Resolved) -> Table:
 
 def _show(value: Any) -> str:
     if value is None:
-        return "–"
+        return "-"
     if isinstance(value, list):
         return f"[{', '.join(_show(item) for item in value)}]"
     return str(value).lower() if isinstance(value, bool) else str(value)

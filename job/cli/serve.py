@@ -1,5 +1,7 @@
-"""`mmm serve`: the local trigger. It takes messages from a file as the Cloud Function would from
-Pub/Sub, and runs their jobs as processes of this machine.
+"""`mmm serve`: the local trigger.
+
+It takes messages from a file as the Cloud Function takes them from Pub/Sub, and runs their jobs as
+processes of this machine.
 """
 
 from __future__ import annotations

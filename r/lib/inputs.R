@@ -71,13 +71,12 @@ modelling_table <- function(cfg, data, costs) {
     table[[media]] <- data[[media]] * costs$cpe_window[i]
   }
   table[cfg$organic] <- data[cfg$organic]
-  if (length(cfg$prophet_vars)) {
+  # Factors become numbers by prophet even where none of its components is modelled.
+  if (length(cfg$prophet_vars) || length(cfg$factors)) {
     components <- prophet_components(
       table$dep_var, table$ds, data[cfg$factors], cfg$prophet_vars, job_holidays(cfg, table$ds[1])
     )
     table[names(components)] <- components
-  } else if (length(cfg$factors)) {
-    table[cfg$factors] <- lapply(data[cfg$factors], as.factor)
   }
   table
 }
@@ -101,11 +100,9 @@ job_holidays <- function(cfg, first_date) {
   align_holidays(holidays, cfg$frequency, first_date)
 }
 
-#' The ranges of the search, checked by name: none missing, none unknown.
+#' The ranges of the search: those of the job, none of them unknown, and defaults for the rest.
 complete_hyperparameters <- function(cfg, media, variables) {
-  parts <- if (cfg$adstock == "geometric") c("alphas", "gammas", "thetas")
-    else c("alphas", "gammas", "shapes", "scales")
-  needed <- as.vector(outer(media, parts, paste, sep = "_"))
+  needed <- hyperparameter_names(cfg$adstock, media)
   allowed <- c(needed, "train_size", "lambda", paste0(variables, "_penalty"))
   given <- names(cfg$hyperparameters)
   for (name in setdiff(given, allowed)) {
@@ -113,11 +110,9 @@ complete_hyperparameters <- function(cfg, media, variables) {
       "`hyperparameters.%s` is not a hyperparameter of this model%s.", name, nearest(name, allowed)
     ), field = paste0("hyperparameters.", name))
   }
-  for (name in setdiff(needed, given)) {
-    abort("mmm_config_error", sprintf("`hyperparameters.%s` is missing.", name),
-      field = paste0("hyperparameters.", name))
-  }
   ranges <- cfg$hyperparameters
+  missing <- setdiff(needed, given)
+  ranges[missing] <- DEFAULT_RANGES[sub("^.*_", "", missing)]
   if (!"train_size" %in% given) ranges$train_size <- c(0.5, 0.8)
   ranges
 }

@@ -12,13 +12,15 @@ search_trial <- function(inputs, cfg, trial, progress = function(...) NULL) {
   settings <- search_settings(inputs, cfg)
   problem <- search_problem(inputs, settings)
   started <- proc.time()[["elapsed"]]
-  record <- if (is.null(settings$dt_hyper_fixed)) {
-    run_iterations(problem, settings, trial, progress)
-  } else {
-    score_fixed(problem)
-  }
+  record <- search_record(problem, settings, trial, progress)
   elapsed <- proc.time()[["elapsed"]] - started
   collect_trial(problem, settings, record, as.integer(trial), elapsed)
+}
+
+#' The models of one trial (see `model_record()`): a search, or the one model that is known.
+search_record <- function(problem, settings, trial, progress) {
+  if (!is.null(settings$dt_hyper_fixed)) return(score_fixed(problem))
+  run_iterations(problem, settings, trial, progress)
 }
 
 #' The loop. Its state is preallocated; nothing in it grows with the iterations done.

@@ -1,0 +1,130 @@
+# All trials of a run: one process a trial, a checkpoint each, then one result.
+
+#' Run the trials of a search.
+#'
+#' Each trial runs in a forked process of its own, `cfg$cores` at a time. A trial whose checkpoint
+#' is in cfg$work_dir, for the same inputs and settings, is not computed again.
+#'
+#' @param inputs InputCollect, or the inputs of the builtin engine (see `search_problem()`).
+#' @param cfg list: the fields of SEARCH_DEFAULTS; work_dir; trials_todo (trials to run here,
+#'   default all); merge (FALSE: only make checkpoints).
+#' @param progress from `progress_log()`.
+#' @return OutputModels, as `robyn_run()` makes it; NULL where cfg$merge is FALSE. Errors:
+#'   mmm_model_error where a trial failed or is missing, with the cause.
+run_trials <- function(inputs, cfg, progress) {
+  started <- Sys.time()
+  settings <- search_settings(inputs, cfg)
+  problem <- search_problem(inputs, settings)
+  key <- search_key(problem, settings)
+  dir.create(file.path(cfg$work_dir, "trials"), showWarnings = FALSE, recursive = TRUE)
+  done <- function(trial) read_checkpoint(checkpoint_path(cfg$work_dir, trial), key, trial)
+
+  todo <- if (is.null(cfg$trials_todo)) seq_len(settings$trials) else as.integer(cfg$trials_todo)
+  todo <- unique(todo[todo >= 1 & todo <= settings$trials])
+  pending <- Filter(function(trial) is.null(done(trial)), todo)
+  for (trial in setdiff(todo, pending)) {
+    progress$progress(trial, settings$trials, settings$iterations, settings$iterations, NULL, NULL)
+  }
+  if (length(pending)) {
+    warm_up(problem, settings)
+    results <- map_children(pending, function(trial) {
+      run_trial(problem, settings, trial, key, cfg$work_dir, progress)
+    }, settings$cores)
+    check_trials(pending, results)
+  }
+  if (isFALSE(cfg$merge)) return(NULL)
+
+  found <- lapply(seq_len(settings$trials), done)
+  missing <- which(vapply(found, is.null, NA))
+  if (length(missing)) {
+    abort("mmm_model_error", "No checkpoint of trial ", paste(missing, collapse = ", "), " of ",
+      settings$trials, " in `", cfg$work_dir, "`; it has not been run, or for another search.")
+  }
+  trials <- lapply(found, function(trial) {
+    collect_trial(problem, settings, trial$record, trial$trial, trial$elapsed)
+  })
+  output_models(inputs, problem, settings, trials, started)
+}
+
+# In the child: search, keep the record, say so.
+run_trial <- function(problem, settings, trial, key, work_dir, progress) {
+  begun <- proc.time()[["elapsed"]]
+  record <- search_record(problem, settings, trial, function(iteration, best_nrmse, best_rssd) {
+    progress$progress(
+      trial, settings$trials, iteration, settings$iterations, best_nrmse, best_rssd
+    )
+  })
+  path <- checkpoint_path(work_dir, trial)
+  write_checkpoint(path, key, trial, record, proc.time()[["elapsed"]] - begun)
+  progress$checkpoint(trial, path)
+  path
+}
+
+# Everything a trial needs is loaded and compiled once, before the processes fork. Not so for an
+# optimiser of nevergrad's: Python must not be started before a fork.
+warm_up <- function(problem, settings) {
+  if (!settings$nevergrad_algo %in% names(OWN_OPTIMISERS)) return(invisible())
+  few <- 40L
+  settings$iterations <- few * settings$workers
+  search_record(problem, settings, 0L, function(...) NULL)
+  invisible()
+}
+
+# A trial's error keeps its class and words; the first one ends the run.
+check_trials <- function(trials, results) {
+  failed <- which(vapply(results, inherits, NA, "error"))
+  if (!length(failed)) return(invisible())
+  cause <- results[[failed[1]]]
+  class <- intersect(class(cause), names(ERROR_EXIT_CODES))
+  abort(
+    if (length(class)) class[1] else "mmm_model_error", "Trial ", trials[failed[1]], " failed: ",
+    conditionMessage(cause), if (length(failed) > 1) sprintf(" (%d trials failed)", length(failed)),
+    parent = cause
+  )
+}
+
+#' Put trials together as `robyn_run()` does.
+#'
+#' Where Robyn made the inputs, convergence and its plots are Robyn's own; else `converge()`'s.
+output_models <- function(inputs, problem, settings, trials, started) {
+  fixed <- !is.null(settings$dt_hyper_fixed)
+  hyper_fixed <- structure(fixed, hypParamSamName = problem$space$names)
+  names(trials) <- paste0("trial", seq_along(trials))
+  models <- trials
+  attr(models, "hyper_fixed") <- hyper_fixed
+  attr(models, "refresh") <- settings$refresh
+  models$train_timestamp <- Sys.time()
+  models$cores <- as.numeric(settings$workers)
+  models$iterations <- as.numeric(settings$iterations)
+  models$trials <- as.numeric(settings$trials)
+  models$intercept <- settings$intercept
+  models$intercept_sign <- settings$intercept_sign
+  models$nevergrad_algo <- settings$nevergrad_algo
+  models$ts_validation <- settings$ts_validation
+  models$add_penalty_factor <- settings$add_penalty_factor
+  models$hyper_updated <- problem$space$all
+  models$hyper_fixed <- hyper_fixed
+  if (fixed) {
+    models <- name_fixed(models, settings$dt_hyper_fixed)
+  } else if (inherits(inputs, "robyn_inputs") && nzchar(system.file(package = "Robyn"))) {
+    models$convergence <- Robyn::robyn_converge(models)
+    models$ts_validation_plot <- Robyn::ts_validation(models)
+  } else {
+    models$convergence <- converge(trials)
+  }
+  models$seed <- settings$seed
+  attr(models, "runTime") <- round(difftime(Sys.time(), started, units = "mins"), 2)
+  class(models) <- c("robyn_models", class(unclass(models)))
+  models
+}
+
+# A recreated model keeps the name that it had.
+name_fixed <- function(models, values) {
+  if (!is.null(values$solID)) {
+    for (table in c("resultHypParam", "xDecompAgg")) {
+      models$trial1$resultCollect[[table]]$solID <- as.character(values$solID)
+    }
+  }
+  models$selectID <- models$trial1$resultCollect$resultHypParam$solID
+  models
+}

@@ -1,0 +1,65 @@
+#!/bin/bash
+# Builds the job's image with buildah alone: no Docker daemon, no registry.
+#
+#   docker/build-local.sh [IMAGE]          default localhost/mmm-trainer-job:local
+#
+# BASE=image      base to build on; without it a minimal Debian 12 is made with debootstrap and
+#                 kept as localhost/debian:bookworm-minbase
+# DEBIAN_MIRROR   default http://deb.debian.org/debian
+# CRAN            comma-separated mirrors for Robyn, see docker/install-robyn.R
+# CERTS           file of certificates to trust while building (a company's proxy), default the
+#                 host's; nothing of it stays in the image
+# BUILD_ARGS      further arguments of `buildah build`
+#
+# Needs buildah, and without BASE debootstrap and root.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+image=${1:-localhost/mmm-trainer-job:local}
+mirror=${DEBIAN_MIRROR:-http://deb.debian.org/debian}
+minbase=localhost/debian:bookworm-minbase
+policy=$(mktemp)
+trap 'rm -f "$policy"' EXIT
+echo '{"default": [{"type": "insecureAcceptAnything"}]}' > "$policy"
+
+for tool in buildah $([ -n "${BASE:-}" ] || echo debootstrap); do
+  command -v "$tool" > /dev/null || { echo "$tool is missing: apt-get install $tool" >&2; exit 1; }
+done
+
+make_base() {
+  local root container
+  root=$(mktemp -d)
+  debootstrap --variant=minbase --include=ca-certificates bookworm "$root" "$mirror"
+  cat > "$root/etc/apt/sources.list" <<LIST
+deb $mirror bookworm main
+deb $mirror bookworm-updates main
+deb ${mirror%/debian}/debian-security bookworm-security main
+LIST
+  rm -rf "$root"/var/cache/apt/archives/*.deb "$root"/var/lib/apt/lists/*
+  container=$(buildah from scratch)
+  buildah add --quiet "$container" "$root" /
+  buildah config --cmd /bin/bash "$container"
+  buildah commit --quiet --signature-policy "$policy" --rm "$container" "$minbase"
+  rm -rf "$root"
+}
+
+if [ -z "${BASE:-}" ]; then
+  buildah inspect --type image "$minbase" > /dev/null 2>&1 || make_base
+  BASE=$minbase
+fi
+
+certs=()
+bundle=${CERTS:-/etc/ssl/certs/ca-certificates.crt}
+if [ -f "$bundle" ]; then
+  inside=/run/host-certificates.crt
+  certs=(--volume "$bundle:$inside:ro" --build-arg PIP_CERT=$inside
+         --build-arg CURL_CA_BUNDLE=$inside)
+fi
+
+# shellcheck disable=SC2086
+buildah build --layers --isolation chroot --network host --signature-policy "$policy" \
+  "${certs[@]}" \
+  --build-arg BASE="$BASE" ${CRAN:+--build-arg CRAN="$CRAN"} \
+  --build-arg REVISION="$(git rev-parse HEAD 2> /dev/null || echo unknown)" \
+  ${BUILD_ARGS:-} --file docker/job.Dockerfile --tag "$image" .
+buildah images --format '{{.Name}}:{{.Tag}} {{.Size}}' "$image"

@@ -1,0 +1,159 @@
+# Installs Robyn and its pinned packages from a dated CRAN snapshot into a library of its own.
+#
+#   Rscript docker/install-robyn.R --library=DIR [--lock=docker/robyn.lock] [--cran=URL,URL]
+#           [--timeout=SECONDS] [--required]
+#
+# Where no CRAN answers nothing is installed, one line says so, and the exit code is 0 (1 with
+# --required). Anything else that goes wrong (a wrong hash, a package that does not build) is 1.
+# Writes DIR/robyn.json: {"robyn": version or null, "reason": text or null, "snapshot": date,
+# "packages": {name: {"version", "sha256"}}}. A library that holds the lock already is left alone.
+# {snapshot} in a URL stands for the lock's date.
+
+mirrors <- "https://packagemanager.posit.co/cran/{snapshot},https://cloud.r-project.org"
+
+#' Options of the command line over defaults; unknown ones stop.
+arguments <- function(argv, defaults) {
+  for (argument in argv) {
+    match <- regmatches(argument, regexec("^--([a-z]+)(=(.*))?$", argument))[[1]]
+    if (length(match) == 0 || !match[2] %in% names(defaults)) {
+      stop("unknown argument `", argument, "`; allowed: ",
+           paste0("--", names(defaults), collapse = ", "), call. = FALSE)
+    }
+    defaults[[match[2]]] <- if (nzchar(match[3])) match[4] else "yes"
+  }
+  if (!nzchar(defaults$library)) stop("--library=DIR is missing", call. = FALSE)
+  defaults
+}
+
+#' The lock file: list(snapshot, packages = data.frame(package, version, sha256)).
+read_lock <- function(path) {
+  lines <- grep("^\\s*(#|$)", readLines(path), value = TRUE, invert = TRUE)
+  fields <- strsplit(trimws(lines), "\\s+")
+  is_snapshot <- vapply(fields, function(f) f[1] == "snapshot", logical(1))
+  broken <- !is_snapshot & lengths(fields) != 3
+  if (sum(is_snapshot) != 1 || any(broken)) {
+    stop("`", path, "` must hold one line `snapshot DATE` and lines `package version sha256`; ",
+         "broken: ", paste(sQuote(lines[broken], FALSE), collapse = ", "), call. = FALSE)
+  }
+  rows <- do.call(rbind, fields[!is_snapshot])
+  list(
+    snapshot = fields[[which(is_snapshot)]][2],
+    packages = data.frame(package = rows[, 1], version = rows[, 2], sha256 = rows[, 3])
+  )
+}
+
+#' Version of a package in exactly this library, "" where it is not there.
+version_in <- function(package, library) {
+  file <- file.path(library, package, "DESCRIPTION")
+  if (file.exists(file)) unname(read.dcf(file, "Version")[1, 1]) else ""
+}
+
+#' Download a URL; FALSE where there is nothing or no answer within the timeout.
+fetch <- function(url, to) {
+  ok <- tryCatch(
+    suppressWarnings(utils::download.file(url, to, quiet = TRUE, mode = "wb")) == 0,
+    error = function(e) FALSE
+  )
+  ok && file.exists(to) && file.size(to) > 0
+}
+
+#' The mirrors that answer, in order.
+answering <- function(urls) {
+  Filter(function(url) fetch(paste0(url, "/src/contrib/PACKAGES.gz"), tempfile()), urls)
+}
+
+sha256 <- function(path) {
+  line <- system2("sha256sum", shQuote(path), stdout = TRUE)
+  sub(" .*", "", line[1])
+}
+
+#' Source archive of one exact version from the first mirror that has it; checks the hash.
+source_archive <- function(package, version, expected, urls) {
+  name <- sprintf("%s_%s.tar.gz", package, version)
+  to <- file.path(tempdir(), name)
+  for (url in urls) {
+    for (folder in c("", sprintf("Archive/%s/", package))) {
+      if (!fetch(sprintf("%s/src/contrib/%s%s", url, folder, name), to)) next
+      actual <- sha256(to)
+      if (expected != "-" && actual != expected) {
+        stop(sprintf("%s from %s has SHA-256 %s, the lock says %s", name, url, actual, expected),
+             call. = FALSE)
+      }
+      return(list(path = to, sha256 = actual))
+    }
+  }
+  stop(sprintf("no mirror has %s: %s", name, paste(urls, collapse = ", ")), call. = FALSE)
+}
+
+json_text <- function(x) {
+  if (is.null(x)) return("null")
+  paste0("\"", gsub("([\"\\\\])", "\\\\\\1", x), "\"")
+}
+
+write_state <- function(library, lock, robyn, reason, hashes = character()) {
+  entries <- sprintf("    %s: {\"version\": %s, \"sha256\": %s}",
+                     json_text(names(hashes)),
+                     json_text(lock$packages$version[match(names(hashes), lock$packages$package)]),
+                     json_text(hashes))
+  packages <- if (length(hashes)) c("  \"packages\": {", paste(entries, collapse = ",\n"), "  }")
+  else "  \"packages\": {}"
+  writeLines(c(
+    "{",
+    sprintf("  \"robyn\": %s,", json_text(robyn)),
+    sprintf("  \"reason\": %s,", json_text(reason)),
+    sprintf("  \"snapshot\": %s,", json_text(lock$snapshot)),
+    packages,
+    "}"
+  ), file.path(library, "robyn.json"))
+}
+
+install_one <- function(row, library, urls) {
+  archive <- source_archive(row$package, row$version, row$sha256, urls)
+  cat(sprintf("%s %s sha256 %s\n", row$package, row$version, archive$sha256))
+  utils::install.packages(archive$path, lib = library, repos = NULL, type = "source",
+                          quiet = TRUE, INSTALL_opts = "--no-docs")
+  if (version_in(row$package, library) != row$version) {
+    stop(sprintf("%s %s did not build; see the lines above", row$package, row$version),
+         call. = FALSE)
+  }
+  archive$sha256
+}
+
+main <- function(argv) {
+  here <- dirname(sub("^--file=", "", grep("^--file=", commandArgs(), value = TRUE)[1]))
+  options <- arguments(argv, list(library = "", lock = file.path(here, "robyn.lock"),
+                                  cran = mirrors, timeout = "60", required = ""))
+  options(timeout = as.integer(options$timeout), warn = 1)
+  lock <- read_lock(options$lock)
+  wanted <- lock$packages
+  target <- wanted$package[nrow(wanted)]
+  version <- wanted$version[nrow(wanted)]
+  dir.create(options$library, recursive = TRUE, showWarnings = FALSE)
+  library <- normalizePath(options$library)
+  found <- vapply(wanted$package, version_in, character(1), library = library)
+  if (all(found == wanted$version)) {
+    cat(sprintf("%s %s is installed in %s\n", target, version, library))
+    return(0L)
+  }
+  urls <- strsplit(gsub("{snapshot}", lock$snapshot, options$cran, fixed = TRUE), ",")[[1]]
+  open <- answering(urls)
+  if (length(open) == 0) {
+    reason <- paste("no CRAN answers:", paste(urls, collapse = ", "))
+    write_state(library, lock, NULL, reason)
+    cat(sprintf("%s is not installed: %s\n", target, reason))
+    return(if (nzchar(options$required)) 1L else 0L)
+  }
+  .libPaths(c(library, .libPaths()))
+  Sys.setenv(R_LIBS = paste(c(library, Sys.getenv("R_LIBS")), collapse = ":"))
+  hashes <- vapply(seq_len(nrow(wanted)),
+                   function(i) install_one(wanted[i, ], library, open), character(1))
+  write_state(library, lock, version, NULL, stats::setNames(hashes, wanted$package))
+  cat(sprintf("%s %s is installed in %s\n", target, version, library))
+  0L
+}
+
+status <- tryCatch(main(commandArgs(trailingOnly = TRUE)), error = function(e) {
+  message("install-robyn: ", conditionMessage(e))
+  1L
+})
+quit(status = status)

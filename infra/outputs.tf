@@ -1,0 +1,44 @@
+output "bucket" {
+  description = "The bucket of configs, runs and artifacts."
+  value       = google_storage_bucket.data.url
+}
+
+output "events_topic" {
+  description = "Topic on which every run's events are published."
+  value       = google_pubsub_topic.events.id
+}
+
+output "image_repository" {
+  description = "Where the job's image is pushed to."
+  value       = "${google_artifact_registry_repository.images.location}-docker.pkg.dev/${var.project_id}/${google_artifact_registry_repository.images.repository_id}"
+}
+
+output "job" {
+  description = "The Cloud Run job."
+  value       = google_cloud_run_v2_job.train.id
+}
+
+output "requests_topic" {
+  description = "Topic to which requests are published."
+  value       = google_pubsub_topic.requests.id
+}
+
+output "secrets" {
+  description = "Secrets that wait for a value, by the names used in var.secrets."
+  value       = { for name, secret in google_secret_manager_secret.job : name => secret.secret_id }
+}
+
+output "service_accounts" {
+  description = "E-mail addresses of the service accounts."
+  value = {
+    build   = google_service_account.build.email
+    job     = google_service_account.job.email
+    push    = google_service_account.push.email
+    trigger = google_service_account.trigger.email
+  }
+}
+
+output "trigger_url" {
+  description = "Address of the function; only Pub/Sub may call it."
+  value       = google_cloudfunctions2_function.trigger.service_config[0].uri
+}

@@ -1,0 +1,30 @@
+# A scheduled request is a message like any other: it takes the same path as a person's.
+resource "google_cloud_scheduler_job" "request" {
+  for_each    = var.schedules
+  project     = var.project_id
+  region      = var.region
+  name        = "${var.name}-request-${each.key}"
+  description = "Requests a run of ${each.value.config}."
+  schedule    = each.value.cron
+  time_zone   = each.value.time_zone
+  paused      = each.value.paused
+
+  pubsub_target {
+    topic_name = google_pubsub_topic.requests.id
+    data = base64encode(jsonencode(merge(
+      { config_uri = "${google_storage_bucket.data.url}/${each.value.config}" },
+      length(each.value.markets) == 0 ? {} : { markets = each.value.markets },
+      { overrides = jsondecode(each.value.overrides) },
+    )))
+    attributes = {
+      source = "scheduler/${each.key}"
+    }
+  }
+  retry_config {
+    retry_count          = 3
+    min_backoff_duration = "30s"
+    max_backoff_duration = "300s"
+  }
+
+  depends_on = [google_project_service.this]
+}

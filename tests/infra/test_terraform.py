@@ -1,0 +1,252 @@
+"""Terraform: format, schema, references, policy, the README's example."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import hcl2
+import pytest
+
+from contract import layout
+from tests.infra.make_google_schema import used_types
+from tests.infra.terraform_check import SCHEMA, call_problems, problems
+from tests.infra.terraform_source import Module, load, read_into
+
+ROOT = Path(__file__).parent.parent.parent
+INFRA = ROOT / "infra"
+EXAMPLE = INFRA / "examples" / "basic"
+CHECKOV = ROOT / ".venv-tools" / "bin" / "checkov"
+
+
+def parse(text: str) -> Module:
+    module = Module()
+    read_into(module, hcl2.loads(text))
+    return module
+
+
+@pytest.mark.skipif(shutil.which("terraform") is None, reason="terraform is not installed")
+def test_format() -> None:
+    done = subprocess.run(
+        ["terraform", "fmt", "-check", "-diff", "-recursive", INFRA],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout
+
+
+def test_schema_covers_what_is_used() -> None:
+    assert {kind: sorted(SCHEMA[kind]) for kind in ("resource", "data")} == used_types()
+
+
+def test_versions_pin_what_was_checked() -> None:
+    pinned = re.search(r'version = "~> (\d+)\.(\d+)"', (INFRA / "versions.tf").read_text())
+    assert pinned is not None
+    assert pinned.groups() == tuple(SCHEMA["version"].split(".")[:2])
+
+
+def test_module_has_no_problems() -> None:
+    assert problems(load(INFRA)) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('resource "google_pubsub_topic" "a" { nmae = "x" }', "argument `nmae` is unknown"),
+        ('resource "google_pubsub_topic" "a" { labels = {} }', "`name` is missing"),
+        ('resource "google_pubsub_tpoic" "a" {}', "no resource `google_pubsub_tpoic`"),
+        (
+            """
+            resource "google_pubsub_subscription" "a" {
+              name = "x"
+              topic = "y"
+              dead_letter_policy { max_delivery_attempt = 5 }
+            }
+            """,
+            "dead_letter_policy: argument `max_delivery_attempt` is unknown",
+        ),
+        (
+            """
+            resource "google_pubsub_subscription" "a" {
+              name = "x"
+              topic = "y"
+              push_config {}
+            }
+            """,
+            "push_config: `push_endpoint` is missing",
+        ),
+        (
+            """
+            resource "google_pubsub_subscription" "a" {
+              name = "x"
+              topic = "y"
+              retry_policy { minimum_backoff = "1s" }
+              retry_policy { minimum_backoff = "2s" }
+            }
+            """,
+            "block `retry_policy` is given 2 times",
+        ),
+        (
+            """
+            resource "google_pubsub_subscription" "a" {
+              name = "x"
+              topic = "y"
+              ack_deadline_seconds = "soon"
+            }
+            """,
+            "a number is needed",
+        ),
+        (
+            """
+            resource "google_cloud_run_v2_job" "a" {
+              name = "x"
+              location = "y"
+              template { template { dynamic "container" {
+                for_each = []
+                content { image = "z" }
+              } } }
+            }
+            """,
+            "block `container` is unknown",
+        ),
+        ('output "a" { value = var.nothing }', "`var.nothing`: there is no such variable"),
+        ('output "a" { value = "x-${local.nothing}" }', "`local.nothing`: there is no such local"),
+        (
+            """
+            variable "a" { type = object({ b = optional(map(string), {}), c = string }) }
+            output "a" { value = var.a.d }
+            """,
+            "`var.a.d`: the variable has b, c",
+        ),
+        (
+            """
+            resource "google_pubsub_topic" "a" { name = "x" }
+            output "a" { value = google_pubsub_topic.a.uri }
+            """,
+            "`google_pubsub_topic` has no `uri`",
+        ),
+        ('output "a" { value = google_pubsub_topic.b.id }', "there is no such resource"),
+        ('output "a" { value = data.google_project.b.number }', "there is no such data"),
+        ('variable "a" { type = string }', "var.a is never used"),
+    ],
+)
+def test_checker_finds(text: str, said: str) -> None:
+    found = problems(parse(text))
+    assert any(said in problem for problem in found), found
+
+
+def test_every_variable_is_described_typed_and_sorted() -> None:
+    variables = load(INFRA).variables
+    for name, body in variables.items():
+        assert body.get("description"), name
+        assert body.get("type"), name
+        assert body.get("nullable") is False or body.get("default", "") is None, name
+    assert list(variables) == sorted(variables)
+
+
+def test_example_fits_the_module() -> None:
+    example = load(EXAMPLE)
+    assert list(call_problems("module.mmm", example.calls["mmm"], load(INFRA))) == []
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("cpu ", "cpus ", "module.mmm.job: unknown field `cpus`"),
+        ("schedules = {", "schedule = {", "module.mmm: the module has no variable `schedule`"),
+        ('cron = "0 2 * * *", ', "", "module.mmm.schedules: `cron` is missing"),
+        ('bucket  = { name = "my-project-mmm" }', "", "module.mmm: `bucket` is missing"),
+    ],
+)
+def test_example_check_finds(old: str, new: str, said: str) -> None:
+    text = (EXAMPLE / "main.tf").read_text()
+    assert old in text
+    call = parse(text.replace(old, new)).calls["mmm"]
+    assert said in list(call_problems("module.mmm", call, load(INFRA)))
+
+
+def test_readme_shows_the_example() -> None:
+    shown = re.findall(r"```hcl\n(.*?)```", (INFRA / "README.md").read_text(), re.S)
+    assert shown == [(EXAMPLE / "main.tf").read_text()]
+
+
+def test_readme_names_every_variable_and_output() -> None:
+    readme, module = (INFRA / "README.md").read_text(), load(INFRA)
+    for name in [*module.variables, *module.outputs]:
+        assert f"`{name}`" in readme, name
+
+
+def test_no_secret_value_is_in_terraform() -> None:
+    assert not any("secret_version" in name for name in load(INFRA).resources)
+
+
+def test_lifecycle_rules_take_work_files_and_nothing_else() -> None:
+    bucket = load(INFRA).resources["google_storage_bucket"]["data"]
+    rules = [rule["condition"][0] for rule in bucket["lifecycle_rule"]]
+    [rule] = [rule for rule in rules if "matches_suffix" in rule]
+    prefixes = tuple(text.strip('"') for text in rule["matches_prefix"])
+    suffixes = tuple(text.strip('"') for text in rule["matches_suffix"])
+
+    def removed(path: str) -> bool:
+        return path.startswith(prefixes) and path.endswith(suffixes)
+
+    run = "20261123T020000Z-1a2b3c4d"
+    names = ("snapshot.parquet", "snapshot.json", "trials/trial_1.rds")
+    assert all(removed(layout.work(run, name)) for name in names)
+    kept = (
+        layout.request(run),
+        layout.status(run),
+        layout.lease(run),
+        layout.event(run, "0" * 32),
+        layout.key("k"),
+        layout.artifacts("r1", "DE", run, "tables/models.parquet"),
+        layout.artifacts("r1", "DE", run, "OutputModels.RDS"),
+        layout.current("r1", "DE"),
+        "configs/de.yaml",
+    )
+    assert not any(removed(path) for path in kept)
+
+
+def test_writers_reach_their_own_prefixes_only() -> None:
+    allowed = {
+        who: {prefix.strip('"') for prefix in writer["prefixes"]}
+        for who, writer in load(INFRA).locals["writers"].items()
+    }
+    run = "20261123T020000Z-1a2b3c4d"
+    common = {layout.status(run), layout.key("k"), layout.rejected("h")}
+    robyn = {layout.manifest("r1", "DE", run), layout.current("r1", "DE")}
+    for who, paths in {"trigger": common, "job": common | robyn}.items():
+        assert allowed.pop(who) == {path.split("/")[0] + "/" for path in paths}
+    assert not allowed
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not CHECKOV.exists(), reason="checkov is not installed in .venv-tools")
+def test_policy() -> None:
+    done = subprocess.run(
+        [CHECKOV, "-d", INFRA, "--framework", "terraform", "--skip-download", "--output", "json"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    report = json.loads(done.stdout)
+    assert report["summary"]["resource_count"] > 0, done.stderr
+    failed = [f"{c['check_id']} {c['resource']}" for c in report["results"]["failed_checks"]]
+    assert failed == []
+    skipped = report["results"]["skipped_checks"]
+    assert all(len(c["check_result"]["suppress_comment"]) > 20 for c in skipped)
+
+
+def test_archive_entry_point_is_the_functions() -> None:
+    function = load(INFRA).resources["google_cloudfunctions2_function"]["trigger"]
+    entry_point = function["build_config"][0]["entry_point"].strip('"')
+    code = f"from trigger import archive; print({entry_point!r} in archive.MAIN.split())"
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == "True"

@@ -182,9 +182,10 @@ def _phase(found: Any, completed: Any) -> Phase:
 
 
 def _reason(completed: Any) -> str | None:
-    if completed is None:
-        return None
-    return completed.message or completed.execution_reason.name or None
+    if completed is None or completed.message:
+        return completed.message if completed else None
+    said = completed.execution_reason
+    return said.name if said else None
 
 
 def _time(value: Any) -> datetime | None:

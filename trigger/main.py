@@ -7,18 +7,21 @@ until the subscription's dead-letter policy takes it.
 
 from __future__ import annotations
 
+import re
 from functools import cache
+from typing import Any
 
+import flask
 import functions_framework
 from cloudevents.http import CloudEvent
-from werkzeug.exceptions import ServiceUnavailable
+from werkzeug.exceptions import BadRequest, ServiceUnavailable
 
 from contract.exceptions import MMMError
 from contract.run import State
 from contract.stores import Store, open_store
 from contract.topics import Publisher
 from trigger import logs
-from trigger.accept import accept
+from trigger.accept import Outcome, accept
 from trigger.clients import LazyPublisher
 from trigger.execution import Launcher
 from trigger.launcher import open_launcher
@@ -38,30 +41,46 @@ def on_message(event: CloudEvent) -> None:
         event_id=str(event["id"]),
         at=str(event.get("time") or ""),
     )
-    with logs.labels(message_id=message.message_id):
-        _take(message)
+    _take(message)
+
+
+def _push_without_data(error: BadRequest) -> Any:
+    """Take a raw push whose message has attributes only, which the framework answers with 400."""
+    body = flask.request.get_json(silent=True)
+    if not isinstance(body, dict) or not {"message", "subscription"} <= body.keys():
+        return error
+    topic = re.search(r"projects/[^/]+/topics/[^/]+", flask.request.path)
+    _take(PubSubMessage.from_body(body, source=topic.group() if topic else ""))
+    return "OK"
+
+
+if functions_framework.errorhandler is not None:  # None outside of a served app
+    functions_framework.errorhandler(400)(_push_without_data)
 
 
 def _take(message: PubSubMessage) -> None:
-    try:
-        outcomes = accept(
-            message,
-            store=_store(),
-            publisher=_publisher(),
-            launcher=_launcher(),
-            max_age=_settings().max_message_age,
-        )
-    except MMMError as error:
-        log.warning("not done, to be delivered again: %s", error)
-        raise ServiceUnavailable(str(error)) from None
-    for outcome in outcomes:
-        level = log.info if outcome.problem is None else log.error
-        about = {"run_id": outcome.run_id, "market": outcome.market, "execution": outcome.execution}
-        known = "" if outcome.new or outcome.state is State.REJECTED else " (delivered before)"
-        tail = f": {outcome.problem}" if outcome.problem else ""
-        level(
-            "run %s is %s%s%s", outcome.run_id, outcome.state, known, tail, extra={"labels": about}
-        )
+    with logs.labels(message_id=message.message_id):
+        try:
+            outcomes = accept(
+                message,
+                store=_store(),
+                publisher=_publisher(),
+                launcher=_launcher(),
+                max_age=_settings().max_message_age,
+            )
+        except MMMError as error:
+            log.warning("not done, to be delivered again: %s", error)
+            raise ServiceUnavailable(str(error)) from None
+        for outcome in outcomes:
+            _log(outcome)
+
+
+def _log(outcome: Outcome) -> None:
+    level = log.info if outcome.problem is None else log.error
+    about = {"run_id": outcome.run_id, "market": outcome.market, "execution": outcome.execution}
+    known = "" if outcome.new or outcome.state is State.REJECTED else " (delivered before)"
+    tail = f": {outcome.problem}" if outcome.problem else ""
+    level("run %s is %s%s%s", outcome.run_id, outcome.state, known, tail, extra={"labels": about})
 
 
 @cache

@@ -69,7 +69,7 @@ class Relay:
 
     @contextmanager
     def running(self) -> Iterator[Relay]:
-        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+        threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
         try:
             yield self
         finally:

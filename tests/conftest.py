@@ -1,0 +1,55 @@
+"""Stand-ins that tests share; each is started once, where a test asks for it."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+
+import pytest
+
+from contract.stores import Store, open_store
+from tests.fakes import cloud_run, gcs, pubsub
+from tests.fakes.cloud_run import FakeCloudRun
+from tests.fakes.gcs import FakeGCS
+from tests.fakes.pubsub import Emulator
+
+
+@pytest.fixture(scope="session")
+def gcs_server() -> Iterator[FakeGCS]:
+    """A Cloud Storage stand-in."""
+    if reason := gcs.missing():
+        pytest.skip(reason)
+    with gcs.running() as server:
+        yield server
+
+
+@pytest.fixture
+def bucket(gcs_server: FakeGCS, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The address of a new bucket, to which the real client is pointed."""
+    monkeypatch.setenv("STORAGE_EMULATOR_HOST", gcs_server.url)
+    monkeypatch.setenv("MMM_PROJECT", "demo-proj")
+    name = f"b-{uuid.uuid4().hex[:12]}"
+    gcs_server.create_bucket(name)
+    return f"gs://{name}"
+
+
+@pytest.fixture
+def gcs_store(bucket: str) -> Store:
+    """A new bucket through the real client."""
+    return open_store(bucket)
+
+
+@pytest.fixture
+def run_service() -> Iterator[FakeCloudRun]:
+    """A Cloud Run stand-in without jobs."""
+    with cloud_run.running() as service:
+        yield service
+
+
+@pytest.fixture(scope="session")
+def pubsub_emulator() -> Iterator[Emulator]:
+    """The Pub/Sub emulator."""
+    if reason := pubsub.missing():
+        pytest.skip(reason)
+    with pubsub.running() as emulator:
+        yield emulator

@@ -1,0 +1,190 @@
+"""A proxy that breaks calls on purpose: before they take effect, after, late, or changed."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from enum import StrEnum
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import urlsplit
+
+
+class Kind(StrEnum):
+    """What is done to a call."""
+
+    STATUS = "status"  # answered with an error, never forwarded
+    CUT_BEFORE = "cut_before"  # the connection breaks, nothing is forwarded
+    CUT_AFTER = "cut_after"  # it takes effect, the answer is lost
+    DELAY = "delay"  # it takes effect late
+    CORRUPT = "corrupt"  # one byte of the body is changed on the way
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fault:
+    """One broken call."""
+
+    kind: Kind
+    status: int = 503
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Call:
+    """A request on its way; `path` includes the query."""
+
+    number: int
+    method: str
+    path: str
+    body: bytes
+
+
+Decide = Callable[[Call], Fault | None]
+
+
+class Proxy:
+    """Between a client and `upstream`; `decide` is asked about every call."""
+
+    def __init__(self, upstream: str, decide: Decide = lambda call: None) -> None:
+        self.upstream = urlsplit(upstream)
+        self.decide = decide
+        self.calls: list[Call] = []
+        self._lock = threading.Lock()
+        proxy = self
+
+        class Handler(_Handler):
+            owner = proxy
+
+        self._server = _Server(("127.0.0.1", 0), Handler)
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self._server.server_address[1]}"
+
+    @contextmanager
+    def running(self) -> Iterator[Proxy]:
+        threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
+        try:
+            yield self
+        finally:
+            self._server.shutdown()
+            self._server.server_close()
+
+    def note(self, method: str, path: str, body: bytes) -> tuple[Call, Fault | None]:
+        """Number a call and decide its fate."""
+        with self._lock:
+            call = Call(number=len(self.calls), method=method, path=path, body=body)
+            self.calls.append(call)
+            return call, self.decide(call)
+
+
+def once(fault: Fault, *, method: str, containing: str) -> Decide:
+    """Break the first call that matches."""
+    left = [1]
+
+    def decide(call: Call) -> Fault | None:
+        if left[0] and call.method == method and containing in call.path:
+            left[0] -= 1
+            return fault
+        return None
+
+    return decide
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    request_queue_size = 256
+
+    def handle_error(self, *_: Any) -> None:
+        return  # connections are cut on purpose
+
+
+class _Handler(BaseHTTPRequestHandler):
+    owner: Proxy
+    protocol_version = "HTTP/1.1"
+
+    def log_message(self, *_: Any) -> None:
+        return
+
+    def do_GET(self) -> None:
+        self._pass()
+
+    do_POST = do_PUT = do_PATCH = do_DELETE = do_HEAD = do_GET  # noqa: N815  http.server's names
+
+    def _pass(self) -> None:
+        body = self._body()
+        _, fault = self.owner.note(self.command, self.path, body)
+        if fault is None:
+            self._give(*self._forward(body))
+        elif fault.kind is Kind.STATUS:
+            error = {"error": {"code": fault.status, "message": "injected fault"}}
+            self._give(
+                fault.status, {"Content-Type": "application/json"}, json.dumps(error).encode()
+            )
+        elif fault.kind is Kind.CUT_BEFORE:
+            self._cut()
+        elif fault.kind is Kind.CUT_AFTER:
+            self._forward(body)
+            self._cut()
+        elif fault.kind is Kind.DELAY:
+            time.sleep(fault.seconds)
+            self._give(*self._forward(body))
+        else:
+            self._give(*self._forward(_corrupt(body)))
+
+    def _body(self) -> bytes:
+        if self.headers.get("Transfer-Encoding", "").lower() == "chunked":
+            parts = []
+            while size := int(self.rfile.readline().split(b";")[0], 16):
+                parts.append(self.rfile.read(size))
+                self.rfile.readline()
+            self.rfile.readline()
+            return b"".join(parts)
+        return self.rfile.read(int(self.headers.get("Content-Length") or 0))
+
+    def _forward(self, body: bytes) -> tuple[int, dict[str, str], bytes]:
+        upstream = self.owner.upstream
+        connection = http.client.HTTPConnection(upstream.hostname or "", upstream.port, timeout=120)
+        dropped = {"transfer-encoding", "content-length", "connection"}
+        headers = {k: v for k, v in self.headers.items() if k.lower() not in dropped}
+        headers["Content-Length"] = str(len(body))
+        try:
+            connection.request(self.command, self.path, body=body, headers=headers)
+            response = connection.getresponse()
+            answer = response.read()
+            kept = {k: v for k, v in response.getheaders() if k.lower() not in dropped}
+            if self.command == "HEAD":
+                kept["Content-Length"] = response.getheader("Content-Length", "0")
+            return response.status, kept, answer
+        except OSError:
+            error = {"error": {"code": 503, "message": "the server behind is away"}}
+            return 503, {"Content-Type": "application/json"}, json.dumps(error).encode()
+        finally:
+            connection.close()
+
+    def _give(self, status: int, headers: dict[str, str], body: bytes) -> None:
+        self.send_response_only(status)
+        for name, value in headers.items():
+            self.send_header(name, value)
+        if "Content-Length" not in headers:
+            self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def _cut(self) -> None:
+        self.close_connection = True
+        self.connection.shutdown(socket.SHUT_RDWR)
+
+
+def _corrupt(body: bytes) -> bytes:
+    """The body with one bit of its middle byte flipped."""
+    if not body:
+        return body
+    middle = len(body) // 2
+    return body[:middle] + bytes([body[middle] ^ 1]) + body[middle + 1 :]

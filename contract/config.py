@@ -10,11 +10,13 @@ from collections import Counter
 from datetime import date
 from enum import StrEnum
 from typing import Annotated, Literal, Self
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from pydantic import Field, StringConstraints, model_validator
 
 from contract.base import Strict, canonical_json, later, sha256_hex
 from contract.source import Column, FileSource, Source
+from contract.suggest import did_you_mean
 from contract.training import Calibration, Sign, Training
 
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_]{0,62}$")]
@@ -52,6 +54,13 @@ class Weekday(StrEnum):
     SUNDAY = "sunday"
 
 
+class Fill(StrEnum):
+    """What becomes of periods without any row."""
+
+    NONE = "none"
+    ZERO = "zero"
+
+
 class TargetKind(StrEnum):
     """Revenue gives ROAS, conversions give CPA."""
 
@@ -81,6 +90,36 @@ class DateRange(Strict):
     window_end: date | None = Field(default=None, description="Last date that is modelled.")
     frequency: Frequency = Frequency.WEEK
     week_start: Weekday = Weekday.MONDAY
+    format: str | None = Field(
+        default=None,
+        pattern=r"^(%[Ydmby]|[ ./\-])+$",
+        max_length=32,
+        description="How dates are written in a text column, e.g. %d.%m.%Y; ISO if left out.",
+    )
+    timezone: str = Field(
+        default="UTC",
+        pattern=r"^[A-Za-z][A-Za-z0-9_+\-]*(/[A-Za-z0-9_+\-]+){0,2}$",
+        max_length=64,
+        description="Zone whose days count where the column holds moments with a zone.",
+    )
+    fill: Fill = Field(
+        default=Fill.NONE,
+        description="Missing periods: `none` leaves them to the gate; `zero` makes rows with 0 in "
+        "columns that are summed and the value before in all others.",
+    )
+
+    @model_validator(mode="after")
+    def _known_zone(self) -> Self:
+        if self.timezone == "UTC":
+            return self
+        try:
+            ZoneInfo(self.timezone)
+        except (ZoneInfoNotFoundError, OSError, ValueError):
+            raise ValueError(
+                f"`timezone` is `{self.timezone}`; allowed: a name such as Europe/Berlin."
+                + did_you_mean(self.timezone, available_timezones())
+            ) from None
+        return self
 
     @model_validator(mode="after")
     def _ordered(self) -> Self:
@@ -133,8 +172,42 @@ class Gate(Strict):
     """Thresholds of the checks before training."""
 
     min_rows: int = Field(default=40, ge=10, description="Fewest periods that can be modelled.")
-    max_missing_share: float = Field(default=0.0, ge=0, le=1)
     min_rows_per_driver: float = Field(default=10.0, ge=1)
+    max_age_days: int | None = Field(
+        default=None, ge=0, description="Oldest that the newest row may be; not checked if empty."
+    )
+    max_missing_share: float = Field(
+        default=0.0,
+        ge=0,
+        le=1,
+        description="Share of rows without a value that is filled (0 in columns that are summed, "
+        "the value before in all others) instead of blocking.",
+    )
+    usual_repeats: float = Field(
+        default=0.5,
+        gt=0,
+        le=1,
+        description="Share of days with several rows from which on that is the table's way.",
+    )
+    min_active_share: float = Field(
+        default=0.05, ge=0, le=1, description="Periods in which a channel must have run."
+    )
+    max_levels: int = Field(default=20, ge=2, description="Levels of a factor.")
+    max_zeros_at_end: int = Field(
+        default=3, ge=1, description="Zeros at the end of a series that has hardly any before."
+    )
+    max_vif: float = Field(default=10.0, gt=1, description="Variance inflation factor.")
+    max_condition_number: float = Field(default=100.0, gt=1)
+    max_mismatch_share: float = Field(
+        default=0.1, ge=0, le=1, description="Periods with spend but no exposure, or the reverse."
+    )
+    outlier_score: float = Field(
+        default=8.0, gt=1, description="Robust deviations from the median, of logarithms."
+    )
+    level_shift_ratio: float = Field(default=3.0, gt=1, description="Lasting change of the level.")
+    max_history_change: float = Field(
+        default=0.1, ge=0, description="Change of a past quarter against the last accepted run."
+    )
 
 
 class Promotion(Strict):

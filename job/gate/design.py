@@ -1,0 +1,120 @@
+"""Checks of the model's design: enough rows, drivers that can be told apart."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from contract.config import Frequency
+from contract.training import ProphetVar
+from job.gate.data import Data
+from job.gate.verdict import Finding, Outcome, count, names
+
+_YEAR = {Frequency.DAY: 365, Frequency.WEEK: 52, Frequency.MONTH: 12}
+
+
+def few_rows(data: Data) -> Iterator[Finding]:
+    """Fewer periods than can be modelled."""
+    rows = len(data.frame)
+    if rows < data.gate.min_rows:
+        yield Finding(
+            check="few_rows",
+            outcome=Outcome.BLOCK,
+            figure=rows,
+            threshold=data.gate.min_rows,
+            sentence=f"there are {count(rows, data.period)}; at least {data.gate.min_rows} are "
+            "needed (`gate.min_rows`): widen the date window",
+        )
+
+
+def short_history(data: Data) -> Iterator[Finding]:
+    """Less than a year: yearly seasons cannot be learnt."""
+    rows, year = len(data.frame), _YEAR[data.config.date.frequency]
+    if rows < year and ProphetVar.SEASON in data.config.training.prophet:
+        yield Finding(
+            check="short_history",
+            outcome=Outcome.WARN,
+            figure=rows,
+            threshold=year,
+            sentence=f"{count(rows, data.period)} are less than a year; leave `season` out of "
+            "`training.prophet`, for it cannot be told from trend",
+        )
+
+
+def rows_per_driver(data: Data) -> Iterator[Finding]:
+    """Ten rows for each driver is the field's rule of thumb."""
+    config = data.config
+    drivers = len(config.channels) + sum(
+        len(data.roles[role]) for role in ("organic", "context", "factor")
+    )
+    ratio = len(data.frame) / drivers
+    if ratio < data.gate.min_rows_per_driver:
+        yield Finding(
+            check="rows_per_driver",
+            outcome=Outcome.WARN,
+            figure=round(ratio, 2),
+            threshold=data.gate.min_rows_per_driver,
+            sentence=f"{count(len(data.frame), data.period)} for {count(drivers, 'driver')} are "
+            f"{ratio:.1f} each; {data.gate.min_rows_per_driver:g} are advised: join or leave out "
+            "drivers, or take more history",
+        )
+
+
+def collinearity(data: Data) -> Iterator[Finding]:
+    """Drivers that move together: their effects cannot be told apart."""
+    modelled = [channel.exposure or channel.spend for channel in data.config.channels]
+    columns = [*modelled, *data.roles["organic"], *data.roles["context"]]
+    matrix = np.column_stack([np.nan_to_num(data.values(column)) for column in columns])
+    varied = matrix.std(axis=0) > 0
+    columns = [column for column, keep in zip(columns, varied, strict=True) if keep]
+    matrix = matrix[:, varied]
+    if matrix.shape[1] < 2 or len(matrix) <= matrix.shape[1] + 1:
+        return
+    vifs, condition = collinearity_figures(matrix)
+    high = [i for i in np.argsort(-vifs) if vifs[i] > data.gate.max_vif]
+    if not high and condition <= data.gate.max_condition_number:
+        return
+    worst = columns[int(np.argmax(vifs))]
+    partner = _closest(matrix, int(np.argmax(vifs)))
+    # columns beside those of the largest VIF are shown by name where their own VIF is high too
+    shown = tuple(columns[i] for i in high) or (worst, columns[partner])
+    identical = bool(vifs.max() >= 1e6)
+    yield Finding(
+        check="collinearity",
+        outcome=Outcome.BLOCK if identical else Outcome.WARN,
+        figure=round(float(min(vifs.max(), 1e9)), 2),
+        threshold=data.gate.max_vif,
+        columns=shown,
+        sentence=f"{names(shown)} move together (VIF up to {min(vifs.max(), 1e9):.4g}, condition "
+        f"number {min(condition, 1e9):.4g}); `{worst}` is nearest to `{columns[partner]}`: join "
+        "them or leave one out",
+    )
+
+
+def collinearity_figures(matrix: NDArray[Any]) -> tuple[NDArray[Any], float]:
+    """(variance inflation factor per column, condition number) of a (rows, columns) matrix.
+
+    Columns are centred and scaled first, so units and levels do not count.
+    """
+    scaled = (matrix - matrix.mean(axis=0)) / matrix.std(axis=0)
+    singular = np.linalg.svd(scaled, compute_uv=False)
+    condition = float(singular[0] / singular[-1]) if singular[-1] > 0 else np.inf
+    vifs = np.empty(matrix.shape[1])
+    for i in range(matrix.shape[1]):
+        others = np.delete(scaled, i, axis=1)
+        fitted = others @ np.linalg.lstsq(others, scaled[:, i], rcond=None)[0]
+        left = float(np.sum((scaled[:, i] - fitted) ** 2)) / len(scaled)
+        vifs[i] = 1 / max(left, 1e-12)
+    return vifs, condition
+
+
+def _closest(matrix: NDArray[Any], i: int) -> int:
+    correlation = np.abs(np.corrcoef(matrix, rowvar=False)[i])
+    correlation[i] = -1
+    return int(np.argmax(correlation))
+
+
+CHECKS = (few_rows, short_history, rows_per_driver, collinearity)

@@ -1,0 +1,42 @@
+"""The verdict as a table in the terminal."""
+
+from __future__ import annotations
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from job.gate.verdict import Finding, Outcome, Verdict
+
+_STYLE = {
+    Outcome.PASS: "green",
+    Outcome.WARN: "yellow",
+    Outcome.SKIP: "cyan",
+    Outcome.BLOCK: "bold red",
+}
+
+
+def render(verdict: Verdict) -> RenderableType:
+    """One row per finding, the worst first, and the verdict."""
+    table = Table(box=None, pad_edge=False, show_edge=False)
+    for column in ("", "check", "figure", "allowed", "what was found"):
+        table.add_column(column, overflow="fold")
+    for finding in verdict.worst():
+        table.add_row(*_cells(finding))
+    passed = sum(finding.outcome is Outcome.PASS for finding in verdict.findings)
+    last = Text.assemble(
+        (verdict.outcome.value, _STYLE[verdict.outcome]),
+        f"  {verdict.rows} rows, {verdict.first_date} to {verdict.last_date}; "
+        f"{passed} checks passed",
+    )
+    return Group(table, last) if verdict.worst() else Group(last)
+
+
+def _cells(finding: Finding) -> tuple[RenderableType, ...]:
+    return (
+        Text(finding.outcome.value, style=_STYLE[finding.outcome]),
+        Text(finding.check),
+        Text("" if finding.figure is None else f"{finding.figure:g}"),
+        Text("" if finding.threshold is None else f"{finding.threshold:g}"),
+        Text(finding.sentence),
+    )

@@ -1,0 +1,146 @@
+"""BigQuery by its own client: a dry run for the columns, the Storage API for Arrow batches."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import pyarrow as pa
+from google.api_core import exceptions as google_errors
+from google.auth import exceptions as auth_errors
+from google.cloud import bigquery
+from sqlglot import exp
+
+from contract.exceptions import DataError, MMMError, ServiceError, TransientError
+from contract.source import BigQuerySource
+from job.sources import relation as relations
+from job.sources.schema import Field, Kind
+
+_KINDS = {
+    "INTEGER": Kind.INTEGER,
+    "INT64": Kind.INTEGER,
+    "NUMERIC": Kind.DECIMAL,
+    "BIGNUMERIC": Kind.DECIMAL,
+    "FLOAT": Kind.FLOAT,
+    "FLOAT64": Kind.FLOAT,
+    "BOOLEAN": Kind.BOOLEAN,
+    "BOOL": Kind.BOOLEAN,
+    "DATE": Kind.DATE,
+    "DATETIME": Kind.TIMESTAMP,
+    "TIMESTAMP": Kind.TIMESTAMP_TZ,
+    "STRING": Kind.TEXT,
+}
+QUERY_SECONDS = 1800
+REQUEST_SECONDS = 120
+
+
+class BigQuery:
+    """A client and what is read through it."""
+
+    dialect = "bigquery"
+
+    def __init__(
+        self, client: Any, relation: exp.Expr, description: str, *, run_id: str, storage: bool
+    ) -> None:
+        self._client = client
+        self.relation = relation
+        self.description = description
+        self._labels = {"run_id": re.sub(r"[^a-z0-9_-]", "-", run_id.lower())[:63]}
+        self._storage = storage
+
+    def fields(self) -> Sequence[Field]:
+        """Columns of the relation, from a dry run, which reads and costs nothing."""
+        sql = exp.select("*").from_(self.relation.copy()).sql(dialect="bigquery")
+        config = bigquery.QueryJobConfig(dry_run=True, use_query_cache=False)
+        job = self._told(
+            lambda: self._client.query(sql, job_config=config, timeout=REQUEST_SECONDS)
+        )
+        return [
+            Field(
+                name=column.name,
+                kind=Kind.OTHER
+                if column.mode == "REPEATED"
+                else _KINDS.get(column.field_type, Kind.OTHER),
+            )
+            for column in job.schema or ()
+        ]
+
+    def stream(self, sql: str) -> Iterator[pa.RecordBatch]:
+        """The result of a query."""
+        config = bigquery.QueryJobConfig(labels=self._labels, job_timeout_ms=QUERY_SECONDS * 1000)
+        job = self._told(
+            lambda: self._client.query(sql, job_config=config, timeout=REQUEST_SECONDS)
+        )
+        rows = self._told(lambda: job.result(timeout=QUERY_SECONDS))
+        storage = self._reader() if self._storage else None
+        batches = iter(rows.to_arrow_iterable(bqstorage_client=storage))
+        while (batch := self._told(lambda: next(batches, None))) is not None:
+            yield batch
+
+    def close(self) -> None:
+        """Give the connections back."""
+        self._client.close()
+
+    def _reader(self) -> Any:
+        from google.cloud import bigquery_storage
+
+        return bigquery_storage.BigQueryReadClient(  # type: ignore[no-untyped-call]
+            credentials=self._client._credentials
+        )
+
+    def _told(self, call: Any) -> Any:
+        try:
+            return call()
+        except Exception as error:
+            told = explain(error, self.description)
+            if told is None:
+                raise
+            raise told from None
+
+
+def connect(source: BigQuerySource, *, run_id: str, env: Mapping[str, str]) -> BigQuery:
+    """A client with the job's own service account.
+
+    BIGQUERY_EMULATOR_HOST (http://…) talks to a stand-in, without the Storage API.
+
+    Raises:
+        ServiceError: there are no credentials.
+    """
+    relation = relations.of(source, "bigquery")
+    what = f"table `{source.table}` in" if source.table else "the query on"
+    emulator = env.get("BIGQUERY_EMULATOR_HOST")
+    arguments: dict[str, Any] = {"location": source.location, "project": env.get("MMM_PROJECT")}
+    if emulator:
+        from google.auth.credentials import AnonymousCredentials
+
+        arguments["credentials"] = AnonymousCredentials()  # type: ignore[no-untyped-call]
+        arguments["client_options"] = {"api_endpoint": emulator}
+    try:
+        client = bigquery.Client(**arguments)
+    except (auth_errors.GoogleAuthError, OSError) as error:
+        raise ServiceError(f"no credentials for BigQuery: {error}") from None
+    return BigQuery(client, relation, f"{what} BigQuery", run_id=run_id, storage=not emulator)
+
+
+def explain(error: Exception, what: str) -> MMMError | None:
+    """The error in this project's words; None for what is not BigQuery's or the network's."""
+    if isinstance(error, MMMError):
+        return error
+    text = " ".join(str(getattr(error, "message", error)).split())[:300]
+    if isinstance(error, google_errors.NotFound):
+        return ServiceError(f"{what} does not exist; check `source` and `source.location`: {text}")
+    if isinstance(error, google_errors.Forbidden | google_errors.Unauthorized):
+        if "rate limit" in text.lower() or "quota" in text.lower():
+            return TransientError(f"BigQuery's quota is used up ({what}): {text}")
+        return ServiceError(
+            f"{what} is not allowed; the job's account needs roles/bigquery.dataViewer on the "
+            f"dataset and roles/bigquery.jobUser on the project: {text}"
+        )
+    if isinstance(error, google_errors.BadRequest):
+        return DataError(f"{what}: {text}")
+    if isinstance(error, auth_errors.GoogleAuthError):
+        return ServiceError(f"no credentials for BigQuery: {text}")
+    if isinstance(error, google_errors.GoogleAPIError | OSError | TimeoutError | pa.ArrowException):
+        return TransientError(f"BigQuery did not answer ({what}): {text}")
+    return None

@@ -44,11 +44,11 @@ draw_onepager <- function(id, outputs, cfg, path) {
   })
   measure <- if (cfg$target_kind == "revenue") "roas" else "cpa"
   panels <- list(
-    list(row = 2, col = 1:2, plot = plot_fit(tables$decomposition_by_date, cfg)),
-    list(row = 3, col = 1, plot = plot_contributions(tables$decomposition)),
-    list(row = 3, col = 2, plot = plot_shares(tables$decomposition, measure)),
-    list(row = 4, col = 1, plot = plot_curves(tables$response_curves, tables$decomposition)),
-    list(row = 4, col = 2, plot = plot_performance(tables$decomposition, measure))
+    list(row = 2, col = 1:2, plot = panel_fit(tables$decomposition_by_date, cfg)),
+    list(row = 3, col = 1, plot = panel_contributions(tables$decomposition)),
+    list(row = 3, col = 2, plot = panel_shares(tables$decomposition, measure)),
+    list(row = 4, col = 1, plot = panel_curves(tables$response_curves, tables$decomposition)),
+    list(row = 4, col = 2, plot = panel_performance(tables$decomposition, measure))
   )
   write_atomically(path, function(temporary) {
     grDevices::png(
@@ -103,7 +103,7 @@ short_numbers <- function(x) {
 
 percent <- function(x) ifelse(is.na(x), "", sprintf("%.1f %%", 100 * x))
 
-plot_fit <- function(by_date, cfg) {
+panel_fit <- function(by_date, cfg) {
   fit <- unique(by_date[, list(date, actual, predicted)])
   long <- data.table::melt(fit, id.vars = "date", variable.name = "series")
   ggplot2::ggplot(long, ggplot2::aes(.data$date, .data$value, colour = .data$series)) +
@@ -113,7 +113,7 @@ plot_fit <- function(by_date, cfg) {
     ggplot2::labs(title = paste("Fit over time:", cfg$target), x = NULL, y = NULL) + page_theme()
 }
 
-plot_contributions <- function(decomposition) {
+panel_contributions <- function(decomposition) {
   rows <- decomposition[order(contribution)]
   label <- ifelse(is.na(rows$channel), rows$variable, rows$channel)
   rows <- rows[, label := factor(label, levels = unique(label))][]
@@ -130,7 +130,7 @@ plot_contributions <- function(decomposition) {
     ggplot2::labs(title = "Contribution over the window", x = NULL, y = NULL) + page_theme()
 }
 
-plot_shares <- function(decomposition, measure) {
+panel_shares <- function(decomposition, measure) {
   rows <- decomposition[kind == "paid_media"]
   long <- data.table::melt(
     rows, id.vars = "channel", measure.vars = c("spend_share", "effect_share"),
@@ -146,7 +146,7 @@ plot_shares <- function(decomposition, measure) {
     ggplot2::labs(title = "Spend against effect", x = NULL, y = NULL) + page_theme()
 }
 
-plot_curves <- function(curves, decomposition) {
+panel_curves <- function(curves, decomposition) {
   curves <- curves[kind == "paid_media"]
   means <- decomposition[kind == "paid_media"]
   ggplot2::ggplot(curves, ggplot2::aes(.data$input, .data$response, colour = .data$channel)) +
@@ -164,7 +164,7 @@ plot_curves <- function(curves, decomposition) {
     ) + page_theme()
 }
 
-plot_performance <- function(decomposition, measure) {
+panel_performance <- function(decomposition, measure) {
   rows <- decomposition[kind == "paid_media"]
   rows$value <- rows[[measure]]
   ggplot2::ggplot(rows, ggplot2::aes(.data$value, .data$channel)) +

@@ -1,0 +1,259 @@
+"""The tables that people query: their columns, once, for Parquet, BigQuery and the documentation.
+
+R writes CSV with the columns below (`r/lib/tables.R`); `run_id`, `market` and `revision` come
+first in every table and are added here.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.csv as pa_csv
+import pyarrow.parquet as pq
+
+from contract.exceptions import ModelError
+
+RUN_COLUMNS: Final = ("run_id", "market", "revision")
+
+HYPERPARAMETERS: Final = pa.list_(
+    pa.struct([pa.field("name", pa.string()), pa.field("value", pa.float64())])
+)
+
+_TYPES: Final[dict[str, pa.DataType]] = {
+    "text": pa.string(),
+    "flag": pa.bool_(),
+    "whole": pa.int64(),
+    "number": pa.float64(),
+    "date": pa.date32(),
+    "hyperparameters": HYPERPARAMETERS,
+}
+
+# name: (type, one sentence)
+_Columns = dict[str, tuple[str, str]]
+
+_RUN: Final[_Columns] = {
+    "run_id": ("text", "The run that made the row."),
+    "market": ("text", "Market of the run."),
+    "revision": ("text", "Revision of the configuration."),
+}
+_MODEL: Final[_Columns] = {
+    "model_id": ("text", "The model: trial, iteration and place in its batch, joined by `_`."),
+    "is_best_model": ("flag", "True for the one model that the run chose."),
+}
+_VARIABLE: Final[_Columns] = {
+    "variable": ("text", "A data column, a component of prophet, or intercept."),
+    "kind": ("text", "What the variable is: intercept, prophet, context, paid_media or organic."),
+    "channel": ("text", "Name of the channel; empty where the variable is no medium."),
+}
+_FIT: Final[_Columns] = {
+    "nrmse": ("number", "The NRMSE that the search minimised: of validation where there is one."),
+    "decomp_rssd": ("number", "DECOMP.RSSD, the distance between spend shares and effect shares."),
+    "mape": ("number", "MAPE of the lift tests; 0 where the run is not calibrated."),
+}
+
+_TABLES: Final[dict[str, tuple[str, _Columns]]] = {
+    "models": (
+        "One row per candidate model: a model on one of the chosen Pareto fronts.",
+        {
+            **_MODEL,
+            "trial": ("whole", "Trial of the search, from 1."),
+            "iteration": ("whole", "Iteration of the trial, from 1."),
+            "is_cluster_winner": ("flag", "True where the model has its cluster's lowest error."),
+            "cluster": ("whole", "Cluster of alike candidates; empty for copies of a candidate."),
+            "pareto_front": ("whole", "Pareto front of NRMSE and DECOMP.RSSD; 1 is the best."),
+            "error_score": ("number", "Combined error among the candidates; lower is better."),
+            **_FIT,
+            "nrmse_train": ("number", "NRMSE of the rows that the model was fitted to."),
+            "nrmse_val": ("number", "NRMSE of the validation rows; empty without a split."),
+            "nrmse_test": ("number", "NRMSE of the test rows; empty without a split."),
+            "rsq_train": ("number", "Adjusted R² of the rows that the model was fitted to."),
+            "rsq_val": ("number", "Adjusted R² of the validation rows; empty without a split."),
+            "rsq_test": ("number", "Adjusted R² of the test rows; empty without a split."),
+            "lambda": ("number", "Penalty of the ridge regression."),
+            "lambda_share": ("number", "The penalty as the search drew it, from 0 to 1."),
+            "train_size": ("number", "Share of the rows that the model was fitted to."),
+            "all_signs_positive": ("flag", "True where no variable contributes less than zero."),
+            "has_zero_channel": ("flag", "True where a paid channel has the coefficient zero."),
+            "hyperparameters": ("hyperparameters", "Adstock, saturation and penalty parameters."),
+        },
+    ),
+    "decomposition": (
+        "One row per candidate model and variable: what it contributed over the window.",
+        {
+            **_MODEL,
+            **_VARIABLE,
+            "coefficient": ("number", "Coefficient of the transformed variable."),
+            "contribution": ("number", "Sum of the target that the variable explains."),
+            "contribution_share": ("number", "Contribution as a share of the whole prediction."),
+            "spend": ("number", "Spend in the window; paid channels only."),
+            "spend_share": ("number", "Share of all paid spend."),
+            "effect_share": ("number", "Share of the contribution of all paid channels."),
+            "mean_spend": ("number", "Mean spend per period."),
+            "mean_input": ("number", "Mean input per period after carry-over."),
+            "mean_response": ("number", "Mean contribution per period."),
+            "mean_exposure": ("number", "Mean exposure per period, in its own unit."),
+            "carryover_share": ("number", "Share of the response that comes of earlier input."),
+            "roas": ("number", "Contribution per unit of spend."),
+            "cpa": ("number", "Spend per unit of contribution."),
+            "interval_mean": ("number", "Mean ROAS (CPA for conversions) of the cluster."),
+            "interval_low": ("number", "Lower end of the cluster's 95 % interval."),
+            "interval_high": ("number", "Upper end of the cluster's 95 % interval."),
+        },
+    ),
+    "decomposition_by_date": (
+        "One row per cluster winner, period and variable.",
+        {
+            **_MODEL,
+            "date": ("date", "First day of the period."),
+            **_VARIABLE,
+            "contribution": ("number", "Part of the prediction that the variable makes."),
+            "actual": ("number", "Target of the period, repeated for every variable."),
+            "predicted": ("number", "Prediction of the period, repeated for every variable."),
+        },
+    ),
+    "response_curves": (
+        "One row per cluster winner, medium and point of its response curve.",
+        {
+            **_MODEL,
+            **_VARIABLE,
+            "point": ("whole", "Number of the point, from 1 at no input."),
+            "input": ("number", "Input per period after carry-over: spend, or the organic unit."),
+            "response": ("number", "Target per period that the input makes."),
+            "marginal_response": ("number", "Response to one more unit of input."),
+            "is_observed": ("flag", "False beyond the largest input that the data has."),
+        },
+    ),
+    "allocation": (
+        "One row per cluster winner, scenario of the budget allocator and paid channel.",
+        {
+            **_MODEL,
+            "scenario_number": ("whole", "Number of the scenario in the configuration, from 1."),
+            "scenario": ("text", "max_response or target_efficiency."),
+            "variable": _VARIABLE["variable"],
+            "channel": ("text", "Name of the channel."),
+            "periods": ("whole", "Periods of the window."),
+            "total_budget": ("number", "Spend of all channels over these periods, as allocated."),
+            "target_value": ("number", "ROAS or CPA to keep; empty for max_response."),
+            "is_feasible": ("flag", "False where the bounds allow no such split."),
+            "spend_now": ("number", "Mean spend per period in the window."),
+            "spend_optimal": ("number", "Spend per period as allocated."),
+            "spend_share_now": ("number", "Share of all paid spend in the window."),
+            "spend_share_optimal": ("number", "Share of all paid spend as allocated."),
+            "lower_bound": ("number", "Least spend per period that was allowed."),
+            "upper_bound": ("number", "Greatest spend per period that was allowed."),
+            "response_now": ("number", "Response to the mean spend per period."),
+            "response_optimal": ("number", "Response to the allocated spend per period."),
+            "marginal_response_now": ("number", "Response to one more unit of the mean spend."),
+            "marginal_response_optimal": ("number", "Response to one more unit as allocated."),
+        },
+    ),
+    "pareto": (
+        "One row per model that the search tried.",
+        {
+            **_MODEL,
+            "trial": ("whole", "Trial of the search, from 1."),
+            "iteration": ("whole", "Iteration of the trial, from 1."),
+            **_FIT,
+            "rsq_train": ("number", "Adjusted R² of the rows that the model was fitted to."),
+            "pareto_front": ("whole", "Pareto front; empty for models too far off to be ranked."),
+            "is_candidate": ("flag", "True where the model is in the table `models`."),
+        },
+    ),
+}
+
+DESCRIPTIONS: Final[dict[str, str]] = {name: about for name, (about, _) in _TABLES.items()}
+
+
+def _schema(columns: _Columns) -> pa.Schema:
+    return pa.schema(
+        [
+            pa.field(name, _TYPES[kind], metadata={"description": sentence})
+            for name, (kind, sentence) in {**_RUN, **columns}.items()
+        ]
+    )
+
+
+SCHEMAS: Final[dict[str, pa.Schema]] = {
+    name: _schema(columns) for name, (_, columns) in _TABLES.items()
+}
+
+
+def read_csv(csv_path: Path, table_name: str, *, run: Mapping[str, str]) -> pa.Table:
+    """Read a table that R wrote.
+
+    Args:
+        csv_path: the CSV; its columns in any order.
+        table_name: a key of SCHEMAS.
+        run: `run_id`, `market` and `revision` of the rows.
+
+    Raises:
+        ModelError: a column is missing, unknown or of the wrong type.
+    """
+    schema = SCHEMAS[table_name]
+    expected = [name for name in schema.names if name not in RUN_COLUMNS]
+    types = {name: _csv_type(schema.field(name).type) for name in expected}
+    convert = pa_csv.ConvertOptions(
+        column_types=types,
+        null_values=[""],
+        strings_can_be_null=True,
+        quoted_strings_can_be_null=True,
+        true_values=["TRUE"],
+        false_values=["FALSE"],
+    )
+    try:
+        rows = pa_csv.read_csv(
+            csv_path,
+            parse_options=pa_csv.ParseOptions(newlines_in_values=True),
+            convert_options=convert,
+        )
+    except pa.ArrowInvalid as error:
+        raise ModelError(f"Table `{table_name}` of R cannot be read: {error}") from error
+    if set(rows.column_names) != set(expected):
+        differing = sorted(set(rows.column_names) ^ set(expected))
+        raise ModelError(
+            f"Table `{table_name}` of R has other columns than declared: {', '.join(differing)}."
+        )
+    columns = [pa.array([run[name]] * rows.num_rows, pa.string()) for name in RUN_COLUMNS]
+    for name in expected:
+        column = rows.column(name)
+        if schema.field(name).type == HYPERPARAMETERS:
+            column = _hyperparameters(column)
+        columns.append(column)
+    return pa.Table.from_arrays(columns, schema=schema)
+
+
+def to_parquet(
+    csv_path: Path, table_name: str, out_path: Path, *, columns: Mapping[str, str]
+) -> int:
+    """Write a table that R wrote as Parquet with declared types; returns its number of rows.
+
+    Args:
+        csv_path: what R wrote.
+        table_name: a key of SCHEMAS.
+        out_path: the file to write; replaced if it exists.
+        columns: `run_id`, `market` and `revision`, which become the first columns.
+
+    Raises:
+        ModelError: see `read_csv`.
+    """
+    table = read_csv(csv_path, table_name, run=columns)
+    pq.write_table(table, out_path, compression="zstd")
+    return int(table.num_rows)
+
+
+def _csv_type(kind: pa.DataType) -> pa.DataType:
+    return pa.string() if kind == HYPERPARAMETERS else kind
+
+
+def _hyperparameters(column: pa.ChunkedArray) -> pa.Array:
+    """Turn JSON objects of names and numbers into lists of (name, value)."""
+    rows: list[list[dict[str, Any]]] = [
+        [{"name": name, "value": float(value)} for name, value in json.loads(text).items()]
+        for text in pc.fill_null(column, "{}").to_pylist()
+    ]
+    return pa.array(rows, HYPERPARAMETERS)

@@ -36,7 +36,7 @@ train <- function(run) {
   step <- function(name, code) timed_step(name, run$progress, run$timings, code)
   engine <- resolve_engine(cfg$engine)
   calls <- engine_calls(engine, cfg$search)
-  python <- check_nevergrad(cfg$python)
+  python <- check_nevergrad(cfg$python, load = uses_nevergrad(cfg))
   Sys.setenv(RETICULATE_PYTHON = Sys.which(cfg$python))
   set.seed(cfg$seed)
 
@@ -70,15 +70,22 @@ on_warning <- function(run) {
   }
 }
 
+# Where the result goes, as far as a job that may be wrong tells.
+result_file <- function() {
+  path <- sub("^job_cfg=", "", grep("^job_cfg=", commandArgs(TRUE), value = TRUE))
+  given <- tryCatch(jsonlite::fromJSON(path)$result_file, error = function(e) NULL)
+  if (is.character(given) && length(given) == 1 && dir.exists(dirname(given))) given
+}
+
 finish <- function(run, result, code) {
   if (!is.null(run$cfg)) {
-    timings <- as.list(run$timings)
-    timings$current <- NULL
+    timings <- Filter(is.numeric, as.list(run$timings))
     timings$total <- proc.time()[["elapsed"]]
     write_json(lapply(timings, round, 3), file.path(run$cfg$output_dir, "timings.json"))
     result$warnings <- as.list(run$store$all())
-    write_json(result, run$cfg$result_file)
   }
+  path <- result_file()
+  if (!is.null(path)) write_json(result, path)
   quit("no", code)
 }
 
@@ -86,11 +93,9 @@ main <- function() {
   run <- new.env()
   run$timings <- new.env()
   failed <- function(e) {
-    if (!exists("describe_error")) {
-      cat("Error:", conditionMessage(e), "\n", file = stderr())
-      quit("no", 70L)
-    }
     cat("Error:", conditionMessage(e), "\n", file = stderr())
+    # The library itself may be what failed.
+    if (!exists("describe_error")) quit("no", 70L)
     finish(run, describe_error(e, run$timings$current), exit_code(e))
   }
   result <- tryCatch(

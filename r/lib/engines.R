@@ -37,3 +37,8 @@ engine_calls <- function(engine, search) {
     outputs = robyn_engine_outputs, plots = robyn_engine_plots
   )
 }
+
+#' Whether nevergrad itself proposes the hyperparameters, or the same algorithm in R.
+uses_nevergrad <- function(cfg) {
+  cfg$search == "robyn" || !cfg$nevergrad_algo %in% names(OWN_OPTIMISERS)
+}

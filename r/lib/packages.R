@@ -12,19 +12,23 @@ package_versions <- function() {
   stats::setNames(lapply(installed, function(p) as.character(utils::packageVersion(p))), installed)
 }
 
-#' Stop with a nevergrad_error, which holds Python's own words, unless nevergrad can be loaded.
+#' Stop with a nevergrad_error, which holds Python's own words, unless nevergrad is there.
 #'
-#' In a process of its own, so that this one stays free of Python until it has forked.
+#' In a process of its own, so that this one stays free of Python until it has forked. Loading
+#' nevergrad takes four seconds of processor time, so it is loaded only where it will be used; else
+#' it is enough that it is installed beside a numpy that loads.
 #'
-#' @param python path of the interpreter.
+#' @param python path of the interpreter. @param load TRUE: import it.
 #' @return list(nevergrad, numpy, python): versions.
-check_nevergrad <- function(python) {
+check_nevergrad <- function(python, load = TRUE) {
   refuse <- function(...) abort("nevergrad_error", ..., field = "python")
   if (!nzchar(Sys.which(python))) refuse("`python` is `", python, "`: no such program.")
   code <- paste(
-    "import json, platform, numpy, nevergrad",
-    "print(json.dumps({'nevergrad': nevergrad.__version__, 'numpy': numpy.__version__,",
-    " 'python': platform.python_version()}))", sep = "\n"
+    "import importlib.metadata, importlib.util, json, platform, numpy",
+    if (load) "import nevergrad"
+    else "if importlib.util.find_spec('nevergrad') is None: import nevergrad",
+    "versions = {name: importlib.metadata.version(name) for name in ('nevergrad', 'numpy')}",
+    "print(json.dumps({**versions, 'python': platform.python_version()}))", sep = "\n"
   )
   errors <- tempfile("nevergrad-")
   on.exit(unlink(errors))

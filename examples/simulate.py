@@ -62,7 +62,7 @@ def simulate(market: Market) -> Simulation:
     step = timedelta(days=market.days_per_period)
     dates = pd.DatetimeIndex([market.start + step * index for index in range(market.periods)])
     season = _season(market, dates)
-    shared = _slow_wander(rng, market.periods, 0.18)
+    shared = _wander(rng, market.periods, 0.18)
 
     parts: dict[str, Array] = {
         "trend": market.base * (1 + market.trend * np.linspace(0, 1, market.periods)),
@@ -81,7 +81,7 @@ def simulate(market: Market) -> Simulation:
         ("NEWSLETTER", market.newsletter, NEWSLETTER_COEFFICIENT, 0.30),
     ):
         level = market.base * share / coefficient
-        wander = _slow_wander(rng, market.periods, spread)
+        wander = _wander(rng, market.periods, spread)
         wander += rng.normal(0, spread / 2, market.periods)
         data[name] = np.round(level * np.exp(wander))
         parts[name] = coefficient * data[name].to_numpy()
@@ -114,9 +114,9 @@ def _season(market: Market, dates: pd.DatetimeIndex) -> Array:
     return season
 
 
-def _slow_wander(rng: np.random.Generator, periods: int, spread: float) -> Array:
+def _wander(rng: np.random.Generator, periods: int, spread: float) -> Array:
     """Return an AR(1) series around zero with the given standard deviation."""
-    memory = 0.8
+    memory = 0.5
     shocks = rng.normal(0, spread * np.sqrt(1 - memory**2), periods)
     return adstock(shocks, memory)
 
@@ -153,7 +153,7 @@ def _media(
     Spends share a budget and follow demand, which correlates the channels as in real plans;
     flights and a wander of their own keep them apart.
     """
-    own = _slow_wander(rng, market.periods, channel.volatility)
+    own = _wander(rng, market.periods, channel.volatility)
     level = np.exp(channel.follows_season * season + shared + own)
     spend = np.round(channel.mean_spend * level * _flights(rng, market, channel.on_air), 2)
     if channel.exposure_column is None:

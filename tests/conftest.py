@@ -8,10 +8,11 @@ from collections.abc import Iterator
 import pytest
 
 from contract.stores import Store, open_store
-from tests.fakes import cloud_run, gcs, pubsub
+from tests.fakes import cloud_run, gcs, pubsub, snowflake
 from tests.fakes.cloud_run import FakeCloudRun
 from tests.fakes.gcs import FakeGCS
 from tests.fakes.pubsub import Emulator
+from tests.fakes.snowflake import FakeSnowflake
 
 
 @pytest.fixture(scope="session")
@@ -53,3 +54,18 @@ def pubsub_emulator() -> Iterator[Emulator]:
         pytest.skip(reason)
     with pubsub.running() as emulator:
         yield emulator
+
+
+@pytest.fixture(scope="session")
+def snowflake_process() -> Iterator[FakeSnowflake]:
+    """A Snowflake stand-in."""
+    with snowflake.running() as server:
+        yield server
+
+
+@pytest.fixture
+def snowflake_server(snowflake_process: FakeSnowflake) -> Iterator[FakeSnowflake]:
+    """The Snowflake stand-in without users, faults or memories of other tests."""
+    snowflake_process.reset()
+    yield snowflake_process
+    snowflake_process.reset()

@@ -35,8 +35,12 @@ def build(config: Config, plan: Plan, relation: exp.Expr) -> exp.Select:
     Its columns are `result_names(plan)`, one row per period in order; the first row has no period
     and counts the rows whose date cannot be read, if there are any.
     """
-    query = exp.select(*(exp.column(name) for name in result_names(plan))).from_("periods")
-    query = query.order_by(exp.Ordered(this=exp.column("period"), nulls_first=True))
+    query = exp.select(*(exp.column(name, table="periods") for name in result_names(plan))).from_(
+        "periods"
+    )
+    query = query.order_by(
+        exp.Ordered(this=exp.column("period", table="periods"), nulls_first=True)
+    )
     query = query.with_("given", as_=_given(config, plan, relation))
     query = query.with_("source", as_=_source(config, plan))
     positional = [i for i, column in enumerate(plan.columns) if _is_positional(column)]
@@ -236,7 +240,7 @@ def _periods(config: Config, plan: Plan) -> exp.Select:
         exp.alias_(exp.Sum(this=exp.column("identical", table="days")), "identical"),
     ]
     for i, kind in column_evidence(plan):
-        parts.append(exp.alias_(exp.Sum(this=exp.column(f"{kind}{i}")), f"{kind}{i}"))
+        parts.append(exp.alias_(exp.Sum(this=exp.column(f"{kind}{i}", table="days")), f"{kind}{i}"))
     return exp.select(*parts).from_("days").group_by(period_of(config, day.copy()))
 
 
@@ -245,7 +249,8 @@ def period_of(config: Config, day: exp.Expr) -> exp.Expr:
     if config.date.frequency is Frequency.DAY:
         return day
     if config.date.frequency is Frequency.MONTH:
-        return exp.cast(exp.func("DATE_TRUNC", _text("MONTH"), day, dialect="duckdb"), "DATE")
+        month = exp.DateTrunc(this=day, unit=_text("MONTH"))  # type: ignore[no-untyped-call]
+        return exp.cast(month, "DATE")
     # counted from a known day, for what a warehouse calls a week depends on its settings
     offset = list(Weekday).index(config.date.week_start)
     anchor = _date(date.fromordinal(ANCHOR.toordinal() + offset))

@@ -8,8 +8,8 @@ import signal
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Generator, Iterator
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any
 
@@ -57,12 +57,16 @@ def run_r(
     """
     program = find_rscript(rscript)
     if program is None:
-        raise ModelError(f"R is not installed: no `{rscript}` on the PATH (Debian: apt install r-base-core)")
+        raise ModelError(
+            f"R is not installed: no `{rscript}` on the PATH (Debian: apt install r-base-core)"
+        )
     workspace.result.unlink(missing_ok=True)
     workspace.progress.write_text("")
     command = [program, "--vanilla", str(r_root / "run_all.R"), f"job_cfg={workspace.job_json}"]
-    with _process(command, workspace) as process, _readers(process, workspace, log):
-        lines = _tail(workspace.progress)
+    with (
+        _process(command, workspace, log) as process,
+        closing(_tail(workspace.progress)) as lines,
+    ):
         while process.poll() is None:
             reason = stop()
             if reason:
@@ -74,7 +78,7 @@ def run_r(
 
 
 @contextmanager
-def _process(command: list[str], workspace: Workspace) -> Iterator[subprocess.Popen[str]]:
+def _process(command: list[str], workspace: Workspace, log: Log) -> Iterator[subprocess.Popen[str]]:
     """R in a process group of its own, which is gone when the block ends, however it ends."""
     temporary = workspace.root / "tmp"
     temporary.mkdir(exist_ok=True)
@@ -89,16 +93,28 @@ def _process(command: list[str], workspace: Workspace) -> Iterator[subprocess.Po
         cwd=workspace.root,
         env=r_environment(temporary),
     )
+    readers = _start_readers(process, workspace, log)
     try:
         yield process
     finally:
         _end_group(process)
+        for reader in readers:
+            reader.join(timeout=5)
 
 
 def r_environment(temporary: Path) -> dict[str, str]:
     """R's environment: nothing of the job's secrets, and none of R's own traps."""
-    kept = ("PATH", "HOME", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "R_LIBS", "R_LIBS_USER",
-            "R_LIBS_SITE", "R_HOME")
+    kept = (
+        "PATH",
+        "HOME",
+        "LANG",
+        "LC_ALL",
+        "LD_LIBRARY_PATH",
+        "R_LIBS",
+        "R_LIBS_USER",
+        "R_LIBS_SITE",
+        "R_HOME",
+    )
     environment = {name: os.environ[name] for name in kept if name in os.environ}
     return {
         **environment,
@@ -124,40 +140,37 @@ def _end_group(process: subprocess.Popen[str]) -> None:
         return
 
 
-@contextmanager
-def _readers(process: subprocess.Popen[str], workspace: Workspace, log: Log) -> Iterator[None]:
-    """Threads that copy R's two streams to the log and to the console file."""
-    lock = threading.Lock()
-    with (workspace.output / "robyn_console.log").open("a", buffering=1) as console:
-        threads = [
-            threading.Thread(target=_copy, args=(stream, console, lock, log), daemon=True)
-            for stream in (process.stdout, process.stderr)
-        ]
-        for thread in threads:
-            thread.start()
-        try:
-            yield
-        finally:
-            for thread in threads:
-                thread.join(timeout=5)
+def _start_readers(
+    process: subprocess.Popen[str], workspace: Workspace, log: Log
+) -> list[threading.Thread]:
+    """Threads that copy R's two streams to the log and to the console file until they end."""
+    console, lock = workspace.output / "robyn_console.log", threading.Lock()
+    readers = [
+        threading.Thread(target=_copy, args=(stream, console, lock, log), daemon=True)
+        for stream in (process.stdout, process.stderr)
+    ]
+    for reader in readers:
+        reader.start()
+    return readers
 
 
-def _copy(stream: IO[str], console: IO[str], lock: threading.Lock, log: Log) -> None:
-    for raw in stream:
-        line = raw.rstrip("\r\n").rsplit("\r", 1)[-1]
-        if not line.strip():
-            continue
-        with lock:
-            console.write(f"{line}\n")
-        if line.startswith("Warning"):
-            log.warning(line, source="R")
-        elif line.startswith("Error"):
-            log.error(line, source="R")
-        else:
-            log.info(line, source="R")
+def _copy(stream: IO[str], console: Path, lock: threading.Lock, log: Log) -> None:
+    with stream, console.open("a", buffering=1) as copy:
+        for raw in stream:
+            line = raw.rstrip("\r\n").rsplit("\r", 1)[-1]
+            if not line.strip():
+                continue
+            with lock:
+                copy.write(f"{line}\n")
+            if line.startswith("Warning"):
+                log.warning(line, source="R")
+            elif line.startswith("Error"):
+                log.error(line, source="R")
+            else:
+                log.info(line, source="R")
 
 
-def _tail(path: Path) -> Iterator[dict[str, Any] | None]:
+def _tail(path: Path) -> Generator[dict[str, Any] | None, None, None]:
     """Progress records as they are appended; None where there is nothing new."""
     with path.open() as stream:
         partial = ""
@@ -171,9 +184,7 @@ def _tail(path: Path) -> Iterator[dict[str, Any] | None]:
             yield json.loads(line)
 
 
-def _pass_on(
-    lines: Iterator[dict[str, Any] | None], on_progress: Progress, log: Log
-) -> None:
+def _pass_on(lines: Iterator[dict[str, Any] | None], on_progress: Progress, log: Log) -> None:
     while True:
         try:
             record = next(lines)
@@ -199,7 +210,9 @@ def _result(code: int, workspace: Workspace) -> dict[str, Any]:
     if code in (-signal.SIGKILL, 128 + signal.SIGKILL):
         raise TransientError("R was killed from outside; most often the machine's memory ran out")
     if code != 0:
-        raise ModelError(f"R ended with exit code {code} and without a result; {_last_lines(workspace)}")
+        raise ModelError(
+            f"R ended with exit code {code} and without a result; {_last_lines(workspace)}"
+        )
     if not result or result.get("status") != "ok":
         raise ModelError(f"R ended without a result; {_last_lines(workspace)}")
     return dict(result)

@@ -8,14 +8,16 @@ ARG BASE=docker.io/library/debian:bookworm-slim
 FROM ${BASE} AS runtime
 ENV DEBIAN_FRONTEND=noninteractive
 COPY docker/dpkg-slim /etc/dpkg/dpkg.cfg.d/slim
+COPY docker/dpkg-architecture /usr/local/bin/dpkg-architecture
 COPY r/debian-packages.txt docker/robyn-debian-packages.txt /tmp/
 # Versions are not pinned: Debian stable changes them for security only, and the base is pinned by
 # its digest; the manifest of every run records what is installed.
 # hadolint ignore=DL3008
 RUN apt-get update \
     && apt-get upgrade --yes \
-    && grep --no-filename --extended-regexp '^[a-z]' \
-        /tmp/debian-packages.txt /tmp/robyn-debian-packages.txt > /tmp/packages.txt \
+    && grep --no-filename '^r-cran-' /tmp/debian-packages.txt /tmp/robyn-debian-packages.txt \
+        > /tmp/packages.txt \
+    && sed --in-place '/^r-cran-\(lintr\|testthat\)$/d' /tmp/packages.txt \
     && xargs --arg-file=/tmp/packages.txt apt-get install --yes --no-install-recommends \
         ca-certificates \
         fonts-dejavu-core \

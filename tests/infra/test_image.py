@@ -1,0 +1,99 @@
+"""The image's files: linted, free of this or that machine's names, copying only what they may."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent.parent
+DOCKERFILE = ROOT / "docker" / "job.Dockerfile"
+HADOLINT = ROOT / ".venv-tools" / "bin" / "hadolint"
+PUBLIC_HOSTS = {"deb.debian.org", "packagemanager.posit.co", "cloud.r-project.org"}
+
+
+def text_files() -> list[Path]:
+    tracked = subprocess.run(
+        ["git", "ls-files", "-co", "--exclude-standard", "docker", "infra", ".dockerignore"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    ).stdout.split()
+    return [ROOT / name for name in tracked]
+
+
+@pytest.mark.skipif(not HADOLINT.exists(), reason="hadolint is not installed in .venv-tools")
+def test_dockerfile_is_linted() -> None:
+    done = subprocess.run([HADOLINT, DOCKERFILE], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (0, "")
+
+
+@pytest.mark.parametrize("script", sorted((ROOT / "docker").glob("**/*.sh")), ids=lambda p: p.name)
+def test_scripts_parse(script: Path) -> None:
+    done = subprocess.run(["bash", "-n", script], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert os.access(script, os.X_OK)
+
+
+@pytest.mark.skipif(shutil.which("git") is None, reason="git is not installed")
+def test_files_name_public_hosts_and_no_machine_path() -> None:
+    files = text_files()
+    if not files:
+        pytest.skip("not a git checkout")
+    for file in files:
+        text = file.read_text()
+        hosts = {host.lower() for host in re.findall(r"https?://([\w.-]+)", text)}
+        assert hosts <= PUBLIC_HOSTS, file
+        assert not re.search(r"(?<![\w.>])/(?:work/(?!snapshot)|root/|home/)", text), file
+
+
+def test_context_holds_what_is_copied() -> None:
+    allowed = [
+        line[1:]
+        for line in (ROOT / ".dockerignore").read_text().splitlines()
+        if line.startswith("!")
+    ]
+    copied = [
+        source
+        for line in re.findall(r"^COPY (?!--from)(.+)$", DOCKERFILE.read_text(), re.M)
+        for source in line.split()[:-1]
+    ]
+    assert copied
+    for source in copied:
+        assert any(source == name or source.startswith(f"{name}/") for name in allowed), source
+
+
+def test_image_runs_as_nobody_special_with_an_init() -> None:
+    final = DOCKERFILE.read_text().rsplit("\nFROM ", 1)[1]
+    user = re.search(r"^USER (\d+)$", final, re.M)
+    assert user is not None
+    assert int(user.group(1)) >= 10000
+    assert re.search(r'^ENTRYPOINT \["/usr/bin/tini", "--", .*"-m", "job"\]$', final, re.M)
+    assert "r-base-dev" not in final
+
+
+def test_environment_is_installed_by_hashes() -> None:
+    assert "--require-hashes" in DOCKERFILE.read_text()
+    requirements = (ROOT / "job" / "requirements.txt").read_text()
+    packages = re.findall(r"^([\w.-]+(?:\[[\w,-]+\])?)==", requirements, re.M)
+    entries = re.split(r"\n(?=\S)", requirements.strip())
+    hashed = [entry for entry in entries if "--hash=sha256:" in entry]
+    assert len(hashed) == len(packages) > 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"), [(["-qDEB_HOST_MULTIARCH"], 0), (["-qDEB_HOST_ARCH"], 2), ([], 2)]
+)
+def test_machine_name(arguments: list[str], code: int) -> None:
+    if not list(Path("/usr/lib").glob("*-linux-gnu")):
+        pytest.skip("not a Debian-like machine")
+    script = ROOT / "docker" / "dpkg-architecture"
+    done = subprocess.run([script, *arguments], capture_output=True, text=True, check=False)
+    assert done.returncode == code
+    if code == 0:
+        assert re.fullmatch(r"\w+-linux-gnu\w*\n", done.stdout)

@@ -97,7 +97,10 @@ def v1_execution(project: str, execution: LocalExecution) -> dict[str, Any]:
         "metadata": {
             "name": execution.short_name,
             "namespace": project,
-            "labels": {"run.googleapis.com/job": execution.job},
+            "labels": {
+                "run.googleapis.com/job": execution.job,
+                "cloud.googleapis.com/location": "europe-west1",
+            },
             "annotations": {},
             "creationTimestamp": _time(execution.created_at),
         },

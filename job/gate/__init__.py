@@ -58,7 +58,7 @@ def check(
         # an idle market is no fault of its columns
         findings = [f for f in findings if f.outcome is not Outcome.BLOCK]
     return Verdict(
-        findings=tuple(findings),
+        checks=tuple(findings),
         rows=len(data.dates),
         first_date=data.dates[0],
         last_date=data.dates[-1],
@@ -68,14 +68,14 @@ def check(
 
 def _passed(one: Check) -> Finding:
     purpose = (one.__doc__ or "").strip().splitlines()[0].rstrip(".")
-    return Finding(check=one.__name__, outcome=Outcome.PASS, sentence=f"passed: {purpose}")
+    return Finding(name=one.__name__, outcome=Outcome.PASS, sentence=f"passed: {purpose}")
 
 
 def _notes(data: Data) -> Iterator[Finding]:
     """What extraction did on its own and a person should know."""
     for day in data.evidence.dropped:
         yield Finding(
-            check="incomplete_period",
+            name="incomplete_period",
             outcome=Outcome.PASS,
             columns=(data.config.date.column,),
             dates=(day,),

@@ -18,7 +18,7 @@ def unreadable_dates(data: Data) -> Iterator[Finding]:
     rows = data.evidence.unreadable_dates
     if rows:
         yield Finding(
-            check="unreadable_dates",
+            name="unreadable_dates",
             outcome=Outcome.BLOCK,
             figure=rows,
             threshold=0,
@@ -38,7 +38,7 @@ def gaps(data: Data) -> Iterator[Finding]:
         if len(missing) > len(data.dates):
             hint = f"rows seem to be rarer than one a {data.period}: check `date.frequency`"
         yield Finding(
-            check="gaps",
+            name="gaps",
             outcome=Outcome.BLOCK,
             figure=len(missing),
             threshold=0,
@@ -50,7 +50,7 @@ def gaps(data: Data) -> Iterator[Finding]:
     filled = data.evidence.filled
     if filled:
         yield Finding(
-            check="gaps",
+            name="gaps",
             outcome=Outcome.WARN,
             figure=len(filled),
             threshold=0,
@@ -68,7 +68,7 @@ def duplicate_dates(data: Data) -> Iterator[Finding]:
     share = seen.repeated_days / max(seen.days, 1)
     if seen.identical_days and seen.identical_days < data.gate.usual_repeats * seen.days:
         yield Finding(
-            check="duplicate_dates",
+            name="duplicate_dates",
             outcome=Outcome.BLOCK,
             figure=seen.identical_days,
             threshold=0,
@@ -79,7 +79,7 @@ def duplicate_dates(data: Data) -> Iterator[Finding]:
         )
     elif seen.repeated_days and share < data.gate.usual_repeats:
         yield Finding(
-            check="duplicate_dates",
+            name="duplicate_dates",
             outcome=Outcome.WARN,
             figure=seen.repeated_days,
             threshold=0,
@@ -105,7 +105,7 @@ def freshness(data: Data) -> Iterator[Finding]:
         return
     if late > threshold:
         yield Finding(
-            check="freshness",
+            name="freshness",
             outcome=Outcome.BLOCK,
             figure=late,
             threshold=threshold,
@@ -122,7 +122,7 @@ def future_dates(data: Data) -> Iterator[Finding]:
     ahead = [day for day in data.dates if day > data.today + timedelta(days=1)]
     if ahead:
         yield Finding(
-            check="future_dates",
+            name="future_dates",
             outcome=Outcome.BLOCK,
             figure=len(ahead),
             threshold=0,
@@ -140,7 +140,7 @@ def window(data: Data) -> Iterator[Finding]:
     late = (data.dates[0] - start).days if start else 0
     if start and late >= 2 * length:
         yield Finding(
-            check="window",
+            name="window",
             outcome=Outcome.WARN,
             figure=late,
             threshold=2 * length - 1,
@@ -159,7 +159,7 @@ def week_start(data: Data) -> Iterator[Finding]:
         return
     found = list(Weekday)[weekday or 0].value
     yield Finding(
-        check="week_start",
+        name="week_start",
         outcome=Outcome.WARN,
         figure=weekday,
         threshold=wanted,

@@ -21,7 +21,7 @@ def few_rows(data: Data) -> Iterator[Finding]:
     rows = len(data.frame)
     if rows < data.gate.min_rows:
         yield Finding(
-            check="few_rows",
+            name="few_rows",
             outcome=Outcome.BLOCK,
             figure=rows,
             threshold=data.gate.min_rows,
@@ -35,7 +35,7 @@ def short_history(data: Data) -> Iterator[Finding]:
     rows, year = len(data.frame), _YEAR[data.config.date.frequency]
     if rows < year and ProphetVar.SEASON in data.config.training.prophet:
         yield Finding(
-            check="short_history",
+            name="short_history",
             outcome=Outcome.WARN,
             figure=rows,
             threshold=year,
@@ -53,7 +53,7 @@ def rows_per_driver(data: Data) -> Iterator[Finding]:
     ratio = len(data.frame) / drivers
     if ratio < data.gate.min_rows_per_driver:
         yield Finding(
-            check="rows_per_driver",
+            name="rows_per_driver",
             outcome=Outcome.WARN,
             figure=round(ratio, 2),
             threshold=data.gate.min_rows_per_driver,
@@ -83,7 +83,7 @@ def collinearity(data: Data) -> Iterator[Finding]:
     shown = tuple(columns[i] for i in high) or (worst, columns[partner])
     identical = bool(vifs.max() >= 1e6)
     yield Finding(
-        check="collinearity",
+        name="collinearity",
         outcome=Outcome.BLOCK if identical else Outcome.WARN,
         figure=round(float(min(vifs.max(), 1e9)), 2),
         threshold=data.gate.max_vif,

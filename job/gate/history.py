@@ -43,7 +43,7 @@ def changed_history(data: Data) -> Iterator[Finding]:
         if changes:
             worst = max(changes, key=lambda quarter: changes[quarter])
             yield Finding(
-                check="changed_history",
+                name="changed_history",
                 outcome=Outcome.WARN,
                 figure=round(changes[worst], 4),
                 threshold=data.gate.max_history_change,
@@ -64,7 +64,7 @@ def columns_changed(data: Data) -> Iterator[Finding]:
         gone, new = sorted(before - now), sorted(now - before)
         parts = [f"without {names(gone)}"] * bool(gone) + [f"with {names(new)}"] * bool(new)
         yield Finding(
-            check="columns_changed",
+            name="columns_changed",
             outcome=Outcome.WARN,
             figure=len(gone) + len(new),
             threshold=0,

@@ -21,7 +21,7 @@ def target_end(data: Data) -> Iterator[Finding]:
     if tail and tail < len(values) and not _has_run(values[: len(values) - tail], tail):
         ends = tuple(data.dates[-tail:])
         yield Finding(
-            check="target_end",
+            name="target_end",
             outcome=Outcome.BLOCK,
             figure=tail,
             threshold=0,
@@ -44,7 +44,7 @@ def channel_stopped(data: Data) -> Iterator[Finding]:
         if quiet < 0.05 and not _has_run(before, tail):
             ends = tuple(data.dates[-tail:])
             yield Finding(
-                check="channel_stopped",
+                name="channel_stopped",
                 outcome=Outcome.WARN,
                 figure=tail,
                 threshold=data.gate.max_zeros_at_end - 1,
@@ -71,7 +71,7 @@ def exposure(data: Data) -> Iterator[Finding]:
             if number / active > data.gate.max_mismatch_share:
                 when = tuple(d for d, odd in zip(data.dates, where, strict=True) if odd)
                 yield Finding(
-                    check=check,
+                    name=check,
                     outcome=Outcome.WARN,
                     figure=round(number / active, 4),
                     threshold=data.gate.max_mismatch_share,
@@ -94,7 +94,7 @@ def outliers(data: Data) -> Iterator[Finding]:
         when = tuple(data.dates[i] for i in odd)
         middle = float(np.median(values[values > 0]))
         yield Finding(
-            check="outliers",
+            name="outliers",
             outcome=Outcome.WARN,
             figure=round(float(score[worst]), 1),
             threshold=data.gate.outlier_score,
@@ -134,7 +134,7 @@ def level_shift(data: Data) -> Iterator[Finding]:
         if max(ratio, 1 / ratio) < data.gate.level_shift_ratio:
             continue
         yield Finding(
-            check="level_shift",
+            name="level_shift",
             outcome=Outcome.WARN,
             figure=round(ratio, 3),
             threshold=data.gate.level_shift_ratio,

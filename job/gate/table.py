@@ -23,9 +23,9 @@ def render(verdict: Verdict) -> RenderableType:
         table.add_column(column, overflow="fold")
     for finding in verdict.worst():
         table.add_row(*_cells(finding))
-    passed = sum(finding.outcome is Outcome.PASS for finding in verdict.findings)
+    passed = len(verdict.findings(Outcome.PASS))
     last = Text.assemble(
-        (verdict.outcome.value, _STYLE[verdict.outcome]),
+        (verdict.status.value, _STYLE[verdict.status]),
         f"  {verdict.rows} rows, {verdict.first_date} to {verdict.last_date}; "
         f"{passed} checks passed",
     )
@@ -35,7 +35,7 @@ def render(verdict: Verdict) -> RenderableType:
 def _cells(finding: Finding) -> tuple[RenderableType, ...]:
     return (
         Text(finding.outcome.value, style=_STYLE[finding.outcome]),
-        Text(finding.check),
+        Text(finding.name),
         Text("" if finding.figure is None else f"{finding.figure:g}"),
         Text("" if finding.threshold is None else f"{finding.threshold:g}"),
         Text(finding.sentence),

@@ -23,7 +23,7 @@ def missing_values(data: Data) -> Iterator[Finding]:
         allowed = data.gate.max_missing_share
         where = days(n.period for n in notices)
         yield Finding(
-            check="missing_values",
+            name="missing_values",
             outcome=Outcome.BLOCK if share > allowed else Outcome.WARN,
             figure=round(share, 4),
             threshold=allowed,
@@ -48,7 +48,7 @@ def not_numeric(data: Data) -> Iterator[Finding]:
             else "; numbers are written 1234.56"
         )
         yield Finding(
-            check="not_numeric",
+            name="not_numeric",
             outcome=Outcome.BLOCK,
             figure=figure,
             threshold=0,
@@ -70,7 +70,7 @@ def negative_values(data: Data) -> Iterator[Finding]:
         is_target = column == data.target
         hint = "are they returns?" if is_target else "book refunds on the days of their spend"
         yield Finding(
-            check="negative_values",
+            name="negative_values",
             outcome=Outcome.WARN if is_target else Outcome.BLOCK,
             figure=figure,
             threshold=0,
@@ -86,7 +86,7 @@ def nothing_happens(data: Data) -> Iterator[Finding]:
     idle = [c for c in (data.target, *data.roles["spend"]) if not np.nansum(np.abs(data.values(c)))]
     if len(idle) == 1 + len(data.roles["spend"]):
         yield Finding(
-            check="nothing_happens",
+            name="nothing_happens",
             outcome=Outcome.SKIP,
             figure=0,
             threshold=0,
@@ -107,7 +107,7 @@ def constant(data: Data) -> Iterator[Finding]:
         what = "zero in every" if zero else f"{there[0]:g} in every"
         remedy = "is it the right column?" if column == data.target else "leave it out"
         yield Finding(
-            check="all_zero" if zero else "constant",
+            name="all_zero" if zero else "constant",
             outcome=Outcome.BLOCK,
             figure=float(there[0]),
             columns=(column,),
@@ -123,7 +123,7 @@ def nearly_empty(data: Data) -> Iterator[Finding]:
         if 0 < share < data.gate.min_active_share:
             active = [d for d, v in zip(data.dates, values, strict=True) if v and v == v]  # noqa: PLR0124
             yield Finding(
-                check="nearly_empty",
+                name="nearly_empty",
                 outcome=Outcome.WARN,
                 figure=round(share, 4),
                 threshold=data.gate.min_active_share,
@@ -140,7 +140,7 @@ def factors(data: Data) -> Iterator[Finding]:
         levels = data.frame[column].dropna().unique()
         if len(levels) < 2:
             yield Finding(
-                check="constant",
+                name="constant",
                 outcome=Outcome.BLOCK,
                 figure=len(levels),
                 threshold=2,
@@ -150,7 +150,7 @@ def factors(data: Data) -> Iterator[Finding]:
             )
         elif len(levels) > data.gate.max_levels:
             yield Finding(
-                check="many_levels",
+                name="many_levels",
                 outcome=Outcome.WARN,
                 figure=len(levels),
                 threshold=data.gate.max_levels,
@@ -167,7 +167,7 @@ def all_negative(data: Data) -> Iterator[Finding]:
         there = values[~np.isnan(values)]
         if there.size and there.max() <= 0 and there.min() < 0:
             yield Finding(
-                check="all_negative",
+                name="all_negative",
                 outcome=Outcome.WARN,
                 figure=float(there.max()),
                 threshold=0,

@@ -29,7 +29,7 @@ _SEVERITY = list(Outcome)
 class Finding:
     """What one check saw. `figure` and `threshold` are in the check's own unit."""
 
-    check: str
+    name: str
     outcome: Outcome
     sentence: str
     figure: float | None = None
@@ -37,10 +37,10 @@ class Finding:
     columns: tuple[str, ...] = ()
     dates: tuple[date, ...] = ()
 
-    def to_json(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, Any]:
         """Plain values; at most 50 dates."""
         return {
-            "check": self.check,
+            "check": self.name,
             "outcome": self.outcome.value,
             "sentence": self.sentence,
             "figure": self.figure,
@@ -54,40 +54,44 @@ class Finding:
 class Verdict:
     """All findings, checks that passed among them, and a profile of the data for the next run."""
 
-    findings: tuple[Finding, ...]
+    checks: tuple[Finding, ...]
     rows: int
     first_date: date
     last_date: date
     profile: dict[str, Any] = field(default_factory=dict)
 
     @property
-    def outcome(self) -> Outcome:
-        """The worst outcome of all findings."""
-        return max((f.outcome for f in self.findings), key=_SEVERITY.index, default=Outcome.PASS)
+    def status(self) -> Outcome:
+        """The worst outcome of all checks."""
+        return max((f.outcome for f in self.checks), key=_SEVERITY.index, default=Outcome.PASS)
+
+    def findings(self, outcome: Outcome | str) -> list[Finding]:
+        """Checks that ended so."""
+        return [finding for finding in self.checks if finding.outcome == outcome]
 
     def worst(self) -> list[Finding]:
         """Findings that are not PASS, the worst first."""
-        bad = [f for f in self.findings if f.outcome is not Outcome.PASS]
+        bad = [f for f in self.checks if f.outcome is not Outcome.PASS]
         return sorted(bad, key=lambda f: -_SEVERITY.index(f.outcome))
 
     def summary(self) -> dict[str, Any]:
         """The short form for the event."""
         return {
-            "verdict": self.outcome.value,
+            "verdict": self.status.value,
             "findings": [
-                {"check": f.check, "outcome": f.outcome.value, "sentence": f.sentence}
+                {"check": f.name, "outcome": f.outcome.value, "sentence": f.sentence}
                 for f in self.worst()[:20]
             ],
         }
 
-    def to_json(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, Any]:
         """The form of `data_quality.json`."""
         return {
-            "verdict": self.outcome.value,
+            "verdict": self.status.value,
             "rows": self.rows,
             "first_date": self.first_date.isoformat(),
             "last_date": self.last_date.isoformat(),
-            "checks": [f.to_json() for f in self.findings],
+            "checks": [f.to_dict() for f in self.checks],
             "profile": self.profile,
         }
 
@@ -97,7 +101,7 @@ class Verdict:
         Raises:
             DataError: the verdict is BLOCK; one sentence per finding that blocks.
         """
-        blocked = [f.sentence for f in self.findings if f.outcome is Outcome.BLOCK]
+        blocked = [f.sentence for f in self.findings(Outcome.BLOCK)]
         if blocked:
             raise DataError("\n".join(blocked))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from job.sources.extract import extract, open_warehouse, plan_sql
+from job.sources.extract import extract, open_warehouse, planned_sql
 from job.sources.plan import aggregations
 from job.sources.snapshot import Evidence, Notice, Snapshot, same_data
 
@@ -13,6 +13,6 @@ __all__ = [
     "aggregations",
     "extract",
     "open_warehouse",
-    "plan_sql",
+    "planned_sql",
     "same_data",
 ]

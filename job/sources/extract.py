@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import closing
 from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -53,9 +54,12 @@ def extract(
     return snapshot.timed(time.monotonic() - started)
 
 
-def plan_sql(config: Config, *, env: Mapping[str, str] | None = None, folder: Path) -> str:
+def planned_sql(config: Config, *, env: Mapping[str, str] | None = None) -> str:
     """The query that `extract` would run; the source is asked for its columns only."""
-    with closing(open_warehouse(config, run_id="plan", env=env, folder=folder)) as warehouse:
+    with (
+        TemporaryDirectory() as folder,
+        closing(open_warehouse(config, run_id="plan", env=env, folder=Path(folder))) as warehouse,
+    ):
         plan = make_plan(config, warehouse.fields(), table=warehouse.description)
         return write_sql(config, plan, warehouse)
 

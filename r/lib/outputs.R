@@ -3,7 +3,7 @@
 #' Tables, metrics and the chosen model.
 #'
 #' @param inputs InputCollect. @param models OutputModels. @param cfg the job's configuration.
-#' @return list(collect, tables, metrics, best_model): collect has Robyn's fields of OutputCollect
+#' @return list(collect, tables, metrics, best_model, parts): collect has Robyn's fields of OutputCollect
 #'   (resultHypParam, xDecompAgg, allSolutions, clusters, ...) as far as they are data.
 model_outputs <- function(inputs, models, cfg) {
   ranked <- rank_models(collect_trials(models), inputs, cfg)
@@ -33,7 +33,8 @@ model_outputs <- function(inputs, models, cfg) {
   )
   list(
     best_model = best, tables = tables, metrics = model_metrics(inputs, models, made),
-    collect = output_collect(models, cfg, ranked, agg, clusters, by_date)
+    collect = output_collect(models, cfg, ranked, agg, clusters, by_date),
+    parts = list(ranked = ranked, transformed = transformed, agg = agg)
   )
 }
 

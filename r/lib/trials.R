@@ -9,13 +9,14 @@
 #' @param cfg list: the fields of SEARCH_DEFAULTS; work_dir; trials_todo (trials to run here,
 #'   default all); merge (FALSE: only make checkpoints).
 #' @param progress from `progress_log()`.
+#' @param searcher how a trial is made, see FAST_SEARCHER.
 #' @return OutputModels, as `robyn_run()` makes it; NULL where cfg$merge is FALSE. Errors:
 #'   mmm_model_error where a trial failed or is missing, with the cause.
-run_trials <- function(inputs, cfg, progress) {
+run_trials <- function(inputs, cfg, progress, searcher = FAST_SEARCHER) {
   started <- Sys.time()
   settings <- search_settings(inputs, cfg)
   problem <- search_problem(inputs, settings)
-  key <- search_key(problem, settings)
+  key <- paste(searcher$name, search_key(problem, settings))
   dir.create(file.path(cfg$work_dir, "trials"), showWarnings = FALSE, recursive = TRUE)
   done <- function(trial) read_checkpoint(checkpoint_path(cfg$work_dir, trial), key, trial)
 
@@ -26,9 +27,9 @@ run_trials <- function(inputs, cfg, progress) {
     progress$progress(trial, settings$trials, settings$iterations, settings$iterations, NULL, NULL)
   }
   if (length(pending)) {
-    warm_up(problem, settings)
+    searcher$warm_up(problem, settings)
     results <- map_children(pending, function(trial) {
-      run_trial(problem, settings, trial, key, cfg$work_dir, progress)
+      run_trial(searcher, problem, settings, trial, key, cfg$work_dir, progress)
     }, settings$cores)
     check_trials(pending, results)
   }
@@ -41,15 +42,15 @@ run_trials <- function(inputs, cfg, progress) {
       settings$trials, " in `", cfg$work_dir, "`; it has not been run, or for another search.")
   }
   trials <- lapply(found, function(trial) {
-    collect_trial(problem, settings, trial$record, trial$trial, trial$elapsed)
+    searcher$collect(problem, settings, trial$record, trial$trial, trial$elapsed)
   })
   output_models(inputs, problem, settings, trials, started)
 }
 
 # In the child: search, keep the record, say so.
-run_trial <- function(problem, settings, trial, key, work_dir, progress) {
+run_trial <- function(searcher, problem, settings, trial, key, work_dir, progress) {
   begun <- proc.time()[["elapsed"]]
-  record <- search_record(problem, settings, trial, function(iteration, best_nrmse, best_rssd) {
+  record <- searcher$record(problem, settings, trial, function(iteration, best_nrmse, best_rssd) {
     progress$progress(
       trial, settings$trials, iteration, settings$iterations, best_nrmse, best_rssd
     )
@@ -69,6 +70,17 @@ warm_up <- function(problem, settings) {
   search_record(problem, settings, 0L, function(...) NULL)
   invisible()
 }
+
+# How a trial is made: a name that tells its checkpoints from other searchers'; warm_up(problem,
+# settings) before the processes fork; record(problem, settings, trial, progress), which is what
+# the checkpoint keeps; collect(problem, settings, record, trial, elapsed), an element of
+# OutputModels. Functions in functions, so that the order in which files are read is free.
+FAST_SEARCHER <- list(
+  name = "fast",
+  warm_up = function(...) warm_up(...),
+  record = function(...) search_record(...),
+  collect = function(...) collect_trial(...)
+)
 
 # A trial's error keeps its class and words; the first one ends the run.
 check_trials <- function(trials, results) {

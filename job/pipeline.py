@@ -15,12 +15,13 @@ import yaml
 from contract import layout
 from contract.base import canonical_json, sha256_hex
 from contract.config import Config
-from contract.exceptions import ArtifactError, DataError, NotFoundError, PreconditionError
+from contract.exceptions import ArtifactError, NotFoundError, PreconditionError
 from contract.request import Request
 from contract.run import State, now
 from contract.stores import Store
 from job import checkpoints
 from job.artifacts import Artifact, upload_all
+from job.gate import Outcome as GateOutcome
 from job.gate import Verdict, check
 from job.holidays_table import UnknownCountryError, holidays_table
 from job.logs import Log
@@ -76,7 +77,7 @@ def run_pipeline(run: Run) -> Outcome:
         return _promote(run, finished)
     snapshot = _extract(run)
     verdict = _gate(run, snapshot)
-    if verdict.status == "SKIP":
+    if verdict.status is GateOutcome.SKIP:
         return Outcome(state=State.SKIPPED, facts={"data_quality": verdict.summary()})
     fingerprint = _fingerprint(run, snapshot)
     done = _duplicate(run, fingerprint)
@@ -106,16 +107,26 @@ def _extract(run: Run) -> Snapshot:
 
 def _gate(run: Run, snapshot: Snapshot) -> Verdict:
     with run.trace.step("gate") as detail:
-        verdict = check(snapshot, run.config)
-        detail["verdict"] = verdict.status
+        verdict = check(snapshot, run.config, previous=_previous_quality(run))
+        detail["verdict"] = verdict.status.value
         _write_json(run.workspace.output / "data_quality.json", verdict.to_dict())
-        for finding in verdict.findings("WARN"):
-            run.warnings.append(finding.sentence)
-            run.log.warning(finding.sentence, check=finding.name)
-        if verdict.status == "BLOCK":
-            sentences = [finding.sentence for finding in verdict.findings("BLOCK")]
-            raise DataError("\n".join(sentences))
+        for finding in verdict.worst():
+            if finding.outcome is GateOutcome.WARN:
+                run.warnings.append(finding.sentence)
+                run.log.warning(finding.sentence, check=finding.check)
+        verdict.require()
     return verdict
+
+
+def _previous_quality(run: Run) -> dict[str, Any] | None:
+    """What the gate saw in the market's last accepted run."""
+    try:
+        current = json.loads(
+            run.store.read(layout.current(run.config.revision, run.config.market)).data
+        )
+        return dict(json.loads(run.store.read(f"{current['artifacts']}data_quality.json").data))
+    except NotFoundError:
+        return None
 
 
 def _fingerprint(run: Run, snapshot: Snapshot) -> str:

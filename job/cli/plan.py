@@ -14,7 +14,6 @@ from contract.loading import Resolved, flatten, load_config
 from contract.run import now
 from job.cli.common import Overrides, parse_overrides, told_plainly
 from job.intake import read_config_text
-from job.sources import planned_sql
 
 
 def command(
@@ -29,6 +28,8 @@ def command(
         text = read_config_text(config)
         origin = config if config.startswith("gs://") else Path(config).name
         resolved = load_config(text, origin=origin, overrides=parse_overrides(set_))
+        from job.sources import planned_sql  # heavy: help and refusals do without it
+
         sql = planned_sql(resolved.config)
     console = Console(soft_wrap=True)
     console.print(_values(resolved))

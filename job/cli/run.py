@@ -19,8 +19,6 @@ from job.cli.common import (
     parse_overrides,
     told_plainly,
 )
-from job.start import start
-from job.view import make_view
 
 
 def command(
@@ -40,6 +38,9 @@ def command(
         if not config.startswith("gs://") and not Path(config).is_file():
             raise ConfigError(f"there is no config file `{config}`")
         overrides = parse_overrides(set_)
+    from job.start import start  # heavy: help and refusals do without it
+    from job.view import make_view
+
     style: logs.Style = "json" if json_logs else "console"
     log = logs.configure(style)
     ending = start(

@@ -12,7 +12,6 @@ from pydantic import BaseModel
 from contract.events import Event
 from contract.loading import schema as config_schema
 from contract.request import Message
-from job.manifest import Manifest
 
 
 class Which(StrEnum):
@@ -24,13 +23,6 @@ class Which(StrEnum):
     MANIFEST = "manifest"
 
 
-_MODELS: dict[Which, type[BaseModel]] = {
-    Which.REQUEST: Message,
-    Which.EVENT: Event,
-    Which.MANIFEST: Manifest,
-}
-
-
 def command(which: Annotated[Which, typer.Argument(help="Which document.")] = Which.CONFIG) -> None:
     """Print a JSON Schema, for editors and consumers."""
     print(json.dumps(json_schema(which), indent=2))
@@ -40,5 +32,12 @@ def json_schema(which: Which) -> dict[str, Any]:
     """The JSON Schema of a document."""
     if which is Which.CONFIG:
         return config_schema()
-    model = _MODELS[which].model_json_schema()
+    from job.manifest import Manifest
+
+    models: dict[Which, type[BaseModel]] = {
+        Which.REQUEST: Message,
+        Which.EVENT: Event,
+        Which.MANIFEST: Manifest,
+    }
+    model = models[which].model_json_schema()
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **model}

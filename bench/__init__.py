@@ -1,0 +1,1 @@
+"""Measurements whose results are committed; each is run by a target of the Makefile."""

@@ -1,0 +1,50 @@
+"""What a benchmark ran on: stated with every figure."""
+
+from __future__ import annotations
+
+import os
+import platform
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+
+def machine() -> dict[str, Any]:
+    """Describe cores, processor, memory, system and versions. No host name."""
+    return {
+        "cores": len(os.sched_getaffinity(0)),
+        "cpu": _cpu(),
+        "memory_gb": round(psutil.virtual_memory().total / 2**30, 1),
+        "os": platform.freedesktop_os_release().get("PRETTY_NAME", platform.system()),
+        "kernel": platform.release(),
+        "python": platform.python_version(),
+        "r": _r(),
+    }
+
+
+def in_words(facts: dict[str, Any]) -> str:
+    """Say the machine in one line."""
+    return (
+        f"{facts['cores']} cores of {facts['cpu']}, {facts['memory_gb']} GB, {facts['os']},"
+        f" Python {facts['python']}, R {facts['r'] or 'not installed'}"
+    )
+
+
+def _cpu() -> str:
+    for line in Path("/proc/cpuinfo").read_text().splitlines():
+        if line.startswith("model name"):
+            return line.partition(":")[2].strip()
+    return platform.machine()
+
+
+def _r() -> str | None:
+    try:
+        answer = subprocess.run(
+            ["Rscript", "-e", "cat(as.character(getRversion()))"],
+            capture_output=True, text=True, check=True, timeout=60,
+        )  # fmt: skip
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return answer.stdout.strip()

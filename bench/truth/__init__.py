@@ -1,0 +1,1 @@
+"""True against estimated ROAS and contribution shares on the example markets."""

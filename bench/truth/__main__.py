@@ -1,0 +1,224 @@
+"""Is the truth found? `make bench-truth` trains on the example data, whose truth is known.
+
+For each market and each engine that is installed: true and estimated ROAS and contribution share
+per channel, and the fit of the chosen model. Writes result.json and result.md beside this file and
+prints the table; the exit code is 1 where a fit is below 0.9 or the engines disagree.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+from bench.machine import in_words, machine
+from contract.config import Config
+from contract.loading import load_config
+from examples.generate import truth
+from examples.markets import MARKETS
+from examples.simulate import Simulation, simulate
+from job.holidays_table import holidays_table
+from job.logs import configure
+from job.r_job import Workspace, available_cores, r_job
+from job.train import run_r
+
+HERE = Path(__file__).parent
+ROOT = HERE.parents[1]
+CONFIGS = {"DE": "de_weekly", "FR": "fr_parquet", "GB": "gb_query", "NL": "nl_daily"}
+MIN_R2 = 0.9
+NEAR = 0.02  # engines' mean absolute errors of contribution share may differ by two points
+
+
+def main() -> int:
+    """Run the benchmark; returns the exit code."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--markets", nargs="+", choices=sorted(MARKETS), default=["DE", "FR", "GB"])
+    parser.add_argument("--engines", nargs="+", choices=["builtin", "robyn"], default=None)
+    parser.add_argument("--trials", type=int, default=5)
+    parser.add_argument("--iterations", type=int, default=1000)
+    parser.add_argument("--out", type=Path, default=HERE, help="folder of the results")
+    options = parser.parse_args()
+    engines = options.engines or (["builtin", "robyn"] if robyn_installed() else ["builtin"])
+    runs = []
+    for market in options.markets:
+        simulation = simulate(MARKETS[market])
+        for engine in engines:
+            print(f"{market}: {engine}, {options.trials} x {options.iterations} …", flush=True)
+            runs.append(
+                train(simulation, engine, trials=options.trials, iterations=options.iterations)
+            )
+    result = {
+        "trials": options.trials,
+        "iterations": options.iterations,
+        "runs": runs,
+        "verdict": verdict(runs),
+        "machine": machine(),
+    }
+    text = in_markdown(result)
+    options.out.mkdir(parents=True, exist_ok=True)
+    (options.out / "result.json").write_text(json.dumps(result, indent=1) + "\n")
+    (options.out / "result.md").write_text(text)
+    print(text)
+    print(json.dumps(result["verdict"]))
+    return 0 if result["verdict"]["passed"] else 1
+
+
+def robyn_installed() -> bool:
+    """Whether R finds the package Robyn."""
+    code = 'quit(status = if (requireNamespace("Robyn", quietly = TRUE)) 0 else 1)'
+    answer = subprocess.run(["Rscript", "-e", code], capture_output=True, check=False)
+    return answer.returncode == 0
+
+
+def train(simulation: Simulation, engine: str, *, trials: int, iterations: int) -> dict[str, Any]:
+    """Train one market with one engine and lay the result beside the truth."""
+    market, data = simulation.market, simulation.data
+    config = market_config(market.name, engine, trials=trials, iterations=iterations)
+    first, last = data["DATE"].iloc[0], data["DATE"].iloc[-1]
+    with tempfile.TemporaryDirectory(prefix="bench-truth-") as folder:
+        workspace = Workspace(root=Path(folder))
+        workspace.make()
+        data.to_csv(workspace.data_csv, index=False, date_format="%Y-%m-%d")
+        holidays = holidays_table(market.name, first.date(), last.date())
+        holidays.to_csv(workspace.holidays_csv, index=False)
+        job = r_job(
+            config,
+            run_id="bench",
+            workspace=workspace,
+            cores=available_cores(),
+            holidays=True,
+            window=(str(first.date()), str(last.date())),
+        )
+        workspace.job_json.write_text(json.dumps(job))
+        began = time.monotonic()
+        answer = run_r(
+            workspace,
+            r_root=ROOT / "r",
+            rscript="Rscript",
+            log=configure("console"),
+            on_progress=lambda _: None,
+            stop=lambda: None,
+        )
+        seconds = time.monotonic() - began
+        metrics = json.loads((workspace.output / "metrics.json").read_text())
+    return {
+        "market": market.name,
+        "engine": answer["engine"],
+        "robyn_version": answer.get("robyn_version"),
+        "best_model": answer["best_model"],
+        "seconds": round(seconds, 1),
+        **compare(truth(simulation), metrics),
+    }
+
+
+def market_config(market: str, engine: str, *, trials: int, iterations: int) -> Config:
+    """Return the market's example config, with this search and without pictures."""
+    path = ROOT / "examples" / "configs" / f"{CONFIGS[market]}.yaml"
+    training = {
+        "engine": engine,
+        "trials": trials,
+        "iterations": iterations,
+        "adstock": "geometric",  # the truth's
+    }
+    outputs = {"onepagers": 0, "allocator": []}
+    overrides = {"training": training, "outputs": outputs}
+    return load_config(path.read_text(), origin=path.name, overrides=overrides).config
+
+
+def compare(facts: dict[str, Any], metrics: dict[str, Any]) -> dict[str, Any]:
+    """Lay the chosen model's ROAS and contribution shares beside the truth.
+
+    `error_share` is the mean absolute error of the channels' contribution shares, `error_roas` the
+    mean relative error of ROAS, weighted by spend.
+    """
+    channels = []
+    for found in metrics["channels"]:
+        true = facts["channels"][found["name"]]
+        channels.append(
+            {
+                "channel": found["name"],
+                "true_roas": true["roas"],
+                "roas": found["roas"],
+                "true_share": facts["components"][found["name"]]["share"],
+                "share": found["contribution_share"],
+                "spend_share": true["spend_share"],
+            }
+        )
+    return {
+        "r2": metrics["rsq_train"],
+        "nrmse": metrics["nrmse"],
+        "decomp_rssd": metrics["decomp_rssd"],
+        "r2_of_truth": facts["noise"]["r2_of_truth"],
+        "channels": channels,
+        "error_share": sum(abs(c["share"] - c["true_share"]) for c in channels) / len(channels),
+        "error_roas": sum(c["spend_share"] * abs(c["roas"] / c["true_roas"] - 1) for c in channels),
+    }
+
+
+def verdict(runs: list[dict[str, Any]]) -> dict[str, Any]:
+    """Judge: every fit at least 0.9, and the engines as near to the truth as each other."""
+    lowest = min(run["r2"] for run in runs)
+    apart = 0.0
+    for market in {run["market"] for run in runs}:
+        errors = [run["error_share"] for run in runs if run["market"] == market]
+        apart = max(apart, max(errors) - min(errors))
+    return {
+        "lowest_r2": round(lowest, 4),
+        "engines": sorted({run["engine"] for run in runs}),
+        "largest_difference_between_engines": round(apart, 5),
+        "passed": lowest >= MIN_R2 and apart <= NEAR,
+    }
+
+
+def in_markdown(result: dict[str, Any]) -> str:
+    """Say the result as a short page."""
+    lines = [
+        "# Is the truth found?",
+        "",
+        f"{result['trials']} trials of {result['iterations']} iterations on the example markets,"
+        " whose truth is known. The models are chosen as in every run (lowest error score among the"
+        " cluster winners); DECOMP.RSSD draws effect shares towards spend shares, so channels that"
+        " truly differ in ROAS come out more alike than they are.",
+        "",
+        "| market | engine | R² | R² of the truth | mean error of share | mean error of ROAS | s |",
+        "|---|---|--:|--:|--:|--:|--:|",
+    ]
+    for run in result["runs"]:
+        lines.append(
+            f"| {run['market']} | {engine_name(run)} | {run['r2']:.3f} | {run['r2_of_truth']:.3f} "
+            f"| {run['error_share'] * 100:.1f} points | {run['error_roas']:.0%} "
+            f"| {run['seconds']:.0f} |"
+        )
+    lines += [
+        "",
+        "| market | channel | true ROAS | " + _engines(result, "ROAS") + " | true share | "
+        + _engines(result, "share") + " |",
+        "|---|---|" + "--:|" * (2 + 2 * len(result["verdict"]["engines"])),
+    ]  # fmt: skip
+    for market in dict.fromkeys(run["market"] for run in result["runs"]):
+        of_market = [run for run in result["runs"] if run["market"] == market]
+        for index, channel in enumerate(of_market[0]["channels"]):
+            found = [run["channels"][index] for run in of_market]
+            cells = [market, channel["channel"], f"{channel['true_roas']:.2f}"]
+            cells += [f"{each['roas']:.2f}" for each in found]
+            cells += [f"{channel['true_share']:.1%}", *(f"{each['share']:.1%}" for each in found)]
+            lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join([*lines, "", f"Machine: {in_words(result['machine'])}.", ""])
+
+
+def engine_name(run: dict[str, Any]) -> str:
+    """Name the engine, with Robyn's version if it is Robyn."""
+    return f"{run['engine']} {run['robyn_version'] or ''}".strip()
+
+
+def _engines(result: dict[str, Any], measure: str) -> str:
+    return " | ".join(f"{engine}: {measure}" for engine in result["verdict"]["engines"])
+
+
+if __name__ == "__main__":
+    sys.exit(main())

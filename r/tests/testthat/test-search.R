@@ -1,0 +1,71 @@
+# The models of the search are Robyn's: against Robyn's own numbers, kept in ../golden.
+
+for (case in golden_cases()) {
+  test_that(paste("the search draws and scores Robyn's models:", case), {
+    golden <- read_golden(case)
+    cfg <- search_cfg(golden$run)
+    settings <- search_settings(golden$inputs, cfg)
+    trials <- lapply(seq_len(settings$trials), function(k) search_trial(golden$inputs, cfg, k))
+    tables <- lapply(trials, function(trial) as.data.frame(trial$resultCollect$resultHypParam))
+    models <- do.call(rbind, tables)
+    theirs <- golden$resultHypParam
+    expect_equal(nrow(models), settings$trials * ceiling(settings$iterations / settings$workers) *
+      settings$workers)
+    # Drawn hyperparameters are the very same numbers, as far as the golden digits go.
+    drawn <- names(trials[[1]]$hyperBoundNG)
+    expect_identical(drawn, if (length(golden$setup$hyper_bound_ng)) golden$setup$hyper_bound_ng)
+    expect_same_table(
+      models[match(theirs$solID, models$solID), setdiff(drawn, "lambda"), drop = FALSE],
+      theirs[setdiff(drawn, "lambda")], tolerance = 1e-14
+    )
+    expect_same_table(models[match(theirs$solID, models$solID), ], theirs)
+
+    first <- trials[[1]]$resultCollect
+    expect_same_table(same_models(first$xDecompAgg, golden$xDecompAgg), golden$xDecompAgg)
+    if (!is.null(golden$liftCalibration)) {
+      expect_same_table(
+        same_models(first$liftCalibration, golden$liftCalibration), golden$liftCalibration
+      )
+    }
+    for (table in names(golden$setup$classes)) {
+      classes <- vapply(first[[table]], function(x) class(x)[1], "")
+      known <- unlist(golden$setup$classes[[table]])
+      expect_identical(classes[names(known)], known, info = table)
+    }
+    # With several workers Robyn's order within a batch is that of its processes' clocks.
+    if (settings$workers == 1 && settings$iterations > 1) {
+      expect_identical(converge(trials)$conv_msg, golden$setup$conv_msg)
+    }
+  })
+}
+
+test_that("progress is told from the start to the end, with the best errors so far", {
+  golden <- read_golden("geometric")
+  told <- list()
+  trial <- search_trial(golden$inputs, list(iterations = 30L), 1L, function(...) {
+    told[[length(told) + 1]] <<- list(...)
+  })
+  expect_identical(told[[1]][[1]], 0L)
+  last <- told[[length(told)]]
+  expect_identical(last[[1]], 30L)
+  models <- trial$resultCollect$resultHypParam
+  expect_equal(c(last[[2]], last[[3]]), c(min(models$nrmse), min(models$decomp.rssd)))
+})
+
+test_that("a trial's seed is the run's plus its number", {
+  golden <- read_golden("geometric")
+  drawn <- function(seed, trial) {
+    cfg <- list(iterations = 3L, seed = seed)
+    as.data.frame(search_trial(golden$inputs, cfg, trial)$resultCollect$resultHypParam)$tv_S_alphas
+  }
+  expect_identical(drawn(10L, 2L), drawn(11L, 1L))
+  expect_false(identical(drawn(10L, 1L), drawn(11L, 1L)))
+})
+
+test_that("R's own random numbers are left alone", {
+  golden <- read_golden("geometric")
+  set.seed(7)
+  before <- .Random.seed
+  search_trial(golden$inputs, list(iterations = 5L), 1L)
+  expect_identical(.Random.seed, before)
+})

@@ -1,10 +1,9 @@
 """Launch a stored request exactly once, although `run_job` has no request id.
 
 Whoever wrote `request.json` may launch for CLAIM from then on. After that, a redelivery (or
-`reconcile`) that finds no execution takes the claim over by generation, looks among the job's
-executions for the run id once more, and only then launches. CLAIM is three times the longest
-`run_job` call, so two launches can only meet if a process slept through its claim; the job's lease
-then lets one of them work.
+`reconcile`) takes the claim over by generation, looks among the job's executions for the run id,
+and only then launches. CLAIM is three times the longest `run_job` call, so two launches can only
+meet if a process slept through its claim; the job's lease then lets one of them work.
 """
 
 from __future__ import annotations
@@ -44,9 +43,6 @@ def launch_again(request: Request, *, store: Store, launcher: Launcher) -> Statu
     status = read_status(store, request.run_id)
     if status is not None and (status.state is not State.ACCEPTED or status.execution):
         return status
-    recorded = _record_existing(request, store=store, launcher=launcher)
-    if recorded is not None:
-        return recorded
     _take_claim(request, status, store)
     recorded = _record_existing(request, store=store, launcher=launcher)
     return recorded or _launch(request, store=store, launcher=launcher)

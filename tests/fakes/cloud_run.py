@@ -29,7 +29,7 @@ V1 = r"/apis/run\.googleapis\.com/v1/namespaces/(?P<project>[^/]+)"
 
 @dataclass(kw_only=True)
 class Job:
-    """A deployed job: what its container would run."""
+    """A deployed job: what its container would run. Without a command executions stay pending."""
 
     name: str
     command: Sequence[str]
@@ -85,7 +85,8 @@ class FakeCloudRun:
             execution.grace = 0.2
             execution.cancel()
         for execution in self.executions.values():
-            execution.done.wait(10)
+            if execution.command:
+                execution.done.wait(10)
 
     def deploy(self, job: Job) -> None:
         self.jobs[job.name] = job
@@ -129,7 +130,8 @@ class FakeCloudRun:
         )
         with self._lock:
             self.executions[execution.name] = execution
-        execution.start()
+        if job.command:
+            execution.start()
         return execution
 
     def execution(self, name: str) -> LocalExecution:

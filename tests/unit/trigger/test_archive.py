@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
-import subprocess
-import sys
 import zipfile
 from pathlib import Path
 
@@ -40,7 +37,10 @@ def test_it_serves_from_a_clean_environment_with_its_own_requirements_only(
     topic: FileTopic,
 ) -> None:
     source = function.unpack(tmp_path)
-    python = clean_environment(tmp_path / "venv", source / "requirements.txt")
+    try:
+        python = function.clean_environment(tmp_path / "venv", source / "requirements.txt")
+    except OSError as error:
+        pytest.skip(str(error))
     env = {
         "MMM_BUCKET": bucket,
         "MMM_EVENTS_TOPIC": str(topic.path),
@@ -56,26 +56,3 @@ def test_it_serves_from_a_clean_environment_with_its_own_requirements_only(
         status = eventarc.post(served.url, json.dumps(push).encode(), headers)
     assert status == 200, log.read_text()
     assert len(run_service.executions) == 1
-
-
-def clean_environment(folder: Path, requirements: Path) -> str:
-    """A new environment with exactly these hashed requirements; returns its interpreter."""
-    python = str(folder / "bin" / "python")
-    uv = shutil.which("uv", path=str(Path(sys.executable).parent)) or shutil.which("uv")
-    if uv:
-        make = [uv, "venv", "--quiet", "--python", sys.executable, str(folder)]
-        install = [uv, "pip", "install", "--quiet", "--python", python]
-    else:
-        make = [sys.executable, "-m", "venv", str(folder)]
-        install = [python, "-m", "pip", "install", "--quiet"]
-    subprocess.run(make, check=True)
-    installed = subprocess.run(
-        [*install, "--require-hashes", "-r", str(requirements)],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if installed.returncode and "hash" not in installed.stderr.lower():
-        pytest.skip(f"the package index does not answer: {installed.stderr.strip()[-200:]}")
-    assert installed.returncode == 0, installed.stderr
-    return python

@@ -90,10 +90,16 @@ def test_a_quota_gives_the_claim_back(
 
 
 def test_a_process_that_dies_after_the_launch_is_found_out(
-    deliver: Callable[[], Outcome], proxy: Proxy, run_service: FakeCloudRun, gcs_store: Store
+    deliver: Callable[[], Outcome],
+    run_service: FakeCloudRun,
+    gcs_store: Store,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     first = deliver()
     gcs_store.delete(layout.status(first.run_id))  # it died before it could record the execution
+    with pytest.raises(TransientError, match="being launched"):
+        deliver()
+    monkeypatch.setattr(launch, "CLAIM", timedelta(0))
     second = deliver()
     assert (second.state, second.execution) == (State.LAUNCHED, first.execution)
     assert len(run_service.executions) == 1

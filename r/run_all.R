@@ -12,7 +12,8 @@ own_path <- function() {
 }
 
 load_library <- function() {
-  for (file in sort(list.files(file.path(dirname(own_path()), "lib"), "[.]R$", full.names = TRUE))) {
+  folder <- file.path(dirname(own_path()), "lib")
+  for (file in sort(list.files(folder, "[.]R$", full.names = TRUE))) {
     sys.source(file, envir = globalenv())
   }
 }

@@ -62,17 +62,22 @@ setting <- function(scenario, name, default) {
   if (is.null(value) || is.na(value)) default else value
 }
 
+#' Bounds of a scenario as multiples of the present spend, by default Robyn's.
+allocation_factors <- function(scenario) {
+  efficiency <- scenario$scenario == "target_efficiency"
+  list(
+    low = setting(scenario, "channel_low", if (efficiency) 0.1 else 0.5),
+    high = setting(scenario, "channel_high", if (efficiency) 10 else 2)
+  )
+}
+
 #' Channels without effect get nothing; the others stay within multiples of their present spend.
 allocation_bounds <- function(scenario, spend, coef) {
-  efficiency <- scenario$scenario == "target_efficiency"
-  low <- setting(scenario, "channel_low", if (efficiency) 0.1 else 0.5)
-  high <- setting(scenario, "channel_high", if (efficiency) 10 else 2)
-  if (low > high) {
-    abort("mmm_config_error", sprintf(
-      "`allocator_scenarios` has channel_low %s above channel_high %s.", low, high
-    ), field = "allocator_scenarios")
-  }
-  list(lower = ifelse(coef > 0, spend * low, 0), upper = ifelse(coef > 0, spend * high, 0))
+  factors <- allocation_factors(scenario)
+  list(
+    lower = ifelse(coef > 0, spend * factors$low, 0),
+    upper = ifelse(coef > 0, spend * factors$high, 0)
+  )
 }
 
 #' ROAS that must be kept; by default Robyn's: 80 % of the present ROAS, 120 % of the present CPA.

@@ -71,6 +71,7 @@ read_config <- function(path) {
   if (is.null(raw[["trials_todo"]])) raw$trials_todo <- seq_len(raw[["trials"]] %||% 0)
   cfg <- lapply(fields, function(field) check_kind(field, raw[[field]], CONFIG_FIELDS[[field]]))
   names(cfg) <- fields
+  cfg$allocator_scenarios <- scenario_list(cfg$allocator_scenarios)
   check_lengths(cfg)
   cfg
 }
@@ -79,45 +80,66 @@ read_config <- function(path) {
 
 #' One field against its kind; the value in R's type.
 check_kind <- function(field, value, kind) {
+  optional <- endsWith(kind, "?")
+  many <- endsWith(kind, "*")
+  kind <- sub("[?*]$", "", kind)
+  if (kind == "any" || optional && is.null(value)) return(value)
   refuse <- function(allowed) {
     abort("mmm_config_error", sprintf(
       "`%s` is %s; it must be %s.", field, show_value(value), allowed
     ), field = field)
   }
-  optional <- endsWith(kind, "?")
-  many <- endsWith(kind, "*")
-  kind <- sub("[?*]$", "", kind)
-  if (optional && is.null(value)) return(NULL)
-  if (kind %in% names(CONFIG_ENUMS)) {
-    if (many && !length(value)) return(character())
-    allowed <- CONFIG_ENUMS[[kind]]
-    wrong <- setdiff(unlist(value), allowed)
-    if (is.character(value) && !length(wrong) && (many || length(value) == 1)) return(value)
-    hint <- if (length(wrong)) nearest(as.character(wrong[1]), allowed) else ""
-    refuse(paste0(if (many) "made of " else "", "one of ", paste(allowed, collapse = ", "), hint))
-  }
-  one <- length(value) == 1 && !anyNA(value)
-  number <- is.numeric(value) && !anyNA(value)
-  whole <- number && all(value == round(value))
-  switch(kind,
-    any = value,
-    string = if (one && is.character(value)) value else refuse("one text"),
-    strings = if (!length(value)) character()
-      else if (is.character(value)) value else refuse("a list of texts"),
-    file = if (one && is.character(value) && file.exists(value)) value
-      else refuse("the path of an existing file"),
-    dir = if (one && is.character(value) && dir.exists(value)) normalizePath(value)
-      else refuse("the path of an existing folder"),
-    date = tryCatch(as.Date(value, format = "%Y-%m-%d"), error = function(e) NA) |>
-      (\(d) if (one && !is.na(d)) d else refuse("a date such as 2024-12-30"))(),
-    count = if (one && whole && value >= 1) as.integer(value) else refuse("a whole number from 1"),
-    integer = if (one && whole) as.integer(value) else refuse("a whole number"),
-    integers = if (whole) as.integer(value) else refuse("a list of whole numbers"),
-    number = if (one && number) value else refuse("a number"),
-    numbers = if (number) value else refuse("a list of numbers"),
-    flag = if (one && is.logical(value)) value else refuse("true or false"),
-    ranges = check_ranges(value, refuse)
-  )
+  if (kind == "ranges") return(check_ranges(value, refuse))
+  if (kind %in% names(CONFIG_ENUMS)) return(check_enum(value, CONFIG_ENUMS[[kind]], many, refuse))
+  if (kind %in% c("strings", "integers", "numbers") && !length(value)) value <- EMPTY[[kind]]
+  rule <- CONFIG_KINDS[[kind]]
+  if (!isTRUE(rule$fits(value))) refuse(rule$allowed)
+  if (is.null(rule$as)) value else rule$as(value)
+}
+
+EMPTY <- list(strings = character(), integers = integer(), numbers = numeric())
+
+one <- function(x) length(x) == 1 && !anyNA(x)
+whole_numbers <- function(x) is.numeric(x) && !anyNA(x) && all(x == round(x))
+read_date <- function(x) as.Date(x, format = "%Y-%m-%d")
+
+# Kind -> what fits, how to say so, and as what it is kept.
+CONFIG_KINDS <- list(
+  string = list(fits = function(x) one(x) && is.character(x), allowed = "one text"),
+  strings = list(fits = is.character, allowed = "a list of texts"),
+  file = list(
+    fits = function(x) one(x) && is.character(x) && file.exists(x),
+    allowed = "the path of an existing file"
+  ),
+  dir = list(
+    fits = function(x) one(x) && is.character(x) && dir.exists(x),
+    allowed = "the path of an existing folder", as = normalizePath
+  ),
+  date = list(
+    fits = function(x) one(x) && is.character(x) && !is.na(read_date(x)),
+    allowed = "a date such as 2024-12-30", as = read_date
+  ),
+  count = list(
+    fits = function(x) one(x) && whole_numbers(x) && x >= 1,
+    allowed = "a whole number from 1", as = as.integer
+  ),
+  integer = list(
+    fits = function(x) one(x) && whole_numbers(x) && abs(x) < 2^31,
+    allowed = "a whole number", as = as.integer
+  ),
+  integers = list(fits = whole_numbers, allowed = "a list of whole numbers", as = as.integer),
+  number = list(fits = function(x) one(x) && is.numeric(x), allowed = "a number"),
+  numbers = list(fits = function(x) is.numeric(x) && !anyNA(x), allowed = "a list of numbers"),
+  flag = list(fits = function(x) one(x) && is.logical(x), allowed = "true or false")
+)
+
+#' One value, or many, of a closed set.
+check_enum <- function(value, allowed, many, refuse) {
+  if (many && !length(value)) return(character())
+  wrong <- setdiff(as.character(unlist(value)), allowed)
+  if (is.character(value) && !length(wrong) && (many || length(value) == 1)) return(value)
+  hint <- if (length(wrong)) nearest(wrong[1], allowed) else ""
+  refuse(paste0(if (many) "made of ", "one of ", paste(allowed, collapse = ", "), hint))
 }
 
 #' Hyperparameters: a number or two ascending ones each. Matrices come from jsonlite's simplifying.
@@ -134,6 +156,30 @@ check_ranges <- function(value, refuse) {
     value[[name]] <- as.numeric(range)
   }
   value
+}
+
+#' The allocator's scenarios as a list of lists, whatever jsonlite made of the JSON's objects.
+scenario_list <- function(scenarios) {
+  if (is.data.frame(scenarios)) {
+    scenarios <- lapply(seq_len(nrow(scenarios)), function(i) as.list(scenarios[i, , drop = FALSE]))
+  }
+  allowed <- CONFIG_ENUMS$allocator_scenario
+  for (i in seq_along(scenarios)) {
+    field <- sprintf("allocator_scenarios[%d]", i - 1)
+    if (!isTRUE(scenarios[[i]]$scenario %in% allowed)) {
+      abort("mmm_config_error", sprintf(
+        "`%s.scenario` is %s; it must be one of %s.", field, show_value(scenarios[[i]]$scenario),
+        paste(allowed, collapse = ", ")
+      ), field = field)
+    }
+    bounds <- allocation_factors(scenarios[[i]])
+    if (bounds$low > bounds$high) {
+      abort("mmm_config_error", sprintf(
+        "`%s` has channel_low %s above channel_high %s.", field, bounds$low, bounds$high
+      ), field = field)
+    }
+  }
+  scenarios
 }
 
 #' Lists that describe the same things must be as long as each other.

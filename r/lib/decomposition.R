@@ -30,8 +30,8 @@ aggregate_decomposition <- function(ranked, means, clusters, inputs) {
 #'
 #' @param transformed transform_models() result of the models wanted.
 #' @param agg aggregate_decomposition() result.
-#' @return list by model id of data.frames: ds, dep_var, each variable, intercept, depVarHat, which is their
-#'   sum.
+#' @return list by model id of data.frames: ds, dep_var, each variable, intercept, and depVarHat,
+#'   which is their sum.
 decompose_by_date <- function(inputs, agg, transformed) {
   window <- as.data.frame(inputs$dt_modRollWind)
   lapply(stats::setNames(names(transformed), names(transformed)), function(id) {

@@ -33,6 +33,6 @@ align_holidays <- function(holidays, frequency, first_date) {
   table <- data.table::data.table(
     ds = period, holiday = holidays$holiday, country = holidays$country, year = holidays$year
   )
-  joined <- table[, list(holiday = paste(holiday, collapse = ", ")), keyby = c("ds", "country", "year")]
+  joined <- table[, list(holiday = paste(holiday, collapse = ", ")), keyby = "ds,country,year"]
   as.data.frame(joined)[c("ds", "holiday", "country", "year")]
 }

@@ -119,6 +119,7 @@ complete_hyperparameters <- function(cfg, media, variables) {
 
 #' Lift tests as the search takes them: a row each, `channel_selected` in the model's names.
 #'
+#' @param window model_window() result.
 #' @return data.frame with Robyn's calibration_input columns, or NULL without tests.
 lift_tests <- function(cfg, data, window) {
   tests <- cfg$calibration
@@ -134,18 +135,7 @@ lift_tests <- function(cfg, data, window) {
     stats::setNames(cfg$organic, cfg$organic))
   parts <- strsplit(tests$channel, "[+,;[:space:]]+")
   for (i in seq_along(parts)) {
-    unknown <- setdiff(parts[[i]], c(names(named), named))
-    problem <- if (length(unknown)) {
-      sprintf("names `%s`%s", unknown[1], nearest(unknown[1], names(named)))
-    } else if (tests$liftStartDate[i] < window$start || tests$liftEndDate[i] > window$end) {
-      sprintf("lies outside the modelling window %s to %s", window$start, window$end)
-    } else if (tests$liftStartDate[i] > tests$liftEndDate[i]) {
-      "ends before it starts"
-    } else if (tests$metric[i] != cfg$target) {
-      sprintf("measures `%s`, not the target `%s`", tests$metric[i], cfg$target)
-    } else if (!tests$calibration_scope[i] %in% CONFIG_ENUMS$calibration_scope) {
-      "has a `calibration_scope` other than immediate or total"
-    }
+    problem <- lift_test_problem(as.list(tests[i, ]), parts[[i]], named, cfg$target, window)
     if (!is.null(problem)) {
       abort("mmm_config_error", sprintf("`calibration[%d]` %s.", i - 1, problem),
         field = sprintf("calibration[%d]", i - 1))
@@ -155,4 +145,22 @@ lift_tests <- function(cfg, data, window) {
     paste(ifelse(p %in% named, p, named[p]), collapse = "+")
   }, "")
   tests
+}
+
+#' What is wrong with one lift test, or NULL.
+lift_test_problem <- function(test, channels, named, target, window) {
+  unknown <- setdiff(channels, c(names(named), named))
+  if (length(unknown)) {
+    sprintf("names `%s`%s", unknown[1], nearest(unknown[1], names(named)))
+  } else if (anyNA(c(test$liftStartDate, test$liftEndDate, test$liftAbs))) {
+    "lacks a date or its lift"
+  } else if (test$liftStartDate > test$liftEndDate) {
+    "ends before it starts"
+  } else if (test$liftStartDate < window$start || test$liftEndDate > window$end) {
+    sprintf("lies outside the modelling window %s to %s", window$start, window$end)
+  } else if (test$metric != target) {
+    sprintf("measures `%s`, not the target `%s`", test$metric, target)
+  } else if (!test$calibration_scope %in% CONFIG_ENUMS$calibration_scope) {
+    "has a `calibration_scope` other than immediate or total"
+  }
 }

@@ -4,7 +4,8 @@
 ONEPAGER_INCHES <- c(width = 13, height = 10)
 ONEPAGER_DPI <- 100
 ONEPAGER_COLOURS <- c(
-  actual = "#2f3b52", predicted = "#e4572e", bar = "#4c7ea8", other = "#b8c4d0", negative = "#c44e52"
+  actual = "#2f3b52", predicted = "#e4572e", bar = "#4c7ea8", other = "#b8c4d0",
+  negative = "#c44e52"
 )
 
 #' Draw the best models, at most cfg$onepagers, as onepagers/<model id>.png.
@@ -139,7 +140,7 @@ panel_shares <- function(decomposition, measure) {
   ggplot2::ggplot(long, ggplot2::aes(.data$value, .data$channel, fill = .data$share)) +
     ggplot2::geom_col(position = "dodge", width = 0.7) +
     ggplot2::scale_fill_manual(NULL,
-      values = c(spend_share = ONEPAGER_COLOURS[["other"]], effect_share = ONEPAGER_COLOURS[["bar"]]),
+      values = unname(ONEPAGER_COLOURS[c("other", "bar")]),
       labels = c(spend_share = "share of spend", effect_share = "share of effect")
     ) +
     ggplot2::scale_x_continuous(labels = percent) +
@@ -154,7 +155,9 @@ panel_curves <- function(curves, decomposition) {
     ggplot2::geom_point(
       data = means, ggplot2::aes(.data$mean_input, .data$mean_response), size = 2
     ) +
-    ggplot2::scale_linetype_manual(values = c(`TRUE` = "solid", `FALSE` = "dotted"), guide = "none") +
+    ggplot2::scale_linetype_manual(
+      values = c(`TRUE` = "solid", `FALSE` = "dotted"), guide = "none"
+    ) +
     ggplot2::scale_x_continuous(labels = short_numbers) +
     ggplot2::scale_y_continuous(labels = short_numbers) +
     ggplot2::scale_colour_viridis_d(NULL, end = 0.9) +
@@ -173,7 +176,9 @@ panel_performance <- function(decomposition, measure) {
       colour = ONEPAGER_COLOURS[["other"]], linewidth = 2, na.rm = TRUE
     ) +
     ggplot2::geom_point(colour = ONEPAGER_COLOURS[["bar"]], size = 3, na.rm = TRUE) +
-    ggplot2::geom_text(ggplot2::aes(label = signif(.data$value, 3)), vjust = -1, size = 3, na.rm = TRUE) +
+    ggplot2::geom_text(
+      ggplot2::aes(label = signif(.data$value, 3)), vjust = -1, size = 3, na.rm = TRUE
+    ) +
     ggplot2::labs(
       title = paste(toupper(measure), "with the interval of its cluster"), x = NULL, y = NULL
     ) + page_theme()

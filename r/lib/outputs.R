@@ -3,8 +3,9 @@
 #' Tables, metrics and the chosen model.
 #'
 #' @param inputs InputCollect. @param models OutputModels. @param cfg the job's configuration.
-#' @return list(collect, tables, metrics, best_model, parts): collect has Robyn's fields of OutputCollect
-#'   (resultHypParam, xDecompAgg, allSolutions, clusters, ...) as far as they are data.
+#' @return list(collect, tables, metrics, best_model, parts): collect has Robyn's fields of
+#'   OutputCollect (resultHypParam, xDecompAgg, allSolutions, clusters, ...) as far as they are
+#'   data; parts what they were made of.
 model_outputs <- function(inputs, models, cfg) {
   ranked <- rank_models(collect_trials(models), inputs, cfg)
   candidates <- ranked$hyp[candidate == TRUE]
@@ -40,7 +41,7 @@ model_outputs <- function(inputs, models, cfg) {
 
 #' Every scenario for every model that is shown.
 allocate_models <- function(inputs, transformed, cfg) {
-  scenarios <- scenario_list(cfg$allocator_scenarios)
+  scenarios <- cfg$allocator_scenarios
   periods <- nrow(inputs$dt_modRollWind)
   paid <- stats::setNames(inputs$paid_media_selected, inputs$paid_media_selected)
   made <- lapply(names(transformed), function(id) {
@@ -59,23 +60,6 @@ allocate_models <- function(inputs, transformed, cfg) {
     })
   })
   unlist(made, recursive = FALSE)
-}
-
-#' Scenarios as a list of lists, whatever jsonlite made of the JSON's objects.
-scenario_list <- function(scenarios) {
-  if (is.data.frame(scenarios)) {
-    scenarios <- lapply(seq_len(nrow(scenarios)), function(i) as.list(scenarios[i, , drop = FALSE]))
-  }
-  allowed <- CONFIG_ENUMS$allocator_scenario
-  for (s in scenarios) {
-    if (!isTRUE(s$scenario %in% allowed)) {
-      abort("mmm_config_error", sprintf(
-        "`allocator_scenarios` has %s; it must be one of %s.", show_value(s$scenario),
-        paste(allowed, collapse = ", ")
-      ), field = "allocator_scenarios")
-    }
-  }
-  scenarios
 }
 
 #' OutputCollect by Robyn's field names; decomposition by date for the cluster winners.

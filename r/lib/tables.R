@@ -88,6 +88,7 @@ response_curves_table <- function(curves, kinds, best) {
 
 #' Allocations of all scenarios and models, one row a channel.
 allocation_table <- function(allocations, kinds, best, periods) {
+  if (!length(allocations)) return(no_rows(ALLOCATION_COLUMNS))
   data.table::rbindlist(lapply(allocations, function(a) {
     rows <- a$rows
     rows[, list(
@@ -101,6 +102,18 @@ allocation_table <- function(allocations, kinds, best, periods) {
       marginal_response_optimal = marginal_optimal
     )]
   }))
+}
+
+ALLOCATION_COLUMNS <- c(
+  "model_id", "is_best_model", "scenario_number", "scenario", "variable", "channel", "periods",
+  "total_budget", "target_value", "is_feasible", "spend_now", "spend_optimal", "spend_share_now",
+  "spend_share_optimal", "lower_bound", "upper_bound", "response_now", "response_optimal",
+  "marginal_response_now", "marginal_response_optimal"
+)
+
+#' An empty table with these columns.
+no_rows <- function(columns) {
+  data.table::setDT(stats::setNames(rep(list(character()), length(columns)), columns))[]
 }
 
 share <- function(x) if (sum(x) > 0) x / sum(x) else x * NA_real_

@@ -1,0 +1,16 @@
+# Run the tests: Rscript r/tests/run.R [filter], a regular expression of test files' names.
+#
+# With Robyn in R's library path (R_LIBS) they compare with Robyn itself too.
+own <- sub("^--file=", "", grep("^--file=", commandArgs(), value = TRUE)[1])
+root <- normalizePath(file.path(dirname(own), "..", ".."))
+if (!nzchar(Sys.getenv("TZ"))) Sys.setenv(TZ = "UTC")
+python <- file.path(root, ".venv", "bin", "python")
+if (!nzchar(Sys.getenv("RETICULATE_PYTHON")) && file.exists(python)) {
+  Sys.setenv(RETICULATE_PYTHON = python)
+}
+filter <- commandArgs(TRUE)
+options(warn = 1)
+testthat::test_dir(
+  file.path(root, "r", "tests", "testthat"), filter = if (length(filter)) filter[1],
+  reporter = "summary", stop_on_failure = TRUE, stop_on_warning = FALSE
+)

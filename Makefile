@@ -5,6 +5,7 @@ SHELL := /bin/bash
 VENV := .venv
 PY := $(VENV)/bin/python
 TOOLS := .venv-tools
+export R_LIBS := $(CURDIR)/.r-library$(if $(R_LIBS),:$(R_LIBS))
 COMPILE := $(VENV)/bin/uv pip compile --quiet --generate-hashes --no-header --no-annotate --python-version 3.11
 
 .PHONY: help
@@ -75,4 +76,4 @@ bench-trigger: env ## Cold start and memory of the Cloud Function
 
 .PHONY: clean
 clean: ## Remove what the other targets made
-	rm -rf $(VENV) $(TOOLS) .demo .mmm build
+	rm -rf $(VENV) $(TOOLS) .demo .mmm .r-library build

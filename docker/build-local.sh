@@ -61,5 +61,5 @@ buildah build --layers --isolation chroot --network host --signature-policy "$po
   "${certs[@]}" \
   --build-arg BASE="$BASE" ${CRAN:+--build-arg CRAN="$CRAN"} \
   --build-arg REVISION="$(git rev-parse HEAD 2> /dev/null || echo unknown)" \
-  ${BUILD_ARGS:-} --file docker/job.Dockerfile --tag "$image" .
+  ${BUILD_ARGS:-} --file docker/Dockerfile --tag "$image" .
 buildah images --format '{{.Name}}:{{.Tag}} {{.Size}}' "$image"

@@ -1,10 +1,11 @@
 # Installs Robyn and its pinned packages from a dated CRAN snapshot into a library of its own.
 #
 #   Rscript docker/install-robyn.R --library=DIR [--lock=docker/robyn.lock] [--cran=URL,URL]
-#           [--timeout=SECONDS] [--required]
+#           [--timeout=SECONDS] [--ask]
 #
-# Where no CRAN answers nothing is installed, one line says so, and the exit code is 0 (1 with
-# --required). Anything else that goes wrong (a wrong hash, a package that does not build) is 1.
+# Exit codes: 0 installed (or: installed before), 3 no CRAN answers, 1 anything else that went wrong
+# (a wrong hash, a package that does not build). With --ask nothing is installed: 0 a CRAN answers.
+# Needs r-base-dev (compilers), and of Debian's R packages those of r/debian-packages.txt.
 # Writes DIR/robyn.json: {"robyn": version or null, "reason": text or null, "snapshot": date,
 # "packages": {name: {"version", "sha256"}}}. A library that holds the lock already is left alone.
 # {snapshot} in a URL stands for the lock's date.
@@ -122,7 +123,7 @@ install_one <- function(row, library, urls) {
 main <- function(argv) {
   here <- dirname(sub("^--file=", "", grep("^--file=", commandArgs(), value = TRUE)[1]))
   options <- arguments(argv, list(library = "", lock = file.path(here, "robyn.lock"),
-                                  cran = mirrors, timeout = "60", required = ""))
+                                  cran = mirrors, timeout = "60", ask = ""))
   options(timeout = as.integer(options$timeout), warn = 1)
   lock <- read_lock(options$lock)
   wanted <- lock$packages
@@ -141,7 +142,14 @@ main <- function(argv) {
     reason <- paste("no CRAN answers:", paste(urls, collapse = ", "))
     write_state(library, lock, NULL, reason)
     cat(sprintf("%s is not installed: %s\n", target, reason))
-    return(if (nzchar(options$required)) 1L else 0L)
+    return(3L)
+  }
+  if (nzchar(options$ask)) {
+    cat(sprintf("%s %s can be installed from %s\n", target, version, open[1]))
+    return(0L)
+  }
+  if (!nzchar(Sys.which("make"))) {
+    stop("there is no compiler; please run: apt-get install r-base-dev", call. = FALSE)
   }
   .libPaths(c(library, .libPaths()))
   Sys.setenv(R_LIBS = paste(c(library, Sys.getenv("R_LIBS")), collapse = ":"))

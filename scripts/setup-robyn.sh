@@ -15,8 +15,15 @@ if [ -e "$stamp" ] && [ -n "$(find "$stamp" -mmin -720)" ]; then
   echo "Robyn is not installed (CRAN did not answer at the last set-up): the builtin engine is used."
   exit 0
 fi
-if Rscript --vanilla docker/install-robyn.R; then
+install=(Rscript --vanilla docker/install-robyn.R --library=.r-library)
+if ! "${install[@]}" --ask --timeout=10; then
+  mkdir -p .venv && touch "$stamp"
+  echo "Robyn could not be installed (CRAN does not answer): the builtin engine is used."
   exit 0
 fi
-touch "$stamp"
-echo "Robyn could not be installed (CRAN does not answer): the builtin engine is used."
+if ! command -v make >/dev/null || ! command -v g++ >/dev/null; then
+  sudo=()
+  [ "$(id -u)" -eq 0 ] || sudo=(sudo -n)
+  "${sudo[@]}" apt-get install -y -qq --no-install-recommends r-base-dev >/dev/null
+fi
+"${install[@]}" || echo "Robyn could not be installed (see above): the builtin engine is used."

@@ -4,7 +4,8 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-wanted=(ca-certificates python3 python3-venv r-base-core)
+# dpkg-dev: Debian's RcppParallel, which prophet loads, calls its dpkg-architecture.
+wanted=(ca-certificates dpkg-dev python3 python3-venv r-base-core)
 while read -r package; do
   wanted+=("$package")
 done < <(sed -E 's/#.*//; s/[[:space:]]+//g; /^$/d' r/debian-packages.txt)

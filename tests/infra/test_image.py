@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent.parent
-DOCKERFILE = ROOT / "docker" / "job.Dockerfile"
+DOCKERFILE = ROOT / "docker" / "Dockerfile"
 HADOLINT = ROOT / ".venv-tools" / "bin" / "hadolint"
 PUBLIC_HOSTS = {"deb.debian.org", "packagemanager.posit.co", "cloud.r-project.org"}
 

@@ -108,15 +108,24 @@ def test_missing_version_stops(cran: tuple[str, dict[str, str]], tmp_path: Path)
     assert "no mirror has mmmbase_9.9.tar.gz" in done.stderr
 
 
-def test_without_cran_says_so_and_goes_on(tmp_path: Path) -> None:
+def test_asking_installs_nothing(cran: tuple[str, dict[str, str]], tmp_path: Path) -> None:
+    url, _ = cran
+    library = tmp_path / "library"
+    done = install(library, lock(tmp_path / "lock", "-", "-"), f"--cran={url}", "--ask")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("mmmtop 2.0 can be installed from http://127.0.0.1:")
+    assert list(library.iterdir()) == []
+
+
+def test_without_cran_says_so(tmp_path: Path) -> None:
     library = tmp_path / "library"
     done = install(library, "--cran=http://127.0.0.1:9/{snapshot}")
-    assert done.returncode == 0, done.stderr
+    assert done.returncode == 3, done.stderr
     assert done.stdout.startswith("Robyn is not installed: no CRAN answers: http://127.0.0.1:9/")
     state = json.loads((library / "robyn.json").read_text())
     assert state["robyn"] is None
     assert "no CRAN answers" in state["reason"]
-    assert install(library, "--cran=http://127.0.0.1:9", "--required").returncode == 1
+    assert install(library, "--cran=http://127.0.0.1:9", "--ask").returncode == 3
 
 
 def test_unknown_argument_stops(tmp_path: Path) -> None:

@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import typer.main
-from click import Command, Context, Group
 
 from job.cli import app
 from job.cli.schema import Which, json_schema
+from job.tables import DESCRIPTIONS, SCHEMAS
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
 NOTE = "<!-- Made by `make docs`; edit the code instead. -->\n\n"
@@ -41,22 +41,48 @@ def documents() -> dict[str, str]:
         f"{which.value}.schema.json": json.dumps(json_schema(which), indent=2) + "\n"
         for which in Which
     }
-    return made | {"cli.md": cli_reference(), "config.md": config_reference()}
+    return made | {
+        "cli.md": cli_reference(),
+        "config.md": config_reference(),
+        "tables.md": tables_reference(),
+    }
 
 
 def cli_reference() -> str:
     """Help of every command, as `--help` prints it."""
-    group = typer.main.get_command(app)
-    assert isinstance(group, Group)  # noqa: S101
+    group: Any = typer.main.get_command(app)
     parts = [f"{NOTE}# The command line\n"]
     for name, command in group.commands.items():
         parts.append(f"## `mmm {name}`\n\n```\n{_help(name, command)}\n```\n")
     return "\n".join(parts)
 
 
-def _help(name: str, command: Command) -> str:
-    context = Context(command, info_name=f"mmm {name}", terminal_width=90, max_content_width=90)
-    return command.get_help(context).rstrip()
+def _help(name: str, command: Any) -> str:
+    context = command.context_class(
+        command, info_name=f"mmm {name}", terminal_width=90, max_content_width=90
+    )
+    return str(command.get_help(context)).rstrip()
+
+
+def tables_reference() -> str:
+    """Columns of every result table."""
+    parts = [
+        f"{NOTE}# The result tables\n",
+        "Parquet files in `tables/` of a run's artifacts, the same for both engines. BigQuery",
+        "loads them as they are; every row names its run, market and revision.\n",
+    ]
+    for name, schema in SCHEMAS.items():
+        parts += [
+            f"## `{name}`\n",
+            f"{DESCRIPTIONS[name]}\n",
+            "| column | type | meaning |",
+            "|---|---|---|",
+        ]
+        for field in schema:
+            meaning = (field.metadata or {}).get(b"description", b"").decode()
+            parts.append(f"| `{field.name}` | {field.type} | {meaning} |")
+        parts.append("")
+    return "\n".join(parts)
 
 
 def config_reference() -> str:
@@ -64,9 +90,9 @@ def config_reference() -> str:
     schema = json_schema(Which.CONFIG)
     lines = [
         f"{NOTE}# The config\n",
-        "One YAML or JSON file describes one market's model; unknown keys are refused. Editors can",
-        "check it with [config.schema.json](config.schema.json); `mmm plan CONFIG` shows each value",
-        "and where it comes from.\n",
+        "One YAML or JSON file describes one market's model; unknown keys are refused. Editors",
+        "can check it with [config.schema.json](config.schema.json); `mmm plan CONFIG` shows each",
+        "value and where it comes from.\n",
         "| field | type | default | meaning |",
         "|---|---|---|---|",
     ]

@@ -1,0 +1,249 @@
+"""Whole runs of `python -m job` on a folder, a JSONL file and real R: states, events, retries."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+import pytest
+
+from contract.run import State, read_status
+from contract.stores.folder import FolderStore
+from contract.topics.jsonl import FileTopic
+from job.artifacts import Artifact, verify
+from job.claim import Lease
+
+ROOT = Path(__file__).resolve().parents[3]
+needs_r = pytest.mark.skipif(shutil.which("Rscript") is None, reason="R is not installed")
+
+CONFIG = f"""
+version: 1
+market: DE
+revision: r1
+source: {{type: file, path: {ROOT}/examples/data/de_weekly.csv}}
+date: {{column: DATE, start: 2022-01-03, frequency: week}}
+target: {{column: REVENUE, kind: revenue}}
+channels:
+  - {{name: tv, spend: TV_COST, exposure: TV_GRP}}
+  - {{name: search, spend: SEARCH_COST, exposure: SEARCH_CLICKS}}
+organic: [NEWSLETTER]
+context: [COMPETITOR_SALES]
+factors: [EVENTS]
+training: {{trials: 2, iterations: 60, min_candidates: 20, engine: builtin, holidays: DE, cores: 1}}
+outputs: {{onepagers: 1}}
+"""
+
+
+class Place:
+    """A bucket, a topic and a config in a temporary folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self.store = FolderStore(folder / "bucket")
+        self.topic = FileTopic(folder / "events.jsonl")
+        self.config = folder / "config.yaml"
+        self.config.write_text(CONFIG)
+
+    def environment(self, execution: str, attempt: int, **more: str) -> dict[str, str]:
+        return {
+            **os.environ,
+            "MMM_BUCKET": str(self.store.root),
+            "MMM_EVENTS_TOPIC": str(self.topic.path),
+            "CLOUD_RUN_EXECUTION": execution,
+            "CLOUD_RUN_TASK_ATTEMPT": str(attempt),
+            **more,
+        }
+
+    def start(
+        self, execution: str, *, attempt: int = 0, force: bool = False, **more: str
+    ) -> subprocess.Popen[str]:
+        command = [sys.executable, "-m", "job", "--config", str(self.config)]
+        return subprocess.Popen(
+            [*command, *(["--force"] if force else [])],
+            env=self.environment(execution, attempt, **more),
+            cwd=ROOT,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+
+    def run(self, execution: str, **options: Any) -> tuple[int, list[dict[str, Any]]]:
+        process = self.start(execution, **options)
+        out, _ = process.communicate(timeout=240)
+        return process.returncode, [json.loads(line) for line in out.splitlines()]
+
+    def events(self) -> list[dict[str, Any]]:
+        import base64
+
+        return [json.loads(base64.b64decode(m["data"])) for m in self.topic.messages()]
+
+    def state(self, run_id: str) -> State | None:
+        status = read_status(self.store, run_id)
+        return status.state if status else None
+
+    def run_ids(self) -> list[str]:
+        return sorted({info.path.split("/")[1] for info in self.store.list("runs/")})
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Place:
+    return Place(tmp_path)
+
+
+@needs_r
+def test_a_run_its_duplicate_and_a_repeated_execution(place: Place) -> None:
+    code, lines = place.run("daily-a1")
+    assert code == 0, lines[-5:]
+    (run_id,) = place.run_ids()
+    assert place.state(run_id) is State.SUCCEEDED
+
+    prefix = f"robyn/r1/DE/{run_id}/"
+    manifest = json.loads(place.store.read(f"{prefix}manifest.json").data)
+    artifacts = [Artifact.model_validate(a) for a in manifest["artifacts"]]
+    assert list(verify(place.store, artifacts, prefix=prefix)) == []
+    names = {artifact.path for artifact in artifacts}
+    assert names >= {
+        "report.html", "metrics.json", "data_quality.json", "config.resolved.yaml", "timings.json",
+        "robyn_console.log", "InputCollect.RDS", "OutputModels.RDS", "OutputCollect.RDS",
+        *(f"tables/{t}.parquet" for t in ("models", "decomposition", "decomposition_by_date",
+                                          "response_curves", "allocation", "pareto")),
+    }  # fmt: skip
+    assert any(name.startswith("onepagers/") for name in names)
+    assert manifest["engine"] == "builtin"
+    assert manifest["versions"]["robyn"] is None
+    models = pq.read_table(place.store.root / prefix / "tables/pareto.parquet")
+    assert models.num_rows == 2 * 60
+    assert set(models["run_id"].to_pylist()) == {run_id}
+    assert json.loads(place.store.read("robyn/r1/DE/current.json").data)["run_id"] == run_id
+    (event,) = place.events()
+    assert (event["type"], event["subject"]) == ("mmm.run.succeeded", run_id)
+    assert event["data"]["best_model"]["best_model"] == manifest["best_model"]
+    assert all(line["logging.googleapis.com/labels"].get("run_id") == run_id for line in lines)
+
+    code, lines = place.run("daily-a1")  # the same execution again: nothing is computed
+    assert code == 0
+    assert place.run_ids() == [run_id]
+    assert len(place.events()) == 1
+
+    code, _ = place.run("daily-b2")  # another execution, same config and data
+    assert code == 0
+    other = next(i for i in place.run_ids() if i != run_id)
+    assert place.state(other) is State.DUPLICATE
+    assert place.events()[-1]["data"]["duplicate_of"] == run_id
+
+
+@needs_r
+def test_a_killed_attempt_is_resumed_and_gives_the_same_model(place: Place) -> None:
+    process = place.start("nightly-x", MMM_MAX_RETRIES="1")
+    deadline = time.monotonic() + 120
+    while time.monotonic() < deadline and not list(place.store.list("runs/")):
+        time.sleep(0.05)
+    (run_id,) = place.run_ids()
+    trials = f"runs/{run_id}/work/trials/"
+    while time.monotonic() < deadline and not list(place.store.list(trials)):
+        time.sleep(0.02)
+    process.kill()
+    process.communicate()
+    assert place.state(run_id) is State.RUNNING
+
+    code, lines = place.run("nightly-x", attempt=1, MMM_MAX_RETRIES="1")
+    assert code == 0, lines[-5:]
+    train = next(r for r in lines if r.get("step") == "train" and r["state"] == "finished")
+    extract = next(r for r in lines if r.get("step") == "extract" and r["state"] == "finished")
+    assert train["resumed_trials"] >= 1
+    assert extract["reused"] is True
+    resumed = json.loads(place.store.read(f"robyn/r1/DE/{run_id}/metrics.json").data)
+
+    code, _ = place.run("nightly-y", force=True)
+    assert code == 0
+    other = next(i for i in place.run_ids() if i != run_id)
+    whole = json.loads(place.store.read(f"robyn/r1/DE/{other}/metrics.json").data)
+    assert resumed == whole
+
+
+@needs_r
+def test_told_to_stop_it_stops_at_once_and_says_so(place: Place) -> None:
+    process = place.start("nightly-z")
+    deadline = time.monotonic() + 120
+    status = None
+    while time.monotonic() < deadline and (status is None or status.step != "train"):
+        time.sleep(0.1)
+        ids = place.run_ids()
+        status = read_status(place.store, ids[0]) if ids else None
+    begun = time.monotonic()
+    process.send_signal(signal.SIGTERM)
+    process.communicate(timeout=20)
+    assert process.returncode == 143
+    assert time.monotonic() - begun < 8
+    assert place.state(place.run_ids()[0]) is State.CANCELLED
+    assert place.events()[-1]["type"] == "mmm.run.cancelled"
+
+
+def test_bad_data_fails_for_good_with_its_sentence(place: Place) -> None:
+    place.config.write_text(CONFIG.replace("spend: TV_COST", "spend: TV_COSTS"))
+    code, _ = place.run("nightly-d", MMM_MAX_RETRIES="3")
+    assert code == 65
+    (run_id,) = place.run_ids()
+    status = read_status(place.store, run_id)
+    assert status is not None
+    assert status.state is State.FAILED
+    assert status.error is not None
+    assert "TV_COSTS" in status.error.message
+    assert "TV_COST" in status.error.message
+    assert place.events()[-1]["data"]["error"]["code"] == 65
+    code, _ = place.run("nightly-d", attempt=1, MMM_MAX_RETRIES="3")
+    assert code == 65
+    assert len(place.events()) == 1
+
+
+def test_a_bad_config_is_kept_and_told(place: Place) -> None:
+    place.config.write_text(CONFIG.replace("iterations: 60", "iteration: 60"))
+    code, lines = place.run("nightly-c")
+    assert code == 64
+    assert "`training.iteration` is not a known field. Did you mean" in lines[-1]["message"]
+    assert place.events()[-1]["type"] == "mmm.run.rejected"
+    (kept,) = list(place.store.list("rejected/"))
+    assert b"iteration" in place.store.read(kept.path).data
+
+
+def test_a_second_execution_of_a_claimed_run_leaves(place: Place, tmp_path: Path) -> None:
+    from datetime import timedelta
+
+    from contract import layout
+    from contract.run import now
+    from job.intake import find_request
+    from job.settings import from_environment
+
+    settings = from_environment(place.environment("first", 0), config_uri=str(place.config))
+    request = find_request(
+        settings, place.store, place.topic, via="execution", overrides={}, force=False
+    )
+    lease = Lease(
+        owner="first", execution="first", task=0, attempt=0, nonce="n",
+        expires_at=now() + timedelta(minutes=2),
+    )  # fmt: skip
+    place.store.write(layout.lease(request.run_id), lease.to_json())
+    code, lines = place.run("second", MMM_RUN_ID=request.run_id)
+    assert code == 0
+    assert "first works on this run; leaving" in lines[-1]["message"]
+    assert place.state(request.run_id) is State.ACCEPTED
+
+
+def test_no_bucket_and_no_config_are_told(tmp_path: Path) -> None:
+    bare = {k: v for k, v in os.environ.items() if not k.startswith("MMM_")}
+    done = subprocess.run(
+        [sys.executable, "-m", "job"],
+        env=bare,
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 64
+    assert "MMM_BUCKET and MMM_EVENTS_TOPIC must be set" in done.stdout

@@ -96,8 +96,12 @@ def claim(store: Store, run_id: str, settings: Settings) -> LeaseHolder | Lease:
     """Take the run's lease; returns the live lease of somebody else where there is one."""
     path = layout.lease(run_id)
     mine = Lease(
-        owner=settings.owner, execution=settings.execution, task=settings.task_index,
-        attempt=settings.attempt, nonce=uuid.uuid4().hex, expires_at=_expiry(),
+        owner=settings.owner,
+        execution=settings.execution,
+        task=settings.task_index,
+        attempt=settings.attempt,
+        nonce=uuid.uuid4().hex,
+        expires_at=_expiry(),
     )
     for _ in range(10):
         try:

@@ -41,8 +41,11 @@ def find_request(
             create_accepted(store, stored)  # the trigger writes the status after it has launched
             return stored
     if not settings.config_uri:
-        asked = f"run `{settings.run_id}` has no request in {store.url}" if settings.run_id else (
-            "no run id and no config")
+        asked = (
+            f"run `{settings.run_id}` has no request in {store.url}"
+            if settings.run_id
+            else ("no run id and no config")
+        )
         raise ConfigError(f"{asked}; give `--config PATH` (a file or gs://…) or set MMM_RUN_ID")
     run_id = settings.run_id or runid.for_key(store, settings.execution, now())
     text = b""
@@ -51,8 +54,12 @@ def find_request(
         resolved = load_config(text, origin=settings.config_uri, overrides=overrides)
     except ConfigError as error:
         reject(
-            store, publisher, run_id=run_id, body=text,
-            attributes={"config_uri": settings.config_uri}, error=error,
+            store,
+            publisher,
+            run_id=run_id,
+            body=text,
+            attributes={"config_uri": settings.config_uri},
+            error=error,
         )
         raise
     config = resolved.config
@@ -82,8 +89,12 @@ def create_accepted(store: Store, request: Request) -> None:
     create_status(
         store,
         Status(
-            run_id=request.run_id, state=State.ACCEPTED, market=request.market,
-            revision=request.revision, created_at=now(), updated_at=now(),
+            run_id=request.run_id,
+            state=State.ACCEPTED,
+            market=request.market,
+            revision=request.revision,
+            created_at=now(),
+            updated_at=now(),
         ),
     )
 

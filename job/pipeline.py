@@ -113,7 +113,7 @@ def _gate(run: Run, snapshot: Snapshot) -> Verdict:
         for finding in verdict.worst():
             if finding.outcome is GateOutcome.WARN:
                 run.warnings.append(finding.sentence)
-                run.log.warning(finding.sentence, check=finding.check)
+                run.log.warning(finding.sentence, check=finding.name)
         verdict.require()
     return verdict
 

@@ -55,7 +55,9 @@ class Trace:
             record.seconds = round(time.monotonic() - began, 3)
             self._on_change(record)
             if record.state == "finished":
-                figures = {k: v for k, v in record.detail.items() if isinstance(v, str | int | float)}
+                figures = {
+                    k: v for k, v in record.detail.items() if isinstance(v, str | int | float)
+                }
                 self._log.info(
                     f"{name} done in {record.seconds:.1f} s", step=name, state="finished", **figures
                 )

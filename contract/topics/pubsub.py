@@ -9,7 +9,7 @@ from typing import Any, Self
 from google.api_core import exceptions as google_errors
 from google.api_core.retry import Retry
 from google.auth import exceptions as auth_errors
-from google.cloud import pubsub_v1
+from google.cloud import pubsub_v1  # type: ignore[attr-defined]  # no stubs
 
 from contract.exceptions import ServiceError, TransientError
 

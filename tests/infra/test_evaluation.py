@@ -1,0 +1,164 @@
+"""The module's variables, locals and messages, computed by Terraform itself.
+
+Without the provider's binary Terraform cannot plan resources. Variables, their validations, locals
+and single expressions need none: they are copied into a module of their own, in which every
+attribute of a resource is the text of its address.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from contract.request import parse_message
+
+ROOT = Path(__file__).parent.parent.parent
+INFRA = ROOT / "infra"
+TERRAFORM = shutil.which("terraform")
+ADDRESS = re.compile(r"\b(?:data\.)?google_\w+\.\w+(?:\[[\w.]+\])?(?:\.\w+(?:\[\d+\])?)*")
+BLOCK = re.compile(r'^(?:locals|variable "\w+") \{\n.*?^\}$', re.M | re.S)
+
+pytestmark = pytest.mark.skipif(TERRAFORM is None, reason="terraform is not installed")
+
+
+def stubbed(text: str) -> str:
+    """An expression in which every resource's attribute is a text."""
+    return ADDRESS.sub(lambda match: json.dumps(match.group(0)), text)
+
+
+def module_text() -> str:
+    blocks = [b for file in sorted(INFRA.glob("*.tf")) for b in BLOCK.findall(file.read_text())]
+    names = sorted(
+        set(re.findall(r"^  (\w+) += ", "\n".join(b for b in blocks if b[0] == "l"), re.M))
+    )
+    data = re.search(
+        r"base64encode\((jsonencode\(.*?\n    \)\))\)", (INFRA / "scheduler.tf").read_text(), re.S
+    )
+    assert data is not None
+    message = stubbed(data.group(1)).replace("each.value", "schedule")
+    return "\n".join(
+        [
+            *(stubbed(block) for block in blocks),
+            *(f'output "{name}" {{\n  value = local.{name}\n}}' for name in names),
+            'output "messages" {',
+            f"  value = {{ for name, schedule in var.schedules : name => {message} }}",
+            "}",
+        ]
+    )
+
+
+def terraform(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    config = folder / "none.tfrc"
+    config.touch()
+    return subprocess.run(
+        [str(TERRAFORM), *arguments],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "TF_CLI_CONFIG_FILE": str(config), "CHECKPOINT_DISABLE": "1"},
+    )
+
+
+def evaluate(folder: Path, example: str) -> tuple[dict[str, Any], str]:
+    """Outputs of the module called as in the example, and what Terraform said."""
+    (folder / "module").mkdir()
+    (folder / "module" / "main.tf").write_text(module_text())
+    call = re.search(r'^module "mmm" \{\n.*?^\}$', example, re.M | re.S)
+    assert call is not None
+    (folder / "main.tf").write_text(
+        call.group(0).replace('"../.."', '"./module"')
+        + '\noutput "mmm" {\n  value = module.mmm\n}\n'
+    )
+    assert (done := terraform(folder, "init", "-backend=false")).returncode == 0, done.stderr
+    done = terraform(folder, "apply", "-auto-approve", "-no-color")
+    if done.returncode != 0:
+        return {}, re.sub(r"[│╷╵\s]+", " ", done.stderr)
+    shown = terraform(folder, "output", "-json", "mmm")
+    return json.loads(shown.stdout), ""
+
+
+def example() -> str:
+    return (INFRA / "examples" / "basic" / "main.tf").read_text()
+
+
+def test_example_is_computed(tmp_path: Path) -> None:
+    outputs, said = evaluate(tmp_path, example())
+    assert said == ""
+    assert outputs["job_env"] == {
+        "MMM_BUCKET": "google_storage_bucket.data.url",
+        "MMM_EVENTS_TOPIC": "google_pubsub_topic.events.id",
+        "MMM_IMAGE": "europe-west1-docker.pkg.dev/my-project/mmm/job@sha256:" + "0" * 64,
+        "MMM_MAX_RETRIES": "1",
+        "SNOWFLAKE_ACCOUNT": "myorg-myaccount",
+        "SNOWFLAKE_USER": "MMM_TRAINER",
+        "SNOWFLAKE_ROLE": "MMM_READER",
+        "SNOWFLAKE_WAREHOUSE": "MMM_WH",
+        "SNOWFLAKE_PRIVATE_KEY_FILE": "/secrets/snowflake/key.p8",
+    }
+    assert outputs["secret_env"]["snowflake-passphrase"]["version"] == "latest"
+    assert list(outputs["alerts"]) == [
+        "dead-letters",
+        "failed-executions",
+        "job-errors",
+        "trigger-errors",
+    ]
+    for text in outputs["messages"].values():
+        message = parse_message(
+            text.replace("google_storage_bucket.data.url", "gs://my-project-mmm").encode()
+        )
+        assert message.config_uri is not None
+        assert re.fullmatch(r"gs://my-project-mmm/configs/(de|fr)\.yaml", message.config_uri)
+
+
+def test_schedule_with_markets_and_overrides_is_a_request(tmp_path: Path) -> None:
+    text = example().replace(
+        'config = "configs/fr.yaml",',
+        'config = "configs/fr.yaml", markets = ["FR", "BE"],'
+        " overrides = jsonencode({ training = { seed = 7 } }),",
+    )
+    outputs, said = evaluate(tmp_path, text)
+    assert said == ""
+    sent = outputs["messages"]["fr"].replace("google_storage_bucket.data.url", "gs://b")
+    message = parse_message(sent.encode())
+    assert message.markets == ["FR", "BE"]
+    assert message.overrides == {"training": {"seed": 7}}
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("@sha256:", ":latest-", "job.image must name the image by its digest"),
+        ('cpu    = "4"', "timeout_seconds = 60", "job.timeout_seconds must be between 300"),
+        ('cpu    = "4"', "max_retries = 11", "job.max_retries must be between 0 and 10"),
+        ('{ env = "SNOWFLAKE_PRIVATE_KEY_PASSPHRASE" }', "{}", "exactly one of `env` and `file`"),
+        ('"/secrets/snowflake/key.p8"', '"/key.p8"', "must be an absolute path with a folder"),
+        (
+            'cron = "0 2 * * *"',
+            'cron = "0 2 * * *", overrides = "[1]"',
+            "must be the JSON text of an",
+        ),
+        (
+            'project_id = "my-project"',
+            'project_id = "my-project"\n  name = "MMM"',
+            "name must be 3 to 20",
+        ),
+        (
+            'project_id = "my-project"',
+            "project_id = null",
+            "required variable may not be set to null",
+        ),
+    ],
+)
+def test_wrong_values_are_refused(tmp_path: Path, old: str, new: str, said: str) -> None:
+    assert old in example()
+    outputs, error = evaluate(tmp_path, example().replace(old, new))
+    assert outputs == {}
+    assert said in error

@@ -78,9 +78,9 @@ class Section:
 
 
 def in_words(value: Any, form: Format = "text") -> str:
-    """Format a value for people; a missing one is a dash."""
+    """Format a value for people; a missing one is n/a."""
     if value is None or (not isinstance(value, (list, dict)) and pd.isna(value)):
-        return "–"
+        return "n/a"
     match form:
         case "money":
             return f"{value:,.0f}"

@@ -1,0 +1,305 @@
+"""The charts: small frames in, Altair charts out.
+
+Names of channels and markets come from outside. They appear here as data only, never as a field
+name, a title or an expression, so that Vega has nothing to interpret.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import altair as alt
+import pandas as pd
+
+WIDTH = 900
+_KINDS = {
+    "paid": "var(--paid)",
+    "organic": "var(--organic)",
+    "context": "var(--context)",
+    "baseline": "var(--base)",
+}
+_SERIES = [f"var(--s{n})" for n in range(1, 11)]
+MAX_SERIES = len(_SERIES)
+
+
+def fit(frame: pd.DataFrame) -> alt.TopLevelMixin:
+    """Draw actual against fitted target.
+
+    Args:
+        frame: one row per period: `date`, `actual`, `fitted`, `tip`.
+    """
+    long = frame.melt(["date"], ["actual", "fitted"], "series", "value")
+    lines = (
+        alt.Chart(long)
+        .mark_line(strokeWidth=1.8)
+        .encode(
+            x=_time(),
+            y=alt.Y("value:Q", title=None, scale=alt.Scale(zero=False), axis=_money()),
+            color=alt.Color(
+                "series:N",
+                title=None,
+                scale=alt.Scale(domain=["actual", "fitted"], range=["var(--actual)", "var(--fit)"]),
+            ),
+            strokeDash=alt.StrokeDash(
+                "series:N",
+                title=None,
+                scale=alt.Scale(domain=["actual", "fitted"], range=[[1, 0], [5, 2]]),
+            ),
+        )
+    )
+    return _sized(alt.layer(lines, _hover(frame)), 280)
+
+
+def shares(frame: pd.DataFrame) -> alt.TopLevelMixin:
+    """Draw each component's share of the target as bars.
+
+    Args:
+        frame: `component`, `kind` (paid, organic, context, baseline), `share`, `words`, `tip`,
+            in the order of drawing.
+    """
+    bars = (
+        alt.Chart(frame)
+        .mark_bar(height={"band": 0.7})
+        .encode(
+            x=alt.X("share:Q", title="share of the prediction", axis=_percent()),
+            y=alt.Y("component:N", title=None, sort=None),
+            color=alt.Color("kind:N", title=None, scale=_scale(_KINDS)),
+            description="tip:N",
+        )
+    )
+    words = (
+        alt.Chart(frame)
+        .mark_text(align="left", dx=5, fontSize=12, fill="var(--text)")
+        .encode(x=alt.X("end:Q"), y=alt.Y("component:N", sort=None), text=alt.Text("words:N"))
+        .transform_calculate(end="max(datum.share, 0)")
+    )
+    return _sized(alt.layer(bars, words), alt.Step(26))
+
+
+def over_time(frame: pd.DataFrame, order: Sequence[str]) -> alt.TopLevelMixin:
+    """Draw the contributions of a few components stacked over time.
+
+    Args:
+        frame: `date`, `component`, `rank`, `value`.
+        order: the components from the bottom up, the baseline first, at most `MAX_SERIES`.
+    """
+    colours = ["var(--base)", *_SERIES]
+    return _sized(
+        alt.Chart(frame)
+        .mark_area(interpolate="step-after", opacity=0.9)
+        .encode(
+            x=_time(),
+            y=alt.Y("value:Q", title=None, stack="zero", axis=_money()),
+            color=alt.Color(
+                "component:N",
+                title=None,
+                sort=None,
+                scale=alt.Scale(domain=list(order), range=colours[: len(order)]),
+            ),
+            order=alt.Order("rank:Q"),
+        ),
+        280,
+    )
+
+
+def spend_and_effect(frame: pd.DataFrame) -> alt.TopLevelMixin:
+    """Draw each channel's share of spend beside its share of the media's effect.
+
+    Args:
+        frame: `channel`, `measure` (share of spend, share of effect), `share`, `words`, `tip`.
+    """
+    colours = {"share of spend": "var(--soft)", "share of effect": "var(--accent)"}
+    base = alt.Chart(frame).encode(
+        y=alt.Y("channel:N", title=None, sort=None),
+        yOffset=alt.YOffset("measure:N", sort=list(colours)),
+    )
+    bars = base.mark_bar().encode(
+        x=alt.X("share:Q", title="share among the paid channels", axis=_percent()),
+        color=alt.Color("measure:N", title=None, scale=_scale(colours)),
+        description="tip:N",
+    )
+    words = base.mark_text(align="left", dx=4, fontSize=11, fill="var(--text)").encode(
+        x="share:Q", text="words:N"
+    )
+    return _sized(alt.layer(bars, words), alt.Step(17))
+
+
+def returns(frame: pd.DataFrame, *, title: str) -> alt.TopLevelMixin:
+    """Draw ROAS or CPA per channel, with an interval where there is one.
+
+    Args:
+        frame: `channel`, `value`, `low`, `high` (missing where there is none), `words`, `tip`.
+        title: the measure.
+    """
+    y = alt.Y("channel:N", title=None, sort=None)
+    spans = (
+        alt.Chart(frame.dropna(subset=["low", "high"]))
+        .mark_rule(strokeWidth=3, stroke="var(--soft)")
+        .encode(x=alt.X("low:Q", title=title, axis=_few()), x2="high:Q", y=y, description="tip:N")
+    )
+    points = (
+        alt.Chart(frame)
+        .mark_circle(size=90, color="var(--accent)", opacity=1)
+        .encode(
+            x=alt.X("value:Q", title=title, scale=alt.Scale(zero=True)), y=y, description="tip:N"
+        )
+    )
+    words = (
+        alt.Chart(frame)
+        .mark_text(align="center", dy=-11, fontSize=12, fill="var(--text)")
+        .encode(x="value:Q", y=y, text="words:N")
+    )
+    return _sized(alt.layer(spans, points, words), alt.Step(40))
+
+
+def curves(lines: pd.DataFrame, points: pd.DataFrame, *, title: str) -> alt.TopLevelMixin:
+    """Draw each channel's response curve in a field of its own.
+
+    Args:
+        lines: `channel`, `rank`, `input`, `response`, `part` (seen, beyond the data).
+        points: where each channel stands on average: the same columns without `part`, and `tip`.
+        title: what the response is measured in.
+    """
+    both = pd.concat([lines.assign(tip=""), points.assign(part="mean")], ignore_index=True)
+    base = alt.Chart().encode(
+        x=alt.X("input:Q", title=None, axis=alt.Axis(format="~s", tickCount=4)),
+        y=alt.Y("response:Q", title=None, axis=alt.Axis(format="~s", tickCount=4)),
+    )
+    seen, beyond = (
+        base.mark_line(color="var(--accent)", strokeWidth=2, strokeDash=dash).transform_filter(
+            alt.datum.part == part
+        )
+        for part, dash in (("seen", [1, 0]), ("beyond the data", [4, 3]))
+    )
+    point = (
+        base.mark_circle(size=80, color="var(--accent2)", opacity=1)
+        .encode(description="tip:N")
+        .transform_filter(alt.datum.part == "mean")
+    )
+    layered: Any = alt.layer(seen, beyond, point, data=both).properties(width=245, height=150)
+    faceted: alt.TopLevelMixin = layered.facet(
+        facet=alt.Facet(
+            "channel:N",
+            title=None,
+            sort=alt.EncodingSortField(field="rank", op="min"),
+            header=alt.Header(labelFontWeight="bold", labelAnchor="start"),
+        ),
+        columns=3,
+        title=alt.Title(title, fontWeight="normal", color="var(--muted)", fontSize=12),
+    ).resolve_scale(x="independent", y="independent")
+    return faceted
+
+
+def pareto(frame: pd.DataFrame) -> alt.TopLevelMixin:
+    """Draw the models by their two errors.
+
+    Args:
+        frame: `nrmse`, `rssd`, `kind` (model, candidate, cluster winner, chosen), `tip`.
+    """
+    axes = {
+        "x": alt.X("nrmse:Q", title="NRMSE", scale=alt.Scale(zero=False), axis=_few()),
+        "y": alt.Y("rssd:Q", title="DECOMP.RSSD", scale=alt.Scale(zero=False), axis=_few()),
+    }
+    colours = {
+        "model": "var(--soft)",
+        "candidate": "var(--accent)",
+        "cluster winner": "var(--s3)",
+        "chosen": "var(--accent2)",
+    }
+    legend = alt.Color(
+        "kind:N",
+        title=None,
+        scale=_scale(colours),
+        legend=alt.Legend(symbolOpacity=1, symbolType="circle"),
+    )
+    # The many are drawn as bare squares: a tenth of the bytes.
+    layers = [
+        alt.Chart(frame[frame["kind"] == "model"])
+        .mark_square(size=6, opacity=0.6, aria=False)
+        .encode(**axes, color=legend)
+    ]
+    for kind, size in (("candidate", 36), ("cluster winner", 80), ("chosen", 150)):
+        of_kind = alt.Chart(frame[frame["kind"] == kind])
+        layers.append(
+            of_kind.mark_circle(size=size, opacity=0.9).encode(
+                **axes, color=legend, description="tip:N"
+            )
+        )
+    return _sized(alt.layer(*layers), 340)
+
+
+def allocation(frame: pd.DataFrame) -> alt.TopLevelMixin:
+    """Draw each channel's spend beside the allocator's.
+
+    Args:
+        frame: `channel`, `measure` (now, proposed), `spend`, `words`, `tip`.
+    """
+    colours = {"now": "var(--soft)", "proposed": "var(--accent)"}
+    base = alt.Chart(frame).encode(
+        y=alt.Y("channel:N", title=None, sort=None),
+        yOffset=alt.YOffset("measure:N", sort=list(colours)),
+    )
+    bars = base.mark_bar().encode(
+        x=alt.X("spend:Q", title="spend per period", axis=_money()),
+        color=alt.Color("measure:N", title=None, scale=_scale(colours)),
+        description="tip:N",
+    )
+    words = base.mark_text(align="left", dx=4, fontSize=11, fill="var(--text)").encode(
+        x="spend:Q", text="words:N"
+    )
+    return _sized(alt.layer(bars, words), alt.Step(17))
+
+
+def convergence(frame: pd.DataFrame) -> alt.TopLevelMixin:
+    """Draw how the errors fell during the search.
+
+    Args:
+        frame: `measure` (NRMSE, DECOMP.RSSD), `iteration`, `low`, `median`, `high`.
+    """
+    fields = []
+    for measure in ("NRMSE", "DECOMP.RSSD"):
+        base = alt.Chart(frame[frame["measure"] == measure]).encode(
+            x=alt.X("iteration:Q", title="iteration", axis=alt.Axis(tickCount=6))
+        )
+        y = alt.Y("low:Q", title=measure, scale=alt.Scale(zero=False))
+        band = base.mark_area(color="var(--soft)", opacity=0.5).encode(y=y, y2="high:Q")
+        line = base.mark_line(color="var(--accent)", strokeWidth=2).encode(y="median:Q")
+        fields.append(alt.layer(band, line).properties(width=WIDTH // 2 - 70, height=200))
+    return alt.hconcat(*fields)
+
+
+def _sized(chart: Any, height: float | alt.Step) -> alt.TopLevelMixin:
+    sized: alt.TopLevelMixin = chart.properties(width=WIDTH, height=height)
+    return sized
+
+
+def _time() -> alt.X:
+    return alt.X("date:T", title=None, axis=alt.Axis(format="%b %Y", labelOverlap=True))
+
+
+def _money() -> alt.Axis:
+    return alt.Axis(format="~s", tickCount=8)
+
+
+def _few() -> alt.Axis:
+    return alt.Axis(tickCount=8)
+
+
+def _percent() -> alt.Axis:
+    return alt.Axis(format="~%", tickCount=8)
+
+
+def _scale(colours: dict[str, str]) -> alt.Scale:
+    return alt.Scale(domain=list(colours), range=list(colours.values()))
+
+
+def _hover(frame: pd.DataFrame) -> alt.Chart:
+    """Return invisible lines, one per period, that carry the tooltips."""
+    width = max(2.0, WIDTH / max(1, len(frame)))
+    lines: alt.Chart = (
+        alt.Chart(frame)
+        .mark_rule(opacity=0, strokeWidth=width)
+        .encode(x=_time(), description="tip:N")
+    )
+    return lines

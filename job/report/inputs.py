@@ -1,0 +1,97 @@
+"""What the report is made from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pyarrow.parquet as pq
+
+from contract.config import Config
+from contract.exceptions import ArtifactError
+
+_KINDS = {"paid_media": "paid", "organic": "organic", "context": "context"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReportInputs:
+    """A finished training.
+
+    Attributes:
+        tables: folder of `<table>.parquet` with the columns of `job/tables.py`.
+        metrics: `metrics.json`.
+        config: the resolved config.
+        run: what the manifest says of the run, as far as it is known: `run_id`, `created_at`,
+            `engine`, `search`, `robyn`, `selfcheck`, `seed`, `trials`, `iterations`, `cores`,
+            `config_hash`, `data` (`rows`, `columns`, `first_date`, `last_date`, `source`, `sql`,
+            `sha256`), `versions` (name to version, or group to such a mapping), `steps` (`name`,
+            `seconds`), `timings` (of R, seconds by step), `warnings`.
+        quality: `data_quality.json`; None where the data was not checked.
+    """
+
+    tables: Path
+    metrics: Mapping[str, Any]
+    config: Config
+    run: Mapping[str, Any]
+    quality: Mapping[str, Any] | None = None
+
+    def table(self, name: str, *, best: bool = True) -> pd.DataFrame:
+        """Read a table; with `best` only the chosen model's rows.
+
+        Raises:
+            ArtifactError: there is no such table.
+        """
+        path = self.tables / f"{name}.parquet"
+        if not path.is_file():
+            raise ArtifactError(f"the report needs table `{name}`, which is not in {self.tables}")
+        filters = [("is_best_model", "=", True)] if best else None
+        frame: pd.DataFrame = pq.read_table(path, filters=filters).to_pandas()
+        return frame
+
+    @cached_property
+    def components(self) -> pd.DataFrame:
+        """The chosen model's decomposition with `component` and `group`, baseline first."""
+        frame = self.table("decomposition")
+        if frame.empty:
+            raise ArtifactError("the chosen model has no rows in table `decomposition`")
+        frame["component"] = frame["channel"].fillna(frame["variable"])
+        frame["group"] = frame["kind"].map(_KINDS).fillna("baseline")
+        order = ["baseline", "context", "organic", "paid"]
+        rank = frame["group"].map(order.index)
+        return frame.iloc[rank.argsort(kind="stable")].reset_index(drop=True)
+
+    @cached_property
+    def paid(self) -> pd.DataFrame:
+        """The paid channels of `components`."""
+        return self.components[self.components["group"] == "paid"].reset_index(drop=True)
+
+    @property
+    def is_revenue(self) -> bool:
+        """Whether the target is money, so that channels have a ROAS and not a CPA."""
+        return self.config.target.kind.value == "revenue"
+
+    @property
+    def measure(self) -> str:
+        """ROAS or CPA."""
+        return "ROAS" if self.is_revenue else "CPA"
+
+    @property
+    def period(self) -> str:
+        """Return day, week or month."""
+        return self.config.date.frequency.value
+
+    @property
+    def is_robyn(self) -> bool:
+        """Whether Robyn made the model; the builtin engine never passes for it."""
+        return self.run.get("engine") == "robyn"
+
+    @property
+    def engine(self) -> str:
+        """Name the engine, with Robyn's version if it is Robyn."""
+        if self.is_robyn:
+            return f"Robyn {self.run.get('robyn') or '(version not recorded)'}"
+        return str(self.run.get("engine", "not recorded"))

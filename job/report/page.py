@@ -1,0 +1,109 @@
+"""The page: headline, sections, one self-contained HTML file."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from dataclasses import dataclass
+from importlib.resources import files
+
+from jinja2 import Environment, StrictUndefined
+from markupsafe import Markup
+
+from job.report import record, results, search
+from job.report.blocks import Note, in_words
+from job.report.inputs import ReportInputs
+
+
+@dataclass(frozen=True)
+class Headline:
+    """One figure at the top of the page; `verdict` colours it."""
+
+    name: str
+    value: str
+    hint: str = ""
+    verdict: str = ""
+
+
+def render_report(inputs: ReportInputs) -> str:
+    """Return the report of a finished training as one HTML file.
+
+    The file needs nothing beside itself: charts are inline SVG, and its content security policy
+    allows no request and no script but the one for tooltips. Every text that comes from outside
+    is escaped.
+
+    Raises:
+        ArtifactError: a table is missing.
+    """
+    script = _own("tooltip.js")
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    environment = Environment(
+        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    sections = [
+        results.fit(inputs),
+        results.decomposition(inputs),
+        results.spend_and_effect(inputs),
+        results.returns(inputs),
+        results.response(inputs),
+        search.pareto(inputs),
+        results.allocation(inputs),
+        search.convergence(inputs),
+        record.data(inputs),
+        record.record(inputs),
+    ]
+    return environment.from_string(_own("report.html.j2")).render(
+        title=f"{inputs.config.market}: marketing mix model",
+        subtitle=_subtitle(inputs),
+        notes=_notes(inputs),
+        figures=_figures(inputs),
+        sections=sections,
+        footer=f"Run {inputs.run.get('run_id', 'n/a')}. Made by MMM Trainer.",
+        style=Markup(_own("style.css")),  # noqa: S704 - the file beside this one
+        script=Markup(script),  # noqa: S704 - the file beside this one
+        script_hash=f"sha256-{digest}",
+    )
+
+
+def _own(name: str) -> str:
+    return files("job.report").joinpath(name).read_text(encoding="utf-8")
+
+
+def _subtitle(inputs: ReportInputs) -> str:
+    metrics, config = inputs.metrics, inputs.config
+    return (
+        f"{config.target.column} per {inputs.period}, {metrics.get('window_start')} to "
+        f"{metrics.get('window_end')}. Revision {config.revision}, run "
+        f"{inputs.run.get('run_id', 'n/a')}."
+    )
+
+
+def _notes(inputs: ReportInputs) -> list[Note]:
+    """Collect what a reader must know before the figures."""
+    return [Note(str(text), "warning") for text in inputs.run.get("warnings") or []]
+
+
+def _figures(inputs: ReportInputs) -> list[Headline]:
+    metrics, models = inputs.metrics, inputs.metrics.get("models") or {}
+    verdict = str((inputs.quality or {}).get("verdict", "not checked"))
+    figures = [
+        Headline("Market", inputs.config.market),
+        Headline("Engine", inputs.engine, _engine_hint(inputs)),
+        Headline(
+            "Best model",
+            str(metrics.get("best_model", "n/a")),
+            f"of {in_words(models.get('tried'), 'number')} tried",
+        ),
+        Headline("R²", in_words(metrics.get("rsq_train"), "ratio"), "adjusted, of the fitted rows"),
+        Headline("NRMSE", in_words(metrics.get("nrmse"), "number")),
+        Headline("DECOMP.RSSD", in_words(metrics.get("decomp_rssd"), "number")),
+        Headline("Data", verdict, "verdict of the gate", verdict),
+    ]
+    if inputs.config.calibration:
+        figures.append(Headline("MAPE of lift", in_words(metrics.get("mape"), "number")))
+    return figures
+
+
+def _engine_hint(inputs: ReportInputs) -> str:
+    search = f"search: {inputs.run.get('search', 'n/a')}"
+    return search if inputs.is_robyn else f"not Robyn; {search}"

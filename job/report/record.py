@@ -1,0 +1,129 @@
+"""Sections on the run itself: data and its checks, config, versions and timings."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import yaml
+
+from job.report.blocks import (
+    Block,
+    Cell,
+    Heading,
+    Note,
+    Section,
+    Source,
+    Table,
+    in_words,
+    pairs,
+)
+from job.report.inputs import ReportInputs
+
+_NOT_RECORDED = "not recorded"
+
+
+def data(inputs: ReportInputs) -> Section:
+    """Show what the model was trained on and what the gate said of it."""
+    facts: Mapping[str, Any] = inputs.run.get("data") or {}
+    window = f"{inputs.metrics.get('window_start')} to {inputs.metrics.get('window_end')}"
+    rows = {
+        "Source": str(facts.get("source", _NOT_RECORDED)),
+        "Rows": in_words(facts.get("rows"), "number"),
+        "Extract": f"{facts.get('first_date', '?')} to {facts.get('last_date', '?')}",
+        "Modelling window": f"{window}, {inputs.metrics.get('rows')} rows",
+        "SHA-256 of the extract": str(facts.get("sha256", _NOT_RECORDED)),
+    }
+    roles = inputs.config.columns_by_role()
+    columns = {role: ", ".join(names) for role, names in roles.items() if names}
+    blocks: list[Block] = [
+        pairs(rows),
+        Heading("Columns by role"),
+        pairs(columns),
+        Heading("Checks before training"),
+    ]
+    if inputs.quality is None:
+        blocks.append(Note("The data was not checked.", "missing"))
+    else:
+        blocks += _checks(inputs.quality)
+    sql = facts.get("sql") or []
+    if sql:
+        blocks.append(Source("SQL", ";\n\n".join(str(statement) for statement in sql)))
+    return Section("data", "Data", blocks)
+
+
+def _checks(quality: Mapping[str, Any]) -> list[Block]:
+    checks = quality.get("checks") or []
+    if not checks:
+        return [Note("No check was made.", "missing")]
+    severity = ["BLOCK", "SKIP", "WARN", "PASS"]
+    ordered = sorted(checks, key=lambda c: severity.index(c["outcome"]))
+    rows = [
+        [
+            Cell(check["outcome"]),
+            Cell(str(check["check"]).replace("_", " ")),
+            Cell(check["sentence"]),
+            Cell(in_words(check.get("figure"), "number"), number=True),
+            Cell(in_words(check.get("threshold"), "number"), number=True),
+        ]
+        for check in ordered
+    ]
+    head = [Cell("outcome"), Cell("check"), Cell("what was seen")]
+    return [Table([*head, Cell("figure", number=True), Cell("limit", number=True)], rows)]
+
+
+def record(inputs: ReportInputs) -> Section:
+    """Show config, engine, versions and timings."""
+    run = inputs.run
+    search = {
+        "Engine": inputs.engine if inputs.is_robyn else f"{inputs.engine} (not Robyn)",
+        "Search": str(run.get("search", _NOT_RECORDED)),
+        "Trials of iterations": f"{run.get('trials', '?')} of {run.get('iterations', '?')}",
+        "Seed": str(run.get("seed", _NOT_RECORDED)),
+        "Trial processes": str(run.get("cores", _NOT_RECORDED)),
+        "SHA-256 of the config": str(run.get("config_hash", _NOT_RECORDED)),
+    }
+    document = yaml.safe_dump(
+        inputs.config.model_dump(mode="json"), sort_keys=False, allow_unicode=True
+    )
+    blocks: list[Block] = [pairs(search), *_selfcheck(inputs), Source("Resolved config", document)]
+    versions = dict(_flat(run.get("versions") or {}))
+    blocks.append(Heading("Versions"))
+    blocks.append(pairs(versions) if versions else Note("Versions were not recorded.", "missing"))
+    timings = {str(s["name"]): s.get("seconds") for s in run.get("steps") or []}
+    timings |= {f"R: {name}": seconds for name, seconds in (run.get("timings") or {}).items()}
+    blocks.append(Heading("Timings"))
+    known = {name: in_words(s, "seconds") for name, s in timings.items() if s is not None}
+    blocks.append(pairs(known) if known else Note("Timings were not recorded.", "missing"))
+    return Section("record", "Config, versions, timings", blocks)
+
+
+def _selfcheck(inputs: ReportInputs) -> list[Block]:
+    """Say how the search proved itself."""
+    if not inputs.is_robyn:
+        text = "No self-check: Robyn was not there to recompute the models."
+        return [Note(text, "missing")]
+    found = inputs.run.get("selfcheck")
+    if not found:
+        return [Note("No self-check was recorded.", "missing")]
+    return [Heading("Self-check: models recomputed by Robyn's own code"), pairs(dict(_flat(found)))]
+
+
+def _flat(values: Mapping[str, Any], prefix: str = "") -> list[tuple[str, str]]:
+    """Flatten nested mappings: `r_packages: {glmnet: 4.1}` becomes `r packages: glmnet`."""
+    rows: list[tuple[str, str]] = []
+    for key, value in values.items():
+        name = f"{prefix}{key}".replace("_", " ")
+        if isinstance(value, Mapping):
+            rows += _flat(value, f"{key}: ")
+        elif value is not None:
+            rows.append((name, _value(value)))
+    return rows
+
+
+def _value(value: Any) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int | float):
+        return in_words(value, "number")
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)

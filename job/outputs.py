@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
+from contract.config import Config
 from contract.exceptions import ModelError
+from job.report import ReportInputs, render_report
 from job.tables import SCHEMAS, to_parquet
 
 
@@ -29,6 +33,15 @@ def tables_to_parquet(output: Path, columns: Mapping[str, str]) -> dict[str, int
     return rows
 
 
-def make_report(output: Path, **facts: object) -> None:
-    """Stand-in until the report is there."""
-    (output / "report.html").write_text("<p>report</p>")
+def write_report(
+    output: Path, *, config: Config, run: Mapping[str, Any], quality: Mapping[str, Any]
+) -> None:
+    """Write `report.html` from what lies in the output folder; `run` is what the manifest says."""
+    inputs = ReportInputs(
+        tables=output / "tables",
+        metrics=json.loads((output / "metrics.json").read_text()),
+        config=config,
+        run=run,
+        quality=quality,
+    )
+    (output / "report.html").write_text(render_report(inputs), encoding="utf-8")

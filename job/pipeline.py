@@ -20,13 +20,13 @@ from contract.request import Request
 from contract.run import State, now
 from contract.stores import Store
 from job import checkpoints
-from job.artifacts import Artifact, upload_all
+from job.artifacts import upload_all
 from job.gate import Outcome as GateOutcome
 from job.gate import Verdict, check
 from job.holidays_table import UnknownCountryError, holidays_table
 from job.logs import Log
 from job.manifest import DataFacts, Manifest, own_version, versions
-from job.outputs import make_report, tables_to_parquet
+from job.outputs import tables_to_parquet, write_report
 from job.promote import promote
 from job.r_job import Workspace, available_cores, holiday_country, r_job
 from job.settings import Settings
@@ -84,8 +84,9 @@ def run_pipeline(run: Run) -> Outcome:
     if done is not None:
         return done
     result = _train(run, snapshot)
-    _outputs(run, snapshot, verdict, result)
-    manifest = _upload(run, snapshot, result, fingerprint)
+    draft = _draft(run, snapshot, result, fingerprint)
+    _outputs(run, draft, verdict)
+    manifest = _upload(run, draft)
     return _promote(run, manifest, verdict)
 
 
@@ -210,7 +211,7 @@ def _train(run: Run, snapshot: Snapshot) -> dict[str, Any]:
     return result
 
 
-def _outputs(run: Run, snapshot: Snapshot, verdict: Verdict, result: dict[str, Any]) -> None:
+def _outputs(run: Run, draft: Manifest, verdict: Verdict) -> None:
     """Parquet tables, the resolved config and the report."""
     output = run.workspace.output
     with run.trace.step("outputs") as detail:
@@ -223,22 +224,12 @@ def _outputs(run: Run, snapshot: Snapshot, verdict: Verdict, result: dict[str, A
         (output / "config.resolved.yaml").write_text(
             yaml.safe_dump(run.config.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
         )
-        if not (output / "metrics.json").is_file():
-            raise ArtifactError("R ended well but wrote no metrics.json")
-        make_report(
-            output,
-            config=run.config,
-            request=run.request,
-            snapshot=snapshot,
-            verdict=verdict,
-            result=result,
-            steps=run.trace.as_list(),
-            image=run.settings.image,
-            warnings=run.warnings,
-        )
+        facts = draft.model_dump(mode="json", exclude={"artifacts"})
+        facts |= {"robyn": draft.versions.robyn, "steps": run.trace.as_list()}
+        write_report(output, config=run.config, run=facts, quality=verdict.to_dict())
 
 
-def _upload(run: Run, snapshot: Snapshot, result: dict[str, Any], fingerprint: str) -> Manifest:
+def _upload(run: Run, draft: Manifest) -> Manifest:
     config, request = run.config, run.request
     with run.trace.step("upload") as detail:
         artifacts = upload_all(
@@ -249,24 +240,21 @@ def _upload(run: Run, snapshot: Snapshot, result: dict[str, Any], fingerprint: s
             run_id=request.run_id,
         )
         detail.update(files=len(artifacts), bytes=sum(artifact.bytes for artifact in artifacts))
-        manifest = _manifest(run, snapshot, result, fingerprint, artifacts)
+        manifest = draft.model_copy(
+            update={"artifacts": artifacts, "steps": run.trace.as_list(), "created_at": now()}
+        )
         path = layout.manifest(config.revision, config.market, request.run_id)
         try:
             run.store.write(path, manifest.to_json(), if_generation=0)
         except PreconditionError:
             raise ArtifactError(f"`{path}` was written by another attempt meanwhile") from None
         entry = {"run_id": request.run_id, "at": now().isoformat()}
-        run.store.write(layout.fingerprint(fingerprint), canonical_json(entry))
+        run.store.write(layout.fingerprint(draft.fingerprint), canonical_json(entry))
     return manifest
 
 
-def _manifest(
-    run: Run,
-    snapshot: Snapshot,
-    result: dict[str, Any],
-    fingerprint: str,
-    artifacts: list[Artifact],
-) -> Manifest:
+def _draft(run: Run, snapshot: Snapshot, result: dict[str, Any], fingerprint: str) -> Manifest:
+    """The manifest without its artifacts, which do not lie anywhere yet."""
     training = run.config.training
     timings = json.loads((run.workspace.output / "timings.json").read_text())
     return Manifest(
@@ -298,7 +286,7 @@ def _manifest(
         timings={f"r.{name}": seconds for name, seconds in timings.items()},
         steps=run.trace.as_list(),
         warnings=run.warnings,
-        artifacts=artifacts,
+        artifacts=[],
     )
 
 

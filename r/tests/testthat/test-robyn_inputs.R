@@ -1,0 +1,98 @@
+test_that("robyn_inputs gets from a job what Robyn's own example gets by hand", {
+  skip_without_robyn()
+  ours <- example_inputs()
+  ranges <- example_ranges(ours$all_media, "geometric")
+  theirs <- quietly(Robyn::robyn_inputs(
+    dt_input = Robyn::dt_simulated_weekly, dt_holidays = Robyn::dt_prophet_holidays,
+    date_var = "DATE", dep_var = "revenue", dep_var_type = "revenue",
+    prophet_vars = c("trend", "season", "holiday"), prophet_country = "DE",
+    context_vars = c("competitor_sales_B", "events"), factor_vars = "events",
+    paid_media_spends = c("tv_S", "ooh_S", "print_S", "facebook_S", "search_S"),
+    paid_media_vars = c("tv_S", "ooh_S", "print_S", "facebook_I", "search_clicks_P"),
+    organic_vars = "newsletter", window_start = "2016-01-01", window_end = "2018-12-31",
+    adstock = "geometric", hyperparameters = c(ranges, list(train_size = c(0.5, 0.8)))
+  ))
+  expect_identical(unique(class(ours)), class(theirs))
+  expect_setequal(names(ours), names(theirs))
+  same <- setdiff(names(theirs), c("dt_input", "dt_holidays", "ExposureCollect", "custom_params"))
+  for (field in same) expect_equal(ours[[field]], theirs[[field]], tolerance = 1e-12, info = field)
+  expect_equal(as.data.frame(ours$dt_input), as.data.frame(theirs$dt_input)[names(ours$dt_input)])
+})
+
+test_that("the modelling table is the one of the golden runs", {
+  skip_without_robyn()
+  golden <- read_golden("geometric")$inputs$dt_mod
+  expect_equal(as.data.frame(example_inputs()$dt_mod), golden, tolerance = 1e-9)
+})
+
+test_that("no context, organic, factor or holiday is no obstacle", {
+  skip_without_robyn()
+  cfg <- robyn_job(
+    organic = list(), organic_signs = list(), context = list(), context_signs = list(),
+    factors = list(), prophet_vars = I("trend"), prophet_signs = I("default"),
+    prophet_country = NULL, channel_exposures = c("tv_S", "ooh_S", "print_S", "facebook_S", "search_S")
+  )
+  inputs <- quietly(robyn_engine_inputs(cfg, read_data(cfg)))
+  expect_identical(names(inputs$dt_mod), c("ds", "dep_var", "trend", cfg$channel_spends))
+})
+
+test_that("lift tests go to Robyn by the names of spends", {
+  skip_without_robyn()
+  studies <- lift_studies()
+  studies$channel[1] <- "facebook_I"
+  cfg <- robyn_job(calibration = studies)
+  data <- read_data(cfg)
+  window <- model_window(data$DATE, cfg$window_start, cfg$window_end)
+  expect_identical(robyn_lift_tests(cfg, data, window)$channel, c("facebook_S", "tv_S"))
+})
+
+test_that("what Robyn would refuse late, or change, is refused with the field's name", {
+  skip_without_robyn()
+  refused <- function(class, field, ...) {
+    cfg <- robyn_job(...)
+    error <- tryCatch(robyn_engine_inputs(cfg, read_data(cfg)), error = identity)
+    expect_s3_class(error, class)
+    expect_identical(error$field, field)
+    conditionMessage(error)
+  }
+  refused("mmm_config_error", "factors", prophet_vars = list(), prophet_signs = list())
+  expect_match(
+    refused("mmm_config_error", "prophet_country", prophet_country = "XX"), "no holidays"
+  )
+  ranges <- example_ranges(c(robyn_job()$channel_exposures, "newsletter"), "geometric")
+  ranges$tv_S_thetas <- c(0, 1)
+  expect_match(
+    refused("mmm_config_error", "hyperparameters.tv_S_thetas", hyperparameters = ranges),
+    ">=0 and <1"
+  )
+  data <- as.data.frame(Robyn::dt_simulated_weekly)
+  data$`tv spend` <- data$tv_S
+  spends <- c("tv spend", "ooh_S", "print_S", "facebook_S", "search_S")
+  expect_match(
+    refused("mmm_data_error", "tv spend", data = data, channel_spends = spends), "tv_spend"
+  )
+  data$y <- data$newsletter
+  refused("mmm_data_error", "y", data = data, organic = I("y"))
+  refused("mmm_config_error", "objective_weights", objective_weights = c(1, 1, 1))
+})
+
+test_that("penalties are all given where one is", {
+  skip_without_robyn()
+  cfg <- robyn_job()
+  cfg$hyperparameters$tv_S_penalty <- c(0, 0.5)
+  media <- c(cfg$channel_exposures, cfg$organic)
+  made <- robyn_hyperparameters(cfg, media, c("trend", media))
+  expect_identical(made$tv_S_penalty, c(0, 0.5))
+  expect_identical(made$trend_penalty, c(0, 1))
+  expect_setequal(grep("_penalty$", names(made), value = TRUE), paste0(c("trend", media), "_penalty"))
+})
+
+test_that("a change that Robyn makes in silence is an error", {
+  skip_without_robyn()
+  inputs <- example_inputs()
+  cfg <- robyn_job()
+  window <- list(rows = c(inputs$rollingWindowStartWhich, inputs$rollingWindowEndWhich))
+  expect_identical(check_robyn_inputs(inputs, cfg, window), inputs)
+  inputs$rollingWindowEndWhich <- 200L
+  expect_error(check_robyn_inputs(inputs, cfg, window), "last row", class = "robyn_error")
+})

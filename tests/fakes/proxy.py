@@ -107,6 +107,7 @@ class _Server(ThreadingHTTPServer):
 
 class _Handler(BaseHTTPRequestHandler):
     owner: Proxy
+    disable_nagle_algorithm = True  # headers and body are two writes
     protocol_version = "HTTP/1.1"
 
     def log_message(self, *_: Any) -> None:

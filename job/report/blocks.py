@@ -96,7 +96,7 @@ def in_words(value: Any, form: Format = "text") -> str:
             return str(value)
 
 
-def table(frame: pd.DataFrame, columns: Mapping[str, tuple[str, Format]]) -> Table:
+def table(frame: pd.DataFrame, columns: Mapping[Any, tuple[str, Format]]) -> Table:
     """Make a table of some columns of a frame.
 
     Args:

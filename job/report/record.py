@@ -87,15 +87,26 @@ def record(inputs: ReportInputs) -> Section:
         inputs.config.model_dump(mode="json"), sort_keys=False, allow_unicode=True
     )
     blocks: list[Block] = [pairs(search), *_selfcheck(inputs), Source("Resolved config", document)]
-    versions = dict(_flat(run.get("versions") or {}))
-    blocks.append(Heading("Versions"))
-    blocks.append(pairs(versions) if versions else Note("Versions were not recorded.", "missing"))
+    blocks += _versions(run.get("versions") or {})
     timings = {str(s["name"]): s.get("seconds") for s in run.get("steps") or []}
     timings |= {f"R: {name}": seconds for name, seconds in (run.get("timings") or {}).items()}
     blocks.append(Heading("Timings"))
     known = {name: in_words(s, "seconds") for name, s in timings.items() if s is not None}
     blocks.append(pairs(known) if known else Note("Timings were not recorded.", "missing"))
     return Section("record", "Config, versions, timings", blocks)
+
+
+def _versions(versions: Mapping[str, Any]) -> list[Block]:
+    """List single versions, and fold away groups of packages."""
+    if not versions:
+        return [Heading("Versions"), Note("Versions were not recorded.", "missing")]
+    single = {name: v for name, v in versions.items() if not isinstance(v, Mapping)}
+    blocks: list[Block] = [Heading("Versions"), pairs(dict(_flat(single)))]
+    for name, group in versions.items():
+        if isinstance(group, Mapping) and group:
+            lines = "\n".join(f"{package} {version}" for package, version in group.items())
+            blocks.append(Source(name.replace("_", " "), lines))
+    return blocks
 
 
 def _selfcheck(inputs: ReportInputs) -> list[Block]:

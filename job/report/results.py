@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 
 from job.report import charts
-from job.report.blocks import Block, Figure, Heading, Note, Section, Table, in_words, table
+from job.report.blocks import Block, Figure, Format, Heading, Note, Section, Table, in_words, table
 from job.report.inputs import ReportInputs
 from job.report.svg import draw
 
@@ -117,9 +117,13 @@ def _over_time(inputs: ReportInputs) -> Figure:
     order = [name for name in order if name in set(frame["component"])]
     frame["rank"] = frame["component"].map({name: rank for rank, name in enumerate(order)})
     caption = f"Contributions per {inputs.period}, stacked; what lies below zero takes away."
-    return Figure(
-        draw(charts.over_time(frame, order), name="overtime", description=caption), caption
-    )
+    svg = draw(charts.over_time(frame, order), name="overtime", description=caption)
+    quarter = frame["date"].dt.to_period("Q").astype(str)
+    sums = frame.groupby([quarter, "component"])["value"].sum().unstack(fill_value=0)[order]
+    sums.columns = pd.RangeIndex(len(order))  # names from outside may be equal to a heading
+    headings: dict[Any, tuple[str, Format]] = {"date": ("quarter", "text")}
+    headings |= {index: (name.strip(), "money") for index, name in enumerate(order)}
+    return Figure(svg, caption, table(sums.reset_index(), headings))
 
 
 def spend_and_effect(inputs: ReportInputs) -> Section:

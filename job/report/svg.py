@@ -56,8 +56,9 @@ def draw(chart: alt.TopLevelMixin, *, name: str, description: str) -> Markup:
     Raises:
         ValueError: Vega refuses the chart.
     """
-    specification = json.loads(chart.to_json())
-    specification["config"] = _CONFIG | {"style": specification.get("config", {}).get("style", {})}
+    with alt.data_transformers.enable("default", max_rows=None):  # drawn here, not in a browser
+        specification = json.loads(chart.to_json())
+    specification["config"] = _CONFIG
     text = vl_convert.vegalite_to_svg(specification, allowed_base_urls=[])
     # Written by the library a line above: no document type, no entities.
     root = ElementTree.fromstring(text)  # noqa: S314

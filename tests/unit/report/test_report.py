@@ -1,0 +1,213 @@
+"""Tests of the report: every section, nothing from outside is markup, nothing is fetched."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+from collections import Counter
+from dataclasses import replace
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from contract.exceptions import ArtifactError
+from job.report import render_report
+from tests.unit.report.conftest import RUN_ID, Make, tables
+from tests.unit.report.page import Page
+
+HOSTILE = "</script><script>alert(1)</script><img src=x onerror=\"alert('x')\">&amp;{{ 7*7 }}\u2028"
+SECTIONS = [
+    "Fit over time",
+    "Decomposition by channel",
+    "Share of spend and share of effect",
+    "ROAS by channel",
+    "Response curves",
+    "Pareto front",
+    "Budget allocation",
+    "Convergence",
+    "Data",
+    "Config, versions, timings",
+]
+QUALITY = {
+    "verdict": "WARN",
+    "checks": [
+        {"check": "gaps", "outcome": "PASS", "sentence": "No period is missing."},
+        {
+            "check": "collinearity", "outcome": "WARN", "figure": 12.5, "threshold": 10,
+            "sentence": "tv and search move together.",
+        },
+    ],
+}  # fmt: skip
+RUN = {
+    "engine": "robyn", "robyn": "3.12.1", "search": "fast", "seed": 123, "trials": 3,
+    "iterations": 20, "cores": 2, "config_hash": "c" * 64,
+    "selfcheck": {"models": 4, "max_relative_difference": 3e-12, "passed": True},
+    "data": {
+        "rows": 30, "columns": ["DATE"], "first_date": "2025-01-06", "last_date": "2025-07-28",
+        "source": "file `data.csv`", "sql": ["SELECT 1"], "sha256": "d" * 64,
+    },
+    "versions": {"mmm_trainer": "0.1.0", "image": None, "r_packages": {"glmnet": "4.1.6"}},
+    "steps": [{"name": "extract", "seconds": 1.25}, {"name": "outputs", "seconds": None}],
+    "timings": {"trials": 12.5}, "warnings": ["the market is small"],
+}  # fmt: skip
+
+
+def test_every_section_and_its_figures(make: Make) -> None:
+    page = Page(render_report(make(run=RUN, quality=QUALITY)))
+    assert page.headings == SECTIONS
+    assert page.missing == []
+    for text in (
+        "DE: marketing mix model", RUN_ID, "Robyn 3.12.1", "1_2_1", "0.93", "0.071", "0.012",
+        "WARN", "tv and search move together.", "1.25 to 3.50", "the market is small",
+        "file `data.csv`", "SELECT 1", "glmnet 4.1.6", "12.5 s", "max relative difference",
+        "2025-01-06 to 2025-07-28", "revision: r1", "no", "10.0%",
+    ):  # fmt: skip
+        assert text in page.text, text
+    # A chart per section before the data, each with a description and its numbers in a table.
+    drawings = [a for a in page.attributes if a[:2] == ("svg", "aria-label")]
+    assert len(drawings) == 9
+    assert all(len(description) > 20 for _, _, description in drawings)
+    assert page.text.count("Table") == 8
+    assert "2025Q2" in page.text
+
+
+def test_links_lead_to_sections_and_ids_are_unique(make: Make) -> None:
+    page = Page(render_report(make()))
+    ids = Counter(page.values("id"))
+    assert max(ids.values()) == 1
+    assert {link.removeprefix("#") for link in page.values("href")} <= set(ids)
+    for value in page.values("clip-path"):
+        assert value.removeprefix("url(#").removesuffix(")") in ids
+
+
+def test_nothing_is_fetched(make: Make) -> None:
+    html = render_report(make(run=RUN, quality=QUALITY))
+    page = Page(html)
+    assert "http" not in html.replace("http-equiv", "")
+    assert not {"link", "img", "iframe", "object", "base", "form"} & page.tags
+    assert page.values("src") == []
+    policy = next(v for v in page.values("content") if v.startswith("default-src"))
+    assert policy.startswith("default-src 'none'")
+    [script] = page.scripts
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    assert f"script-src 'sha256-{digest}'" in policy
+
+
+def test_names_from_outside_are_text(make: Make) -> None:
+    quality = {
+        "verdict": HOSTILE,
+        "checks": [{"check": HOSTILE, "outcome": "WARN", "sentence": HOSTILE}],
+    }
+    run = {
+        "engine": HOSTILE, "warnings": [HOSTILE], "selfcheck": {HOSTILE: HOSTILE},
+        "data": {"source": HOSTILE, "sql": [HOSTILE], "sha256": HOSTILE},
+        "versions": {HOSTILE: HOSTILE, "packages": {HOSTILE: HOSTILE}},
+        "steps": [{"name": HOSTILE, "seconds": 1.0}], "timings": {HOSTILE: 1.0},
+    }  # fmt: skip
+    channels = [HOSTILE, "datum.x' === '", 'a\\b"];alert(1)//', "search"]
+    inputs = make(
+        channels=channels,
+        run=run,
+        quality=quality,
+        figures={"best_model": HOSTILE},
+        target={"column": HOSTILE.rstrip("\u2028")},
+    )
+    html = render_report(inputs)
+    page = Page(html)
+    assert html.count("<script") == 1
+    assert html.count("</script") == 1
+    assert "img" not in page.tags
+    assert not [name for _, name, _ in page.attributes if name.startswith("on")]
+    assert {tag for tag, _, _ in page.attributes} <= {
+        "html", "meta", "body", "section", "a", "dd", "dl", "nav", "p", "div", "th", "td", "svg",
+        "g", "path", "line", "text", "rect", "clippath", "circle", "script",
+    }  # fmt: skip
+    assert "alert(1)" not in page.scripts[0]
+    for name in channels:
+        assert name in page.text
+    assert "49" not in re.findall(r"\{\{.*?\}\}|49", page.text.split("alert(1)")[1])
+
+
+def test_a_name_is_drawn_as_it_is(make: Make) -> None:
+    page = Page(render_report(make(channels=["Büro & Co <x>", "search", "radio"])))
+    assert any("Büro & Co <x>" in label for label in page.values("aria-label"))
+
+
+@pytest.mark.parametrize(
+    ("rows", "sentence"),
+    [
+        ({"allocation": []}, "The budget allocator did not run"),
+        ({"response_curves": []}, "This run made no response curves"),
+        ({"decomposition": "without intervals"}, "No intervals"),
+        ({"decomposition": "without roas"}, "No channel has a ROAS"),
+    ],
+)
+def test_missing_parts_are_said(make: Make, rows: dict[str, Any], sentence: str) -> None:
+    found = dict(rows)
+    if isinstance(found.get("decomposition"), str):
+        names = ("interval_low", "interval_high") if "interval" in sentence else ("roas",)
+        decomposition = tables(["tv", "search", "radio"])["decomposition"]
+        found["decomposition"] = [{**row, **dict.fromkeys(names)} for row in decomposition]
+    page = Page(render_report(make(rows=found, run=RUN, quality=QUALITY)))
+    assert page.headings == SECTIONS
+    assert any(sentence in text for text in page.missing)
+
+
+def test_a_bare_run_says_what_it_does_not_know(make: Make) -> None:
+    page = Page(render_report(make(figures={"convergence": None})))
+    said = " ".join(page.missing)
+    for text in ("not checked", "No self-check", "Versions were not", "Timings were not"):
+        assert text in said
+    assert "converged is not known" in said
+
+
+def test_the_builtin_engine_never_passes_for_robyn(make: Make) -> None:
+    page = Page(render_report(make(run={"engine": "builtin"})))
+    assert "builtin" in page.text
+    assert "not Robyn" in page.text
+    assert not re.search(r"Robyn \d", page.text)
+
+
+def test_an_allocation_out_of_bounds_is_a_warning(make: Make) -> None:
+    rows = [
+        {**row, "is_feasible": False, "scenario": "target_efficiency", "target_value": 2.5}
+        for row in tables(["tv", "search", "radio"])["allocation"]
+    ]
+    page = Page(render_report(make(rows={"allocation": rows})))
+    assert "The bounds allow no split" in page.text
+    assert "ROAS to keep: 2.50" in page.text
+
+
+def test_conversions_have_cpa(make: Make) -> None:
+    page = Page(render_report(make(target={"column": "ORDERS", "kind": "conversion"})))
+    assert "CPA by channel" in page.headings
+    assert "ROAS" not in page.text
+
+
+def test_a_large_run_is_below_three_megabytes(make: Make) -> None:
+    channels = [f"channel_with_a_long_name_{n}" for n in range(30)]
+    rows = tables(channels, periods=1100, models=50_000)
+    for index, row in enumerate(rows["decomposition_by_date"]):
+        row["date"] = date(2022, 1, 1) + timedelta(days=index % 1100)
+    html = render_report(make(channels=channels, rows=rows, run=RUN, quality=QUALITY))
+    assert len(html.encode()) < 3_000_000
+    page = Page(html)
+    assert "50,000 models were tried" in page.text
+    assert "other channels" in page.text
+
+
+def test_the_same_run_gives_the_same_page(make: Make) -> None:
+    assert render_report(make(run=RUN)) == render_report(make(run=RUN))
+
+
+def test_a_missing_table_is_named(make: Make, tmp_path: Path) -> None:
+    inputs = make()
+    (inputs.tables / "pareto.parquet").unlink()
+    with pytest.raises(ArtifactError, match="`pareto`"):
+        render_report(inputs)
+    empty = replace(make(rows={"decomposition": []}))
+    with pytest.raises(ArtifactError, match="no rows"):
+        render_report(empty)

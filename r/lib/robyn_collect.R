@@ -10,8 +10,9 @@
 #' @return object of class "robyn_outputs".
 robyn_collect <- function(inputs, models, cfg, parts) {
   trials <- collect_trials(models)
-  hyp <- robyn_models_table(parts$ranked$hyp)
-  agg <- robyn_decomposition(trials$agg, parts)
+  hyp <- robyn_models_table(parts$ranked$hyp, cfg$pareto_fronts)
+  fronts <- stats::setNames(hyp$robynPareto, hyp$solID)
+  agg <- robyn_decomposition(trials$agg, parts, fronts)
   order <- candidate_order(hyp, agg, parts$ranked$fronts)
   by_date <- decompose_by_date(inputs, parts$agg, parts$transformed)
   lift <- robyn_lift(trials$lift)
@@ -65,17 +66,21 @@ bind_rows_of <- function(items, part) {
 }
 
 #' resultHypParam of all models with Robyn's columns and types.
-robyn_models_table <- function(hyp) {
+robyn_models_table <- function(hyp, fronts) {
   hyp <- as.data.frame(hyp)
   hyp$candidate <- NULL
   hyp$robynPareto <- as.numeric(hyp$robynPareto)
+  # Robyn numbers all fronts only where it has to choose how many to take.
+  if (!identical(fronts, "auto")) hyp$robynPareto[which(hyp$robynPareto > fronts)] <- NA
   hyp
 }
 
 #' xDecompAgg of all models; response, ROAS and CPA per channel for the candidates.
-robyn_decomposition <- function(all, parts) {
+#'
+#' @param fronts Pareto front by model id.
+robyn_decomposition <- function(all, parts, fronts) {
   agg <- data.table::copy(all)
-  agg[, robynPareto := as.numeric(parts$ranked$hyp$robynPareto[match(solID, parts$ranked$hyp$solID)])]
+  agg[, robynPareto := unname(fronts[solID])]
   means <- c("mean_response", "mean_spend_adstocked", "mean_carryover")
   known <- parts$agg
   at <- match(paste(agg$solID, agg$rn), paste(known$solID, known$rn))

@@ -52,7 +52,7 @@ robyn_model_outputs <- function(inputs, models, cfg, reference) {
   made <- model_outputs(inputs, models, cfg)
   own <- made$collect$clusters$models$solID
   made$collect <- if (reference) {
-    robyn_reference_collect(inputs, models, cfg, nrow(made$parts$ranked$hyp[!is.na(robynPareto)]))
+    robyn_reference_collect(inputs, models, cfg, made$parts$ranked)
   } else {
     add_robyn_clusters(robyn_collect(inputs, models, cfg, made$parts), inputs)
   }
@@ -71,13 +71,14 @@ robyn_model_outputs <- function(inputs, models, cfg, reference) {
 
 #' OutputCollect by robyn_outputs, whose errors in exporting would be swallowed: it exports nothing.
 #'
-#' @param ranked number of models on any Pareto front; with "auto" robyn_outputs stops, or fails,
-#'   where min_candidates is not below it.
+#' @param ranked rank_models() result. With "auto", robyn_outputs stops (or fails, when calibrated)
+#'   where no more models are on fronts than min_candidates; it is then told the number of fronts.
 robyn_reference_collect <- function(inputs, models, cfg, ranked) {
-  candidates <- max(min(cfg$min_candidates, ranked - 1), 1)
+  few <- sum(!is.na(ranked$hyp$robynPareto)) <= cfg$min_candidates
   folder <- robyn_folder(cfg)
   utils::capture.output(collect <- ask_robyn("robyn_outputs", Robyn::robyn_outputs(
-    inputs, models, pareto_fronts = cfg$pareto_fronts, min_candidates = candidates,
+    inputs, models, pareto_fronts = if (few) ranked$fronts else cfg$pareto_fronts,
+    min_candidates = cfg$min_candidates,
     calibration_constraint = cfg$calibration_constraint, clusters = FALSE, export = FALSE,
     quiet = TRUE, plot_folder = dirname(folder), plot_folder_sub = basename(folder)
   )))

@@ -79,8 +79,10 @@ plot_adstock <- function(inputs, row) {
     )
   }, media, value("shapes"), value("scales"), SIMPLIFY = FALSE)
   curves <- do.call(rbind, unname(curves))
+  curves <- curves[curves$x <= max(curves$cut_time), ]
+  rownames(curves) <- NULL
   list(
-    dt_geometric = NULL, weibullCollect = curves[curves$x <= max(curves$cut_time), ],
+    dt_geometric = NULL, weibullCollect = curves,
     wb_type = toupper(type)
   )
 }

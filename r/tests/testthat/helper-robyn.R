@@ -13,9 +13,11 @@ skip_without_robyn_search <- function() {
 
 #' A job's configuration on Robyn's example data, as read_config() returns it.
 #'
-#' @param ... fields that differ. @param data data.frame instead of the example.
-robyn_job <- function(..., data = Robyn::dt_simulated_weekly, adstock = "geometric") {
-  folder <- withr::local_tempdir("job-", .local_envir = parent.frame())
+#' @param ... fields that differ. @param data data.frame instead of the example. @param env frame
+#'   at whose end the job's folders go.
+robyn_job <- function(..., data = Robyn::dt_simulated_weekly, adstock = "geometric",
+                      env = parent.frame()) {
+  folder <- withr::local_tempdir("job-", .local_envir = env)
   for (name in c("out", "work")) dir.create(file.path(folder, name))
   csv <- file.path(folder, "data.csv")
   data.table::fwrite(as.data.frame(data), csv)
@@ -82,7 +84,7 @@ example_inputs <- function() {
 #' Without Robyn's messages, progress bars and advice to take more iterations.
 quietly <- function(code) {
   utils::capture.output(value <- suppressMessages(withCallingHandlers(code, warning = function(w) {
-    known <- "We recommend|Provided train_size|calibration|Too few clusters|does not contain enough"
+    known <- "We recommend|Provided train_size|calibration|Too (few|many) clusters|does not contain enough|NaNs produced"
     if (grepl(known, conditionMessage(w))) invokeRestart("muffleWarning")
   })))
   value

@@ -1,6 +1,6 @@
-example_outputs <- function(search = "fast", models = NULL, ...) {
+example_outputs <- function(search = "fast", models = NULL, ..., env = parent.frame()) {
   inputs <- example_inputs()
-  cfg <- robyn_job(search = search, ...)
+  cfg <- robyn_job(search = search, ..., env = env)
   if (is.null(models)) models <- run_trials(inputs, cfg, memory_log())
   made <- quietly(robyn_engine_outputs(inputs, models, cfg, memory_log()))
   list(made = made, cfg = cfg, files = list.files(cfg$output_dir), inputs = inputs)

@@ -1,0 +1,226 @@
+"""Our search beside `robyn_run`. `make bench-search`; it needs Robyn in R's library path.
+
+Same data, seed, trials and iterations, one process at a time, in one run: `robyn_run` with one
+core, `robyn_run` with all cores, our search with one process and with two. All models of both are
+compared, number by number. Then Weibull adstock, calibration, daily data and 10,000 iterations.
+Writes result.json and result.md; the last line of stdout is the verdict as JSON.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from bench.machine import in_words, machine
+
+HERE = Path(__file__).parent
+ROOT = HERE.parents[1]
+CORES = len(os.sched_getaffinity(0))
+# Case -> iterations of robyn_run: enough for a rate, as it takes 0.1 to 5 seconds each.
+OTHER_CASES = {"weibull_pdf": 60, "weibull_cdf": 60, "calibration": 60, "daily": 20}
+LONG = 10_000
+
+
+def main() -> int:
+    """Run the benchmark; returns the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m bench.search", description=__doc__)
+    parser.add_argument("--trials", type=int, default=2)
+    parser.add_argument("--iterations", type=int, default=2000)
+    parser.add_argument("--robyn-trials", type=int, help="fewer for robyn_run; time is scaled")
+    parser.add_argument("--rounds", type=int, default=3, help="of ours; the median counts")
+    parser.add_argument("--only-main", action="store_true", help="without the other cases")
+    parser.add_argument("--out", type=Path, default=HERE)
+    given = parser.parse_args()
+    if not robyn_version():
+        print("Robyn is not installed in R's library path: there is nothing to compare with.")
+        return 1
+    with tempfile.TemporaryDirectory(prefix="bench-search-") as folder:
+        bench = Bench(Path(folder))
+        result: dict[str, Any] = {"main": main_case(bench, given)}
+        if not given.only_main:
+            result["cases"] = [other_case(bench, *case) for case in OTHER_CASES.items()]
+            result["long"] = long_case(bench)
+    result |= {"verdict": verdict(result), "machine": machine() | {"robyn": robyn_version()}}
+    (given.out / "result.json").write_text(json.dumps(result, indent=2) + "\n")
+    (given.out / "result.md").write_text(table(result))
+    print(table(result))
+    print(json.dumps(result["verdict"] | {"machine": in_words(result["machine"])}))
+    return 0
+
+
+class Bench:
+    """Runs the R processes of the benchmark in one folder."""
+
+    def __init__(self, folder: Path) -> None:
+        """Work in `folder`."""
+        self.folder = folder
+
+    def path(self, name: str) -> Path:
+        """Return the path of a file of the benchmark."""
+        return self.folder / f"{name}.rds"
+
+    def r(self, *arguments: object) -> dict[str, Any]:
+        """Run a step of run.R; returns the JSON of its last line."""
+        print("  ", *arguments[:2], *arguments[3:], flush=True)
+        env = os.environ | {"RETICULATE_PYTHON": sys.executable, "TZ": "UTC"}
+        done = subprocess.run(
+            ["Rscript", HERE / "run.R", *map(str, arguments)],
+            capture_output=True, text=True, env=env, cwd=self.folder,
+        )  # fmt: skip
+        if done.returncode:
+            raise SystemExit(f"run.R {arguments} failed:\n{done.stderr[-3000:]}")
+        answer: dict[str, Any] = json.loads(done.stdout.strip().splitlines()[-1])
+        return answer
+
+    def inputs(self, case: str) -> Path:
+        """Make a case's inputs once."""
+        path = self.path(f"inputs-{case}")
+        if not path.exists():
+            self.r("inputs", case, path)
+        return path
+
+    def run(self, who: str, case: str, name: str, *, trials: int, iterations: int, cores: int = 1,
+            workers: int = 1, rounds: int = 1) -> dict[str, Any]:  # fmt: skip
+        """Time a search `rounds` times; returns the round of median time."""
+        numbers = (trials, iterations, cores, workers)
+        taken = [
+            self.r(who, self.inputs(case), self.path(name), *numbers) for _ in range(rounds)
+        ]
+        middle = statistics.median_low(t["seconds"] for t in taken)
+        chosen = next(t for t in taken if t["seconds"] == middle)
+        return chosen | {"trials": trials, "iterations": iterations, "cores": cores,
+                         "workers": workers}  # fmt: skip
+
+    def compare(self, theirs: str, ours: str) -> dict[str, Any]:
+        """Compare the models of two searches."""
+        return self.r("compare", self.path(theirs), self.path(ours))
+
+
+def main_case(bench: Bench, given: argparse.Namespace) -> dict[str, Any]:
+    """Robyn's example data: both searches, one core and all cores."""
+    its, trials = given.iterations, given.trials
+    robyn_trials = given.robyn_trials or trials
+    result = {
+        "robyn_one_core": bench.run(
+            "robyn", "geometric", "robyn1", trials=robyn_trials, iterations=its
+        ),
+        "robyn_all_cores": bench.run(
+            "robyn", "geometric", "robynall", trials=robyn_trials, iterations=its, cores=CORES
+        ),
+        "ours_one_process": bench.run(
+            "ours", "geometric", "ours1", trials=trials, iterations=its, rounds=given.rounds
+        ),
+        "ours_two_processes": bench.run(
+            "ours", "geometric", "ours2", trials=trials, iterations=its, cores=2,
+            rounds=given.rounds,
+        ),
+    }  # fmt: skip
+    bench.run(
+        "ours", "geometric", "oursall", trials=robyn_trials, iterations=its, workers=CORES
+    )
+    result["same_as_one_core"] = bench.compare("robyn1", "ours2")
+    result["same_as_all_cores"] = bench.compare("robynall", "oursall")
+    return result
+
+
+def other_case(bench: Bench, case: str, iterations: int) -> dict[str, Any]:
+    """Another kind of model: milliseconds an iteration, and the difference of the models."""
+    robyn = bench.run("robyn", case, "robyn", trials=1, iterations=iterations)
+    bench.run("ours", case, "ours", trials=1, iterations=iterations)
+    compared = bench.compare("robyn", "ours")
+    ours = bench.run("ours", case, "ours", trials=1, iterations=500)
+    return {"case": case, "robyn": robyn, "ours": ours, "same": compared}
+
+
+def long_case(bench: Bench) -> dict[str, Any]:
+    """Run 10,000 iterations: does an iteration cost more the more were done before it?"""
+    return bench.run("ours", "geometric", "long", trials=1, iterations=LONG)
+
+
+def verdict(result: dict[str, Any]) -> dict[str, Any]:
+    """Sum the benchmark up in the figures that are promised."""
+    main = result["main"]
+    seconds = {
+        name: main[name]["seconds"] / main[name]["trials"]
+        for name in main if not name.startswith("same")
+    }  # fmt: skip
+    compared = [main["same_as_one_core"], main["same_as_all_cores"]]
+    compared += [case["same"] for case in result.get("cases", [])]
+    best = min(seconds["robyn_one_core"], seconds["robyn_all_cores"])
+    figures: dict[str, Any] = {
+        "speedup_per_core": round(seconds["robyn_one_core"] / seconds["ours_one_process"], 1),
+        "speedup_two_processes": round(best / seconds["ours_two_processes"], 1),
+        "max_relative_difference": max(c["largest_relative"] for c in compared),
+        "models_compared": sum(c["models"] for c in compared),
+        "iterations": main["ours_one_process"]["iterations"],
+        "trials": main["ours_one_process"]["trials"],
+        "robyn_trials": main["robyn_one_core"]["trials"],
+    }
+    if "long" in result:
+        blocks = result["long"]["ms_by_1000"]
+        figures["growth_over_10000_iterations"] = round(blocks[-1] / blocks[1], 3)
+    return figures
+
+
+def table(result: dict[str, Any]) -> str:
+    """Return the result as Markdown."""
+    main, figures = result["main"], result["verdict"]
+    lines = [
+        "# The search beside robyn_run", "", in_words(result["machine"]) + ".", "",
+        f"Robyn {result['machine']['robyn']}, its example data, seed 123,"
+        f" {figures['iterations']} iterations a trial; time is wall time of `robyn_run()` and of"
+        " `run_trials()`, a trial each.", "",
+        "| search | trials run | seconds a trial | CPU seconds a trial | ms an iteration | peak MB |",
+        "|---|---|---|---|---|---|",
+    ]  # fmt: skip
+    labels = {
+        "robyn_one_core": "robyn_run(cores = 1)", "robyn_all_cores": "robyn_run(cores = all)",
+        "ours_one_process": "ours, one process", "ours_two_processes": "ours, two processes",
+    }  # fmt: skip
+    for name, label in labels.items():
+        row = main[name]
+        a_trial = row["seconds"] / row["trials"]
+        lines.append(
+            f"| {label} | {row['trials']} | {a_trial:.2f} | {row['cpu_seconds'] / row['trials']:.2f}"
+            f" | {1000 * a_trial / row['iterations']:.2f} | {row['peak_mb']:.0f} |"
+        )
+    lines += [
+        "", f"- {figures['speedup_per_core']} times faster on a core,"
+        f" {figures['speedup_two_processes']} times with two processes against the better of"
+        " Robyn's two.",
+        f"- Largest relative difference of any number of {figures['models_compared']} models:"
+        f" {figures['max_relative_difference']:.1e}.",
+    ]  # fmt: skip
+    if "cases" in result:
+        lines += [
+            "", "| case | robyn_run(cores = 1), ms an iteration | ours | ratio | difference |",
+            "|---|---|---|---|---|",
+        ]  # fmt: skip
+        for case in result["cases"]:
+            robyn, ours = case["robyn"]["loop_ms"], case["ours"]["loop_ms"]
+            lines.append(
+                f"| {case['case']} | {robyn:.1f} | {ours:.2f} | {robyn / ours:.0f} |"
+                f" {case['same']['largest_relative']:.1e} |"
+            )
+    if "long" in result:
+        blocks = [f"{ms:.2f}" for ms in result["long"]["ms_by_1000"]]
+        lines += ["", f"Ms an iteration, by thousands, over {LONG} iterations: {', '.join(blocks)}."]
+    return "\n".join(lines) + "\n"
+
+
+def robyn_version() -> str | None:
+    """Return the version of the installed Robyn."""
+    code = 'if (nzchar(system.file(package = "Robyn"))) cat(as.character(packageVersion("Robyn")))'
+    done = subprocess.run(["Rscript", "-e", code], capture_output=True, text=True, check=True)
+    return done.stdout.strip() or None
+
+
+if __name__ == "__main__":
+    sys.exit(main())

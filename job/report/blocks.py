@@ -22,7 +22,7 @@ class Cell:
 
 @dataclass(frozen=True)
 class Table:
-    """A table; `rows` are as long as `head`."""
+    """A table; `rows` are as long as `head`. Without a head the first cells name their rows."""
 
     head: Sequence[Cell]
     rows: Sequence[Sequence[Cell]]
@@ -58,6 +58,15 @@ class Source:
 
 
 @dataclass(frozen=True)
+class Folded:
+    """A table that is folded away."""
+
+    title: str
+    table: Table
+    kind: str = "folded"
+
+
+@dataclass(frozen=True)
 class Heading:
     """A heading inside a section."""
 
@@ -65,7 +74,7 @@ class Heading:
     kind: str = "heading"
 
 
-Block = Table | Figure | Note | Source | Heading
+Block = Table | Figure | Note | Source | Folded | Heading
 
 
 @dataclass(frozen=True)
@@ -83,17 +92,22 @@ def in_words(value: Any, form: Format = "text") -> str:
         return "n/a"
     match form:
         case "money":
-            return f"{value:,.0f}"
+            return f"{_plus_zero(value, 0):,.0f}"
         case "ratio":
-            return f"{value:,.2f}"
+            return f"{_plus_zero(value, 2):,.2f}"
         case "percent":
-            return f"{value:.1%}"
+            return f"{_plus_zero(value, 3):.1%}"
         case "number":
             return f"{value:,}" if isinstance(value, int) else f"{value:,.4g}"
         case "seconds":
             return f"{value:,.1f} s"
         case "text":
             return str(value)
+
+
+def _plus_zero(value: float, decimals: int) -> float:
+    """Round so that a tiny negative number is no `-0.0`."""
+    return round(value, decimals) + 0.0
 
 
 def table(frame: pd.DataFrame, columns: Mapping[Any, tuple[str, Format]]) -> Table:
@@ -113,6 +127,4 @@ def table(frame: pd.DataFrame, columns: Mapping[Any, tuple[str, Format]]) -> Tab
 
 def pairs(rows: Mapping[str, str]) -> Table:
     """Make a table of names and values."""
-    return Table(
-        [Cell("What"), Cell("Value")], [[Cell(name), Cell(value)] for name, value in rows.items()]
-    )
+    return Table((), [[Cell(name), Cell(value)] for name, value in rows.items()])

@@ -19,7 +19,7 @@ _KINDS = {
     "context": "var(--context)",
     "baseline": "var(--base)",
 }
-_SERIES = [f"var(--s{n})" for n in range(1, 11)]
+_SERIES = [f"var(--s{n})" for n in range(1, 9)]
 MAX_SERIES = len(_SERIES)
 
 
@@ -82,9 +82,16 @@ def over_time(frame: pd.DataFrame, order: Sequence[str]) -> alt.TopLevelMixin:
 
     Args:
         frame: `date`, `component`, `rank`, `value`.
-        order: the components from the bottom up, the baseline first, at most `MAX_SERIES`.
+        order: the components from the bottom up: the groups `baseline `, `context ` and
+            `organic `, which end in a blank, and at most `MAX_SERIES` others.
     """
-    colours = ["var(--base)", *_SERIES]
+    groups = {
+        "baseline ": "var(--base)",
+        "context ": "var(--context)",
+        "organic ": "var(--organic)",
+    }
+    series = iter(_SERIES)
+    colours = [groups.get(name) or next(series) for name in order]
     return _sized(
         alt.Chart(frame)
         .mark_area(interpolate="step-after", opacity=0.9)
@@ -95,7 +102,7 @@ def over_time(frame: pd.DataFrame, order: Sequence[str]) -> alt.TopLevelMixin:
                 "component:N",
                 title=None,
                 sort=None,
-                scale=alt.Scale(domain=list(order), range=colours[: len(order)]),
+                scale=alt.Scale(domain=list(order), range=colours),
             ),
             order=alt.Order("rank:Q"),
         ),
@@ -204,7 +211,7 @@ def pareto(frame: pd.DataFrame) -> alt.TopLevelMixin:
     colours = {
         "model": "var(--soft)",
         "candidate": "var(--accent)",
-        "cluster winner": "var(--s3)",
+        "cluster winner": "var(--organic)",
         "chosen": "var(--accent2)",
     }
     legend = alt.Color(

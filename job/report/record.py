@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import yaml
@@ -10,6 +10,7 @@ import yaml
 from job.report.blocks import (
     Block,
     Cell,
+    Folded,
     Heading,
     Note,
     Section,
@@ -56,8 +57,22 @@ def _checks(quality: Mapping[str, Any]) -> list[Block]:
     checks = quality.get("checks") or []
     if not checks:
         return [Note("No check was made.", "missing")]
-    severity = ["BLOCK", "SKIP", "WARN", "PASS"]
-    ordered = sorted(checks, key=lambda c: severity.index(c["outcome"]))
+    severity = ["BLOCK", "SKIP", "WARN"]
+    seen = [check for check in checks if check["outcome"] != "PASS"]
+    passed = [check for check in checks if check["outcome"] == "PASS"]
+    blocks: list[Block] = []
+    if seen:
+        seen.sort(key=lambda check: severity.index(check["outcome"]))
+        blocks.append(_check_table(seen))
+    else:
+        blocks.append(Note("Nothing was found."))
+    if passed:
+        blocks.append(Folded(f"Checks that passed: {len(passed)}", _check_table(passed)))
+    return blocks
+
+
+def _check_table(checks: Sequence[Mapping[str, Any]]) -> Table:
+    head = ["outcome", "check", "what was seen", "figure", "limit"]
     rows = [
         [
             Cell(check["outcome"]),
@@ -66,10 +81,9 @@ def _checks(quality: Mapping[str, Any]) -> list[Block]:
             Cell(in_words(check.get("figure"), "number"), number=True),
             Cell(in_words(check.get("threshold"), "number"), number=True),
         ]
-        for check in ordered
+        for check in checks
     ]
-    head = [Cell("outcome"), Cell("check"), Cell("what was seen")]
-    return [Table([*head, Cell("figure", number=True), Cell("limit", number=True)], rows)]
+    return Table([Cell(title, index > 2) for index, title in enumerate(head)], rows)
 
 
 def record(inputs: ReportInputs) -> Section:
@@ -77,8 +91,8 @@ def record(inputs: ReportInputs) -> Section:
     run = inputs.run
     search = {
         "Engine": inputs.engine if inputs.is_robyn else f"{inputs.engine} (not Robyn)",
-        "Search": str(run.get("search", _NOT_RECORDED)),
-        "Trials of iterations": f"{run.get('trials', '?')} of {run.get('iterations', '?')}",
+        "Search": f"{run.get('search', _NOT_RECORDED)}: {run.get('trials', '?')} trials of "
+        f"{run.get('iterations', '?')} iterations",
         "Seed": str(run.get("seed", _NOT_RECORDED)),
         "Trial processes": str(run.get("cores", _NOT_RECORDED)),
         "SHA-256 of the config": str(run.get("config_hash", _NOT_RECORDED)),
@@ -89,7 +103,10 @@ def record(inputs: ReportInputs) -> Section:
     blocks: list[Block] = [pairs(search), *_selfcheck(inputs), Source("Resolved config", document)]
     blocks += _versions(run.get("versions") or {})
     timings = {str(s["name"]): s.get("seconds") for s in run.get("steps") or []}
-    timings |= {f"R: {name}": seconds for name, seconds in (run.get("timings") or {}).items()}
+    timings |= {
+        f"R: {str(name).removeprefix('r.')}": seconds
+        for name, seconds in (run.get("timings") or {}).items()
+    }
     blocks.append(Heading("Timings"))
     known = {name: in_words(s, "seconds") for name, s in timings.items() if s is not None}
     blocks.append(pairs(known) if known else Note("Timings were not recorded.", "missing"))

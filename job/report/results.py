@@ -11,7 +11,7 @@ from job.report.blocks import Block, Figure, Format, Heading, Note, Section, Tab
 from job.report.inputs import ReportInputs
 from job.report.svg import draw
 
-MAX_CHANNELS_OVER_TIME = charts.MAX_SERIES - 3  # baseline, context and organic come beside them
+MAX_CHANNELS_OVER_TIME = charts.MAX_SERIES - 1  # the rest is one more series
 
 
 def fit(inputs: ReportInputs) -> Section:

@@ -62,15 +62,18 @@ def draw(chart: alt.TopLevelMixin, *, name: str, description: str) -> Markup:
     text = vl_convert.vegalite_to_svg(specification, allowed_base_urls=[])
     # Written by the library a line above: no document type, no entities.
     root = ElementTree.fromstring(text)  # noqa: S314
-    for element in root.iter():
+    for element in list(root.iter()):
         element.tag = element.tag.rpartition("}")[2]
-        element.attrib = {
-            key.rpartition("}")[2]: _prefixed(key, value, name)
-            for key, value in element.attrib.items()
-        }
-        if element.get("aria-roledescription") in _HOVERED and "aria-label" in element.attrib:
+        attributes = {key.rpartition("}")[2]: value for key, value in element.items()}
+        if attributes.get("aria-roledescription") in _HOVERED and "aria-label" in attributes:
             # A tooltip without a script.
-            ElementTree.SubElement(element, "title").text = element.get("aria-label")
+            ElementTree.SubElement(element, "title").text = attributes["aria-label"]
+        # The whole is one image with a description and a table beside it; its parts have no role.
+        element.attrib = {
+            key: _prefixed(key, value, name)
+            for key, value in attributes.items()
+            if key != "role" and not key.startswith("aria-")
+        }
     root.attrib = {
         "viewBox": root.attrib["viewBox"],
         "role": "img",
@@ -80,7 +83,7 @@ def draw(chart: alt.TopLevelMixin, *, name: str, description: str) -> Markup:
     return Markup(ElementTree.tostring(root, encoding="unicode"))  # noqa: S704 - escaped above
 
 
-_HOVERED = ("bar", "circle", "point", "rule mark", "square", "tick")
+_HOVERED = ("bar", "circle", "rule mark")
 
 
 def _prefixed(key: str, value: str, name: str) -> str:

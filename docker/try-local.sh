@@ -14,19 +14,20 @@ container=$(buildah from --signature-policy "$data/policy.json" "$image")
 trap 'buildah rm "$container" > /dev/null; rm -rf "$data"' EXIT
 
 inside() {
-  buildah run --isolation chroot --volume "$data:/data" \
+  # TINI_SUBREAPER: with this isolation the init is not process 1
+  buildah run --isolation chroot --volume "$data:/data" --env TINI_SUBREAPER=1 \
     --env MMM_BUCKET=/data/bucket --env MMM_EVENTS_TOPIC=/data/events.jsonl "$container" -- "$@"
 }
 
 [ "$(inside id -u)" = 10001 ] || { echo "the image does not run as uid 10001" >&2; exit 1; }
-for tool in cc gcc g++ gfortran make ld; do
-  ! inside which "$tool" || { echo "the image holds a compiler: $tool" >&2; exit 1; }
-done
+# shellcheck disable=SC2016
+found=$(inside sh -c 'for tool in cc gcc g++ gfortran make ld; do command -v $tool || true; done')
+[ -z "$found" ] || { echo "the image holds compilers: $found" >&2; exit 1; }
 inside cat /opt/r-library/robyn.json
 
 sed 's#\.demo/warehouse\.duckdb#/data/warehouse.duckdb#' examples/configs/demo.yaml > "$data/demo.yaml"
 inside /opt/venv/bin/python -m examples.generate --warehouse /data/warehouse.duckdb
-entrypoint=$(buildah inspect --type image --format '{{join .OCIv1.Config.Entrypoint " "}}' "$image")
+entrypoint=$(buildah inspect --type image --format '{{range .OCIv1.Config.Entrypoint}}{{.}} {{end}}' "$image")
 # shellcheck disable=SC2086
 inside $entrypoint --config /data/demo.yaml
 

@@ -33,7 +33,8 @@ calibrated <- function() {
   start <- as.Date(c("2018-05-01", "2018-04-03", "2017-12-01"))
   end <- as.Date(c("2018-06-10", "2018-06-03", "2017-12-31"))
   column <- c("facebook_S", "tv_S", "newsletter")
-  spend <- mapply(function(c, a, b) sum(data[[c]][data$DATE >= a & data$DATE <= b]), column, start, end)
+  within <- function(name, from, to) sum(data[[name]][data$DATE >= from & data$DATE <= to])
+  spend <- mapply(within, column, start, end)
   weekly(calibration_input = data.frame(
     channel = column, liftStartDate = start, liftEndDate = end, liftAbs = c(4e5, 3e5, 2e5),
     spend = unname(spend), confidence = 0.9, metric = "revenue",

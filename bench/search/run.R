@@ -7,7 +7,9 @@ options(warn = 1)
 own <- sub("^--file=", "", grep("^--file=", commandArgs(), value = TRUE)[1])
 root <- normalizePath(file.path(dirname(own), "..", ".."))
 arguments <- commandArgs(TRUE)
-say <- function(...) cat(jsonlite::toJSON(list(...), auto_unbox = TRUE, digits = NA), "\n", sep = "")
+say <- function(...) {
+  cat(jsonlite::toJSON(list(...), auto_unbox = TRUE, digits = NA), "\n", sep = "")
+}
 
 peak_memory <- function() {
   status <- readLines("/proc/self/status")
@@ -67,7 +69,8 @@ compare <- function(theirs, ours) {
   trials <- intersect(grep("^trial[0-9]+$", names(a), value = TRUE), names(b))
   worst <- drawn <- 0
   models <- 0
-  for (trial in trials) for (table in setdiff(names(a[[trial]]$resultCollect), c("iter", "elapsed.min"))) {
+  tables <- setdiff(names(a[[trials[1]]]$resultCollect), c("iter", "elapsed.min"))
+  for (trial in trials) for (table in tables) {
     x <- as.data.frame(a[[trial]]$resultCollect[[table]])
     y <- as.data.frame(b[[trial]]$resultCollect[[table]])
     stopifnot(identical(names(x), names(y)), nrow(x) == nrow(y), identical(x$solID, y$solID))

@@ -37,7 +37,8 @@ converge <- function(trials, cuts = 20, reference = 3, deviations = 2) {
   converged <- stats::setNames(
     (final$flag_sd & final$flag_med) %in% TRUE, final$error_type
   )
-  list(errors = errors, conv_msg = convergence_messages(final, converged, cuts), converged = converged)
+  messages <- convergence_messages(final, converged, cuts)
+  list(errors = errors, conv_msg = messages, converged = converged)
 }
 
 # The figures of one objective, a row a quantile.

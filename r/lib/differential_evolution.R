@@ -27,10 +27,11 @@ differential_evolution <- function(dimension, budget, workers, objectives, weigh
   random <- numpy_random(numpy_random(seed)$word())
   if (dimension < 4) crossover <- "variablewise"
   population_size <- max(DE_POPULATION, workers)
-  weight_sum <- Reduce(`+`, weights)
+  weight_sum <- in_order(weights)
 
   capacity <- budget + workers
-  value <- matrix(0, dimension, capacity)       # candidates, a column each
+  value <- matrix(0, dimension, capacity)       # candidates in [0, 1], a column each
+  data <- matrix(0, dimension, capacity)        # the same, centred and in units of sigma
   loss <- matrix(0, objectives, capacity)
   told <- logical(capacity)
   lineage <- integer(capacity)                  # place in the population
@@ -65,19 +66,17 @@ differential_evolution <- function(dimension, budget, workers, objectives, weigh
       a <- front[two[1] + 1]
       b <- front[two[2] + 1]
     }
-    data <- (value[, parent] - DE_CENTRE) / DE_SIGMA
-    data_a <- (value[, a] - DE_CENTRE) / DE_SIGMA
-    data_b <- (value[, b] - DE_CENTRE) / DE_SIGMA
-    data_best <- (value[, best] - DE_CENTRE) / DE_SIGMA
-    donor <- data + 0.8 * (data_a - data_b) + 0.8 * (data_best - data)
+    own <- data[, parent]
+    donor <- own + 0.8 * (data[, a] - data[, b]) + 0.8 * (data[, best] - own)
     keep <- if (crossover == "twopoints") two_points() else variablewise()
-    donor[keep] <- data[keep]
+    donor[keep] <- own[keep]
     donor
   }
 
   # Places of the donor that take the parent's value: between two cuts, or outside of them.
   two_points <- function() {
-    cuts <- sort(random$two_of(dimension + 1))
+    cuts <- random$two_of(dimension + 1)
+    if (cuts[1] > cuts[2]) cuts <- cuts[2:1]
     if (cuts[2] == dimension && cuts[1] == 0) {
       cut <- random$below(dimension - 1) + 1
       cuts[random$below(2) + 1] <- cut
@@ -105,13 +104,15 @@ differential_evolution <- function(dimension, budget, workers, objectives, weigh
       place <- length(population) + 1L
       population[place] <<- count
       asked <<- c(asked, place)
-      data <- random$normal(dimension)
+      sampled <- random$normal(dimension)
     } else {
       place <- next_place()
-      data <- child_of(place)
+      sampled <- child_of(place)
     }
     lineage[count] <<- place
-    value[, count] <<- bounce(DE_SIGMA * (data + DE_CENTRE / DE_SIGMA))
+    inside <- bounce(DE_SIGMA * (sampled + DE_CENTRE / DE_SIGMA))
+    value[, count] <<- inside
+    data[, count] <<- (inside - DE_CENTRE) / DE_SIGMA
     count
   }
 
@@ -125,16 +126,16 @@ differential_evolution <- function(dimension, budget, workers, objectives, weigh
     asked <<- asked[asked != place]
     parent <- population[place]
     if (told[parent]) {
-      better <- losses < loss[, parent]
-      better[is.na(better)] <- FALSE
-      if (!(Reduce(`+`, better * weights) / weight_sum > random$unit())) return(invisible())
+      better <- (losses < loss[, parent]) %in% TRUE
+      if (!(in_order(better * weights) / weight_sum > random$unit())) return(invisible())
     }
     population[place] <<- candidate
   }
 
   list(
     ask = function(n = 1L) {
-      pending <<- vapply(seq_len(n), function(i) ask_one(), 0L)
+      pending <<- integer(n)
+      for (i in seq_len(n)) pending[i] <<- ask_one()
       value[, pending, drop = FALSE]
     },
     tell = function(losses) {
@@ -145,6 +146,13 @@ differential_evolution <- function(dimension, budget, workers, objectives, weigh
       invisible()
     }
   )
+}
+
+# Sum in double precision from left to right, as numpy's of a few numbers; sum() keeps more digits.
+in_order <- function(x) {
+  total <- 0
+  for (value in x) total <- total + value
+  total
 }
 
 #' The Pareto front with one candidate more, order kept.

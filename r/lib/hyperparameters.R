@@ -58,9 +58,9 @@ hyperparameter_space <- function(inputs, settings) {
     abort("mmm_config_error", "`hyperparameters` lacks ", paste(missing, collapse = ", "), ".",
       field = "hyperparameters")
   }
-  if (is.null(bounds$lambda)) bounds$lambda <- c(0, 1)
-  if (!settings$ts_validation) bounds$train_size <- 1
-  if (is.null(bounds$train_size)) bounds$train_size <- c(0.5, 0.8)
+  if (is.null(bounds[["lambda"]])) bounds[["lambda"]] <- c(0, 1)
+  if (!settings$ts_validation) bounds[["train_size"]] <- 1
+  if (is.null(bounds[["train_size"]])) bounds[["train_size"]] <- c(0.5, 0.8)
   for (penalty in setdiff(penalties, names(bounds))) bounds[[penalty]] <- c(0, 1)
   check_bounds(bounds)
 

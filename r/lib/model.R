@@ -107,7 +107,8 @@ model_fitter <- function(problem) {
   static <- as.vector(problem$static)
   p <- length(problem$predictors)
   ones <- rep(1, p)
-  whole <- trend_limits(problem, seq_len(rows))
+  limits_of <- function(part) do.call(ridge_limits, trend_limits(problem, part))
+  whole <- limits_of(seq_len(rows))
   drop_negative <- settings$intercept_sign == "non_negative"
   ridge <- ridge_probe(problem, whole)
   function(saturated, lambda, penalty, train_size) {
@@ -115,15 +116,13 @@ model_fitter <- function(problem) {
     dim(x) <- c(rows, p)
     if (is.null(penalty)) penalty <- ones
     split <- if (train_size < 1) split_rows(rows, train_size)
-    limits <- if (is.null(split)) whole else trend_limits(problem, split$train)
+    limits <- if (is.null(split)) whole else limits_of(split$train)
     x_train <- if (is.null(split)) x else x[split$train, ]
     y_train <- if (is.null(split)) y else y[split$train]
-    coefficients <- ridge(
-      x_train, y_train, lambda, limits$lower, limits$upper, penalty, settings$intercept
-    )
+    coefficients <- ridge(x_train, y_train, lambda, limits, penalty, settings$intercept)
     intercepts <- 1
     if (drop_negative && coefficients[1] < 0) {
-      coefficients <- ridge(x_train, y_train, lambda, limits$lower, limits$upper, penalty, FALSE)
+      coefficients <- ridge(x_train, y_train, lambda, limits, penalty, FALSE)
       intercepts <- 0
     }
     predicted <- as.vector(x %*% coefficients[-1L]) + coefficients[1L]
@@ -134,7 +133,8 @@ model_fitter <- function(problem) {
     if (is.null(split)) {
       scores <- c(adjusted_rsq(y, predicted, p, intercepts, n), NA, NA, nrmse(y, predicted), NA, NA)
     } else {
-      scores <- c(score(split$train), score(split$validation), score(split$test))[c(1, 3, 5, 2, 4, 6)]
+      pairs <- c(score(split$train), score(split$validation), score(split$test))
+      scores <- pairs[c(1, 3, 5, 2, 4, 6)]
     }
     list(coefficients = coefficients, scores = scores)
   }
@@ -144,7 +144,6 @@ model_fitter <- function(problem) {
 ridge_probe <- function(problem, limits) {
   x <- cbind(problem$static, do.call(cbind, problem$media)[problem$window, , drop = FALSE])
   ridge_fitter(
-    unname(x), problem$y, limits$lower, limits$upper, rep(1, ncol(x)),
-    problem$lambda_max * c(0.001, 0.3, 1)
+    unname(x), problem$y, limits, rep(1, ncol(x)), problem$lambda_max * c(0.001, 0.3, 1)
   )
 }

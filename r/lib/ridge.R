@@ -10,17 +10,22 @@ GLMNET_CORE_ARGUMENTS <- c(
 )
 GLMNET_BIG <- 9.9e35
 
+#' Limits of coefficients as glmnet's core has them: a row of lower, one of upper, finite.
+ridge_limits <- function(lower, upper) {
+  rbind(pmax(lower, -GLMNET_BIG), pmin(upper, GLMNET_BIG))
+}
+
 #' One ridge fit by glmnet().
 #'
 #' @param x matrix of predictors. @param y response. @param lambda one number.
-#' @param lower,upper limits of the coefficients. @param penalty penalty factors.
+#' @param limits of the coefficients, see `ridge_limits()`. @param penalty penalty factors.
 #' @param intercept TRUE or FALSE.
 #' @return numeric: intercept, then a coefficient a column of x.
-ridge_by_glmnet <- function(x, y, lambda, lower, upper, penalty, intercept) {
+ridge_by_glmnet <- function(x, y, lambda, limits, penalty, intercept) {
   if (is.null(colnames(x))) colnames(x) <- paste0("V", seq_len(ncol(x)))
   fit <- glmnet::glmnet(
-    x, y, family = "gaussian", alpha = 0, lambda = lambda, lower.limits = lower,
-    upper.limits = upper, penalty.factor = penalty, intercept = intercept
+    x, y, family = "gaussian", alpha = 0, lambda = lambda, lower.limits = limits[1L, ],
+    upper.limits = limits[2L, ], penalty.factor = penalty, intercept = intercept
   )
   as.numeric(as.matrix(stats::coef(fit)))
 }
@@ -33,9 +38,8 @@ glmnet_core <- function() {
   if (!identical(names(formals(wrapper)), GLMNET_CORE_ARGUMENTS)) return(NULL)
   core <- tryCatch(getNativeSymbolInfo("_glmnet_elnet_exp", "glmnet"), error = function(e) NULL)
   if (is.null(core)) return(NULL)
-  function(x, y, lambda, lower, upper, penalty, intercept) {
+  function(x, y, lambda, limits, penalty, intercept) {
     p <- ncol(x)
-    limits <- rbind(pmax(lower, -GLMNET_BIG), pmin(upper, GLMNET_BIG))
     most <- as.integer(min((p + 1) * 2 + 20, p))
     fit <- .Call(
       core, 1L, 0, x, y, rep(1, length(y)), 0L, penalty, limits, p + 1L, most, 1L, 1, lambda,
@@ -43,7 +47,7 @@ glmnet_core <- function() {
       matrix(0, most, 1L), integer(most), integer(1), double(1), double(1), integer(1), integer(1)
     )
     if (fit$jerr != 0) {
-      return(ridge_by_glmnet(x, y, lambda, lower, upper, penalty, intercept))
+      return(ridge_by_glmnet(x, y, lambda, limits, penalty, intercept))
     }
     out <- numeric(p + 1L)
     out[1] <- fit$a0[1]
@@ -55,16 +59,16 @@ glmnet_core <- function() {
 
 #' The fastest fit that gives glmnet()'s numbers, proved on the data of the run.
 #'
-#' @param x,y,lower,upper,penalty a fit of the run to try on. @param lambdas penalties to try.
+#' @param x,y,limits,penalty a fit of the run to try on. @param lambdas penalties to try.
 #' @return `glmnet_core()`'s function, or `ridge_by_glmnet`.
-ridge_fitter <- function(x, y, lower, upper, penalty, lambdas) {
+ridge_fitter <- function(x, y, limits, penalty, lambdas) {
   fast <- glmnet_core()
   if (is.null(fast)) return(ridge_by_glmnet)
   for (lambda in lambdas) {
     for (intercept in c(TRUE, FALSE)) {
       same <- identical(
-        fast(x, y, lambda, lower, upper, penalty, intercept),
-        ridge_by_glmnet(x, y, lambda, lower, upper, penalty, intercept)
+        fast(x, y, lambda, limits, penalty, intercept),
+        ridge_by_glmnet(x, y, lambda, limits, penalty, intercept)
       )
       if (!same) return(ridge_by_glmnet)
     }

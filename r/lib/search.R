@@ -65,7 +65,8 @@ run_iterations <- function(problem, settings, trial, progress) {
       now <- as.numeric(Sys.time())
       record$time[1L, k] <- now - begun
       record$time[2L, k] <- now - first
-      best <- pmin(best, model$objectives[1:2], na.rm = TRUE)
+      better <- which(model$objectives[1:2] < best)
+      best[better] <- model$objectives[better]
     }
     optimiser$tell(told)
     if (now - last_word > 1) {

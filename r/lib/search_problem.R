@@ -55,8 +55,8 @@ check_inputs <- function(inputs) {
     values <- table[[name]]
     if (!is.numeric(values)) {
       abort("mmm_data_error", sprintf(
-        "Column `%s` of the modelling table is %s; it must be numeric (a factor becomes so in the %s",
-        name, class(values)[1], "prophet step: choose at least one of `prophet_vars`)."
+        "Column `%s` of the modelling table is %s; it must be numeric: %s",
+        name, class(values)[1], "choose at least one of `prophet_vars`, which makes factors so."
       ), field = name)
     }
     if (!all(is.finite(values))) {
@@ -72,7 +72,7 @@ check_inputs <- function(inputs) {
   }
   for (name in inputs$all_media) {
     if (max(table[[name]]) <= 0 || max(table[[name]][window]) <= 0) {
-      abort("mmm_data_error", sprintf("Media `%s` is never above 0 in the window.", name), field = name)
+      abort("mmm_data_error", "Media `", name, "` is never above 0 in the window.", field = name)
     }
   }
 }

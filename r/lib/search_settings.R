@@ -39,7 +39,7 @@ search_settings <- function(inputs, cfg) {
 # Robyn's rule: equal weights, but a refresh leaves NRMSE out unless it is given weights.
 objective_weights <- function(s) {
   weights <- unlist(s$objective_weights)
-  if (is.null(weights)) return(if (s$refresh) c(0, rep(1, s$objectives - 1)) else rep(1, s$objectives))
+  if (is.null(weights)) return(c(if (s$refresh) 0 else 1, rep(1, s$objectives - 1)))
   if (!is.numeric(weights) || length(weights) != s$objectives || anyNA(weights) ||
         any(weights < 0) || any(weights > 10) || !any(weights > 0)) {
     abort("mmm_config_error", sprintf(

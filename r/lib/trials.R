@@ -125,7 +125,8 @@ output_models <- function(inputs, problem, settings, trials, started) {
     models$convergence <- converge(trials)
   }
   models$seed <- settings$seed
-  attr(models, "runTime") <- round(difftime(Sys.time(), started, units = "mins"), 2)
+  run_time <- round(difftime(Sys.time(), started, units = "mins"), 2)
+  attributes(models)[["runTime"]] <- run_time
   class(models) <- c("robyn_models", class(unclass(models)))
   models
 }

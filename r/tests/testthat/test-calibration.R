@@ -7,7 +7,8 @@ test_that("an experiment that starts within a period takes that period too", {
   first <- studies[[1]] # from 2018-05-01, a Tuesday
   expect_identical(dates[first$rows[1]], as.Date("2018-04-30"))
   expect_identical(first$model_days, as.numeric(diff(range(dates[first$rows]))))
-  expect_identical(studies[[3]]$channels, match(c("facebook_I", "search_clicks_P"), golden$inputs$all_media))
+  both <- match(c("facebook_I", "search_clicks_P"), golden$inputs$all_media)
+  expect_identical(studies[[3]]$channels, both)
 })
 
 test_that("the whole response is the sum of the periods, scaled to the experiment's days", {

@@ -36,7 +36,8 @@ test_that("the optimiser's order is Robyn's: media sorted, then train_size, lamb
 })
 
 test_that("single values are fixed and scaled values lie within their bounds", {
-  space <- hyperparameter_space(inputs(utils::modifyList(ranges, list(tv_gammas = 0.4))), settings())
+  partly <- utils::modifyList(ranges, list(tv_gammas = 0.4))
+  space <- hyperparameter_space(inputs(partly), settings())
   expect_identical(space$fixed, list(tv_gammas = 0.4, train_size = 1))
   expect_equal(hyperparameter_scaler(space)(c(0, 1, 0.5)), c(0.5, 0.5, 0.5))
   expect_identical(hyperparameter_scaler(space)(c(1 / 3, 0, 0))[1], 0.5 + 0.3333333333 * 2.5)

@@ -11,7 +11,7 @@ test_that("a model is its transformed media, a ridge and the errors of both", {
   x <- cbind(problem$static, do.call(cbind, made$saturated))
   lambda <- problem$lambda_min + (problem$lambda_max - problem$lambda_min) * 0.2
   beta <- ridge_by_glmnet(
-    unname(x), problem$y, lambda, problem$limits$lower, problem$limits$upper, rep(1, 11), TRUE
+    unname(x), problem$y, lambda, do.call(ridge_limits, problem$limits), rep(1, 11), TRUE
   )
   expect_identical(scored$coefficients, beta)
   expect_equal(scored$objectives[1], nrmse(problem$y, as.vector(cbind(1, x) %*% beta)))

@@ -3,7 +3,8 @@ made_up <- function(seed) {
   x <- matrix(rnorm(90 * 8)^2, 90)
   list(
     x = x, y = as.numeric(x %*% c(3, -2, 0, 1, 1, 0, -1, 2) + rnorm(90)) * 1e5,
-    lower = c(rep(0, 4), rep(-Inf, 4)), upper = c(1, 1, rep(Inf, 4), 0, 0), penalty = runif(8)
+    limits = ridge_limits(c(rep(0, 4), rep(-Inf, 4)), c(1, 1, rep(Inf, 4), 0, 0)),
+    penalty = runif(8)
   )
 }
 
@@ -13,22 +14,22 @@ test_that("the compiled core gives glmnet()'s coefficients to the last bit", {
   for (seed in 1:5) {
     d <- made_up(seed)
     for (lambda in c(1e2, 1e5, 1e8)) for (intercept in c(TRUE, FALSE)) {
-      call <- function(fit) fit(d$x, d$y, lambda, d$lower, d$upper, d$penalty, intercept)
+      call <- function(fit) fit(d$x, d$y, lambda, d$limits, d$penalty, intercept)
       expect_identical(call(core), call(ridge_by_glmnet))
     }
   }
   before <- made_up(1)
   d <- made_up(1)
-  core(d$x, d$y, 10, d$lower, d$upper, d$penalty, TRUE)
+  core(d$x, d$y, 10, d$limits, d$penalty, TRUE)
   expect_identical(d, before) # its arguments are not written to
 })
 
 test_that("signs are kept to and a constant predictor has no coefficient", {
   d <- made_up(2)
   d$x[, 8] <- 5
-  d$upper[8] <- Inf
-  fit <- ridge_fitter(d$x, d$y, d$lower, d$upper, d$penalty, 1e3)
-  beta <- fit(d$x, d$y, 1e3, d$lower, d$upper, d$penalty, TRUE)[-1]
+  d$limits[2, 8] <- GLMNET_BIG
+  fit <- ridge_fitter(d$x, d$y, d$limits, d$penalty, 1e3)
+  beta <- fit(d$x, d$y, 1e3, d$limits, d$penalty, TRUE)[-1]
   expect_true(all(beta[1:4] >= 0) && all(beta[1:2] <= 1) && beta[7] <= 0)
   expect_identical(beta[8], 0)
 })

@@ -9,7 +9,9 @@ test_that("what is not given has Robyn's default, and types are exact", {
 })
 
 test_that("values that cannot be are refused by name", {
-  refuse <- function(...) expect_error(search_settings(list(), list(...)), class = "mmm_config_error")
+  refuse <- function(...) {
+    expect_error(search_settings(list(), list(...)), class = "mmm_config_error")
+  }
   expect_match(conditionMessage(refuse(iterations = 0)), "`iterations` is 0")
   expect_match(conditionMessage(refuse(seed = 1.5)), "`seed` is 1.5")
   expect_match(conditionMessage(refuse(intercept = "yes")), "`intercept`")

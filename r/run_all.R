@@ -4,6 +4,8 @@
 # file that says what went wrong. `--enums` prints the values that R knows, as JSON.
 
 if (!nzchar(Sys.getenv("TZ"))) Sys.setenv(TZ = "UTC")
+# Hyperparameters are sorted by name, and their order decides the draws: one order everywhere.
+invisible(Sys.setlocale("LC_COLLATE", "C"))
 options(error = NULL, warn = 1, digits.secs = 3, na.action = "na.omit")
 
 own_path <- function() {

@@ -163,7 +163,8 @@ def verdict(result: dict[str, Any]) -> dict[str, Any]:
     }
     if "long" in result:
         blocks = result["long"]["ms_by_1000"]
-        figures["growth_over_10000_iterations"] = round(blocks[-1] / blocks[1], 3)
+        first, last = statistics.median(blocks[:3]), statistics.median(blocks[-3:])
+        figures["growth_over_10000_iterations"] = round(last / first, 3)
     return figures
 
 

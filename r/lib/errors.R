@@ -51,6 +51,9 @@ describe_error <- function(condition, step) {
 nearest <- function(value, choices) {
   if (!length(choices) || length(value) != 1 || is.na(value)) return("")
   distance <- utils::adist(value, choices, ignore.case = TRUE)[1, ]
+  # A beginning of a name is near to it, however much is left out.
+  begins <- nchar(value) >= 3 & startsWith(tolower(choices), tolower(value))
+  distance[begins] <- pmin(distance[begins], 1)
   best <- which.min(distance)
   if (distance[best] > max(2, nchar(value) / 3)) return("")
   sprintf(" (did you mean `%s`?)", choices[best])

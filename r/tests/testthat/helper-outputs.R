@@ -61,7 +61,7 @@ made_market <- local({
   made <- NULL
   function() {
     if (is.null(made)) {
-      cfg <- job_config(work_dir = tempfile("work-"), iterations = 150L)
+      cfg <- job_config(work_dir = tempfile("work-"), iterations = 1500L)
       dir.create(cfg$output_dir)
       inputs <- builtin_inputs(cfg, simulated_market()$data)
       models <- run_trials(inputs, cfg, progress_log(NULL))

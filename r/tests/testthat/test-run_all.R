@@ -1,0 +1,130 @@
+# The whole of the R side as its caller sees it: a process, its exit code and its files.
+
+run_job <- function(..., data = simulated_market()$data, environment = character()) {
+  folder <- tempfile("job-")
+  for (name in c("output", "work")) dir.create(file.path(folder, name), recursive = TRUE)
+  data.table::fwrite(data, file.path(folder, "data.csv"))
+  job <- job_config(
+    data_csv = file.path(folder, "data.csv"), output_dir = file.path(folder, "output"),
+    work_dir = file.path(folder, "work"), result_file = file.path(folder, "result.json"),
+    progress_file = file.path(folder, "progress.jsonl"), min_candidates = 20, onepagers = 1,
+    python = Sys.getenv("RETICULATE_PYTHON", "python3"), organic = I("newsletter"),
+    organic_signs = I("positive"), factors = I("promotion"),
+    hyperparameters = structure(list(), names = character())
+  )
+  changed <- list(...)
+  job[names(changed)] <- changed
+  path <- file.path(folder, "job.json")
+  writeLines(jsonlite::toJSON(job, auto_unbox = TRUE, null = "null", digits = NA), path)
+  ran <- processx::run(
+    file.path(R.home("bin"), "Rscript"),
+    c(normalizePath(file.path("..", "..", "run_all.R")), paste0("job_cfg=", path)),
+    error_on_status = FALSE, env = c("current", environment), timeout = 300
+  )
+  result <- file.path(folder, "result.json")
+  list(
+    status = ran$status, stderr = ran$stderr, folder = folder,
+    result = if (file.exists(result)) jsonlite::fromJSON(result)
+  )
+}
+
+skip_without_nevergrad <- function() {
+  skip_if_not(nzchar(Sys.getenv("RETICULATE_PYTHON")), "RETICULATE_PYTHON is not set")
+}
+
+test_that("a job ends with every artifact, and a second one resumes to the same", {
+  skip_without_nevergrad()
+  ran <- run_job()
+  expect_identical(ran$status, 0L, info = ran$stderr)
+  expect_identical(ran$result$status, "ok")
+  expect_identical(ran$result$engine, "builtin")
+  output <- file.path(ran$folder, "output")
+  expect_true(all(file.exists(file.path(output, c(
+    "metrics.json", "timings.json", "OutputCollect.RDS", "tables/models.csv",
+    paste0("onepagers/", ran$result$best_model, ".png")
+  )))))
+  expect_named(
+    jsonlite::fromJSON(file.path(output, "timings.json")),
+    c("inputs", "trials", "outputs", "plots", "total"), ignore.order = TRUE
+  )
+  events <- lapply(readLines(file.path(ran$folder, "progress.jsonl")), jsonlite::fromJSON)
+  steps <- Filter(function(e) e$type == "step", events)
+  expect_identical(
+    vapply(steps, function(e) paste(e$step, e$state), ""),
+    paste(rep(c("inputs", "trials", "outputs", "plots"), each = 2), c("started", "finished"))
+  )
+  expect_length(Filter(function(e) e$type == "checkpoint", events), 2)
+  # Only checkpoints are left in the work folder: R's temporary files are gone.
+  expect_identical(list.files(file.path(ran$folder, "work")), "trials")
+})
+
+test_that("trials without merge leave checkpoints, the rest is merged from them", {
+  skip_without_nevergrad()
+  whole <- run_job()
+  first <- run_job(trials_todo = I(2), merge = FALSE)
+  expect_identical(first$status, 0L, info = first$stderr)
+  expect_identical(list.files(file.path(first$folder, "work", "trials")), "trial_2.rds")
+  expect_false(file.exists(file.path(first$folder, "output", "metrics.json")))
+  path <- file.path(first$folder, "job.json")
+  job <- jsonlite::fromJSON(path, simplifyVector = FALSE)
+  job$trials_todo <- list(1)
+  job$merge <- TRUE
+  writeLines(jsonlite::toJSON(job, auto_unbox = TRUE, null = "null", digits = NA), path)
+  status <- processx::run(
+    file.path(R.home("bin"), "Rscript"),
+    c(normalizePath(file.path("..", "..", "run_all.R")), paste0("job_cfg=", path)),
+    error_on_status = FALSE
+  )$status
+  expect_identical(status, 0L)
+  read <- function(folder, file) readLines(file.path(folder, "output", file))
+  for (file in c("metrics.json", "tables/models.csv", "tables/decomposition.csv")) {
+    expect_identical(read(first$folder, file), read(whole$folder, file), info = file)
+  }
+})
+
+test_that("an error stops with its code and result whatever R's options are", {
+  # A profile that makes R go on after an error, and one that turns warnings into errors.
+  profile <- tempfile()
+  writeLines("options(error = function() cat('going on\\n'), warn = 2)", profile)
+  ran <- run_job(adstock = "exponential", environment = c(R_PROFILE_USER = profile))
+  expect_identical(ran$status, 64L)
+  expect_identical(ran$result$class, "mmm_config_error")
+  expect_match(ran$stderr, "Error: `adstock` is \"exponential\"")
+  data <- simulated_market()$data
+  data$clicks <- 0
+  ran <- run_job(data = data, environment = c(R_PROFILE_USER = profile))
+  skip_without_nevergrad()
+  expect_identical(ran$status, 65L)
+  expect_identical(ran$result$step, "inputs")
+  expect_identical(ran$result$field, "clicks")
+})
+
+test_that("nevergrad's absence is found before anything is computed", {
+  bare <- tempfile("python-")
+  writeLines(c("#!/bin/sh", "exec python3 -I -S \"$@\""), bare)
+  Sys.chmod(bare, "755")
+  ran <- run_job(python = bare)
+  expect_identical(ran$status, 70L)
+  expect_identical(ran$result$class, "nevergrad_error")
+  expect_match(ran$result$message, "ModuleNotFoundError")
+  progress <- file.path(ran$folder, "progress.jsonl")
+  expect_false(file.exists(progress) && any(grepl("inputs", readLines(progress))))
+})
+
+test_that("warnings go to stderr, the result and the progress", {
+  skip_without_nevergrad()
+  ran <- run_job(min_candidates = 5000, onepagers = 0)
+  expect_identical(ran$status, 0L, info = ran$stderr)
+  expect_match(ran$stderr, "Warning: Only [0-9]+ models are on Pareto fronts")
+  expect_true(any(grepl("on Pareto fronts", unlist(ran$result$warnings))))
+  progress <- readLines(file.path(ran$folder, "progress.jsonl"))
+  expect_true(any(grepl("\"type\":\"warning\"", progress, fixed = TRUE)))
+})
+
+test_that("the values that R knows are printed as JSON", {
+  printed <- processx::run(
+    file.path(R.home("bin"), "Rscript"),
+    c(normalizePath(file.path("..", "..", "run_all.R")), "--enums")
+  )
+  expect_identical(jsonlite::fromJSON(printed$stdout), CONFIG_ENUMS)
+})

@@ -1,0 +1,60 @@
+"""Every value that the config accepts is one that R knows, and the other way round."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+from pathlib import Path
+from typing import get_args
+
+import pytest
+
+from contract.config import AllocatorScenario, Frequency, TargetKind
+from contract.training import (
+    Adstock,
+    Calibration,
+    Engine,
+    Optimiser,
+    ProphetVar,
+    Search,
+    Sign,
+    Training,
+)
+
+RUN_ALL = Path(__file__).parents[3] / "r" / "run_all.R"
+
+PYTHON = {
+    "engine": list(Engine),
+    "search": list(Search),
+    "frequency": list(Frequency),
+    "target_kind": list(TargetKind),
+    "adstock": list(Adstock),
+    "sign": list(Sign),
+    "prophet_var": list(ProphetVar),
+    "intercept_sign": get_args(Training.model_fields["intercept_sign"].annotation),
+    "nevergrad_algo": list(Optimiser),
+    "calibration_scope": get_args(Calibration.model_fields["scope"].annotation),
+    "allocator_scenario": list(AllocatorScenario),
+}
+
+
+@pytest.fixture(scope="module")
+def r_enums() -> dict[str, list[str]]:
+    rscript = shutil.which("Rscript")
+    if rscript is None:
+        pytest.skip("Rscript is not installed")
+    printed = subprocess.run(
+        [rscript, str(RUN_ALL), "--enums"], capture_output=True, text=True, check=True
+    )
+    enums: dict[str, list[str]] = json.loads(printed.stdout)
+    return enums
+
+
+def test_the_same_enums(r_enums: dict[str, list[str]]) -> None:
+    assert set(r_enums) == set(PYTHON)
+
+
+@pytest.mark.parametrize("name", PYTHON)
+def test_the_same_values(r_enums: dict[str, list[str]], name: str) -> None:
+    assert set(r_enums[name]) == {str(value) for value in PYTHON[name]}

@@ -15,9 +15,14 @@ def status(run_id: str) -> str:
     return f"runs/{run_id}/status.json"
 
 
-def lease(run_id: str) -> str:
-    """Who works on the run, until when."""
-    return f"runs/{run_id}/lease.json"
+def lease(run_id: str, task: int = 0) -> str:
+    """Who works on the run, until when; tasks that share its trials have one each."""
+    return f"runs/{run_id}/lease.json" if task == 0 else f"runs/{run_id}/lease-{task}.json"
+
+
+def leases(run_id: str) -> str:
+    """Prefix of the run's leases."""
+    return f"runs/{run_id}/lease"
 
 
 def event(run_id: str, event_id: str) -> str:
@@ -28,6 +33,14 @@ def event(run_id: str, event_id: str) -> str:
 def events(run_id: str) -> str:
     """Prefix of the run's outbox."""
     return f"runs/{run_id}/events/"
+
+
+RUNS = "runs/"
+
+
+def closed_runs() -> str:
+    """Runs that `reconcile` need not look at again; only saves time, may be deleted."""
+    return "reconcile/closed.json"
 
 
 def work(run_id: str, name: str = "") -> str:

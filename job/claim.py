@@ -7,16 +7,14 @@ until the lease has expired.
 
 from __future__ import annotations
 
-import json
 import threading
 import uuid
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import Self
 
 from contract import layout
-from contract.base import Strict, canonical_json
 from contract.exceptions import MMMError, NotFoundError, PreconditionError
+from contract.lease import Lease
 from contract.run import now
 from contract.stores.base import Store
 from job.logs import Log
@@ -24,27 +22,6 @@ from job.settings import Settings
 
 LEASE_SECONDS = 120
 HEARTBEAT_SECONDS = 20
-
-
-class Lease(Strict):
-    """`runs/<run id>/lease.json`; `nonce` tells two equal owners apart."""
-
-    owner: str
-    execution: str
-    task: int
-    attempt: int
-    nonce: str
-    expires_at: datetime
-    released: bool = False
-
-    def to_json(self) -> bytes:
-        """The stored form."""
-        return canonical_json(self.model_dump(mode="json"))
-
-    @classmethod
-    def from_json(cls, data: bytes) -> Self:
-        """Read the stored form."""
-        return cls.model_validate(json.loads(data))
 
 
 class LeaseHolder:
@@ -94,7 +71,7 @@ class LeaseHolder:
 
 def claim(store: Store, run_id: str, settings: Settings) -> LeaseHolder | Lease:
     """Take the run's lease; returns the live lease of somebody else where there is one."""
-    path = layout.lease(run_id)
+    path = layout.lease(run_id, settings.task_index)
     mine = Lease(
         owner=settings.owner,
         execution=settings.execution,

@@ -59,5 +59,8 @@ class Store(Protocol):
     def list(self, prefix: str) -> Iterator[ObjectInfo]:
         """Objects whose path begins with `prefix`, in order of path."""
 
+    def folders(self, prefix: str) -> Iterator[str]:
+        """Names of the folders directly below a prefix that ends with `/`, in order."""
+
     def delete(self, path: str) -> None:
         """Remove an object; removing what is not there is fine."""

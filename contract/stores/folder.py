@@ -96,6 +96,12 @@ class FolderStore:
                 if info is not None:
                     yield info
 
+    def folders(self, prefix: str) -> Iterator[str]:
+        """Names of the folders directly below a prefix."""
+        start = self._file(prefix)
+        if start.is_dir():
+            yield from sorted(entry.name for entry in start.iterdir() if entry.is_dir())
+
     def delete(self, path: str) -> None:
         """Remove an object."""
         self._file(path).unlink(missing_ok=True)

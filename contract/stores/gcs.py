@@ -125,6 +125,24 @@ class GCSStore:
         ):
             yield _info(blob)
 
+    def folders(self, prefix: str) -> Iterator[str]:
+        """Names of the folders directly below a prefix."""
+
+        def listed() -> set[str]:
+            pages = self._bucket.list_blobs(
+                prefix=prefix,
+                delimiter="/",
+                fields="prefixes,nextPageToken",
+                retry=RETRY,
+                timeout=TIMEOUT,
+            )
+            for _ in pages:  # the folders are known once all pages were read
+                continue
+            return set(pages.prefixes)
+
+        found = self._try(prefix, listed)
+        yield from sorted(name.removeprefix(prefix).rstrip("/") for name in found)
+
     def delete(self, path: str) -> None:
         """Remove an object."""
         try:

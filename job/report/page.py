@@ -59,8 +59,8 @@ def render_report(inputs: ReportInputs) -> str:
         figures=_figures(inputs),
         sections=sections,
         footer=f"Run {inputs.run.get('run_id', 'n/a')}. Made by MMM Trainer.",
-        style=Markup(_own("style.css")),  # noqa: S704 - the file beside this one
-        script=Markup(script),  # noqa: S704 - the file beside this one
+        style=Markup(_own("style.css")),  # noqa: S704 # nosec B704
+        script=Markup(script),  # noqa: S704 # nosec B704
         script_hash=f"sha256-{digest}",
     )
 

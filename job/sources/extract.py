@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
 from functools import partial
 from pathlib import Path
@@ -12,9 +13,16 @@ from tempfile import TemporaryDirectory
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+from tenacity import (
+    before_sleep_log,
+    retry,
+    retry_if_exception_type,
+    stop_after_attempt,
+    wait_random_exponential,
+)
 
 from contract.config import Config
-from contract.exceptions import DataError
+from contract.exceptions import DataError, TransientError
 from contract.source import BigQuerySource, DuckDBSource, FileSource
 from job.sources.diagnose import no_rows, unreadable_dates
 from job.sources.periods import (
@@ -28,6 +36,8 @@ from job.sources.plan import Plan, make_plan
 from job.sources.snapshot import Evidence, Snapshot, write
 from job.sources.sql import build
 from job.sources.warehouse import Warehouse
+
+ATTEMPTS = 2  # on top of the retries of each client
 
 
 def extract(
@@ -48,10 +58,26 @@ def extract(
     """
     started = time.monotonic()
     to.parent.mkdir(parents=True, exist_ok=True)
+    snapshot = _again(lambda: _once(config, run_id=run_id, to=to, env=env))
+    return snapshot.timed(time.monotonic() - started)
+
+
+@retry(
+    retry=retry_if_exception_type(TransientError),
+    stop=stop_after_attempt(ATTEMPTS),
+    wait=wait_random_exponential(multiplier=0.5, max=10),
+    before_sleep=before_sleep_log(logging.getLogger(__name__), logging.WARNING),
+    reraise=True,
+)
+def _again(call: Callable[[], Snapshot]) -> Snapshot:
+    """From the beginning: half a result is never continued."""
+    return call()
+
+
+def _once(config: Config, *, run_id: str, to: Path, env: Mapping[str, str] | None) -> Snapshot:
     with closing(open_warehouse(config, run_id=run_id, env=env, folder=to.parent)) as warehouse:
         plan = make_plan(config, warehouse.fields(), table=warehouse.description)
-        snapshot = _read(config, plan, warehouse, to)
-    return snapshot.timed(time.monotonic() - started)
+        return _read(config, plan, warehouse, to)
 
 
 def planned_sql(config: Config, *, env: Mapping[str, str] | None = None) -> str:

@@ -133,7 +133,9 @@ decomposition_by_date <- function(inputs, by_date) {
 #' @return `collect` with clusters, or with a warning and without them where they cannot be made.
 add_robyn_clusters <- function(collect, inputs) {
   clusters <- tryCatch(
-    Robyn::robyn_clusters(collect, dep_var_type = inputs$dep_var_type, quiet = TRUE, export = FALSE),
+    Robyn::robyn_clusters(
+      collect, dep_var_type = inputs$dep_var_type, quiet = TRUE, export = FALSE
+    ),
     error = identity
   )
   if (inherits(clusters, "error")) {
@@ -148,8 +150,8 @@ add_robyn_clusters <- function(collect, inputs) {
     table
   }
   tables <- c("resultHypParam", "xDecompAgg", "mediaVecCollect", "xDecompVecCollect")
+  if (!is.null(collect$resultCalibration)) tables <- c(tables, "resultCalibration")
   collect[tables] <- lapply(collect[tables], join)
-  if (!is.null(collect$resultCalibration)) collect$resultCalibration <- join(collect$resultCalibration)
   agg <- collect$xDecompAgg
   interval <- clusters$df_cluster_ci
   at <- match(paste(agg$rn, agg$cluster), paste(interval$rn, interval$cluster))
@@ -161,7 +163,9 @@ add_robyn_clusters <- function(collect, inputs) {
   agg$carryover_pct <- carried$carryover_pct[at]
   collect$xDecompAgg <- agg
   # Its plots hold copies of all data, 40 MB for 100 models; robyn_clusters makes them again.
-  pictures <- c("wss", "corrs", "clusters_PCA", "plot_clusters_ci", "plot_models_errors", "plot_models_rois")
+  pictures <- c(
+    "wss", "corrs", "clusters_PCA", "plot_clusters_ci", "plot_models_errors", "plot_models_rois"
+  )
   collect$clusters <- clusters[setdiff(names(clusters), pictures)]
   collect
 }

@@ -52,11 +52,11 @@ prepare_robyn <- function() {
       conditionMessage(loaded), field = "engine", parent = loaded)
   }
   # %dorng% and %dopar% are looked up on the search path by the code that Robyn runs in children.
-  suppressPackageStartupMessages(attachNamespace_once("Robyn"))
+  suppressPackageStartupMessages(attach_once("Robyn"))
   invisible()
 }
 
-attachNamespace_once <- function(package) {
+attach_once <- function(package) {
   if (!paste0("package:", package) %in% search()) attachNamespace(package)
 }
 

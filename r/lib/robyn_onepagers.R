@@ -34,7 +34,9 @@ draw_robyn_onepager <- function(inputs, collect, id, path) {
   pages <- ask_robyn("robyn_onepagers", suppressWarnings(Robyn::robyn_onepagers(
     inputs, collect, select_model = id, quiet = TRUE, export = FALSE
   )))
-  if (is.null(pages[[id]])) abort("robyn_error", "Robyn's robyn_onepagers made no page of ", id, ".")
+  if (is.null(pages[[id]])) {
+    abort("robyn_error", "Robyn's robyn_onepagers made no page of ", id, ".")
+  }
   write_atomically(path, function(temporary) {
     ggplot2::ggsave(
       temporary, pages[[id]], device = "png", dpi = ROBYN_ONEPAGER_DPI, width = 17, height = 19,

@@ -6,8 +6,8 @@
 #'
 #' @param inputs InputCollect. @param models OutputModels. @param cfg the job's configuration.
 #' @param progress progress_log().
-#' @return model_outputs()'s list with Robyn's OutputCollect as `collect`, and models, search,
-#'   selfcheck (NULL after search robyn), robyn_version.
+#' @return model_outputs()'s list with Robyn's OutputCollect as `collect` (its OutputModels without
+#'   the trials), and models, search, selfcheck (NULL after search robyn), robyn_version.
 robyn_engine_outputs <- function(inputs, models, cfg, progress) {
   prepare_robyn()
   if (cfg$search == "robyn") {
@@ -28,13 +28,32 @@ robyn_engine_outputs <- function(inputs, models, cfg, progress) {
       made <- robyn_model_outputs(inputs, models, cfg, reference = TRUE)
     }
   }
-  made$models <- models
+  made$models <- without_pictures(models)
   made$selfcheck <- check
   made$search <- if (is.null(check) || !check$passed) "robyn" else "fast"
   made$robyn_version <- as.character(utils::packageVersion("Robyn"))
   made$tables$allocation <- robyn_allocations(inputs, made, cfg)
   write_robyn_models(inputs, made, cfg)
+  made$collect$OutputModels <- without_trials(made$models)
   made
+}
+
+#' OutputModels without its plots, each of which holds a copy of all trials, five times the bytes.
+#'
+#' robyn_converge() and ts_validation() make them again.
+without_pictures <- function(models) {
+  models$ts_validation_plot <- NULL
+  models$convergence$moo_distrb_plot <- models$convergence$moo_cloud_plot <- NULL
+  models
+}
+
+#' OutputModels without its trials, which a run keeps once, in OutputModels.RDS.
+without_trials <- function(models) {
+  kept <- unclass(models)[!grepl("^trial[0-9]+$", names(models))]
+  for (name in setdiff(names(attributes(models)), "names")) {
+    attr(kept, name) <- attr(models, name)
+  }
+  kept
 }
 
 #' The configuration of a search that starts anew beside the one that is not trusted.

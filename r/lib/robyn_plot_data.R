@@ -1,4 +1,4 @@
-# What robyn_onepagers draws of one model: the seven lists of OutputCollect$allPareto$plotDataCollect.
+# What robyn_onepagers draws of one model: the seven lists of OutputCollect's plotDataCollect.
 
 #' @param inputs InputCollect. @param row the model's row of resultHypParam. @param agg its rows of
 #'   xDecompAgg (data.table). @param media transform_models()[[id]]. @param by_date

@@ -80,8 +80,8 @@ is_robyn_noise <- function(w) {
 
 #' The first trial of a robyn_run, made the given one: numbers and ids of its models.
 renumber_trial <- function(made, trial) {
-  tables <- intersect(c("resultHypParam", "xDecompAgg", "liftCalibration"), names(made$resultCollect))
-  for (table in tables) {
+  tables <- c("resultHypParam", "xDecompAgg", "liftCalibration")
+  for (table in intersect(tables, names(made$resultCollect))) {
     rows <- made$resultCollect[[table]]
     rows$solID <- sub("^1_", paste0(trial, "_"), rows$solID)
     rows$trial <- as.integer(trial)

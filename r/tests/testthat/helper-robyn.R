@@ -52,8 +52,10 @@ robyn_job <- function(..., data = Robyn::dt_simulated_weekly, adstock = "geometr
 example_ranges <- function(media, adstock) {
   ranges <- switch(adstock,
     geometric = list(alphas = c(0.5, 3), gammas = c(0.3, 1), thetas = c(0, 0.5)),
-    weibull_cdf = list(alphas = c(0.5, 3), gammas = c(0.3, 1), shapes = c(0, 2), scales = c(0, 0.1)),
-    weibull_pdf = list(alphas = c(0.5, 3), gammas = c(0.3, 1), shapes = c(0, 9), scales = c(0, 0.1))
+    weibull_cdf =
+      list(alphas = c(0.5, 3), gammas = c(0.3, 1), shapes = c(0, 2), scales = c(0, 0.1)),
+    weibull_pdf =
+      list(alphas = c(0.5, 3), gammas = c(0.3, 1), shapes = c(0, 9), scales = c(0, 0.1))
   )
   named <- lapply(media, function(m) stats::setNames(ranges, paste0(m, "_", names(ranges))))
   do.call(c, named)
@@ -84,7 +86,10 @@ example_inputs <- function() {
 #' Without Robyn's messages, progress bars and advice to take more iterations.
 quietly <- function(code) {
   utils::capture.output(value <- suppressMessages(withCallingHandlers(code, warning = function(w) {
-    known <- "We recommend|Provided train_size|calibration|Too (few|many) clusters|does not contain enough|NaNs produced"
+    known <- paste0(
+      "We recommend|Provided train_size|calibration|Too (few|many) clusters|",
+      "does not contain enough|NaNs produced"
+    )
     if (grepl(known, conditionMessage(w))) invokeRestart("muffleWarning")
   })))
   value

@@ -55,7 +55,6 @@ test_that("whether a goal is reached is told by the figures", {
   expect_true(goal$feasible)
   goal <- allocation_goal(rows, list(scenario = "target_efficiency"), "conversion")
   expect_equal(goal$target, 0.4)
-  expect_false(
-    allocation_goal(rows, list(scenario = "target_efficiency", target_value = 2), "conversion")$feasible
-  )
+  far <- list(scenario = "target_efficiency", target_value = 2)
+  expect_false(allocation_goal(rows, far, "conversion")$feasible)
 })

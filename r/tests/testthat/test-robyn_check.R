@@ -18,7 +18,8 @@ test_that("relative_difference sees what is missing and what is rounding", {
 
 test_that("the sample holds the chosen models and spreads over all trials", {
   trial <- function(k, n) {
-    list(resultCollect = list(resultHypParam = data.frame(solID = paste(k, seq_len(n), 1, sep = "_"))))
+    ids <- paste(k, seq_len(n), 1, sep = "_")
+    list(resultCollect = list(resultHypParam = data.frame(solID = ids)))
   }
   trials <- list(trial1 = trial(1, 50), trial2 = trial(2, 50))
   ids <- sample_models(trials, c("2_7_1", "1_3_1"), 8)

@@ -1,8 +1,9 @@
 # robyn_outputs itself on few candidates: it takes a third of a second for each.
 reference_outputs <- function(inputs, cfg, models) {
   quietly(Robyn::robyn_outputs(
-    inputs, models, pareto_fronts = cfg$pareto_fronts, min_candidates = cfg$min_candidates, clusters = TRUE, export = FALSE,
-    quiet = TRUE, plot_folder = cfg$output_dir, plot_folder_sub = basename(robyn_folder(cfg))
+    inputs, models, pareto_fronts = cfg$pareto_fronts, min_candidates = cfg$min_candidates,
+    clusters = TRUE, export = FALSE, quiet = TRUE, plot_folder = cfg$output_dir,
+    plot_folder_sub = basename(robyn_folder(cfg))
   ))
 }
 

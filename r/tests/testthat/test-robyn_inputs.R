@@ -30,7 +30,8 @@ test_that("no context, organic, factor or holiday is no obstacle", {
   cfg <- robyn_job(
     organic = list(), organic_signs = list(), context = list(), context_signs = list(),
     factors = list(), prophet_vars = I("trend"), prophet_signs = I("default"),
-    prophet_country = NULL, channel_exposures = c("tv_S", "ooh_S", "print_S", "facebook_S", "search_S")
+    prophet_country = NULL,
+    channel_exposures = c("tv_S", "ooh_S", "print_S", "facebook_S", "search_S")
   )
   inputs <- quietly(robyn_engine_inputs(cfg, read_data(cfg)))
   expect_identical(names(inputs$dt_mod), c("ds", "dep_var", "trend", cfg$channel_spends))
@@ -84,7 +85,8 @@ test_that("penalties are all given where one is", {
   made <- robyn_hyperparameters(cfg, media, c("trend", media))
   expect_identical(made$tv_S_penalty, c(0, 0.5))
   expect_identical(made$trend_penalty, c(0, 1))
-  expect_setequal(grep("_penalty$", names(made), value = TRUE), paste0(c("trend", media), "_penalty"))
+  penalties <- grep("_penalty$", names(made), value = TRUE)
+  expect_setequal(penalties, paste0(c("trend", media), "_penalty"))
 })
 
 test_that("a change that Robyn makes in silence is an error", {

@@ -12,6 +12,12 @@ test_that("a fast search leaves Robyn's objects and files, checked by Robyn", {
   made <- found$made
   expect_s3_class(made$collect, "robyn_outputs")
   expect_identical(made$search, "fast")
+  expect_identical(made$collect$OutputModels$convergence, made$models$convergence)
+  expect_null(made$collect$OutputModels$trial1)
+  expect_s3_class(made$models, "robyn_models")
+  expect_false(is.null(made$models$trial1))
+  # Robyn makes the plots again that are not kept.
+  expect_s3_class(quietly(Robyn::ts_validation(made$models)), "ggplot")
   expect_true(made$selfcheck$passed)
   expect_true(made$best_model %in% unlist(made$selfcheck$models))
   expect_identical(made$robyn_version, as.character(packageVersion("Robyn")))
@@ -37,7 +43,8 @@ test_that("a fast search that Robyn does not confirm gives way to robyn_run, wit
   inputs <- example_inputs()
   models <- run_trials(inputs, robyn_job(iterations = 20), memory_log())
   wrong <- models
-  wrong$trial1$resultCollect$resultHypParam$nrmse <- models$trial1$resultCollect$resultHypParam$nrmse * 1.001
+  nrmse <- models$trial1$resultCollect$resultHypParam$nrmse
+  wrong$trial1$resultCollect$resultHypParam$nrmse <- nrmse * 1.001
   warnings <- character()
   found <- withCallingHandlers(
     example_outputs(models = wrong, iterations = 20, min_candidates = 6),
@@ -50,7 +57,7 @@ test_that("a fast search that Robyn does not confirm gives way to robyn_run, wit
   expect_identical(found$made$search, "robyn")
   expect_false(found$made$selfcheck$passed)
   right <- found$made$models$trial1$resultCollect$resultHypParam
-  expect_equal(right$nrmse, models$trial1$resultCollect$resultHypParam$nrmse, tolerance = 1e-9)
+  expect_equal(right$nrmse, nrmse, tolerance = 1e-9)
 })
 
 test_that("few models are no obstacle to robyn_outputs", {

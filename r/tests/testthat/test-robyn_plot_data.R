@@ -1,8 +1,12 @@
 # Against Robyn's own: test-robyn_collect.R. Here what must hold for any model.
 example_media <- function() {
   list(
-    tv = list(total = c(3, 4), saturated = c(0.5, 0.75), saturated_carryover = c(0.1, 0.15), coef = 8),
-    radio = list(total = c(1, 2), saturated = c(0.2, 0.4), saturated_carryover = c(0, 0.3), coef = 10)
+    tv = list(
+      total = c(3, 4), saturated = c(0.5, 0.75), saturated_carryover = c(0.1, 0.15), coef = 8
+    ),
+    radio = list(
+      total = c(1, 2), saturated = c(0.2, 0.4), saturated_carryover = c(0, 0.3), coef = 10
+    )
   )
 }
 

@@ -3,7 +3,8 @@ test_that("a trial by itself is the same trial of a whole robyn_run", {
   inputs <- example_inputs()
   cfg <- robyn_job(trials = 2, iterations = 8, workers = 2)
   told <- list()
-  ours <- quietly(robyn_trial(inputs, cfg, 2L, function(...) told[[length(told) + 1]] <<- list(...)))
+  report <- function(...) told[[length(told) + 1]] <<- list(...)
+  ours <- quietly(robyn_trial(inputs, cfg, 2L, report))
   theirs <- quietly(Robyn::robyn_run(inputs, cores = 2, iterations = 8, trials = 2, seed = 123L))
   theirs <- theirs$trial2
   untimed <- function(x) x[setdiff(names(x), c("Elapsed", "ElapsedAccum"))]
@@ -77,7 +78,8 @@ test_that("a progress bar in a file is told while it grows", {
 
 test_that("a trial keeps its models when it gets its number", {
   table <- data.frame(solID = c("1_1_1", "1_12_2"), trial = 1L, nrmse = c(0.1, 0.2))
-  made <- renumber_trial(list(resultCollect = list(resultHypParam = table, iter = 0), trial = 1), 11)
+  first <- list(resultCollect = list(resultHypParam = table, iter = 0), trial = 1)
+  made <- renumber_trial(first, 11)
   expect_identical(made$resultCollect$resultHypParam$solID, c("11_1_1", "11_12_2"))
   expect_identical(made$resultCollect$resultHypParam$trial, c(11L, 11L))
   expect_identical(made$trial, 11L)

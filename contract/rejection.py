@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Mapping
+from contextlib import suppress
 
 from contract import events, layout
 from contract.base import canonical_json, sha256_hex
@@ -42,10 +43,8 @@ def reject(
         "bytes": len(body),
         "body_base64": base64.b64encode(body[:MAX_KEPT_BYTES]).decode(),
     }
-    try:
+    with suppress(PreconditionError):  # a redelivery of the same message: kept already
         store.write(path, canonical_json(kept), if_generation=0)
-    except PreconditionError:
-        pass  # a redelivery of the same message: kept already
     events.put(store, Event.of(EventData(run_id=run_id, state=State.REJECTED, error=fault)))
     events.flush(store, publisher, run_id)
     return path

@@ -130,7 +130,9 @@ class Training(Strict):
         le=256,
         description="Trial processes on one machine; the machine's cores where left out.",
     )
-    tasks: int = later(1, description="Cloud Run tasks that share the trials.")
+    tasks: int = Field(
+        default=1, ge=1, le=100, description="Cloud Run tasks that share the trials."
+    )
     min_r2: float | None = later(None, description="Lowest R² that is accepted.")
 
     @model_validator(mode="before")

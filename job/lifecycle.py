@@ -22,9 +22,11 @@ from contract.stores import Store
 from contract.topics import Publisher
 from job import logs
 from job.claim import Lease, LeaseHolder, claim
-from job.pipeline import Outcome, Run, run_pipeline
+from job.pipeline import Outcome, run_pipeline
 from job.r_job import Workspace
+from job.run import Run, tasks_of
 from job.settings import Settings
+from job.team import Left
 from job.trace import Step, Trace
 from job.view import View
 
@@ -64,8 +66,9 @@ def work_on(
     if ended is not None and ended.state.is_terminal:
         log.info(f"the run has ended already: {ended.state}")
         return _tell(ended, store, publisher, log)
-    if settings.task_index > 0:
-        log.info("one task does the whole run; this one has nothing to do")
+    config = Config.model_validate(request.config)
+    if settings.task_index >= tasks_of(config, settings):
+        log.info("the run needs fewer tasks; this one has nothing to do")
         return Ending(run_id=request.run_id, state=State.RUNNING, exit_code=0)
     lease = claim(store, request.run_id, settings)
     if isinstance(lease, Lease):
@@ -105,9 +108,12 @@ def _attempt(
                 trace=trace,
                 log=log,
                 on_progress=record.progress,
-                stop=lambda: "another execution took the run over" if lease.lost.is_set() else None,
+                stop=lambda: _reason_to_stop(lease, record),
             )
             outcome = run_pipeline(run)
+        if isinstance(outcome, Left):
+            log.info(outcome.reason)
+            return Ending(run_id=request.run_id, state=State.RUNNING, exit_code=0)
         status = _close(store, request, trace, outcome)
     except MMMError as error:
         status = _fail(request, settings, store, lease, trace, error, log)
@@ -128,6 +134,12 @@ def _attempt(
         return Ending(run_id=request.run_id, state=status.state, exit_code=code, message=message)
     with trace.step("event"):
         return _tell(status, store, publisher, log)
+
+
+def _reason_to_stop(lease: LeaseHolder, record: _Recorder) -> str | None:
+    if lease.lost.is_set():
+        return "another execution took the run over"
+    return f"the run has ended: {record.ended}" if record.ended else None
 
 
 def _close(store: Store, request: Request, trace: Trace, outcome: Outcome) -> Status:
@@ -221,6 +233,7 @@ class _Recorder:
         self._store, self._run_id, self._settings, self._view = store, run_id, settings, view
         self._progress: dict[str, Any] = {}
         self._written = 0.0
+        self.ended: State | None = None
 
     def step(self, step: Step) -> None:
         self._view.step(step)
@@ -241,11 +254,11 @@ class _Recorder:
                 self.beat()
 
     def beat(self) -> None:
-        self._write({"progress": self._progress})
+        self._write({})
 
     def _write(self, fields: dict[str, Any]) -> None:
         self._written = time.monotonic()
-        change_status(
+        status = change_status(
             self._store,
             self._run_id,
             lambda old: {
@@ -254,5 +267,14 @@ class _Recorder:
                 "attempt": self._settings.attempt,
                 "execution": self._settings.execution,
                 **fields,
+                "progress": _together(old.progress, self._progress),
             },
         )
+        if status.state.is_terminal:
+            self.ended = status.state
+
+
+def _together(old: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:
+    """Progress of all tasks: each writes the trials that it has."""
+    trials = {**old.get("by_trial", {}), **new.get("by_trial", {})}
+    return {**old, **new, "by_trial": trials} if trials else {**old, **new}

@@ -168,6 +168,28 @@ def test_a_killed_attempt_is_resumed_and_gives_the_same_model(place: Place) -> N
 
 
 @needs_r
+def test_two_tasks_share_the_trials_and_give_the_same_model(place: Place) -> None:
+    place.config.write_text(CONFIG.replace("cores: 1", "cores: 1, tasks: 2"))
+    both = {"CLOUD_RUN_TASK_COUNT": "2"}
+    second = place.start("shared", CLOUD_RUN_TASK_INDEX="1", **both)
+    first = place.start("shared", CLOUD_RUN_TASK_INDEX="0", **both)
+    for process in (first, second):
+        out, _ = process.communicate(timeout=240)
+        assert process.returncode == 0, out[-3000:]
+    (run_id,) = place.run_ids()
+    assert place.state(run_id) is State.SUCCEEDED
+    assert len(place.events()) == 1
+    assert len(list(place.store.list(f"runs/{run_id}/work/trials/"))) == 2
+    shared = json.loads(place.store.read(f"robyn/r1/DE/{run_id}/metrics.json").data)
+
+    place.config.write_text(CONFIG)
+    code, _ = place.run("alone")
+    assert code == 0
+    alone = next(i for i in place.run_ids() if i != run_id)
+    assert shared == json.loads(place.store.read(f"robyn/r1/DE/{alone}/metrics.json").data)
+
+
+@needs_r
 def test_told_to_stop_it_stops_at_once_and_says_so(place: Place) -> None:
     process = place.start("nightly-z")
     deadline = time.monotonic() + 120

@@ -1,0 +1,126 @@
+"""From R's results to a finished run: tables, report, upload, manifest."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import yaml
+
+from contract import layout
+from contract.base import canonical_json, sha256_hex
+from contract.exceptions import ArtifactError, NotFoundError, PreconditionError
+from contract.run import State, now
+from job.artifacts import upload_all
+from job.gate import Verdict
+from job.manifest import DataFacts, Manifest, versions
+from job.outputs import tables_to_parquet, write_report
+from job.run import Run
+from job.sources import Snapshot
+
+
+def draft_manifest(
+    run: Run, snapshot: Snapshot, result: dict[str, Any], fingerprint: str
+) -> Manifest:
+    """The manifest without its artifacts, which do not lie anywhere yet."""
+    training = run.config.training
+    timings = json.loads((run.workspace.output / "timings.json").read_text())
+    return Manifest(
+        run_id=run.run_id,
+        market=run.config.market,
+        revision=run.config.revision,
+        state=State.SUCCEEDED,
+        created_at=now(),
+        engine=result["engine"],
+        search=result["search"],
+        selfcheck=result.get("selfcheck") or None,
+        best_model=result["best_model"],
+        seed=training.seed,
+        trials=training.trials,
+        iterations=training.iterations,
+        cores=run.cores,
+        config_hash=run.request.config_hash,
+        fingerprint=fingerprint,
+        data=DataFacts(
+            rows=snapshot.rows,
+            columns=list(snapshot.columns),
+            sha256=snapshot.sha256,
+            first_date=str(snapshot.first_date),
+            last_date=str(snapshot.last_date),
+            source=snapshot.source,
+            sql=list(snapshot.sql),
+        ),
+        versions=versions(image=run.settings.image, result=result),
+        timings={f"r.{name}": seconds for name, seconds in timings.items()},
+        steps=run.trace.as_list(),
+        warnings=list(run.warnings),
+        artifacts=[],
+    )
+
+
+def write_outputs(run: Run, draft: Manifest, verdict: Verdict) -> None:
+    """Parquet tables, the resolved config and the report."""
+    output = run.workspace.output
+    with run.trace.step("outputs") as detail:
+        columns = {
+            "run_id": run.run_id,
+            "market": run.config.market,
+            "revision": run.config.revision,
+        }
+        detail["tables"] = len(tables_to_parquet(output, columns))
+        (output / "config.resolved.yaml").write_text(
+            yaml.safe_dump(run.config.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
+        )
+        facts = draft.model_dump(mode="json", exclude={"artifacts"})
+        facts |= {"robyn": draft.versions.robyn, "steps": run.trace.as_list()}
+        write_report(output, config=run.config, run=facts, quality=verdict.to_dict())
+
+
+def upload(run: Run, draft: Manifest) -> Manifest:
+    """Upload everything, then the manifest, then the entry by which duplicates are found."""
+    with run.trace.step("upload") as detail:
+        artifacts = upload_all(
+            run.store,
+            run.workspace.output,
+            revision=draft.revision,
+            market=draft.market,
+            run_id=draft.run_id,
+        )
+        detail.update(files=len(artifacts), bytes=sum(artifact.bytes for artifact in artifacts))
+        manifest = draft.model_copy(
+            update={"artifacts": artifacts, "steps": run.trace.as_list(), "created_at": now()}
+        )
+        path = layout.manifest(draft.revision, draft.market, draft.run_id)
+        try:
+            run.store.write(path, manifest.to_json(), if_generation=0)
+        except PreconditionError:
+            raise ArtifactError(f"`{path}` was written by another attempt meanwhile") from None
+        entry = {"run_id": draft.run_id, "at": now().isoformat()}
+        run.store.write(layout.fingerprint(draft.fingerprint), canonical_json(entry))
+    return manifest
+
+
+def read_manifest(run: Run, run_id: str) -> Manifest | None:
+    """The manifest of a finished run of the same market and revision."""
+    path = layout.manifest(run.config.revision, run.config.market, run_id)
+    try:
+        return Manifest.model_validate(json.loads(run.store.read(path).data))
+    except NotFoundError:
+        return None
+
+
+def event_facts(run: Run, manifest: Manifest) -> dict[str, Any]:
+    """What the event says of a finished run."""
+    path = layout.artifacts(manifest.revision, manifest.market, manifest.run_id)
+    stored = run.store.read(
+        layout.manifest(manifest.revision, manifest.market, manifest.run_id)
+    ).data
+    metrics = json.loads(run.store.read(f"{path}metrics.json").data)
+    return {
+        "artifacts_uri": f"{run.store.url}/{path}",
+        "report_uri": f"{run.store.url}/{path}report.html",
+        "manifest_sha256": sha256_hex(stored),
+        "engine": manifest.engine,
+        "best_model": metrics,
+        "warnings": list(manifest.warnings)[:20],
+    }

@@ -1,0 +1,51 @@
+"""What one attempt of one task works with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from contract.config import Config
+from contract.request import Request
+from contract.stores import Store
+from job.logs import Log
+from job.r_job import Workspace, available_cores
+from job.settings import Settings
+from job.trace import Trace
+
+
+@dataclass(kw_only=True)
+class Run:
+    """One attempt. `warnings` grow on the way and end in manifest, report and event."""
+
+    request: Request
+    config: Config
+    settings: Settings
+    store: Store
+    workspace: Workspace
+    trace: Trace
+    log: Log
+    on_progress: Callable[[dict[str, Any]], None]
+    stop: Callable[[], str | None]
+    warnings: list[str] = field(default_factory=list)
+
+    @property
+    def run_id(self) -> str:
+        """The run's id."""
+        return self.request.run_id
+
+    @property
+    def cores(self) -> int:
+        """Trial processes of this machine."""
+        return self.config.training.cores or available_cores()
+
+    @property
+    def tasks(self) -> int:
+        """Tasks that share the trials: what the config asks for, as far as they were started."""
+        return tasks_of(self.config, self.settings)
+
+
+def tasks_of(config: Config, settings: Settings) -> int:
+    """Tasks that share a run's trials; there are never more than trials."""
+    return min(config.training.tasks, config.training.trials, settings.task_count)

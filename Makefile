@@ -36,7 +36,7 @@ system:
 env: $(VENV)/.ready ## The Python environment in .venv, from the hashed requirements
 
 $(VENV)/.ready: requirements-dev.txt scripts/requirements-uv.txt pyproject.toml scripts/setup-python.sh
-	@scripts/setup-python.sh $(VENV) requirements-dev.txt
+	@scripts/setup-python.sh $(VENV) requirements-dev.txt project
 	@touch $@
 
 $(TOOLS)/.ready: requirements-tools.txt scripts/setup-python.sh

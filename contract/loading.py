@@ -63,7 +63,7 @@ def parse_document(text: str | bytes, *, what: str) -> dict[str, Any]:
             return quick
         if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text, yaml.SafeLoader)):
             raise ConfigError(f"{what} uses YAML aliases (`*name`), which are not allowed")
-        document = yaml.load(text, Loader=_UniqueKeyLoader)  # noqa: S506  a SafeLoader
+        document = yaml.load(text, Loader=_UniqueKeyLoader)  # noqa: S506 # nosec B506: a SafeLoader
     except UnicodeDecodeError:
         raise ConfigError(f"{what} is not UTF-8 text") from None
     except yaml.YAMLError as error:

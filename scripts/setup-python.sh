@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# A virtual environment from a hashed requirements file: setup-python.sh FOLDER REQUIREMENTS
+# A virtual environment from a hashed requirements file, with this project in it if asked:
+# setup-python.sh FOLDER REQUIREMENTS [project]
 set -euo pipefail
 cd "$(dirname "$0")/.."
 folder=$1 requirements=$2
@@ -24,6 +25,6 @@ if [ ! -x "$folder/bin/uv" ]; then
 fi
 "$folder/bin/uv" pip sync --quiet --python "$folder/bin/python" --require-hashes \
   "$requirements" scripts/requirements-uv.txt
-if "$folder/bin/python" -c 'import setuptools' 2>/dev/null; then
+if [ "${3:-}" = project ]; then
   "$folder/bin/uv" pip install --quiet --python "$folder/bin/python" --no-deps --no-build-isolation --editable .
 fi

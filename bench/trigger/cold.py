@@ -69,7 +69,7 @@ def imports(source: Path, python: str, env: Mapping[str, str], rounds: int) -> d
 def first_answer(
     source: Path, python: str, env: Mapping[str, str], log: Path
 ) -> tuple[float, float]:
-    """Seconds from the process's start to its first acknowledgement, and MB of all its processes."""
+    """Seconds from start to the first acknowledgement, and MB of all its processes."""
     began = time.perf_counter()
     served = function.start(source, env, log=log, python=python)
     try:

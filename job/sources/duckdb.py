@@ -121,7 +121,7 @@ def open_file(source: FileSource, *, folder: Path) -> DuckDB:
         connection, exp.Table(this=exp.to_identifier(_FILE_VIEW, quoted=True)), f"`{source.path}`"
     )
     try:
-        connection.execute(f"CREATE VIEW {_FILE_VIEW} AS SELECT * FROM {reader}")  # noqa: S608  a quoted literal
+        connection.execute(f"CREATE VIEW {_FILE_VIEW} AS SELECT * FROM {reader}")  # noqa: S608 # nosec B608
     except duckdb.Error as error:
         raise DataError(f"`{source.path}` cannot be read: {_first_lines(error)}") from None
     return file

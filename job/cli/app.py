@@ -6,7 +6,7 @@ from importlib import import_module
 
 import typer
 
-COMMANDS = ("run", "plan", "publish", "serve", "schema")
+COMMANDS = ("run", "plan", "check", "publish", "serve", "schema")
 
 app = typer.Typer(
     name="mmm",

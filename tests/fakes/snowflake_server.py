@@ -1,4 +1,4 @@
-"""fakesnow's server with what it leaves out: key pairs, chunks, time limits, faults.
+"""fakesnow's server with what it leaves out: key pairs, chunks, faults.
 
     python -m tests.fakes.snowflake_server --port 17080
 
@@ -13,7 +13,6 @@ import base64
 import gzip
 import hashlib
 import json
-import threading
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -63,7 +62,6 @@ class Settings:
 settings = Settings()
 seen: dict[str, Any] = {"logins": [], "queries": [], "chunks": 0}
 chunks: dict[str, bytes] = {}
-statement_seconds: dict[str, float] = {}
 
 
 def take_fault(on: str) -> Fault | None:
@@ -120,9 +118,6 @@ async def login(request: Request) -> Response:
     document = json.loads(bytes(response.body))
     document["data"] |= {"masterToken": "master", "validityInSeconds": 3600}
     document["data"] |= {"masterValidityInSeconds": 14400, "sessionId": 1}
-    limit = (data.get("SESSION_PARAMETERS") or {}).get("STATEMENT_TIMEOUT_IN_SECONDS")
-    if limit:
-        statement_seconds[document["data"]["token"]] = float(limit)
     return JSONResponse(document)
 
 
@@ -167,12 +162,8 @@ async def query(request: Request) -> Response:
     seen["queries"].append({"sql": sql, "parameters": document.get("parameters")})
     if settings.big is not None and settings.big.table in sql:
         return JSONResponse(settings.big.answer(base_url(request), sql))
-    token = fakesnow_server.to_token(request)
-    with time_limit(token):
-        response = await fakesnow_server.query_request(request)
+    response = await fakesnow_server.query_request(request)
     document = json.loads(bytes(response.body))
-    if "INTERRUPT" in str(document.get("message", "")):
-        return refusal(630, "Statement reached its statement or warehouse timeout", "57014")
     if document.get("success") and document["data"].get("rowsetBase64"):
         split(document["data"], base_url(request))
         return JSONResponse(document)
@@ -181,24 +172,6 @@ async def query(request: Request) -> Response:
 
 def base_url(request: Request) -> str:
     return f"{request.url.scheme}://{request.url.netloc}"
-
-
-class time_limit:  # noqa: N801  reads as a statement
-    """Interrupt the statement when the session's limit is over."""
-
-    def __init__(self, token: str) -> None:
-        connection = fakesnow_server.sessions[token]._duck_conn
-        self._timer: threading.Timer | None = None
-        if seconds := statement_seconds.get(token):
-            self._timer = threading.Timer(seconds, connection.interrupt)
-
-    def __enter__(self) -> None:
-        if self._timer:
-            self._timer.start()
-
-    def __exit__(self, *_: object) -> None:
-        if self._timer:
-            self._timer.cancel()
 
 
 def split(data: dict[str, Any], url: str) -> None:

@@ -1,6 +1,9 @@
 # Inputs of engine builtin: the same fields as Robyn's InputCollect, so that one search and one set
 # of outputs serve both engines.
 
+# Columns of the modelling table and of the decomposition that are no variables.
+RESERVED_NAMES <- c("ds", "dep_var", "intercept", "(Intercept)", "depVarHat", "solID", "train_size")
+
 #' Make the modelling table and everything the search needs to know about it.
 #'
 #' @param cfg the job's configuration (read_config). @param data read_data's data.frame.
@@ -18,6 +21,12 @@ builtin_inputs <- function(cfg, data) {
       "`%s` is used more than once; every variable of the model must be of its own.",
       variables[anyDuplicated(variables)]
     ), field = variables[anyDuplicated(variables)])
+  }
+  taken <- intersect(variables, RESERVED_NAMES)
+  if (length(taken)) {
+    abort("mmm_data_error", sprintf(
+      "Column `%s` has a name that the model uses itself; rename it.", taken[1]
+    ), field = taken[1])
   }
   in_window <- window$rows[1]:window$rows[2]
   costs <- exposure_costs(data, cfg$channel_spends, selected, in_window)

@@ -11,8 +11,12 @@
 prophet_components <- function(target, dates, factors, vars, holidays) {
   stopifnot(length(target) == length(dates), nrow(factors) == length(dates) || !ncol(factors))
   history <- data.frame(ds = dates, y = target)
-  levels <- lapply(names(factors), function(name) one_hot(factors[[name]], name))
-  names(levels) <- names(factors)
+  # Levels hold any text, prophet takes few names: its regressors get names of their own.
+  levels <- lapply(stats::setNames(nm = names(factors)), function(name) {
+    columns <- one_hot(factors[[name]], name)
+    number <- sprintf("%02d_%02d", match(name, names(factors)), seq_along(columns))
+    stats::setNames(columns, paste0("level_", number))
+  })
   model <- prophet::prophet(
     holidays = if ("holiday" %in% vars) holidays,
     yearly.seasonality = "season" %in% vars,

@@ -85,6 +85,13 @@ test_that("a variable in two roles is refused", {
     class = "mmm_data_error")
 })
 
+test_that("a name that the model uses itself is refused", {
+  data <- simulated_market()$data
+  names(data)[names(data) == "price"] <- "intercept"
+  cfg <- job_config(context = c("intercept", "promotion"))
+  expect_error(builtin_inputs(cfg, data), "`intercept` has a name", class = "mmm_data_error")
+})
+
 test_that("holidays need a table and a country", {
   cfg <- job_config(prophet_vars = c("trend", "holiday"))
   date <- as.Date("2021-01-04")

@@ -34,6 +34,16 @@ test_that("components add up to the target but for noise, factors start at zero"
   expect_lt(stats::var(residual), stats::var(market$data$revenue))
 })
 
+test_that("levels may be any text", {
+  market <- simulated_market()$data
+  names <- c(none = "", sale = "Ausverkauf: 50 % \u2013 g\u00fcnstig_delim_", fair = "trend")
+  data <- data.frame(promotion = names[market$promotion])
+  made <- prophet_components(market$revenue, market$DATE, data, "trend", NULL)
+  same <- prophet_components(market$revenue, market$DATE, market["promotion"], "trend", NULL)
+  # Which level is left out depends on the names' order; what the levels do, hardly.
+  expect_equal(made$promotion, same$promotion, tolerance = 0.05)
+})
+
 test_that("monthly and weekday components are there for daily data", {
   dates <- as.Date("2022-01-01") + 0:199
   target <- 100 + 10 * (as.POSIXlt(dates)$wday %in% c(0, 6)) + sin(seq_along(dates))

@@ -34,7 +34,7 @@ both_searches <- function(cfg) {
   inputs <- quietly(robyn_engine_inputs(cfg, read_data(cfg)))
   theirs <- quietly(Robyn::robyn_run(
     inputs, cores = cfg$workers, iterations = cfg$iterations, trials = cfg$trials, seed = cfg$seed,
-    ts_validation = cfg$ts_validation
+    ts_validation = cfg$ts_validation, nevergrad_algo = cfg$nevergrad_algo
   ))
   list(inputs = inputs, theirs = theirs, ours = quietly(run_trials(inputs, cfg, memory_log())))
 }
@@ -89,6 +89,13 @@ test_that("months", {
   cfg <- do.call(robyn_job, generated_job(
     by_month(generated("nl_daily.csv")), frequency = "month", iterations = 25
   ))
+  expect_same_models(both_searches(cfg))
+})
+
+test_that("an optimiser that is left to nevergrad", {
+  skip_without_robyn_search()
+  cfg <- robyn_job(iterations = 40)
+  cfg$nevergrad_algo <- "LhsDE"
   expect_same_models(both_searches(cfg))
 })
 

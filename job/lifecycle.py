@@ -16,12 +16,13 @@ from contract.config import Config
 from contract.ending import fault_of, tell
 from contract.events import EventData
 from contract.exceptions import PERMANENT_CODES, CancelledError, MMMError, TransientError
+from contract.lease import Lease
 from contract.request import Request
 from contract.run import State, Status, change_status, now, read_status
 from contract.stores import Store
 from contract.topics import Publisher
 from job import logs
-from job.claim import Lease, LeaseHolder, claim
+from job.claim import LeaseHolder, claim
 from job.pipeline import Outcome, run_pipeline
 from job.r_job import Workspace
 from job.run import Run, tasks_of

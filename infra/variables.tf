@@ -160,7 +160,7 @@ variable "secrets" {
 }
 
 variable "trigger" {
-  description = "The Cloud Function. `source_archive` is the zip that `make trigger-archive` builds; `env` may set MMM_MAX_RUNS_PER_DAY and MMM_MAX_MESSAGE_AGE_HOURS."
+  description = "The Cloud Function. `source_archive` is the zip that `make trigger-archive` builds; `env` may set MMM_MAX_MESSAGE_AGE_HOURS (48); older messages are refused."
   type = object({
     source_archive  = string
     runtime         = optional(string, "python311")

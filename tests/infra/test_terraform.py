@@ -13,6 +13,8 @@ import hcl2
 import pytest
 
 from contract import layout
+from job.pipeline import SNAPSHOT
+from job.team import GO, MERGE
 from tests.infra.make_google_schema import used_types
 from tests.infra.terraform_check import SCHEMA, call_problems, problems
 from tests.infra.terraform_source import Module, load, read_into
@@ -196,12 +198,13 @@ def test_lifecycle_rules_take_work_files_and_nothing_else() -> None:
         return path.startswith(prefixes) and path.endswith(suffixes)
 
     run = "20261123T020000Z-1a2b3c4d"
-    names = ("snapshot.parquet", "snapshot.json", "trials/trial_1.rds")
+    names = (SNAPSHOT, GO, MERGE, "trials/trial_1.rds")
     assert all(removed(layout.work(run, name)) for name in names)
     kept = (
         layout.request(run),
         layout.status(run),
         layout.lease(run),
+        layout.lease(run, 2),
         layout.event(run, "0" * 32),
         layout.key("k"),
         layout.artifacts("r1", "DE", run, "tables/models.parquet"),

@@ -14,9 +14,9 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 MAIN = '''"""The entry points of the function."""
 
-from trigger.main import on_message
+from trigger.main import on_message, reconcile
 
-__all__ = ["on_message"]
+__all__ = ["on_message", "reconcile"]
 '''
 _LOCAL_ONLY = {"archive.py"}
 _TIME = (1980, 1, 1, 0, 0, 0)

@@ -3,6 +3,8 @@
 `on_message` takes a Pub/Sub message, as Eventarc delivers it or as a push subscription does. A
 response of 2xx acknowledges the message; 503 makes Pub/Sub deliver it again, with its back-off,
 until the subscription's dead-letter policy takes it.
+
+`reconcile` takes a request of Cloud Scheduler, whatever it holds, every five minutes.
 """
 
 from __future__ import annotations
@@ -27,6 +29,7 @@ from trigger.execution import Launcher
 from trigger.launcher import open_launcher
 from trigger.logs import log
 from trigger.message import PubSubMessage
+from trigger.reconcile import reconcile as run_reconcile
 from trigger.settings import Settings, from_environment
 
 logs.configure()
@@ -42,6 +45,31 @@ def on_message(event: CloudEvent) -> None:
         at=str(event.get("time") or ""),
     )
     _take(message)
+
+
+@functions_framework.http
+def reconcile(_: flask.Request) -> Any:
+    """Close what nobody will close any more; answers what was done, 503 if the bucket is away."""
+    try:
+        passed = run_reconcile(
+            _store(),
+            _publisher(),
+            _launcher(),
+            max_age=_settings().max_message_age,
+            on_change=_log_fate,
+        )
+    except MMMError as error:
+        log.error("the runs cannot be looked at: %s", error)
+        raise ServiceUnavailable(str(error)) from None
+    for problem in passed.problems:
+        log.warning("not settled: %s", problem)
+    log.info("settled: %s", dict(passed.fates) or "nothing open")
+    return {"fates": dict(passed.fates), "problems": len(passed.problems)}
+
+
+def _log_fate(run_id: str, fate: str) -> None:
+    if fate != "open":
+        log.info("run %s: %s", run_id, fate, extra={"labels": {"run_id": run_id}})
 
 
 def _push_without_data(error: BadRequest) -> Any:

@@ -1,0 +1,193 @@
+"""Close what nobody will close any more: every accepted run ends, and its event is published.
+
+Run every five minutes. It looks at each run that has not been seen closed, and
+
+- launches an accepted one that was never launched (its delivery died and was given up),
+- ends one whose execution has ended, vanished or never started, with Cloud Run's own reason,
+- ends one that nobody has kept alive for SILENCE, and stops its execution,
+- publishes what outboxes still hold.
+
+A run with a live lease is left alone. Two passes at once are harmless: all they do is guarded by
+generations and write-once objects.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from pydantic import ValidationError
+
+from contract import events, layout, runid
+from contract.base import canonical_json
+from contract.ending import end, tell
+from contract.exceptions import MMMError, NotFoundError, TransientError
+from contract.lease import live_lease
+from contract.request import Request
+from contract.run import RunError, State, Status, now, read_status
+from contract.stores import Store
+from contract.topics import Publisher
+from trigger.accept import MAX_MESSAGE_AGE, read_request
+from trigger.execution import Execution, Launcher, Phase
+from trigger.launch import launch_again
+
+SILENCE = timedelta(minutes=10)
+START = timedelta(hours=1)
+PASS_SECONDS = 240.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Passed:
+    """What one pass did: how many runs met each fate, and what could not be done."""
+
+    fates: Counter[str] = field(default_factory=Counter)
+    problems: list[str] = field(default_factory=list)
+
+
+def reconcile(
+    store: Store,
+    publisher: Publisher,
+    launcher: Launcher,
+    *,
+    max_age: timedelta = MAX_MESSAGE_AGE,
+    silence: timedelta = SILENCE,
+    on_change: Callable[[str, str], None] = lambda run_id, fate: None,
+) -> Passed:
+    """Look at every run that is not known to be closed.
+
+    Raises:
+        MMMError: the bucket cannot be listed; one run's trouble is only noted.
+    """
+    closed = _known_closed(store)
+    listed = {name for name in store.folders(layout.RUNS) if runid.is_valid(name)}
+    deadline = now() + timedelta(seconds=PASS_SECONDS)
+    passed = Passed()
+
+    def look(run_id: str) -> None:
+        if now() > deadline:
+            passed.fates["left for the next pass"] += 1
+            return
+        run = _Run(run_id, store, publisher, launcher, max_age, silence)
+        try:
+            fate = run.settle()
+        except (MMMError, ValidationError, ValueError) as error:
+            passed.problems.append(f"{run_id}: {error}")
+            return
+        passed.fates[fate] += 1
+        on_change(run_id, fate)
+        if fate == "closed":
+            closed.add(run_id)
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(look, sorted(listed - closed)))
+    store.write(layout.closed_runs(), canonical_json({"runs": sorted(closed & listed)}))
+    return passed
+
+
+def _known_closed(store: Store) -> set[str]:
+    try:
+        return set(json.loads(store.read(layout.closed_runs()).data)["runs"])
+    except (NotFoundError, ValueError, KeyError, TypeError):
+        return set()
+
+
+@dataclass(frozen=True)
+class _Run:
+    run_id: str
+    store: Store
+    publisher: Publisher
+    launcher: Launcher
+    max_age: timedelta
+    silence: timedelta
+
+    def settle(self) -> str:
+        """Bring the run as far as it can be brought; returns its fate in a word or two."""
+        status = read_status(self.store, self.run_id)
+        request = read_request(self.store, self.run_id)
+        if status is not None and status.state.is_terminal:
+            tell(self.store, self.publisher, status)
+            return "closed"
+        if request is None:
+            events.flush(self.store, self.publisher, self.run_id)  # a rejected message's
+            return "closed" if status is None else "open"
+        if live_lease(self.store, self.run_id) is not None:
+            return "open"
+        execution = status.execution if status else None
+        if execution is None and request.origin.via != "pubsub":
+            execution = request.origin.execution
+        if execution is None:
+            return self._launch(request)
+        return self._follow(request, status, execution)
+
+    def _launch(self, request: Request) -> str:
+        if now() - request.accepted_at > self.max_age:
+            return self._end(request, State.FAILED, "the run was never started", code=75)
+        try:
+            status = launch_again(request, store=self.store, launcher=self.launcher)
+        except TransientError:
+            return "open"  # somebody is at it, or Cloud Run is busy
+        if status.state.is_terminal:
+            tell(self.store, self.publisher, status)
+            return "closed"
+        return "launched"
+
+    def _follow(self, request: Request, status: Status | None, name: str) -> str:
+        execution = self.launcher.get(name)
+        # What the job wrote before its execution ended is seen from here on.
+        status = read_status(self.store, self.run_id)
+        if status is not None and status.state.is_terminal:
+            tell(self.store, self.publisher, status)
+            return "closed"
+        silent = now() - _last_sign(request, status)
+        if execution is None:
+            if silent < self.silence:
+                return "open"
+            return self._end(request, State.FAILED, f"execution {name} has vanished", code=75)
+        if execution.phase is Phase.CANCELLED:
+            return self._end(request, State.CANCELLED, "its execution was cancelled", code=143)
+        if execution.phase is Phase.FAILED:
+            said = execution.reason or "no reason given"
+            return self._end(request, State.FAILED, f"its execution failed: {said}", code=75)
+        if execution.phase is Phase.SUCCEEDED:
+            return self._finished(request, execution, silent)
+        return self._running(request, execution, status, silent)
+
+    def _finished(self, request: Request, execution: Execution, silent: timedelta) -> str:
+        if silent < self.silence:  # another execution may be about to take over
+            return "open"
+        message = f"execution {execution.name} ended without a result"
+        return self._end(request, State.FAILED, message, code=75)
+
+    def _running(
+        self, request: Request, execution: Execution, status: Status | None, silent: timedelta
+    ) -> str:
+        claimed = status is not None and status.heartbeat_at is not None
+        if silent < (self.silence if claimed else START):
+            return "open"
+        self.launcher.cancel(execution.name)
+        minutes = silent.total_seconds() / 60
+        what = "gave no sign of life" if claimed else "did not start to work"
+        return self._end(request, State.FAILED, f"the run {what} for {minutes:.0f} min", code=75)
+
+    def _end(self, request: Request, state: State, message: str, *, code: int) -> str:
+        status = end(
+            self.store,
+            run_id=self.run_id,
+            market=request.market,
+            revision=request.revision,
+            state=state,
+            error=RunError(code=code, step="execution", kind="ExecutionError", message=message),
+        )
+        tell(self.store, self.publisher, status)
+        return "closed"
+
+
+def _last_sign(request: Request, status: Status | None) -> datetime:
+    """When somebody last worked on the run."""
+    if status is None:
+        return request.accepted_at
+    return max(status.heartbeat_at or status.updated_at, status.updated_at)

@@ -18,7 +18,7 @@ from job.promote import promote
 from job.results import draft_manifest, event_facts, read_manifest, upload, write_outputs
 from job.run import Run
 from job.sources import Snapshot, extract
-from job.team import Left, say_go, wait_for_go
+from job.team import Left, wait_for_go
 from job.training import train
 
 SNAPSHOT = "snapshot.parquet"
@@ -51,7 +51,6 @@ def run_pipeline(run: Run) -> Outcome | Left:
         done = _duplicate(run, snapshot)
         if done is not None:
             return done
-        say_go(run)
     else:
         left = wait_for_go(run)
         if left is not None:

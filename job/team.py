@@ -1,7 +1,7 @@
 """Several tasks of one execution share a run's trials.
 
-Task 0 extracts and checks, and says `go`; task i takes trials i+1, i+1+n, i+1+2n, … of n tasks.
-Every finished trial is a checkpoint in the store. Whoever finds all of them there after its own
+Task 0 extracts, checks and makes the inputs, and says `go`; task i takes trials i+1, i+1+n, i+1+2n,
+… of n tasks. Every finished trial is a checkpoint in the store. Whoever finds all of them there after its own
 tries to write `merge.json`; the one that succeeds makes the outputs, the others leave. A retry of
 the merging task finds its own name there and goes on.
 """
@@ -41,7 +41,7 @@ def trials_of(task: int, tasks: int, trials: int) -> list[int]:
 
 
 def say_go(run: Run) -> None:
-    """Tell the other tasks that the extract is there and worth training on."""
+    """Tell the other tasks that extract and inputs are there and worth training on."""
     try:
         run.store.write(layout.work(run.run_id, GO), canonical_json({}), if_generation=0)
     except PreconditionError:
@@ -65,7 +65,7 @@ def wait_for_go(run: Run, *, patience: float = PATIENCE_SECONDS) -> Left | None:
         if reason := run.stop():
             raise CancelledError(reason)
         time.sleep(POLL_SECONDS)
-    raise TransientError(f"task 0 has not extracted the data within {patience:.0f} s")
+    raise TransientError(f"task 0 has not made the inputs within {patience:.0f} s")
 
 
 def finished_trials(run: Run) -> int:

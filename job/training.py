@@ -15,8 +15,10 @@ from job.holidays_table import UnknownCountryError, holidays_table
 from job.r_job import holiday_country, r_job
 from job.run import Run
 from job.sources import Snapshot
-from job.team import Left, may_merge, trials_of
+from job.team import Left, may_merge, say_go, trials_of
 from job.train import run_r
+
+INPUTS = "inputs.rds"
 
 
 def train(run: Run, snapshot: Snapshot) -> dict[str, Any] | Left:
@@ -66,6 +68,7 @@ def _prepare(run: Run, snapshot: Snapshot) -> dict[str, Any]:
 
 
 def _restore(run: Run) -> list[str]:
+    checkpoints.restore(run.store, run.run_id, INPUTS, run.workspace.work / INPUTS)
     return checkpoints.restore_trials(run.store, run.run_id, run.workspace.trials)
 
 
@@ -76,6 +79,9 @@ def _run_r(run: Run, job: dict[str, Any]) -> dict[str, Any]:
             checkpoints.save(run.store, run.run_id, f"trials/{file.name}", file)
             run.log.info(f"trial {record.get('trial')} is done and kept", source="R")
         elif record.get("type") == "step" and record.get("state") == "finished":
+            if record.get("step") == "inputs":
+                checkpoints.save(run.store, run.run_id, INPUTS, run.workspace.work / INPUTS)
+                say_go(run)
             run.log.info(f"{record.get('step')} done in {record.get('seconds')} s", source="R")
         run.on_progress(record)
 

@@ -43,7 +43,7 @@ train <- function(run) {
   Sys.setenv(RETICULATE_PYTHON = Sys.which(cfg$python))
   set.seed(cfg$seed)
 
-  inputs <- step("inputs", calls$inputs(cfg, read_data(cfg)))
+  inputs <- step("inputs", kept_inputs(cfg, engine, function() calls$inputs(cfg, read_data(cfg))))
   models <- step("trials", calls$search(inputs, cfg, run$progress))
   result <- list(
     status = "ok", engine = engine, search = cfg$search, robyn_version = NULL,

@@ -56,3 +56,31 @@ read_checkpoint <- function(path, key, trial) {
     is.list(found$record) && !anyNA(found$record$time)
   if (valid) found
 }
+
+# What does not decide an engine's inputs: where things lie, and what is done with the inputs.
+NOT_OF_INPUTS <- c(
+  "run_id", "market", "revision", "search", "data_csv", "holidays_csv", "output_dir", "work_dir",
+  "progress_file", "result_file", "trials", "iterations", "seed", "cores", "workers",
+  "trials_todo", "merge", "nevergrad_algo", "pareto_fronts", "min_candidates",
+  "calibration_constraint", "allocator_scenarios", "onepagers", "python"
+)
+
+#' The inputs that an earlier attempt, or another task of the run, made of the same data; else
+#' `make()`, kept in `work_dir/inputs.rds`.
+#'
+#' Prophet may differ in the last bit from machine to machine: tasks that share a run's trials must
+#' share its inputs too.
+kept_inputs <- function(cfg, engine, make) {
+  path <- file.path(cfg$work_dir, "inputs.rds")
+  files <- c(cfg$data_csv, cfg$holidays_csv)
+  key <- list(engine, unname(tools::md5sum(files)), cfg[setdiff(names(cfg), NOT_OF_INPUTS)])
+  found <- if (file.exists(path)) {
+    tryCatch(suppressWarnings(readRDS(path)), error = function(e) NULL)
+  }
+  if (is.list(found) && identical(found$key, key)) return(found$inputs)
+  inputs <- make()
+  write_atomically(path, function(temporary) {
+    saveRDS(list(key = key, inputs = inputs), temporary)
+  })
+  inputs
+}

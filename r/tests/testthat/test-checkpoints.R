@@ -35,3 +35,29 @@ test_that("what is written is read; another search's, another trial's and half a
   writeLines("not R", path)
   expect_null(read_checkpoint(path, "k", 3L))
 })
+
+test_that("inputs are made once for the same data and settings", {
+  folder <- tempfile("inputs-")
+  dir.create(folder)
+  on.exit(unlink(folder, recursive = TRUE))
+  data <- file.path(folder, "data.csv")
+  writeLines("a", data)
+  cfg <- list(work_dir = folder, data_csv = data, holidays_csv = NULL, adstock = "geometric",
+    trials = 2L)
+  made <- 0
+  make <- function() {
+    made <<- made + 1
+    list(number = pi + made)
+  }
+  first <- kept_inputs(cfg, "builtin", make)
+  expect_identical(kept_inputs(cfg, "builtin", make), first)
+  expect_identical(kept_inputs(modifyList(cfg, list(trials = 5L)), "builtin", make), first)
+  expect_equal(made, 1)
+  kept_inputs(modifyList(cfg, list(adstock = "weibull_cdf")), "builtin", make)
+  writeLines("b", data)
+  kept_inputs(cfg, "builtin", make)
+  writeLines("broken", file.path(folder, "inputs.rds"))
+  kept_inputs(cfg, "builtin", make)
+  kept_inputs(cfg, "robyn", make)
+  expect_equal(made, 5)
+})

@@ -1,9 +1,9 @@
 """Several tasks of one execution share a run's trials.
 
-Task 0 extracts, checks and makes the inputs, and says `go`; task i takes trials i+1, i+1+n, i+1+2n,
-… of n tasks. Every finished trial is a checkpoint in the store. Whoever finds all of them there after its own
-tries to write `merge.json`; the one that succeeds makes the outputs, the others leave. A retry of
-the merging task finds its own name there and goes on.
+Task 0 extracts, checks and makes the inputs, and says `go`; of n tasks, task i takes the trials
+i+1, i+1+n, i+1+2n, … Every finished trial is a checkpoint in the store. Whoever finds all of them
+there after its own tries to write `merge.json`; the one that succeeds makes the outputs, the others
+leave. A retry of the merging task finds its own name there and goes on.
 """
 
 from __future__ import annotations

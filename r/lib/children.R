@@ -50,7 +50,10 @@ map_children <- function(x, f, cores) {
 }
 
 #' Put R's own temporary files, and those of programs it starts, under `dir`.
+#'
+#' @param dir folder of this run alone: what a killed attempt left there is removed.
 use_temp_dir <- function(dir) {
+  unlink(Sys.glob(file.path(dir, "Rtmp*")), recursive = TRUE)
   unlink(tempdir(), recursive = TRUE)
   Sys.setenv(TMPDIR = dir)
   tempdir(check = TRUE)

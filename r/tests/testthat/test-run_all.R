@@ -54,8 +54,8 @@ test_that("a job ends with every artifact, and a second one resumes to the same"
     paste(rep(c("inputs", "trials", "outputs", "plots"), each = 2), c("started", "finished"))
   )
   expect_length(Filter(function(e) e$type == "checkpoint", events), 2)
-  # Only checkpoints are left in the work folder: R's temporary files are gone.
-  expect_identical(list.files(file.path(ran$folder, "work")), "trials")
+  # R's temporary files are gone from the work folder.
+  expect_false(any(startsWith(list.files(file.path(ran$folder, "work")), "Rtmp")))
 })
 
 test_that("trials without merge leave checkpoints, the rest is merged from them", {

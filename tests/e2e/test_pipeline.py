@@ -18,6 +18,7 @@ from contract.base import sha256_hex
 from contract.run import State
 from tests.e2e import cloud as clouds
 from tests.e2e.cloud import BUCKET, JOB_NAME, REGION, ROOT, Cloud
+from tests.fakes import snowflake
 
 pytestmark = [pytest.mark.e2e, pytest.mark.slow, pytest.mark.timeout(900)]
 
@@ -26,10 +27,40 @@ SHORT = {"trials": 2, "iterations": 120, "min_candidates": 20}
 
 @pytest.fixture(scope="module")
 def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
-    with clouds.running(tmp_path_factory.mktemp("cloud"), {}) as running:
-        data = (ROOT / "examples" / "data" / "de_weekly.csv").read_bytes()
-        running.put("data/de_weekly.csv", data)
-        yield running
+    folder = tmp_path_factory.mktemp("cloud")
+    with snowflake.running() as warehouse:
+        warehouse.execute(*weekly_table())
+        with clouds.running(folder, warehouse.with_key_pair(folder, passphrase="p")) as running:
+            data = (ROOT / "examples" / "data" / "de_weekly.csv").read_bytes()
+            running.put("data/de_weekly.csv", data)
+            yield running
+
+
+def weekly_table() -> list[str]:
+    """Statements that make the weekly example a table of the warehouse."""
+    text = (ROOT / "examples" / "data" / "de_weekly.csv").read_text()
+    header, *rows = csv.reader(io.StringIO(text))
+    columns = ", ".join(
+        f'"{n}" {"DATE" if n == "DATE" else kind(rows, i)}' for i, n in enumerate(header)
+    )
+    values = ", ".join(
+        "(" + ", ".join("NULL" if v == "" else f"'{v}'" for v in row) + ")" for row in rows
+    )
+    return [
+        "CREATE DATABASE IF NOT EXISTS ANALYTICS",
+        "CREATE SCHEMA IF NOT EXISTS ANALYTICS.MMM",
+        f"CREATE TABLE ANALYTICS.MMM.WEEKLY ({columns})",
+        f"INSERT INTO ANALYTICS.MMM.WEEKLY VALUES {values}",
+    ]
+
+
+def kind(rows: list[list[str]], column: int) -> str:
+    """DOUBLE where every value is a number, else VARCHAR."""
+    try:
+        [float(row[column]) for row in rows if row[column]]
+    except ValueError:
+        return "VARCHAR"
+    return "DOUBLE"
 
 
 def config(**changes: Any) -> dict[str, Any]:
@@ -58,7 +89,8 @@ def check_artifacts(cloud: Cloud, event: dict[str, Any]) -> dict[str, Any]:
 
 
 def test_a_published_message_becomes_a_model(cloud: Cloud) -> None:
-    uri = cloud.put("configs/de.yaml", yaml.safe_dump(config()))
+    source = {"type": "snowflake", "table": "ANALYTICS.MMM.WEEKLY"}
+    uri = cloud.put("configs/de.yaml", yaml.safe_dump(config(source=source)))
     message_id = cloud.publish({"config_uri": uri})
     run_id = cloud.wait_for_run_of(message_id)
     event = cloud.wait_for_event(run_id=run_id)

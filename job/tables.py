@@ -129,7 +129,7 @@ _TABLES: Final[dict[str, tuple[str, _Columns]]] = {
         },
     ),
     "allocation": (
-        "One row per cluster winner, scenario of the budget allocator and paid channel.",
+        "One row per scenario of the budget allocator and paid channel; the best model at least.",
         {
             **_MODEL,
             "scenario_number": ("whole", "Number of the scenario in the configuration, from 1."),

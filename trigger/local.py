@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from trigger.execution import RUN_ID, Execution, Launch, Phase
@@ -62,9 +65,13 @@ class LocalLauncher:
         return None
 
     def cancel(self, name: str) -> None:
-        """Stop an execution of this launcher."""
+        """Stop an execution; one of another launcher by SIGTERM to its processes."""
         if name in self.executions:
             self.executions[name].cancel()
+            return
+        for pid in processes_of({"CLOUD_RUN_EXECUTION": name}):
+            with suppress(ProcessLookupError, PermissionError):
+                os.kill(pid, signal.SIGTERM)
 
     def wait(self, name: str, timeout: float | None = None) -> Execution:
         """Wait for an execution's end, or for the timeout."""

@@ -6,7 +6,7 @@ from importlib import import_module
 
 import typer
 
-COMMANDS = ("run", "plan", "check", "publish", "serve", "schema")
+COMMANDS = ("run", "plan", "check", "init", "publish", "serve", "cancel", "dead-letters", "schema")
 
 app = typer.Typer(
     name="mmm",
@@ -18,4 +18,4 @@ app = typer.Typer(
 )
 
 for _name in COMMANDS:
-    app.command(_name)(import_module(f"job.cli.{_name}").command)
+    app.command(_name)(import_module(f"job.cli.{_name.replace('-', '_')}").command)

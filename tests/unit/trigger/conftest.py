@@ -58,7 +58,7 @@ def launcher(run_service: FakeCloudRun) -> CloudRunLauncher:
 @pytest.fixture
 def local_launcher() -> Iterator[Launcher]:
     """Processes that sleep."""
-    made = LocalLauncher(SLEEP, env={}, grace=0.2)
+    made = LocalLauncher(SLEEP, env={}, grace=0.2, max_retries=0)
     yield made
     made.close()
 

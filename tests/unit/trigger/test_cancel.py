@@ -1,0 +1,130 @@
+"""Cancelling a run, and what becomes of messages that nobody could process."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from google.cloud import pubsub_v1
+from typer.testing import CliRunner
+
+from contract import layout
+from contract.exceptions import ConfigError
+from contract.run import State, read_status
+from contract.stores import Store, open_store
+from contract.topics.jsonl import FileTopic
+from job.cli import app
+from job.cli.cancel import cancel
+from tests.fakes.cloud_run import FakeCloudRun
+from tests.fakes.pubsub import Emulator
+from tests.unit.trigger.conftest import CONFIG, events_in
+from trigger.accept import accept
+from trigger.cloud_run import CloudRunLauncher
+from trigger.local import LocalLauncher
+from trigger.message import PubSubMessage
+
+Make = Callable[..., PubSubMessage]
+
+
+def test_a_cancelled_run_ends_with_its_execution_and_one_event(
+    gcs_store: Store,
+    topic: FileTopic,
+    launcher: CloudRunLauncher,
+    run_service: FakeCloudRun,
+    message: Make,
+) -> None:
+    delivered = message()
+    [outcome] = accept(delivered, store=gcs_store, publisher=topic, launcher=launcher)
+    for _ in range(2):
+        status = cancel(outcome.run_id, gcs_store, topic, launcher)
+        assert status.state is State.CANCELLED
+    [execution] = run_service.of_run(outcome.run_id)
+    assert execution.done.is_set()
+    assert [event["state"] for event in events_in(topic)] == ["CANCELLED"]
+    [again] = accept(delivered, store=gcs_store, publisher=topic, launcher=launcher)
+    assert again.state is State.CANCELLED
+    assert len(run_service.executions) == 1
+
+
+def test_a_run_that_was_never_launched_can_be_cancelled(
+    gcs_store: Store, topic: FileTopic, launcher: CloudRunLauncher, message: Make
+) -> None:
+    delivered = message()
+    [outcome] = accept(delivered, store=gcs_store, publisher=topic, launcher=launcher)
+    cancel(outcome.run_id, gcs_store, topic, launcher)
+    gcs_store.delete(layout.status(outcome.run_id))
+    assert cancel(outcome.run_id, gcs_store, topic, launcher).state is State.CANCELLED
+
+
+def test_a_run_that_does_not_exist(gcs_store: Store, topic: FileTopic) -> None:
+    with pytest.raises(ConfigError, match="there is no run"):
+        cancel("20261123T020000Z-1a2b3c4d", gcs_store, topic, LocalLauncher([], env={}))
+
+
+def test_the_command_stops_processes_of_another_launcher(
+    tmp_path: Path, topic: FileTopic, local_launcher: LocalLauncher, message: Make
+) -> None:
+    store = open_store(str(tmp_path / "bucket"))
+    [outcome] = accept(message(), store=store, publisher=topic, launcher=local_launcher)
+    [execution] = local_launcher.executions.values()
+    while local_launcher.get(execution.name) is None or execution.tasks[0].phase == "PENDING":
+        time.sleep(0.02)
+    time.sleep(0.2)
+    done = CliRunner().invoke(
+        app, ["cancel", outcome.run_id, "--bucket", str(tmp_path / "bucket"),
+              "--topic", str(topic.path)],
+    )  # fmt: skip
+    assert done.output.splitlines()[-1] == f"CANCELLED {outcome.run_id}"
+    assert execution.done.wait(10)
+    status = read_status(store, outcome.run_id)
+    assert status is not None
+    assert status.state is State.CANCELLED
+
+
+def test_dead_letters_are_listed_and_sent_again(
+    tmp_path: Path,
+    topic: FileTopic,
+    local_launcher: LocalLauncher,
+    message: Make,
+    pubsub_emulator: Emulator,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("PUBSUB_EMULATOR_HOST", pubsub_emulator.host)
+    store = open_store(str(tmp_path / "bucket"))
+    [bad] = accept(
+        message({"config": CONFIG, "mdoe": 1}, team="growth"),
+        store=store, publisher=topic, launcher=local_launcher,
+    )  # fmt: skip
+    dead, subscription = "projects/letters/topics/dead", "projects/letters/subscriptions/dead"
+    publisher = pubsub_v1.PublisherClient()
+    publisher.create_topic(name=dead)
+    with pubsub_v1.SubscriberClient() as subscriber:
+        subscriber.create_subscription(name=subscription, topic=dead, ack_deadline_seconds=10)
+    given_up = publisher.publish(
+        dead, b'{"config_uri": "gs://b/c.yaml"}', CloudPubSubDeadLetterSourceDeliveryCount="10"
+    ).result()
+    publisher.stop()
+    publisher.transport.close()
+
+    replays = FileTopic(tmp_path / "replays.jsonl")
+    common = ["--bucket", str(tmp_path / "bucket"), "--subscription", subscription,
+              "--to", str(replays.path)]  # fmt: skip
+    listed = CliRunner().invoke(app, ["dead-letters", "list", *common])
+    assert f"{given_up}\tgiven up\t10 deliveries failed" in listed.output
+    assert f"{bad.run_id}\trejected\t`mdoe`" in listed.output
+
+    refused = CliRunner().invoke(app, ["dead-letters", "replay", "--only", "x", *common])
+    assert refused.exit_code == 64
+
+    time.sleep(10.5)  # the listing took the message until its deadline
+    done = CliRunner().invoke(app, ["dead-letters", "replay", *common])
+    assert "sent again" in done.output
+    CliRunner().invoke(app, ["dead-letters", "replay", "--only", bad.run_id, *common])
+    first, second = replays.messages()
+    assert first["attributes"] == {"idempotency_key": f"dead-letter-{given_up}"}
+    assert second["attributes"] == {"team": "growth"}
+    body = PubSubMessage.from_line(second, topic="t").data
+    assert json.loads(body or b"")["mdoe"] == 1

@@ -1,0 +1,1 @@
+"""Faults on purpose: every interleaving and every death of the launch protocol, and seeded chaos."""

@@ -1,0 +1,159 @@
+"""The launch protocol's surroundings, small enough to be searched exhaustively.
+
+The code under test is the real one, on a real folder as the bucket. Cloud Run is a list, and every
+call of store and launcher is a point at which a process can be stopped, killed before or after the
+call took effect, or lose the answer.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from contract.stores import Store
+from trigger.execution import Execution, Launch, MaybeStartedError, NotStartedError, Phase
+from trigger.message import PubSubMessage
+
+CONFIG = {
+    "version": 1,
+    "market": "DE",
+    "revision": "r1",
+    "source": {"type": "file", "path": "data.csv"},
+    "date": {"column": "DATE"},
+    "target": {"column": "REVENUE"},
+    "channels": [{"name": "tv", "spend": "TV_COST"}],
+}
+WATCHED = ("read", "write", "list", "launch", "find", "get")
+
+
+class KilledError(BaseException):
+    """The process died here."""
+
+
+@dataclass
+class Service:
+    """Cloud Run as a list of executions; `answers` break its launches one after the other."""
+
+    executions: list[Execution] = field(default_factory=list)
+    answers: list[str] = field(default_factory=list)
+
+    def launch(self, launch: Launch) -> str:
+        """Start one, unless its turn is to refuse; `lost` starts it and does not say so."""
+        answer = self.answers.pop(0) if self.answers else "ok"
+        if answer == "busy":
+            raise NotStartedError("busy")
+        if answer == "away":
+            raise MaybeStartedError("away")
+        name = f"job-{len(self.executions)}"
+        self.executions.append(
+            Execution(
+                name=name, phase=Phase.RUNNING, env=launch.env(), created_at=datetime.now(UTC)
+            )
+        )
+        if answer == "lost":
+            raise MaybeStartedError("lost")
+        return name
+
+    def find(self, run_id: str) -> list[Execution]:
+        return [e for e in self.executions if e.run_id == run_id]
+
+    def get(self, name: str) -> Execution | None:
+        return next((e for e in self.executions if e.name == name), None)
+
+    def cancel(self, name: str) -> None:
+        return
+
+
+class Watched:
+    """Anything, with `before` and `after` called around its watched methods."""
+
+    def __init__(
+        self, inner: Any, before: Callable[[], None], after: Callable[[], None] = lambda: None
+    ) -> None:
+        self._inner, self._before, self._after = inner, before, after
+
+    def __getattr__(self, name: str) -> Any:
+        member = getattr(self._inner, name)
+        if name not in WATCHED:
+            return member
+
+        def call(*args: Any, **kwargs: Any) -> Any:
+            self._before()
+            result = member(*args, **kwargs)
+            if isinstance(result, Iterator):
+                result = list(result)
+            self._after()
+            return result
+
+        return call
+
+
+def killing(store: Store, service: Service, at: int, *, after: bool) -> tuple[Any, Any]:
+    """Store and launcher of a process that is killed around its call number `at`."""
+    made = [0]
+
+    def before() -> None:
+        if made[0] == at and not after:
+            raise KilledError
+        made[0] += 1
+
+    def then() -> None:
+        if made[0] == at + 1 and after:
+            raise KilledError
+
+    return Watched(store, before, then), Watched(service, before, then)
+
+
+class Schedule:
+    """Lets threads take one step at a time, in a given order."""
+
+    def __init__(self, turns: Sequence[int], actors: int) -> None:
+        self._turns = list(turns)
+        self._alive = set(range(actors))
+        self._condition = threading.Condition()
+
+    def step(self, actor: int) -> None:
+        """Wait for the actor's turn and use it up."""
+        with self._condition:
+            while not self._is_turn_of(actor):
+                self._condition.wait(5)
+            if self._turns:
+                self._turns.pop(0)
+            self._condition.notify_all()
+
+    def leave(self, actor: int) -> None:
+        """The actor has ended; its turns are skipped."""
+        with self._condition:
+            self._alive.discard(actor)
+            self._condition.notify_all()
+
+    def _is_turn_of(self, actor: int) -> bool:
+        while self._turns and self._turns[0] not in self._alive:
+            self._turns.pop(0)
+        return not self._turns or self._turns[0] == actor
+
+
+class Topic:
+    """Takes everything down."""
+
+    topic = "memory"
+
+    def __init__(self) -> None:
+        self.events: list[dict[str, Any]] = []
+
+    def publish(self, data: bytes, attributes: Mapping[str, str]) -> str:
+        self.events.append(json.loads(data))
+        return str(len(self.events))
+
+
+def message() -> PubSubMessage:
+    return PubSubMessage(
+        message_id="1",
+        publish_time=datetime.now(UTC).isoformat(),
+        topic="t",
+        data=json.dumps({"config": CONFIG}).encode(),
+    )

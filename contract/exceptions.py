@@ -30,6 +30,7 @@ class MMMError(Exception):
         super().__init__(message)
         self.message = message
         self.step = step
+        self.run_id: str | None = None  # where it is known by the time that the error is told
 
 
 class ConfigError(MMMError):

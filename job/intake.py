@@ -61,6 +61,7 @@ def find_request(
             attributes={"config_uri": settings.config_uri},
             error=error,
         )
+        error.run_id = run_id
         raise
     config = resolved.config
     request = Request(

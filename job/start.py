@@ -45,7 +45,7 @@ def start(
     except MMMError as error:
         log.error(error.message, exit_code=error.exit_code)
         return Ending(
-            run_id=run_id or "",
+            run_id=error.run_id or run_id or "",
             state=State.REJECTED,
             exit_code=error.exit_code,
             message=error.message,

@@ -23,7 +23,7 @@ from tenacity import (
 
 from contract.config import Config
 from contract.exceptions import DataError, TransientError
-from contract.source import BigQuerySource, DuckDBSource, FileSource
+from contract.source import BigQuerySource, DuckDBSource, FileSource, Source
 from job.sources.diagnose import no_rows, unreadable_dates
 from job.sources.periods import (
     Tally,
@@ -94,7 +94,13 @@ def open_warehouse(
     config: Config, *, run_id: str, env: Mapping[str, str] | None = None, folder: Path
 ) -> Warehouse:
     """A connection to the config's source."""
-    source = config.source
+    return open_source(config.source, run_id=run_id, env=env, folder=folder)
+
+
+def open_source(
+    source: Source, *, run_id: str, env: Mapping[str, str] | None = None, folder: Path
+) -> Warehouse:
+    """A connection to a source; files from a bucket are brought to `folder`."""
     if isinstance(source, FileSource | DuckDBSource):
         from job.sources import duckdb
 

@@ -74,6 +74,10 @@ bench-truth: setup ## True and estimated ROAS on the example markets
 bench-trigger: env ## Cold start and memory of the Cloud Function
 	@$(PY) -m bench.trigger
 
+.PHONY: chaos
+chaos: env ## Seeded faults over the real clients: make chaos RUNS=500 SEED=1
+	@$(PY) -m tests.faults.chaos --runs $(or $(RUNS),500) --seed $(or $(SEED),1)
+
 .PHONY: clean
 clean: ## Remove what the other targets made
 	rm -rf $(VENV) $(TOOLS) .demo .mmm .r-library build

@@ -1,0 +1,1 @@
+"""Extraction of a big result, beside the connector alone."""

@@ -23,7 +23,7 @@ def unreadable_dates(data: Data) -> Iterator[Finding]:
             figure=rows,
             threshold=0,
             columns=(data.config.date.column,),
-            sentence=f"{count(rows, 'row')} of `{data.config.date.column}` hold no date that can "
+            sentence=f"`{data.config.date.column}` holds no date in {count(rows, 'row')} that can "
             f"be read as {data.config.date.format or 'YYYY-MM-DD'}; correct them or set "
             "`date.format`",
         )
@@ -74,8 +74,8 @@ def duplicate_dates(data: Data) -> Iterator[Finding]:
             threshold=0,
             columns=(column,),
             dates=seen.repeated_in,
-            sentence=f"{count(seen.identical_days, 'day')} have the same row more than once and "
-            f"would be counted twice (in {days(seen.repeated_in)}); remove the doubles",
+            sentence=f"the same row comes more than once on {count(seen.identical_days, 'day')} "
+            f"and would be counted twice (in {days(seen.repeated_in)}); remove the doubles",
         )
     elif seen.repeated_days and share < data.gate.usual_repeats:
         yield Finding(

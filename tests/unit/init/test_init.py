@@ -31,8 +31,8 @@ def table(*columns: str, rows: int = 60) -> pd.DataFrame:
 
 def test_robyn_names(tmp_path: Path) -> None:
     frame = table(
-        *"revenue tv_S ooh_S print_S facebook_I search_clicks_P search_S".split(),
-        *"competitor_sales_B facebook_S newsletter".split(),
+        *["revenue", "tv_S", "ooh_S", "print_S", "facebook_I", "search_clicks_P", "search_S"],
+        *["competitor_sales_B", "facebook_S", "newsletter"],
     )
     frame.insert(0, "DATE", pd.date_range("2022-01-03", periods=60, freq="7D").date)
     frame["events"] = np.where(np.arange(60) % 9 == 0, "event1", "na")

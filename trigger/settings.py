@@ -22,7 +22,6 @@ class Settings:
     job: str
     run_endpoint: str | None = None
     max_message_age: timedelta = timedelta(days=2)
-    max_runs_per_day: int | None = None
 
 
 def from_environment(env: Mapping[str, str] | None = None) -> Settings:
@@ -45,7 +44,6 @@ def from_environment(env: Mapping[str, str] | None = None) -> Settings:
     if job and not JOB.fullmatch(job):
         problems.append(f"MMM_JOB is `{job}`; allowed: projects/P/locations/L/jobs/J")
     hours = _number(env, "MMM_MAX_MESSAGE_AGE_HOURS", problems) or 48
-    runs_per_day = _number(env, "MMM_MAX_RUNS_PER_DAY", problems)
     if problems:
         raise ConfigError(problems)
     return Settings(
@@ -54,7 +52,6 @@ def from_environment(env: Mapping[str, str] | None = None) -> Settings:
         job=job,
         run_endpoint=env.get("MMM_RUN_ENDPOINT") or None,
         max_message_age=timedelta(hours=hours),
-        max_runs_per_day=runs_per_day,
     )
 
 

@@ -134,7 +134,6 @@ def test_stop_ends_r_and_its_children(run: Runner, tmp_path: Path) -> None:
         cat(Sys.getpid(), job$pid, signal, file = "{mark}")
         Sys.sleep(600)
     """
-    begun = time.monotonic()
 
     def stop() -> str | None:
         return "enough" if mark.exists() and mark.stat().st_size else None
@@ -144,7 +143,6 @@ def test_stop_ends_r_and_its_children(run: Runner, tmp_path: Path) -> None:
     pids = [int(pid) for pid in mark.read_text().split()]
     assert len(pids) == 3
     _wait_gone(pids, until=time.monotonic() + 5)
-    assert time.monotonic() - begun < 30
 
 
 def test_r_sees_no_secret_of_the_job(run: Runner, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -137,11 +137,16 @@ check_robyn_config <- function(cfg) {
   invisible(cfg)
 }
 
-#' The job's holidays as Robyn's dt_prophet_holidays; Robyn's own table where the job has none.
+#' Robyn's own holidays where they have the job's country in all of its years, else the job's.
+#'
+#' Whoever ran Robyn before gets the same model: the two tables do not name the same days.
 robyn_holidays <- function(cfg) {
   # Never NULL: without a table robyn_inputs drops trend and season as well.
-  if (is.null(cfg$holidays_csv)) return(as.data.frame(Robyn::dt_prophet_holidays))
-  read_holidays(cfg$holidays_csv)
+  own <- as.data.frame(Robyn::dt_prophet_holidays)
+  if (is.null(cfg$holidays_csv)) return(own)
+  given <- read_holidays(cfg$holidays_csv)
+  known <- own$year[own$country %in% cfg$prophet_country]
+  if (length(known) && all(given$year %in% known)) own else given
 }
 
 #' Hyperparameters within Robyn's limits, its penalties complete where one is given.

@@ -98,3 +98,20 @@ test_that("a change that Robyn makes in silence is an error", {
   inputs$rollingWindowEndWhich <- 200L
   expect_error(check_robyn_inputs(inputs, cfg, window), "last row", class = "robyn_error")
 })
+
+test_that("Robyn's own holidays are used where they have the country and its years", {
+  skip_without_robyn()
+  path <- tempfile(fileext = ".csv")
+  on.exit(unlink(path))
+  table <- function(year, country) {
+    writeLines(c(
+      "ds,holiday,country,year", sprintf("%d-01-01,New Year,%s,%d", year, country, year)
+    ), path)
+    robyn_holidays(list(holidays_csv = path, prophet_country = country))
+  }
+  own <- as.data.frame(Robyn::dt_prophet_holidays)
+  expect_identical(table(2018, "DE"), own)
+  expect_equal(nrow(table(2018, "ZZ")), 1)
+  expect_equal(nrow(table(max(own$year) + 1, "DE")), 1)
+  expect_identical(robyn_holidays(list(holidays_csv = NULL)), own)
+})

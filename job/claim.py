@@ -10,6 +10,7 @@ from __future__ import annotations
 import threading
 import uuid
 from collections.abc import Callable
+from contextvars import copy_context
 from datetime import datetime, timedelta
 
 from contract import layout
@@ -50,7 +51,9 @@ class LeaseHolder:
                 except MMMError as error:  # the next beat tries again; the lease has time left
                     log.warning(f"the heartbeat could not be written: {error}")
 
-        self._thread = threading.Thread(target=loop, name="heartbeat", daemon=True)
+        self._thread = threading.Thread(
+            target=copy_context().run, args=(loop,), name="heartbeat", daemon=True
+        )
         self._thread.start()
 
     def release(self) -> None:

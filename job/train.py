@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Generator, Iterator
 from contextlib import closing, contextmanager, suppress
+from contextvars import copy_context
 from pathlib import Path
 from typing import IO, Any
 
@@ -146,7 +147,10 @@ def _start_readers(
     """Threads that copy R's two streams to the log and to the console file until they end."""
     console, lock = workspace.output / "robyn_console.log", threading.Lock()
     readers = [
-        threading.Thread(target=_copy, args=(stream, console, lock, log), daemon=True)
+        # Threads start without the labels that logs carry here; each gets a copy of them.
+        threading.Thread(
+            target=copy_context().run, args=(_copy, stream, console, lock, log), daemon=True
+        )
         for stream in (process.stdout, process.stderr)
     ]
     for reader in readers:

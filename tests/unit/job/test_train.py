@@ -53,7 +53,11 @@ def run(tmp_path: Path) -> Runner:
             '{"progress_file": "%s", "result_file": "%s"}' % (workspace.progress, workspace.result)  # noqa: UP031
         )
         progress: list[dict[str, Any]] = []
-        with structlog.testing.capture_logs() as lines:
+        labelled = [structlog.contextvars.merge_contextvars]
+        with (
+            structlog.testing.capture_logs(processors=labelled) as lines,
+            structlog.contextvars.bound_contextvars(run_id="the-run"),
+        ):
             result = run_r(
                 workspace,
                 r_root=tmp_path / "r",
@@ -77,6 +81,7 @@ def test_result_progress_and_console(run: Runner, tmp_path: Path) -> None:
     )
     assert result["engine"] == "builtin"
     assert progress == [{"type": "progress", "trial": 1, "iteration": 5, "iterations": 10}]
+    assert {line["run_id"] for line in lines} == {"the-run"}
     levels = {line["event"]: line["log_level"] for line in lines}
     assert levels["reading"] == "info"
     assert any(level == "warning" and "Warning" in text for text, level in levels.items())

@@ -160,11 +160,19 @@ class Allocator(Strict):
     channel_high: float = Field(default=2.0, le=100, description="Highest multiple of a spend.")
 
 
+class Validation(Strict):
+    """Rolling validation: the chosen model, refitted, predicts periods it was not fitted to."""
+
+    folds: int = Field(default=0, ge=0, le=10, description="Times that it predicts; 0: none.")
+    horizon: int = Field(default=8, ge=2, le=400, description="Periods that it predicts at once.")
+
+
 class Outputs(Strict):
     """What is made of the models."""
 
     allocator: list[Allocator] = [Allocator()]
     onepagers: int = Field(default=3, ge=0, le=10, description="One-pagers of the best models.")
+    validation: Validation = Validation()
     include_data: bool = later(False, description="Let artifacts carry the input data as it came.")
 
 

@@ -138,6 +138,8 @@ def r_job(
         ],
         "allocator_scenarios": [a.model_dump(mode="json") for a in config.outputs.allocator],
         "onepagers": config.outputs.onepagers,
+        "validation_folds": config.outputs.validation.folds,
+        "validation_horizon": config.outputs.validation.horizon,
         "python": sys.executable,
     }
 

@@ -62,7 +62,8 @@ NOT_OF_INPUTS <- c(
   "run_id", "market", "revision", "search", "data_csv", "holidays_csv", "output_dir", "work_dir",
   "progress_file", "result_file", "trials", "iterations", "seed", "cores", "workers",
   "trials_todo", "merge", "nevergrad_algo", "pareto_fronts", "min_candidates",
-  "calibration_constraint", "allocator_scenarios", "onepagers", "python"
+  "calibration_constraint", "allocator_scenarios", "onepagers", "validation_folds",
+  "validation_horizon", "python"
 )
 
 #' The inputs that an earlier attempt, or another task of the run, made of the same data; else

@@ -32,7 +32,8 @@ CONFIG_FIELDS <- c(
   intercept_sign = "intercept_sign", rssd_zero_penalty = "flag", objective_weights = "numbers?",
   nevergrad_algo = "nevergrad_algo", pareto_fronts = "any", min_candidates = "count",
   calibration_constraint = "number", calibration = "any", allocator_scenarios = "any",
-  onepagers = "number", python = "string"
+  onepagers = "number", validation_folds = "natural", validation_horizon = "count",
+  python = "string"
 )
 
 CONFIG_DEFAULTS <- list(
@@ -44,7 +45,8 @@ CONFIG_DEFAULTS <- list(
   add_penalty_factor = FALSE, intercept = TRUE, intercept_sign = "non_negative",
   rssd_zero_penalty = TRUE, objective_weights = NULL, nevergrad_algo = "TwoPointsDE",
   pareto_fronts = "auto", min_candidates = 100L, calibration_constraint = 0.1,
-  calibration = list(), allocator_scenarios = list(), onepagers = 3, revision = "", market = ""
+  calibration = list(), allocator_scenarios = list(), onepagers = 3, revision = "", market = "",
+  validation_folds = 0L, validation_horizon = 8L
 )
 
 #' Read and check the job's JSON.
@@ -122,6 +124,10 @@ CONFIG_KINDS <- list(
   count = list(
     fits = function(x) one(x) && whole_numbers(x) && x >= 1,
     allowed = "a whole number from 1", as = as.integer
+  ),
+  natural = list(
+    fits = function(x) one(x) && whole_numbers(x) && x >= 0,
+    allowed = "a whole number from 0", as = as.integer
   ),
   integer = list(
     fits = function(x) one(x) && whole_numbers(x) && abs(x) < 2^31,

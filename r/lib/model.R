@@ -101,7 +101,6 @@ media_transformer <- function(problem) {
 #' @return function(saturated, lambda, penalty, train_size): list(coefficients (intercept first),
 #'   scores (the first six of SCORES)).
 model_fitter <- function(problem) {
-  settings <- problem$settings
   y <- problem$y
   rows <- problem$rows
   static <- as.vector(problem$static)
@@ -109,8 +108,7 @@ model_fitter <- function(problem) {
   ones <- rep(1, p)
   limits_of <- function(part) do.call(ridge_limits, trend_limits(problem, part))
   whole <- limits_of(seq_len(rows))
-  drop_negative <- settings$intercept_sign == "non_negative"
-  ridge <- ridge_probe(problem, whole)
+  regress <- regression(problem, whole)
   function(saturated, lambda, penalty, train_size) {
     x <- c(static, unlist(saturated, use.names = FALSE))
     dim(x) <- c(rows, p)
@@ -119,12 +117,9 @@ model_fitter <- function(problem) {
     limits <- if (is.null(split)) whole else limits_of(split$train)
     x_train <- if (is.null(split)) x else x[split$train, ]
     y_train <- if (is.null(split)) y else y[split$train]
-    coefficients <- ridge(x_train, y_train, lambda, limits, penalty, settings$intercept)
-    intercepts <- 1
-    if (drop_negative && coefficients[1] < 0) {
-      coefficients <- ridge(x_train, y_train, lambda, limits, penalty, FALSE)
-      intercepts <- 0
-    }
+    fitted <- regress(x_train, y_train, lambda, limits, penalty)
+    coefficients <- fitted$coefficients
+    intercepts <- fitted$intercepts
     predicted <- as.vector(x %*% coefficients[-1L]) + coefficients[1L]
     n <- length(y_train)
     score <- function(part) {
@@ -137,6 +132,25 @@ model_fitter <- function(problem) {
       scores <- pairs[c(1, 3, 5, 2, 4, 6)]
     }
     list(coefficients = coefficients, scores = scores)
+  }
+}
+
+#' Make the function that fits the regression, once more without intercept where that is negative
+#' and must not be.
+#'
+#' @param limits of the coefficients in the whole window, see `ridge_limits()`.
+#' @return function(x, y, lambda, limits, penalty): list(coefficients (intercept first),
+#'   intercepts (1, or 0 where it was dropped)).
+regression <- function(problem, limits) {
+  intercept <- problem$settings$intercept
+  drop_negative <- problem$settings$intercept_sign == "non_negative"
+  ridge <- ridge_probe(problem, limits)
+  function(x, y, lambda, limits, penalty) {
+    coefficients <- ridge(x, y, lambda, limits, penalty, intercept)
+    if (!drop_negative || coefficients[1] >= 0) {
+      return(list(coefficients = coefficients, intercepts = 1))
+    }
+    list(coefficients = ridge(x, y, lambda, limits, penalty, FALSE), intercepts = 0)
   }
 }
 

@@ -33,7 +33,11 @@ model_outputs <- function(inputs, models, cfg) {
     pareto = pareto_table(ranked$hyp, best)
   )
   list(
-    best_model = best, tables = tables, metrics = model_metrics(inputs, models, made),
+    best_model = best, tables = tables,
+    metrics = c(
+      model_metrics(inputs, models, made),
+      examine_model(inputs, cfg, ranked$hyp[solID == best])
+    ),
     collect = output_collect(models, cfg, ranked, agg, clusters, by_date),
     parts = list(ranked = ranked, transformed = transformed, agg = agg)
   )

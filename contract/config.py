@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 from pydantic import Field, StringConstraints, model_validator
 
 from contract.base import Strict, canonical_json, later, sha256_hex
-from contract.source import Column, FileSource, Source
+from contract.source import Column, Source
 from contract.suggest import did_you_mean
 from contract.training import Calibration, Sign, Training
 
@@ -313,10 +313,6 @@ class Config(Strict):
     def hash(self) -> str:
         """SHA-256 of the resolved config: equal for configs that mean the same."""
         return sha256_hex(canonical_json(self.model_dump(mode="json")))
-
-    def is_local(self) -> bool:
-        """Whether the data is a file on this machine."""
-        return isinstance(self.source, FileSource) and "://" not in self.source.path
 
 
 def safe_name(column: str) -> str:

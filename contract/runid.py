@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 from contract import layout
 from contract.base import canonical_json, sha256_hex
-from contract.exceptions import NotFoundError, PreconditionError
+from contract.exceptions import PreconditionError
 from contract.stores.base import Store
 
 PATTERN = re.compile(r"^\d{8}T\d{6}Z-[0-9a-f]{8}$")
@@ -41,14 +41,6 @@ def for_key(store: Store, key: str, at: datetime) -> str:
     except PreconditionError:
         return _read(store, path)
     return wanted
-
-
-def lookup(store: Store, key: str) -> str | None:
-    """The run id of a key that was seen before."""
-    try:
-        return _read(store, layout.key(key))
-    except NotFoundError:
-        return None
 
 
 def _read(store: Store, path: str) -> str:

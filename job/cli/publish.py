@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-import yaml
 
 from contract.loading import parse_document
 from contract.request import parse_message
@@ -41,7 +40,7 @@ def command(
         else:
             text = read_config_text(str(Path(config)))
             message["config"] = json.loads(
-                json.dumps(parse_document(text, what=config), default=_plain)
+                json.dumps(parse_document(text, what=config), default=str)
             )
         message |= {
             name: value
@@ -56,8 +55,3 @@ def command(
         parse_message(data)
         attributes = {"idempotency_key": key} if key else {}
         print(open_topic(to).publish(data, attributes))
-
-
-def _plain(value: object) -> str:
-    """YAML's dates as text."""
-    return str(yaml.safe_load(str(value)) if isinstance(value, bytes) else value)

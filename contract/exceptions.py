@@ -3,6 +3,7 @@
 ```
 MMMError                       exit code  meaning
 ├── ConfigError                64         the request or config can never run as it is
+│   └── LimitError             64         over a limit that the config sets
 ├── DataError                  65         the data cannot be trained on
 ├── ServiceError               69         a service refuses: login, privilege, missing table
 ├── ModelError                 70         R, nevergrad or the model failed
@@ -41,6 +42,12 @@ class ConfigError(MMMError):
     def __init__(self, problems: str | list[str], *, step: str | None = None) -> None:
         self.problems = [problems] if isinstance(problems, str) else list(problems)
         super().__init__("\n".join(self.problems), step=step)
+
+
+class LimitError(ConfigError):
+    """Over a limit that the config sets (`limits`)."""
+
+    exit_code = 64
 
 
 class DataError(MMMError):

@@ -25,6 +25,11 @@ def leases(run_id: str) -> str:
     return f"runs/{run_id}/lease"
 
 
+def clock(run_id: str) -> str:
+    """Written to learn the bucket's time; its content means nothing."""
+    return f"runs/{run_id}/clock.json"
+
+
 def event(run_id: str, event_id: str) -> str:
     """One event of the run's outbox."""
     return f"runs/{run_id}/events/{event_id}.json"
@@ -41,6 +46,11 @@ RUNS = "runs/"
 def closed_runs() -> str:
     """Runs that `reconcile` need not look at again; only saves time, may be deleted."""
     return "reconcile/closed.json"
+
+
+def reconcile_clock() -> str:
+    """The same as `clock`, of `reconcile`."""
+    return "reconcile/clock.json"
 
 
 def work(run_id: str, name: str = "") -> str:

@@ -1,16 +1,21 @@
-"""Who works on a run, and until when nobody else may."""
+"""Who works on a run, and until when nobody else may.
+
+A lease's age is told by the bucket's clock alone: when its object was last written, and what the
+bucket's time is now. The clocks of the machines that work on a run may be off by any amount.
+"""
 
 from __future__ import annotations
 
 import json
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Self
 
 from contract import layout
 from contract.base import Strict, canonical_json
-from contract.exceptions import NotFoundError
-from contract.run import now
+from contract.exceptions import NotFoundError, TransientError
 from contract.stores.base import Store
+
+LEASE_SECONDS = 120.0
 
 
 class Lease(Strict):
@@ -21,13 +26,12 @@ class Lease(Strict):
     task: int
     attempt: int
     nonce: str
-    expires_at: datetime
+    seconds: float = LEASE_SECONDS
     released: bool = False
 
-    @property
-    def is_live(self) -> bool:
-        """Whether its owner may still be at work."""
-        return not self.released and self.expires_at > now()
+    def is_live(self, *, written: datetime, at: datetime) -> bool:
+        """Whether its owner may still be at work at a time; both times are the bucket's."""
+        return not self.released and at - written < timedelta(seconds=self.seconds)
 
     def to_json(self) -> bytes:
         """The stored form."""
@@ -39,13 +43,25 @@ class Lease(Strict):
         return cls.model_validate(json.loads(data))
 
 
-def live_lease(store: Store, run_id: str) -> Lease | None:
-    """The lease of somebody who may be at work on the run, whichever task it is; else None."""
+def live_lease(store: Store, run_id: str, *, at: datetime) -> Lease | None:
+    """The lease of somebody who may be at work on the run, whichever task it is; else None.
+
+    `at` is the bucket's time. A lease that is renewed while it is looked at is live.
+    """
     for info in list(store.list(layout.leases(run_id))):
         try:
             lease = Lease.from_json(store.read(info.path).data)
         except NotFoundError:
             continue
-        if lease.is_live:
+        if lease.is_live(written=info.updated, at=at):
             return lease
     return None
+
+
+def bucket_time(store: Store, path: str) -> datetime:
+    """The bucket's time, learnt by writing a small object at `path`."""
+    store.write(path, b"{}")
+    info = store.stat(path)
+    if info is None:
+        raise TransientError(f"`{path}` vanished from {store.url} after it was written")
+    return info.updated

@@ -2,7 +2,7 @@
 
 A second execution of a run finds a live lease and leaves. A retry of the same task takes over at
 once, because Cloud Run starts it only after the attempt before has ended; anybody else must wait
-until the lease has expired.
+until the lease has expired by the bucket's clock.
 """
 
 from __future__ import annotations
@@ -11,17 +11,14 @@ import threading
 import uuid
 from collections.abc import Callable
 from contextvars import copy_context
-from datetime import datetime, timedelta
 
 from contract import layout
 from contract.exceptions import MMMError, NotFoundError, PreconditionError
-from contract.lease import Lease
-from contract.run import now
-from contract.stores.base import Store
+from contract.lease import LEASE_SECONDS, Lease, bucket_time
+from contract.stores.base import Blob, ObjectInfo, Store
 from job.logs import Log
 from job.settings import Settings
 
-LEASE_SECONDS = 120
 HEARTBEAT_SECONDS = 20
 
 
@@ -66,7 +63,7 @@ class LeaseHolder:
 
     def _write(self, *, released: bool) -> None:
         with self._lock:
-            lease = self._lease.model_copy(update={"expires_at": _expiry(), "released": released})
+            lease = self._lease.model_copy(update={"released": released})
             self._generation = self._store.write(
                 self._path, lease.to_json(), if_generation=self._generation
             )
@@ -81,16 +78,16 @@ def claim(store: Store, run_id: str, settings: Settings) -> LeaseHolder | Lease:
         task=settings.task_index,
         attempt=settings.attempt,
         nonce=uuid.uuid4().hex,
-        expires_at=_expiry(),
+        seconds=LEASE_SECONDS,
     )
     for _ in range(10):
         try:
-            blob = store.read(path)
+            info, blob = store.stat(path), store.read(path)
         except NotFoundError:
             generation = 0
         else:
             held = Lease.from_json(blob.data)
-            if not _may_take_over(held, mine):
+            if not _may_take_over(held, mine) and _is_live(held, info, blob, store, run_id):
                 return held
             generation = blob.generation
         try:
@@ -105,8 +102,10 @@ def claim(store: Store, run_id: str, settings: Settings) -> LeaseHolder | Lease:
 def _may_take_over(held: Lease, mine: Lease) -> bool:
     same_task = (held.execution, held.task) == (mine.execution, mine.task)
     later_attempt = same_task and mine.attempt > held.attempt
-    return held.released or later_attempt or held.expires_at < now()
+    return held.released or later_attempt
 
 
-def _expiry() -> datetime:
-    return now() + timedelta(seconds=LEASE_SECONDS)
+def _is_live(held: Lease, info: ObjectInfo | None, blob: Blob, store: Store, run_id: str) -> bool:
+    if info is None or info.generation != blob.generation:  # renewed just now
+        return True
+    return held.is_live(written=info.updated, at=bucket_time(store, layout.clock(run_id)))

@@ -9,20 +9,18 @@ from typing import Any, Self, TypeVar
 import requests
 from google.api_core import exceptions as google_errors
 from google.api_core.client_options import ClientOptions
-from google.api_core.retry import Retry, if_transient_error
+from google.api_core.retry import if_transient_error
 from google.auth import exceptions as auth_errors
 from google.auth.credentials import AnonymousCredentials
 from google.cloud import run_v2
 
 from contract.exceptions import ServiceError
+from contract.retries import policy
 from trigger.execution import Execution, Launch, MaybeStartedError, NotStartedError, Phase
 
 T = TypeVar("T")
 LAUNCH_TIMEOUT = 30.0
-READ = {
-    "retry": Retry(predicate=if_transient_error, initial=0.3, maximum=3.0, timeout=20.0),
-    "timeout": 10.0,
-}
+READ = {"retry": policy(if_transient_error, seconds=20), "timeout": 10.0}
 NOT_STARTED = (google_errors.TooManyRequests, google_errors.Aborted, google_errors.Conflict)
 
 

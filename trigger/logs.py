@@ -39,13 +39,14 @@ def _extra(record: logging.LogRecord) -> dict[str, str]:
 
 def configure() -> None:
     """Send this package's lines to stdout as JSON; done once, however often it is called."""
-    if log.handlers:
+    own = logging.getLogger("mmm")
+    if own.handlers:
         return
     handler = logging.StreamHandler(sys.stdout)
     handler.setFormatter(_Format())
-    log.addHandler(handler)
-    log.setLevel(logging.INFO)
-    log.propagate = False
+    own.addHandler(handler)
+    own.setLevel(logging.INFO)
+    own.propagate = False
 
 
 @contextmanager

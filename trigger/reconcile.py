@@ -7,13 +7,14 @@ Run every five minutes. It looks at each run that has not been seen closed, and
 - ends one that nobody has kept alive for SILENCE, and stops its execution,
 - publishes what outboxes still hold.
 
-A run with a live lease is left alone. Two passes at once are harmless: all they do is guarded by
-generations and write-once objects.
+A run with a live lease is left alone. Ages are told by the bucket's clock, not by the machines'.
+Two passes at once are harmless: all they do is guarded by generations and write-once objects.
 """
 
 from __future__ import annotations
 
 import json
+import time
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -26,7 +27,7 @@ from contract import events, layout, runid
 from contract.base import canonical_json
 from contract.ending import end, tell
 from contract.exceptions import MMMError, NotFoundError, TransientError
-from contract.lease import live_lease
+from contract.lease import bucket_time, live_lease
 from contract.request import Request
 from contract.run import RunError, State, Status, now, read_status
 from contract.stores import Store
@@ -35,7 +36,7 @@ from trigger.accept import MAX_MESSAGE_AGE, read_request
 from trigger.execution import Execution, Launcher, Phase
 from trigger.launch import launch_again
 
-SILENCE = timedelta(minutes=10)
+SILENCE = timedelta(minutes=5)
 START = timedelta(hours=1)
 PASS_SECONDS = 240.0
 
@@ -64,14 +65,15 @@ def reconcile(
     """
     closed = _known_closed(store)
     listed = {name for name in store.folders(layout.RUNS) if runid.is_valid(name)}
-    deadline = now() + timedelta(seconds=PASS_SECONDS)
+    at = bucket_time(store, layout.reconcile_clock())
+    deadline = time.monotonic() + PASS_SECONDS
     passed = Passed()
 
     def look(run_id: str) -> None:
-        if now() > deadline:
+        if time.monotonic() > deadline:
             passed.fates["left for the next pass"] += 1
             return
-        run = _Run(run_id, store, publisher, launcher, max_age, silence)
+        run = _Run(run_id, store, publisher, launcher, max_age, silence, at)
         try:
             fate = run.settle()
         except (MMMError, ValidationError, ValueError) as error:
@@ -103,6 +105,7 @@ class _Run:
     launcher: Launcher
     max_age: timedelta
     silence: timedelta
+    at: datetime
 
     def settle(self) -> str:
         """Bring the run as far as it can be brought; returns its fate in a word or two."""
@@ -114,7 +117,7 @@ class _Run:
         if request is None:
             events.flush(self.store, self.publisher, self.run_id)  # a rejected message's
             return "closed" if status is None else "open"
-        if live_lease(self.store, self.run_id) is not None:
+        if live_lease(self.store, self.run_id, at=self.at) is not None:
             return "open"
         execution = status.execution if status else None
         if execution is None and request.origin.via != "pubsub":
@@ -142,7 +145,7 @@ class _Run:
         if status is not None and status.state.is_terminal:
             tell(self.store, self.publisher, status)
             return "closed"
-        silent = now() - _last_sign(request, status)
+        silent = self.at - self._last_sign()
         if execution is None:
             if silent < self.silence:
                 return "open"
@@ -185,9 +188,8 @@ class _Run:
         tell(self.store, self.publisher, status)
         return "closed"
 
-
-def _last_sign(request: Request, status: Status | None) -> datetime:
-    """When somebody last worked on the run."""
-    if status is None:
-        return request.accepted_at
-    return max(status.heartbeat_at or status.updated_at, status.updated_at)
+    def _last_sign(self) -> datetime:
+        """When somebody last wrote the run's status, by the bucket's clock."""
+        paths = layout.status(self.run_id), layout.request(self.run_id)
+        written = [info.updated for path in paths if (info := self.store.stat(path))]
+        return max(written, default=self.at)

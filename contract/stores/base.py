@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
@@ -24,12 +25,16 @@ class Blob:
 
 @dataclass(frozen=True, kw_only=True)
 class ObjectInfo:
-    """What the store says of an object; `crc32c` is base64 of four big-endian bytes."""
+    """What the store says of an object; `crc32c` is base64 of four big-endian bytes.
+
+    `updated` is by the store's own clock.
+    """
 
     path: str
     size: int
     crc32c: str
     generation: int
+    updated: datetime
 
 
 class Store(Protocol):
@@ -47,7 +52,14 @@ class Store(Protocol):
     ) -> int:
         """Write a small object; returns its generation."""
 
-    def upload(self, local: Path, path: str, *, content_type: str | None = None) -> ObjectInfo:
+    def upload(
+        self,
+        local: Path,
+        path: str,
+        *,
+        content_type: str | None = None,
+        if_generation: int | None = None,
+    ) -> ObjectInfo:
         """Write a file and return what the store says of it afterwards."""
 
     def download(self, path: str, local: Path) -> None:

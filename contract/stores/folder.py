@@ -15,6 +15,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 
 from google_crc32c import Checksum
@@ -54,11 +55,18 @@ class FolderStore:
             temporary.write_bytes(data)
             return self._place(temporary, path, if_generation)
 
-    def upload(self, local: Path, path: str, *, content_type: str | None = None) -> ObjectInfo:
+    def upload(
+        self,
+        local: Path,
+        path: str,
+        *,
+        content_type: str | None = None,
+        if_generation: int | None = None,
+    ) -> ObjectInfo:
         """Copy a file into the store."""
         with self._temporary(path) as temporary:
             shutil.copyfile(local, temporary)
-            self._place(temporary, path, None)
+            self._place(temporary, path, if_generation)
         info = self.stat(path)
         if info is None:
             raise ArtifactError(f"`{path}` vanished from {self.url} after it was written")
@@ -83,7 +91,11 @@ class FolderStore:
                 checksum.update(chunk)  # type: ignore[no-untyped-call]
         crc32c = base64.b64encode(checksum.digest()).decode()  # type: ignore[no-untyped-call]
         return ObjectInfo(
-            path=path, size=stats.st_size, crc32c=crc32c, generation=stats.st_mtime_ns
+            path=path,
+            size=stats.st_size,
+            crc32c=crc32c,
+            generation=stats.st_mtime_ns,
+            updated=datetime.fromtimestamp(stats.st_mtime, UTC),
         )
 
     def list(self, prefix: str) -> Iterator[ObjectInfo]:

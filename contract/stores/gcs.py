@@ -5,6 +5,8 @@ Set STORAGE_EMULATOR_HOST to talk to a stand-in.
 
 from __future__ import annotations
 
+import base64
+import logging
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -13,14 +15,19 @@ from typing import Any, Self, TypeVar
 from google.api_core import exceptions as google_errors
 from google.auth import exceptions as auth_errors
 from google.cloud import storage  # type: ignore[attr-defined]  # no stubs
+from google.cloud.storage import exceptions as storage_errors
 from google.cloud.storage.retry import DEFAULT_RETRY
+from google_crc32c import Checksum
 
 from contract.exceptions import NotFoundError, PreconditionError, ServiceError, TransientError
+from contract.retries import policy
 from contract.stores.base import JSON, Blob, ObjectInfo
 
 T = TypeVar("T")
-RETRY = DEFAULT_RETRY.with_timeout(60)
+RETRY = policy(DEFAULT_RETRY._predicate, seconds=60)
 TIMEOUT = (10, 60)
+WRITES = 3  # of an object that arrives with other bytes than were sent
+log = logging.getLogger("mmm.retries")
 
 
 class GCSStore:
@@ -55,8 +62,22 @@ class GCSStore:
         """Write an object; see the protocol for the preconditions.
 
         A retried write whose first answer was lost would find its own object and take it for
-        somebody else's: what lies there is compared before the precondition is believed.
+        somebody else's: what lies there is compared before the precondition is believed. What the
+        server has is compared with what was sent.
         """
+        expected = _crc32c(data)
+        for _ in range(WRITES):
+            generation, crc32c = self._write(path, data, if_generation, content_type)
+            if crc32c == expected:
+                return generation
+            log.warning("`%s` arrived with other bytes than were sent; writing it again", path)
+            if_generation = generation
+        raise TransientError(f"`{self.url}/{path}` arrives with other bytes than are sent")
+
+    def _write(
+        self, path: str, data: bytes, if_generation: int | None, content_type: str
+    ) -> tuple[int, str]:
+        """Write once; returns generation and CRC32C of what the server has."""
         blob = self._bucket.blob(path)
         try:
             self._try(
@@ -74,23 +95,38 @@ class GCSStore:
             mine = self._mine(path, data)
             if mine is None or if_generation == mine:
                 raise
-            return mine
-        return int(blob.generation)
+            return mine, _crc32c(data)
+        return int(blob.generation), str(blob.crc32c)
 
-    def upload(self, local: Path, path: str, *, content_type: str | None = None) -> ObjectInfo:
-        """Write a file; the client sends a CRC32C that the server checks."""
+    def upload(
+        self,
+        local: Path,
+        path: str,
+        *,
+        content_type: str | None = None,
+        if_generation: int | None = None,
+    ) -> ObjectInfo:
+        """Write a file; the client sends a CRC32C that the server checks, and gets the server's."""
         blob = self._bucket.blob(path)
-        self._try(
-            path,
-            lambda: blob.upload_from_filename(
-                str(local),
-                content_type=content_type,
-                retry=RETRY,
-                timeout=(10, 300),
-                checksum="crc32c",
-            ),
-        )
-        self._try(path, lambda: blob.reload(retry=RETRY, timeout=TIMEOUT))
+        try:
+            self._try(
+                path,
+                lambda: blob.upload_from_filename(
+                    str(local),
+                    content_type=content_type,
+                    if_generation_match=if_generation,
+                    retry=RETRY,
+                    timeout=(10, 300),
+                    checksum="crc32c",
+                ),
+            )
+        except PreconditionError:
+            there = self.stat(path)
+            if there is None or there.generation == if_generation:
+                raise
+            if there.crc32c != _crc32c(local.read_bytes()):
+                raise
+            return there  # the answer to the first try was lost
         return _info(blob)
 
     def download(self, path: str, local: Path) -> None:
@@ -116,7 +152,7 @@ class GCSStore:
 
     def list(self, prefix: str) -> Iterator[ObjectInfo]:
         """Objects below a prefix."""
-        fields = "items(name,size,crc32c,generation),nextPageToken"
+        fields = "items(name,size,crc32c,generation,updated),nextPageToken"
         for blob in self._try(
             prefix,
             lambda: list(
@@ -170,8 +206,16 @@ class GCSStore:
 
 def _info(blob: Any) -> ObjectInfo:
     return ObjectInfo(
-        path=blob.name, size=int(blob.size), crc32c=blob.crc32c, generation=int(blob.generation)
+        path=blob.name,
+        size=int(blob.size),
+        crc32c=blob.crc32c,
+        generation=int(blob.generation),
+        updated=blob.updated,
     )
+
+
+def _crc32c(data: bytes) -> str:
+    return base64.b64encode(Checksum(data).digest()).decode()  # type: ignore[no-untyped-call]
 
 
 def _call(what: str, call: Callable[[], T]) -> T:
@@ -185,10 +229,21 @@ def _call(what: str, call: Callable[[], T]) -> T:
     except (google_errors.Forbidden, google_errors.Unauthorized) as error:
         raise ServiceError(f"Cloud Storage refuses `{what}`: {error.message}") from None
     except auth_errors.GoogleAuthError as error:
+        if error.retryable or isinstance(error, auth_errors.TransportError):
+            raise TransientError(f"no token for Cloud Storage (`{what}`): {error}") from None
         raise ServiceError(f"no credentials for Cloud Storage (`{what}`): {error}") from None
     except google_errors.ClientError as error:
         if error.code in (408, 429):
             raise TransientError(f"Cloud Storage is busy (`{what}`): {error.message}") from None
+        if error.code == 400 and _is_checksum(error.message):
+            raise TransientError(f"`{what}` was changed on the way: {error.message}") from None
         raise ServiceError(f"Cloud Storage refuses `{what}`: {error.message}") from None
-    except (google_errors.GoogleAPIError, ConnectionError, OSError) as error:
+    except storage_errors.DataCorruption as error:
+        raise TransientError(f"`{what}` was changed on the way: {error}") from None
+    except (google_errors.GoogleAPIError, OSError) as error:
         raise TransientError(f"Cloud Storage did not answer (`{what}`): {error}") from None
+
+
+def _is_checksum(message: str) -> bool:
+    """Whether the server says that the bytes do not fit their checksum."""
+    return any(word in message.lower() for word in ("crc32c", "checksum", "md5"))

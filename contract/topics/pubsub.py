@@ -7,14 +7,14 @@ from concurrent.futures import TimeoutError as FutureTimeoutError
 from typing import Any, Self
 
 from google.api_core import exceptions as google_errors
-from google.api_core.retry import Retry
 from google.auth import exceptions as auth_errors
 from google.cloud import pubsub_v1  # type: ignore[attr-defined]  # no stubs
 
 from contract.exceptions import ServiceError, TransientError
+from contract.retries import policy
 
-RETRY = Retry(
-    predicate=lambda error: isinstance(
+RETRY = policy(
+    lambda error: isinstance(
         error,
         google_errors.ServiceUnavailable
         | google_errors.TooManyRequests
@@ -22,9 +22,7 @@ RETRY = Retry(
         | google_errors.DeadlineExceeded
         | google_errors.Aborted,
     ),
-    initial=0.2,
-    maximum=5.0,
-    timeout=20.0,
+    seconds=20,
 )
 
 

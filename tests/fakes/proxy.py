@@ -23,7 +23,7 @@ class Kind(StrEnum):
     CUT_BEFORE = "cut_before"  # the connection breaks, nothing is forwarded
     CUT_AFTER = "cut_after"  # it takes effect, the answer is lost
     DELAY = "delay"  # it takes effect late
-    CORRUPT = "corrupt"  # one byte of the body is changed on the way
+    CORRUPT = "corrupt"  # one bit of the content is changed on the way, up or down
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -136,8 +136,11 @@ class _Handler(BaseHTTPRequestHandler):
         elif fault.kind is Kind.DELAY:
             time.sleep(fault.seconds)
             self._give(*self._forward(body))
-        else:
+        elif body:
             self._give(*self._forward(_corrupt(body)))
+        else:
+            status, headers, answer = self._forward(body)
+            self._give(status, headers, _corrupt(answer))
 
     def _body(self) -> bytes:
         if self.headers.get("Transfer-Encoding", "").lower() == "chunked":
@@ -184,8 +187,11 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 def _corrupt(body: bytes) -> bytes:
-    """The body with one bit of its middle byte flipped."""
-    if not body:
-        return body
-    middle = len(body) // 2
-    return body[:middle] + bytes([body[middle] ^ 1]) + body[middle + 1 :]
+    """The body with one bit flipped: in the middle of its content, if it is a multipart upload."""
+    first = 0
+    if body.startswith(b"--"):  # the first part says the object's name, the second has its content
+        second = body.find(b"\r\n\r\n", body.find(b"\r\n\r\n") + 4)
+        first = max(second + 4, 0)
+    last = max(body.rfind(b"\r\n--"), first + 1) if first else len(body)
+    middle = (first + last) // 2
+    return body[:middle] + bytes([body[middle] ^ 1]) + body[middle + 1 :] if body else body

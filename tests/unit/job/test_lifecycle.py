@@ -233,10 +233,7 @@ def test_a_bad_config_is_kept_and_told(place: Place) -> None:
 
 
 def test_a_second_execution_of_a_claimed_run_leaves(place: Place, tmp_path: Path) -> None:
-    from datetime import timedelta
-
     from contract import layout
-    from contract.run import now
     from job.intake import find_request
     from job.settings import from_environment
 
@@ -245,8 +242,7 @@ def test_a_second_execution_of_a_claimed_run_leaves(place: Place, tmp_path: Path
         settings, place.store, place.topic, via="execution", overrides={}, force=False
     )
     lease = Lease(
-        owner="first", execution="first", task=0, attempt=0, nonce="n",
-        expires_at=now() + timedelta(minutes=2),
+        owner="first", execution="first", task=0, attempt=0, nonce="n"
     )  # fmt: skip
     place.store.write(layout.lease(request.run_id), lease.to_json())
     code, lines = place.run("second", MMM_RUN_ID=request.run_id)

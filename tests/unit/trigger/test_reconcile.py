@@ -138,8 +138,7 @@ def test_a_live_lease_is_left_alone(scene: Callable[[str], Scene]) -> None:
     one = scene("import sys; sys.exit(1)")
     assert one.execution.done.wait(10)
     lease = Lease(
-        owner="x", execution="other", task=0, attempt=0, nonce="n",
-        expires_at=now() + timedelta(seconds=1.5),
+        owner="x", execution="other", task=0, attempt=0, nonce="n", seconds=1.5
     )  # fmt: skip
     one.store.write(layout.lease(one.run_id), lease.to_json())
     assert one.settle() == {"open": 1}

@@ -14,7 +14,7 @@ from typing import Any, Self, TypeVar
 
 from google.api_core import exceptions as google_errors
 from google.auth import exceptions as auth_errors
-from google.cloud import storage  # type: ignore[attr-defined]  # no stubs
+from google.cloud import storage
 from google.cloud.storage import exceptions as storage_errors
 from google.cloud.storage.retry import DEFAULT_RETRY
 from google_crc32c import Checksum

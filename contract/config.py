@@ -253,7 +253,12 @@ class Config(Strict):
     aggregation: dict[Column, Aggregation] = Field(
         default={}, description="How rows of one period are joined; default: sum."
     )
-    annotations: str | None = later(None, description="CSV of dated events.")
+    annotations: str | None = Field(
+        default=None,
+        max_length=1024,
+        description="CSV of dated events (`date` or `from` and `to`, `name`, optional `market`), "
+        "local or gs://; each name becomes a factor.",
+    )
     calibration: list[Calibration] = []
     training: Training = Training()
     outputs: Outputs = Outputs()
@@ -281,6 +286,16 @@ class Config(Strict):
             for column in getattr(self, field):
                 if column not in known:
                     raise ValueError(f"`{field}` names `{column}`, which the config does not use")
+        return self
+
+    @model_validator(mode="after")
+    def _annotations_file(self) -> Self:
+        path = self.annotations
+        if path is None:
+            return self
+        elsewhere = "://" in path and not path.startswith("gs://")
+        if elsewhere or not path.isprintable() or not path.lower().endswith(".csv"):
+            raise ValueError(f"`annotations` is `{path}`; allowed: a .csv file, local or gs://")
         return self
 
     @model_validator(mode="after")

@@ -27,6 +27,7 @@ class DataFacts(Strict):
     sha256: str
     source: str
     sql: list[str]
+    annotations: dict[str, Any] | None = None
 
 
 class Versions(Strict):

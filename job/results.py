@@ -49,6 +49,7 @@ def draft_manifest(
             last_date=str(snapshot.last_date),
             source=snapshot.source,
             sql=list(snapshot.sql),
+            annotations=snapshot.annotations.to_json() if snapshot.annotations else None,
         ),
         versions=versions(image=run.settings.image, result=result),
         timings={f"r.{name}": seconds for name, seconds in timings.items()},

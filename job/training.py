@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 
 from contract.training import ProphetVar
 from job import checkpoints
+from job.annotations.events import with_events
 from job.holidays_table import UnknownCountryError, holidays_table
 from job.r_job import holiday_country, r_job
 from job.run import Run
@@ -58,7 +59,7 @@ def _prepare(run: Run, snapshot: Snapshot) -> dict[str, Any]:
         str(run.config.date.window_end or snapshot.last_date),
     )
     return r_job(
-        run.config,
+        with_events(run.config, snapshot.annotations),
         run_id=run.run_id,
         workspace=run.workspace,
         cores=run.cores,

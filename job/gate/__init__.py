@@ -11,7 +11,7 @@ from typing import Any
 
 from contract.config import Config
 from contract.exceptions import DataError
-from job.gate import dates, design, history, series, values
+from job.gate import dates, design, events, history, series, values
 from job.gate.data import Data, read
 from job.gate.history import profile
 from job.gate.table import render
@@ -25,6 +25,7 @@ CHECKS: tuple[Check, ...] = (
     *dates.CHECKS,
     *values.CHECKS,
     *series.CHECKS,
+    *events.CHECKS,
     *design.CHECKS,
     *history.CHECKS,
 )

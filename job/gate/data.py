@@ -12,18 +12,23 @@ from numpy.typing import NDArray
 
 from contract.config import Config, Gate, safe_name
 from contract.exceptions import DataError
+from job.annotations.events import Annotations, with_events
 from job.sources.snapshot import Evidence, Snapshot
 
 
 @dataclass(frozen=True, kw_only=True)
 class Data:
-    """The data of one run. Frame columns are named as in the config, the index is the period."""
+    """The data of one run. Frame columns are named as in the config, the index is the period.
+
+    Events of `annotations` are factors of the config here.
+    """
 
     frame: pd.DataFrame
     config: Config
     evidence: Evidence
     today: date
     previous: dict[str, Any] | None = None
+    annotations: Annotations | None = None
 
     @property
     def gate(self) -> Gate:
@@ -75,6 +80,7 @@ def read(
     Raises:
         DataError: the snapshot is of another config.
     """
+    config = with_events(config, snapshot.annotations)
     frame = pd.read_parquet(snapshot.path)
     frame = frame.set_index(snapshot.date_column)
     named = {safe_name(c): c for columns in config.columns_by_role().values() for c in columns}
@@ -87,4 +93,5 @@ def read(
         evidence=snapshot.evidence,
         today=today,
         previous=previous,
+        annotations=snapshot.annotations,
     )

@@ -41,6 +41,7 @@ def data(inputs: ReportInputs) -> Section:
         pairs(rows),
         Heading("Columns by role"),
         pairs(columns),
+        *_events(facts.get("annotations")),
         Heading("Checks before training"),
     ]
     if inputs.quality is None:
@@ -51,6 +52,21 @@ def data(inputs: ReportInputs) -> Section:
     if sql:
         blocks.append(Source("SQL", ";\n\n".join(str(statement) for statement in sql)))
     return Section("data", "Data", blocks)
+
+
+def _events(annotations: Mapping[str, Any] | None) -> list[Block]:
+    """List the dated events that are factors of the model."""
+    if annotations is None:
+        return []
+    days: dict[str, list[str]] = {}
+    for event in annotations["events"]:
+        alone = event["from"] == event["to"]
+        day = event["from"] if alone else f"{event['from']} to {event['to']}"
+        days.setdefault(event["name"], []).append(day)
+    title = Heading(f"Events of {annotations['path']}")
+    if not days:
+        return [title, Note("The file has none for this market.", "missing")]
+    return [title, pairs({name: ", ".join(each) for name, each in days.items()})]
 
 
 def _checks(quality: Mapping[str, Any]) -> list[Block]:

@@ -24,6 +24,8 @@ from tenacity import (
 from contract.config import Config
 from contract.exceptions import DataError, TransientError
 from contract.source import BigQuerySource, DuckDBSource, FileSource, Source
+from job.annotations.join import join
+from job.annotations.read import read_annotations
 from job.sources.diagnose import no_rows, unreadable_dates
 from job.sources.periods import (
     Tally,
@@ -41,7 +43,12 @@ ATTEMPTS = 2  # on top of the retries of each client
 
 
 def extract(
-    config: Config, *, run_id: str, to: Path, env: Mapping[str, str] | None = None
+    config: Config,
+    *,
+    run_id: str,
+    to: Path,
+    env: Mapping[str, str] | None = None,
+    local_annotations: bool = True,
 ) -> Snapshot:
     """Read the config's source into a snapshot file.
 
@@ -50,6 +57,7 @@ def extract(
         run_id: Goes into the warehouse's query tag.
         to: Parquet file to write.
         env: Where connections are described; the process's environment if None.
+        local_annotations: Whether `annotations` may be a local file.
 
     Raises:
         DataError: table, columns or rows are not there, or not of a type that can be used.
@@ -58,7 +66,10 @@ def extract(
     """
     started = time.monotonic()
     to.parent.mkdir(parents=True, exist_ok=True)
+    annotations = read_annotations(config, files=local_annotations)  # its faults cost no query
     snapshot = _again(lambda: _once(config, run_id=run_id, to=to, env=env))
+    if annotations is not None:
+        snapshot = join(snapshot, annotations, config.date.frequency)
     return snapshot.timed(time.monotonic() - started)
 
 

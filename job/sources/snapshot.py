@@ -19,6 +19,7 @@ import pyarrow.parquet as pq
 
 from contract.base import canonical_json, sha256_hex
 from contract.exceptions import DataError
+from job.annotations.events import Annotations
 from job.sources.fingerprint import Fingerprint
 
 METADATA_KEY = b"mmm"
@@ -86,6 +87,7 @@ class Snapshot:
     last_date: date
     seconds: float
     evidence: Evidence = field(default_factory=Evidence)
+    annotations: Annotations | None = None
 
     @property
     def date_column(self) -> str:
@@ -120,6 +122,7 @@ class Snapshot:
             dates = parquet.read(columns=[parquet.schema_arrow.names[0]])[0]
         except (KeyError, ValueError, pa.ArrowException) as error:
             raise DataError(f"`{path.name}` is not a snapshot of this project: {error}") from None
+        kept = document.get("annotations")
         return cls(
             path=path,
             rows=parquet.metadata.num_rows,
@@ -132,6 +135,7 @@ class Snapshot:
             last_date=dates[len(dates) - 1].as_py(),
             seconds=0.0,
             evidence=Evidence.from_json(document["evidence"]),
+            annotations=Annotations.from_json(kept) if kept else None,
         )
 
     def timed(self, seconds: float) -> Self:
@@ -147,10 +151,12 @@ def write(
     sql: tuple[str, ...],
     source: str,
     evidence: Callable[[], Evidence],
+    annotations: Annotations | None = None,
 ) -> Snapshot:
     """Write batches of the given schema as a snapshot, whole or not at all.
 
-    Memory is bounded by the largest batch; `evidence` is asked for once all have passed.
+    Memory is bounded by the largest batch; `evidence` is asked for once all have passed. Events
+    count in the fingerprint: moved within a week they change no cell, but what was asked for.
 
     Raises:
         DataError: there is no row.
@@ -172,11 +178,15 @@ def write(
             if first is None or last is None:
                 raise DataError(f"{source} has no rows in the date window")
             seen = evidence()
+            fingerprint = prints.hexdigest()
+            if annotations is not None:
+                fingerprint = sha256_hex(f"{fingerprint}|{annotations.digest}".encode())
             document = {
                 "sql": list(sql),
                 "source": source,
                 "evidence": seen.to_json(),
-                "fingerprint": prints.hexdigest(),
+                "annotations": annotations.to_json() if annotations else None,
+                "fingerprint": fingerprint,
             }
             writer.add_key_value_metadata({METADATA_KEY: canonical_json(document)})
         partial.replace(to)
@@ -187,13 +197,14 @@ def write(
         rows=rows,
         columns=tuple(schema.names),
         sha256=file_sha256(to),
-        fingerprint=prints.hexdigest(),
+        fingerprint=fingerprint,
         sql=sql,
         source=source,
         first_date=first,
         last_date=last,
         seconds=0.0,
         evidence=seen,
+        annotations=annotations,
     )
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from contract import events
+import json
+
+from contract import events, layout
 from contract.events import Event, EventData
-from contract.exceptions import MMMError
+from contract.exceptions import MMMError, NotFoundError
 from contract.run import RunError, State, Status, change_status, create_status, now
 from contract.stores.base import Store
 from contract.topics.base import Publisher
@@ -20,10 +22,28 @@ def fault_of(error: MMMError, *, step: str | None = None) -> RunError:
     )
 
 
+def is_promoted(store: Store, status: Status) -> bool:
+    """Whether the run's results are its market's current ones: it has succeeded then.
+
+    An attempt writes its outcome into the status before it moves the pointer, so a death between
+    pointer and terminal state loses nothing.
+    """
+    if status.outcome.get("state") != State.SUCCEEDED:
+        return False
+    try:
+        blob = store.read(layout.current(status.revision, status.market))
+    except NotFoundError:
+        return False
+    return bool(json.loads(blob.data)["run_id"] == status.run_id)
+
+
 def end(
     store: Store, *, run_id: str, market: str, revision: str, state: State, error: RunError
 ) -> Status:
-    """Put a run into a terminal state, unless it is in one; returns what is stored then."""
+    """Put a run into a terminal state, unless it is in one; returns what is stored then.
+
+    One whose results are its market's current ones becomes SUCCEEDED.
+    """
 
     def outcome(since: Status | None) -> dict[str, object]:
         data = EventData(
@@ -49,9 +69,13 @@ def end(
     )
     if create_status(store, first):
         return first
-    return change_status(
-        store, run_id, lambda old: {"state": state, "error": error, "outcome": outcome(old)}
-    )
+
+    def change(old: Status) -> dict[str, object]:
+        if is_promoted(store, old):
+            return {"state": State.SUCCEEDED, "error": None}
+        return {"state": state, "error": error, "outcome": outcome(old)}
+
+    return change_status(store, run_id, change)
 
 
 def tell(store: Store, publisher: Publisher, status: Status) -> int:

@@ -19,7 +19,11 @@ LEASE_SECONDS = 120.0
 
 
 class Lease(Strict):
-    """`runs/<run id>/lease.json`; `nonce` tells two equal owners apart."""
+    """`runs/<run id>/lease.json`; `nonce` tells two equal owners apart.
+
+    `manifest` is the path of the manifest that an owner decided on once all artifacts were there.
+    Whoever takes the lease over publishes that one and writes no artifact any more.
+    """
 
     owner: str
     execution: str
@@ -28,6 +32,7 @@ class Lease(Strict):
     nonce: str
     seconds: float = LEASE_SECONDS
     released: bool = False
+    manifest: str | None = None
 
     def is_live(self, *, written: datetime, at: datetime) -> bool:
         """Whether its owner may still be at work at a time; both times are the bucket's."""

@@ -4,21 +4,29 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import logging
 import mimetypes
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 
 from google_crc32c import Checksum
-from tenacity import retry, retry_if_exception_type, stop_after_attempt, wait_random_exponential
+from tenacity import (
+    before_sleep_log,
+    retry,
+    retry_if_exception_type,
+    stop_after_attempt,
+    wait_random_exponential,
+)
 
-from contract import layout
 from contract.base import Strict
-from contract.exceptions import ArtifactError, TransientError
+from contract.exceptions import ArtifactError, ServiceError, TransientError
 from contract.stores.base import Store
 
 PARALLEL = 8
 ATTEMPTS = 4
+log = logging.getLogger("mmm.retries")
 _TYPES = {
     ".parquet": "application/vnd.apache.parquet",
     ".rds": "application/octet-stream",
@@ -54,36 +62,66 @@ def describe(file: Path, root: Path) -> Artifact:
 
 
 def upload_all(
-    store: Store, folder: Path, *, revision: str, market: str, run_id: str
+    store: Store, folder: Path, *, prefix: str, there: Mapping[str, int]
 ) -> list[Artifact]:
     """Upload every file below `folder`; returns what lies in the store, in order of path.
 
+    They go below `prefix`. `there` has the generations of what lies there and may be replaced;
+    nothing else is overwritten.
+
     Raises:
-        ArtifactError: a file could not be written, or lies there with another checksum.
+        ArtifactError: a file is refused, or lies there with another checksum.
+        PreconditionError: somebody else wrote a file meanwhile.
+        TransientError: the store does not answer.
     """
     files = sorted(path for path in folder.rglob("*") if path.is_file())
 
     def one(file: Path) -> Artifact:
         artifact = describe(file, folder)
-        _upload(store, file, artifact, layout.artifacts(revision, market, run_id, artifact.path))
+        path = f"{prefix}{artifact.path}"
+        _Upload(store, file, artifact, path, there.get(path, 0)).run()
         return artifact
 
     with ThreadPoolExecutor(max_workers=PARALLEL) as pool:
         return list(pool.map(one, files))
 
 
-@retry(
-    retry=retry_if_exception_type((TransientError, ArtifactError)),
-    stop=stop_after_attempt(ATTEMPTS),
-    wait=wait_random_exponential(multiplier=0.5, max=8),
-    reraise=True,
-)
-def _upload(store: Store, file: Path, artifact: Artifact, path: str) -> None:
-    there = store.upload(file, path, content_type=content_type(file))
-    if (there.size, there.crc32c) != (artifact.bytes, artifact.crc32c):
+@dataclass
+class _Upload:
+    """One file on its way; `generation` is what it may replace."""
+
+    store: Store
+    file: Path
+    artifact: Artifact
+    path: str
+    generation: int
+
+    @retry(
+        retry=retry_if_exception_type(TransientError),
+        stop=stop_after_attempt(ATTEMPTS),
+        wait=wait_random_exponential(multiplier=0.5, max=8),
+        before_sleep=before_sleep_log(log, logging.WARNING),
+        reraise=True,
+    )
+    def run(self) -> None:
+        """Upload until the store has what was sent."""
+        for _ in range(ATTEMPTS):
+            try:
+                there = self.store.upload(
+                    self.file,
+                    self.path,
+                    content_type=content_type(self.file),
+                    if_generation=self.generation,
+                )
+            except ServiceError as error:
+                raise ArtifactError(f"`{self.path}` cannot be written: {error}") from None
+            if (there.size, there.crc32c) == (self.artifact.bytes, self.artifact.crc32c):
+                return
+            log.warning("`%s` arrived with other bytes than were sent", self.path)
+            self.generation = there.generation
         raise ArtifactError(
-            f"`{path}` lies in {store.url} with {there.size} bytes and CRC32C {there.crc32c}; "
-            f"it should have {artifact.bytes} and {artifact.crc32c}"
+            f"`{self.path}` lies in {self.store.url} with {there.size} bytes and CRC32C "
+            f"{there.crc32c}; it should have {self.artifact.bytes} and {self.artifact.crc32c}"
         )
 
 

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from contextvars import copy_context
 
 from contract import layout
-from contract.exceptions import MMMError, NotFoundError, PreconditionError
+from contract.exceptions import CancelledError, MMMError, NotFoundError, PreconditionError
 from contract.lease import LEASE_SECONDS, Lease, bucket_time
 from contract.stores.base import Blob, ObjectInfo, Store
 from job.logs import Log
@@ -53,6 +53,25 @@ class LeaseHolder:
         )
         self._thread.start()
 
+    @property
+    def manifest(self) -> str | None:
+        """The manifest that this owner, or one before, decided on."""
+        return self._lease.manifest
+
+    def confirm(self, *, manifest: str | None = None) -> None:
+        """Renew, and so make sure that nobody took over; with a manifest, decide on it.
+
+        Raises:
+            CancelledError: somebody did.
+        """
+        with self._lock:
+            self._lease = self._lease.model_copy(update={"manifest": manifest or self.manifest})
+        try:
+            self._write(released=False)
+        except PreconditionError:
+            self.lost.set()
+            raise CancelledError("another execution took the run over") from None
+
     def release(self) -> None:
         """Let go, so that a successor need not wait."""
         self._stop.set()
@@ -90,6 +109,7 @@ def claim(store: Store, run_id: str, settings: Settings) -> LeaseHolder | Lease:
             if not _may_take_over(held, mine) and _is_live(held, info, blob, store, run_id):
                 return held
             generation = blob.generation
+            mine = mine.model_copy(update={"manifest": held.manifest})
         try:
             return LeaseHolder(
                 store, path, mine, store.write(path, mine.to_json(), if_generation=generation)

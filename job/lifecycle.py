@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from contract.config import Config
-from contract.ending import fault_of, tell
+from contract.ending import fault_of, is_promoted, tell
 from contract.events import EventData
 from contract.exceptions import PERMANENT_CODES, CancelledError, MMMError, TransientError
 from contract.lease import Lease
@@ -23,15 +25,18 @@ from contract.stores import Store
 from contract.topics import Publisher
 from job import logs
 from job.claim import LeaseHolder, claim
+from job.disk import is_disk_error
 from job.pipeline import Outcome, run_pipeline
 from job.r_job import Workspace
 from job.run import Run, tasks_of
 from job.settings import Settings
+from job.signals import undisturbed
 from job.team import Left
 from job.trace import Step, Trace
 from job.view import View
 
 PROGRESS_SECONDS = 5.0
+TIMEOUT_MARGIN_SECONDS = 30.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,36 +104,29 @@ def _attempt(
     record.trace = trace
     lease.keep(record.beat, log=log)
     try:
-        with tempfile.TemporaryDirectory(prefix="mmm-") as folder:
+        with _folder() as folder:
             run = Run(
                 request=request,
                 config=Config.model_validate(request.config),
                 settings=settings,
                 store=store,
-                workspace=Workspace(root=Path(folder)),
+                workspace=Workspace(root=folder),
                 trace=trace,
                 log=log,
                 on_progress=record.progress,
                 stop=lambda: _reason_to_stop(lease, record),
+                lease=lease,
+                announce=lambda facts: record.announce(_event(request, trace, facts)),
             )
             outcome = run_pipeline(run)
         if isinstance(outcome, Left):
             log.info(outcome.reason)
             return Ending(run_id=request.run_id, state=State.RUNNING, exit_code=0)
-        status = _close(store, request, trace, outcome)
-    except MMMError as error:
-        status = _fail(request, settings, store, lease, trace, error, log)
+        with undisturbed():
+            status = _close(store, request, trace, outcome)
     except Exception as error:  # whatever it is, the run must not stay RUNNING
-        log.exception(f"unexpected {type(error).__name__}: {error}")
-        status = _fail(
-            request,
-            settings,
-            store,
-            lease,
-            trace,
-            MMMError(f"unexpected {type(error).__name__}: {error}", step=_last_step(trace)),
-            log,
-        )
+        with undisturbed():
+            status = _fail(request, settings, store, lease, trace, _told(error, trace, log), log)
     if not status.state.is_terminal:
         code = status.error.code if status.error else TransientError.exit_code
         message = status.error.message if status.error else None
@@ -137,21 +135,48 @@ def _attempt(
         return _tell(status, store, publisher, log)
 
 
+@contextmanager
+def _folder() -> Iterator[Path]:
+    """A folder of the attempt's own, which a signal cannot leave behind."""
+    folder = tempfile.TemporaryDirectory(prefix="mmm-")
+    try:
+        yield Path(folder.name)
+    finally:
+        with undisturbed():
+            folder.cleanup()
+
+
+def _told(error: Exception, trace: Trace, log: logs.Log) -> MMMError:
+    """Any error in this project's words."""
+    if is_disk_error(error):
+        return TransientError(f"the disk is full: {error}", step=_last_step(trace))
+    if isinstance(error, MMMError):
+        return error
+    log.exception(f"unexpected {type(error).__name__}: {error}")
+    return MMMError(f"unexpected {type(error).__name__}: {error}", step=_last_step(trace))
+
+
 def _reason_to_stop(lease: LeaseHolder, record: _Recorder) -> str | None:
     if lease.lost.is_set():
         return "another execution took the run over"
     return f"the run has ended: {record.ended}" if record.ended else None
 
 
-def _close(store: Store, request: Request, trace: Trace, outcome: Outcome) -> Status:
-    data = EventData(
+def _event(
+    request: Request, trace: Trace, facts: dict[str, Any], state: State = State.SUCCEEDED
+) -> EventData:
+    return EventData(
         run_id=request.run_id,
-        state=outcome.state,
+        state=state,
         market=request.market,
         revision=request.revision,
         duration_seconds=trace.seconds,
-        **outcome.facts,
+        **facts,
     )
+
+
+def _close(store: Store, request: Request, trace: Trace, outcome: Outcome) -> Status:
+    data = _event(request, trace, outcome.facts, outcome.state)
     return change_status(
         store,
         request.run_id,
@@ -174,34 +199,47 @@ def _fail(
     error: MMMError,
     log: logs.Log,
 ) -> Status:
-    """Write the error down; the run ends unless another attempt can help."""
+    """Write the error down; the run ends unless another attempt can help.
+
+    A run whose results became the market's current ones has succeeded, whatever failed after.
+    """
     log.error(error.message, step=error.step, exit_code=error.exit_code)
     fault = fault_of(error)
-    cancelled = isinstance(error, CancelledError)
     over = error.exit_code in PERMANENT_CODES or settings.last_attempt
-    state = (State.CANCELLED if cancelled else State.FAILED) if over else State.RUNNING
-    data = EventData(
-        run_id=request.run_id,
-        state=state,
-        market=request.market,
-        revision=request.revision,
-        duration_seconds=trace.seconds,
-        error=fault,
-    )
-    if lease.lost.is_set():  # the run is somebody else's now; its state is theirs to write
+    state = _state_after(error, request, settings, trace) if over else State.RUNNING
+    data = _event(request, trace, {"error": fault}, state)
+    if not _still_ours(lease):  # the run is somebody else's now; its state is theirs to write
         status = read_status(store, request.run_id)
         if status is not None:
             return status
-    return change_status(
-        store,
-        request.run_id,
-        lambda old: {
+
+    def change(old: Status) -> dict[str, Any]:
+        if is_promoted(store, old):
+            return {"state": State.SUCCEEDED, "step": None, "steps": trace.as_list(), "error": None}
+        return {
             "state": state,
             "steps": trace.as_list(),
             "error": fault,
             "outcome": data.model_dump(mode="json") if state.is_terminal else {},
-        },
-    )
+        }
+
+    return change_status(store, request.run_id, change)
+
+
+def _state_after(error: MMMError, request: Request, settings: Settings, trace: Trace) -> State:
+    """Cloud Run says SIGTERM to a task that was cancelled and to one whose time is over."""
+    limit = float(request.config["limits"]["timeout_minutes"]) * 60
+    timed_out = settings.in_cloud_run and trace.seconds > limit - TIMEOUT_MARGIN_SECONDS
+    cancelled = isinstance(error, CancelledError) and not timed_out
+    return State.CANCELLED if cancelled else State.FAILED
+
+
+def _still_ours(lease: LeaseHolder) -> bool:
+    try:
+        lease.confirm()
+    except CancelledError:
+        return False
+    return True
 
 
 def _tell(status: Status, store: Store, publisher: Publisher, log: logs.Log) -> Ending:
@@ -256,6 +294,16 @@ class _Recorder:
 
     def beat(self) -> None:
         self._write({})
+
+    def announce(self, data: EventData) -> None:
+        """Write down what the run ends with, before its results become the market's current ones.
+
+        Raises:
+            CancelledError: the run has been ended meanwhile.
+        """
+        self._write({"outcome": data.model_dump(mode="json")})
+        if self.ended:
+            raise CancelledError(f"the run has ended: {self.ended}")
 
     def _write(self, fields: dict[str, Any]) -> None:
         self._written = time.monotonic()

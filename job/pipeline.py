@@ -15,7 +15,14 @@ from job.gate import Outcome as GateOutcome
 from job.gate import Verdict, check
 from job.manifest import Manifest, own_version
 from job.promote import promote
-from job.results import draft_manifest, event_facts, read_manifest, upload, write_outputs
+from job.results import (
+    draft_manifest,
+    event_facts,
+    publish_decided,
+    read_manifest,
+    upload,
+    write_outputs,
+)
 from job.run import Run
 from job.sources import Snapshot, extract
 from job.team import Left, wait_for_go
@@ -39,7 +46,7 @@ def run_pipeline(run: Run) -> Outcome | Left:
         MMMError: with the step's name.
     """
     run.workspace.make()
-    finished = read_manifest(run, run.run_id)
+    finished = read_manifest(run, run.run_id) or publish_decided(run)
     if finished is not None:
         run.log.info("the artifacts are complete already; only promotion and event are left")
         return _promote(run, finished, None)
@@ -146,6 +153,8 @@ def _promote(run: Run, manifest: Manifest, verdict: Verdict | None) -> Outcome:
     if verdict is not None:
         facts["data_quality"] = verdict.summary()
     with run.trace.step("promote") as detail:
+        run.lease.confirm()
+        run.announce(facts)
         detail["current"] = promote(
             run.store,
             run_id=manifest.run_id,

@@ -9,7 +9,7 @@ import yaml
 
 from contract import layout
 from contract.base import canonical_json, sha256_hex
-from contract.exceptions import ArtifactError, NotFoundError, PreconditionError
+from contract.exceptions import ArtifactError, NotFoundError, PreconditionError, ServiceError
 from contract.run import State, now
 from job.artifacts import upload_all
 from job.gate import Verdict
@@ -78,27 +78,50 @@ def write_outputs(run: Run, draft: Manifest, verdict: Verdict) -> None:
 
 
 def upload(run: Run, draft: Manifest) -> Manifest:
-    """Upload everything, then the manifest, then the entry by which duplicates are found."""
+    """Upload everything, decide on a manifest, write it as the last object.
+
+    An owner who slept through its lease can do no harm: what it writes goes only over what lay
+    there before it confirmed the lease, and a manifest is decided on in the lease itself.
+    """
+    prefix = layout.artifacts(draft.revision, draft.market, draft.run_id)
     with run.trace.step("upload") as detail:
-        artifacts = upload_all(
-            run.store,
-            run.workspace.output,
-            revision=draft.revision,
-            market=draft.market,
-            run_id=draft.run_id,
-        )
+        there = {info.path: info.generation for info in run.store.list(prefix)}
+        run.lease.confirm()
+        artifacts = upload_all(run.store, run.workspace.output, prefix=prefix, there=there)
         detail.update(files=len(artifacts), bytes=sum(artifact.bytes for artifact in artifacts))
         manifest = draft.model_copy(
             update={"artifacts": artifacts, "steps": run.trace.as_list(), "created_at": now()}
         )
-        path = layout.manifest(draft.revision, draft.market, draft.run_id)
-        try:
-            run.store.write(path, manifest.to_json(), if_generation=0)
-        except PreconditionError:
-            raise ArtifactError(f"`{path}` was written by another attempt meanwhile") from None
-        entry = {"run_id": draft.run_id, "at": now().isoformat()}
-        run.store.write(layout.fingerprint(draft.fingerprint), canonical_json(entry))
+        content = manifest.to_json()
+        decided = layout.work(run.run_id, f"manifest-{sha256_hex(content)[:16]}.json")
+        run.store.write(decided, content)
+        run.lease.confirm(manifest=decided)
+        _publish(run, manifest)
     return manifest
+
+
+def publish_decided(run: Run) -> Manifest | None:
+    """Write the manifest that an earlier owner of the lease decided on; None if there is none."""
+    if run.lease.manifest is None:
+        return None
+    manifest = Manifest.model_validate(json.loads(run.store.read(run.lease.manifest).data))
+    _publish(run, manifest)
+    return manifest
+
+
+def _publish(run: Run, manifest: Manifest) -> None:
+    """Write the manifest, then the entry by which duplicates are found."""
+    path = layout.manifest(manifest.revision, manifest.market, manifest.run_id)
+    content = manifest.to_json()
+    try:
+        run.store.write(path, content, if_generation=0)
+    except PreconditionError:
+        if run.store.read(path).data != content:
+            raise ArtifactError(f"`{path}` was written by somebody else") from None
+    except ServiceError as error:
+        raise ArtifactError(f"the manifest cannot be written: {error}") from None
+    entry = {"run_id": manifest.run_id, "at": now().isoformat()}
+    run.store.write(layout.fingerprint(manifest.fingerprint), canonical_json(entry))
 
 
 def read_manifest(run: Run, run_id: str) -> Manifest | None:

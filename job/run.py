@@ -9,6 +9,7 @@ from typing import Any
 from contract.config import Config
 from contract.request import Request
 from contract.stores import Store
+from job.claim import LeaseHolder
 from job.logs import Log
 from job.r_job import Workspace, available_cores
 from job.settings import Settings
@@ -17,7 +18,10 @@ from job.trace import Trace
 
 @dataclass(kw_only=True)
 class Run:
-    """One attempt. `warnings` grow on the way and end in manifest, report and event."""
+    """One attempt. `warnings` grow on the way and end in manifest, report and event.
+
+    `announce` is told the event's facts before the market's pointer moves to the run.
+    """
 
     request: Request
     config: Config
@@ -28,6 +32,8 @@ class Run:
     log: Log
     on_progress: Callable[[dict[str, Any]], None]
     stop: Callable[[], str | None]
+    lease: LeaseHolder
+    announce: Callable[[dict[str, Any]], None]
     warnings: list[str] = field(default_factory=list)
 
     @property

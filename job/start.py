@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import signal
-from collections.abc import Iterator
-from contextlib import contextmanager
-from types import FrameType
 from typing import Any, Literal
 
-from contract.exceptions import CancelledError, MMMError
+from contract.exceptions import MMMError
 from contract.run import State
 from contract.stores import open_store
 from contract.topics import open_topic
@@ -16,6 +12,7 @@ from job.intake import find_request
 from job.lifecycle import Ending, work_on
 from job.logs import Log
 from job.settings import from_environment
+from job.signals import stoppable
 from job.view import View
 
 
@@ -37,7 +34,7 @@ def start(
             bucket=bucket, topic=topic, config_uri=config_uri, run_id=run_id
         )
         store, publisher = open_store(settings.bucket), open_topic(settings.topic)
-        with _stoppable():
+        with stoppable():
             request = find_request(
                 settings, store, publisher, via=via, overrides=overrides or {}, force=force
             )
@@ -50,20 +47,3 @@ def start(
             exit_code=error.exit_code,
             message=error.message,
         )
-
-
-@contextmanager
-def _stoppable() -> Iterator[None]:
-    """SIGTERM and Ctrl-C raise CancelledError once, wherever the main thread is."""
-
-    def on_signal(number: int, _: FrameType | None) -> None:
-        for sign in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(sign, signal.SIG_IGN)
-        raise CancelledError(f"told to stop by {signal.Signals(number).name}")
-
-    before = {sign: signal.signal(sign, on_signal) for sign in (signal.SIGTERM, signal.SIGINT)}
-    try:
-        yield
-    finally:
-        for sign, handler in before.items():
-            signal.signal(sign, handler)

@@ -3,7 +3,7 @@
 Task 0 extracts, checks and makes the inputs, and says `go`; of n tasks, task i takes the trials
 i+1, i+1+n, i+1+2n, … Every finished trial is a checkpoint in the store. Whoever finds all of them
 there after its own tries to write `merge.json`; the one that succeeds makes the outputs, the others
-leave. A retry of the merging task finds its own name there and goes on.
+leave. Whoever takes over the lease of the merging task finds the task's number there and goes on.
 """
 
 from __future__ import annotations
@@ -78,7 +78,7 @@ def may_merge(run: Run) -> bool:
     if finished_trials(run) < run.config.training.trials:
         return False
     path = layout.work(run.run_id, MERGE)
-    mine = {"task": run.settings.task_index, "execution": run.settings.execution}
+    mine = {"task": run.settings.task_index}
     try:
         run.store.write(path, canonical_json(mine), if_generation=0)
     except PreconditionError:

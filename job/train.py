@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import threading
@@ -22,8 +23,10 @@ from contract.exceptions import (
     ModelError,
     TransientError,
 )
+from job.disk import Console, is_full
 from job.logs import Log
 from job.r_job import Workspace, find_rscript
+from job.signals import undisturbed
 
 POLL_SECONDS = 0.25
 KILL_AFTER_SECONDS = 3.0
@@ -53,7 +56,7 @@ def run_r(
 
     Raises:
         ConfigError, DataError, ModelError: what R says is wrong.
-        TransientError: R was killed from outside (out of memory, most often).
+        TransientError: R was killed from outside (out of memory, most often), or the disk is full.
         CancelledError: `stop` gave a reason.
     """
     program = find_rscript(rscript)
@@ -64,6 +67,27 @@ def run_r(
     workspace.result.unlink(missing_ok=True)
     workspace.progress.write_text("")
     command = [program, "--vanilla", str(r_root / "run_all.R"), f"job_cfg={workspace.job_json}"]
+    try:
+        return _watch([*_bound_to_us(), *command], workspace, log, on_progress, stop)
+    except ModelError as error:  # what R says of a full disk is anything at all
+        if is_full(workspace.root):
+            raise TransientError(f"the disk is full, and R failed: {error.message}") from None
+        raise
+
+
+def _bound_to_us() -> list[str]:
+    """What makes R die with this process, however that dies; nothing where it is not installed."""
+    setpriv = shutil.which("setpriv")
+    return [setpriv, "--pdeathsig", "KILL", "--"] if setpriv else []
+
+
+def _watch(
+    command: list[str],
+    workspace: Workspace,
+    log: Log,
+    on_progress: Progress,
+    stop: Callable[[], str | None],
+) -> dict[str, Any]:
     with (
         _process(command, workspace, log) as process,
         closing(_tail(workspace.progress)) as lines,
@@ -98,9 +122,10 @@ def _process(command: list[str], workspace: Workspace, log: Log) -> Iterator[sub
     try:
         yield process
     finally:
-        _end_group(process)
-        for reader in readers:
-            reader.join(timeout=5)
+        with undisturbed():
+            _end_group(process)
+            for reader in readers:
+                reader.join(timeout=5)
 
 
 def r_environment(temporary: Path) -> dict[str, str]:
@@ -145,12 +170,10 @@ def _start_readers(
     process: subprocess.Popen[str], workspace: Workspace, log: Log
 ) -> list[threading.Thread]:
     """Threads that copy R's two streams to the log and to the console file until they end."""
-    console, lock = workspace.output / "robyn_console.log", threading.Lock()
+    console = Console(workspace.output / "robyn_console.log", log)
     readers = [
         # Threads start without the labels that logs carry here; each gets a copy of them.
-        threading.Thread(
-            target=copy_context().run, args=(_copy, stream, console, lock, log), daemon=True
-        )
+        threading.Thread(target=copy_context().run, args=(_copy, stream, console, log), daemon=True)
         for stream in (process.stdout, process.stderr)
     ]
     for reader in readers:
@@ -158,14 +181,13 @@ def _start_readers(
     return readers
 
 
-def _copy(stream: IO[str], console: Path, lock: threading.Lock, log: Log) -> None:
-    with stream, console.open("a", buffering=1) as copy:
+def _copy(stream: IO[str], console: Console, log: Log) -> None:
+    with stream:
         for raw in stream:
             line = raw.rstrip("\r\n").rsplit("\r", 1)[-1]
             if not line.strip():
                 continue
-            with lock:
-                copy.write(f"{line}\n")
+            console.write(line)
             if line.startswith("Warning"):
                 log.warning(line, source="R")
             elif line.startswith("Error"):
@@ -213,6 +235,8 @@ def _result(code: int, workspace: Workspace) -> dict[str, Any]:
         raise kind(f"{result.get('message', 'R failed')}{where}")
     if code in (-signal.SIGKILL, 128 + signal.SIGKILL):
         raise TransientError("R was killed from outside; most often the machine's memory ran out")
+    if code in (-signal.SIGXFSZ, 128 + signal.SIGXFSZ):
+        raise TransientError("R was killed for a file larger than the machine allows")
     if code != 0:
         raise ModelError(
             f"R ended with exit code {code} and without a result; {_last_lines(workspace)}"

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import json
+from pydantic import ValidationError
 
 from contract import events, layout
 from contract.events import Event, EventData
-from contract.exceptions import MMMError, NotFoundError
+from contract.exceptions import DamagedError, MMMError, NotFoundError
 from contract.run import RunError, State, Status, change_status, create_status, now
+from contract.stored import read_fields
 from contract.stores.base import Store
 from contract.topics.base import Publisher
 
@@ -30,11 +31,12 @@ def is_promoted(store: Store, status: Status) -> bool:
     """
     if status.outcome.get("state") != State.SUCCEEDED:
         return False
+    path = layout.current(status.revision, status.market)
     try:
-        blob = store.read(layout.current(status.revision, status.market))
+        blob = store.read(path)
     except NotFoundError:
         return False
-    return bool(json.loads(blob.data)["run_id"] == status.run_id)
+    return bool(read_fields(blob.data, "run_id", path=path)["run_id"] == status.run_id)
 
 
 def end(
@@ -78,6 +80,18 @@ def end(
     return change_status(store, run_id, change)
 
 
+def told_outcome(status: Status) -> EventData:
+    """What the event of a terminal status says.
+
+    Raises:
+        DamagedError: the status does not hold it.
+    """
+    try:
+        return EventData.model_validate(status.outcome)
+    except ValidationError:
+        raise DamagedError(layout.status(status.run_id), "`outcome` is no event") from None
+
+
 def tell(store: Store, publisher: Publisher, status: Status) -> int:
     """Store the event of a terminal status and publish what the outbox holds.
 
@@ -86,6 +100,6 @@ def tell(store: Store, publisher: Publisher, status: Status) -> int:
     Raises:
         TransientError, ServiceError: the topic cannot be reached; the event waits in the outbox.
     """
-    data = EventData.model_validate(status.outcome)
+    data = told_outcome(status)
     events.put(store, Event.of(data, at=status.updated_at))
     return events.flush(store, publisher, status.run_id)

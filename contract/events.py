@@ -6,7 +6,6 @@ Consumers drop doubles by the event's id, which is a function of run id and type
 
 from __future__ import annotations
 
-import json
 from datetime import datetime
 from typing import Any, Self
 
@@ -16,6 +15,7 @@ from contract import layout
 from contract.base import Strict, canonical_json, sha256_hex
 from contract.exceptions import NotFoundError, PreconditionError
 from contract.run import RunError, State, now
+from contract.stored import Moment, Stored
 from contract.stores.base import Store
 from contract.topics.base import Publisher
 
@@ -49,7 +49,7 @@ class Event(Strict):
     source: str = "//mmm-trainer"
     type: str
     subject: str
-    time: datetime
+    time: Moment
     datacontenttype: str = "application/json"
     data: EventData
 
@@ -88,16 +88,12 @@ class Event(Strict):
         return {key: value for key, value in attributes.items() if value}
 
 
-class Outbox(Strict):
+class Outbox(Stored):
     """`runs/<run id>/events/<event id>.json`."""
 
     event: Event
-    published_at: datetime | None = None
+    published_at: Moment | None = None
     attempts: int = Field(default=0, ge=0)
-
-    def to_json(self) -> bytes:
-        """The stored form."""
-        return canonical_json(self.model_dump(mode="json"))
 
 
 def event_id(run_id: str, kind: str) -> str:
@@ -127,7 +123,7 @@ def flush(store: Store, publisher: Publisher, run_id: str) -> int:
             blob = store.read(info.path)
         except NotFoundError:
             continue
-        entry = Outbox.model_validate(json.loads(blob.data))
+        entry = Outbox.from_json(blob.data, path=info.path)
         if entry.published_at is not None:
             continue
         publisher.publish(entry.event.to_json(), entry.event.attributes())

@@ -12,6 +12,7 @@ MMMError                       exit code  meaning
 ├── CancelledError             143        the run was told to stop
 └── StoreError                 75         the bucket did not do what was asked
     ├── NotFoundError          69         no such object
+    ├── DamagedError           69         an object is not what this project wrote
     └── PreconditionError      75         somebody else wrote the object first
 ```
 
@@ -96,6 +97,16 @@ class NotFoundError(StoreError):
     """No such object."""
 
     exit_code = 69
+
+
+class DamagedError(StoreError):
+    """An object is not what this project wrote; `path` names it."""
+
+    exit_code = 69
+
+    def __init__(self, path: str, problem: str) -> None:
+        super().__init__(f"`{path}` is damaged: {' '.join(problem.split())[:300]}")
+        self.path = path
 
 
 class PreconditionError(StoreError):

@@ -6,19 +6,19 @@ bucket's time is now. The clocks of the machines that work on a run may be off b
 
 from __future__ import annotations
 
-import json
 from datetime import datetime, timedelta
-from typing import Self
+
+from pydantic import Field
 
 from contract import layout
-from contract.base import Strict, canonical_json
 from contract.exceptions import NotFoundError, TransientError
+from contract.stored import Stored
 from contract.stores.base import Store
 
 LEASE_SECONDS = 120.0
 
 
-class Lease(Strict):
+class Lease(Stored):
     """`runs/<run id>/lease.json`; `nonce` tells two equal owners apart.
 
     `manifest` is the path of the manifest that an owner decided on once all artifacts were there.
@@ -30,22 +30,13 @@ class Lease(Strict):
     task: int
     attempt: int
     nonce: str
-    seconds: float = LEASE_SECONDS
+    seconds: float = Field(default=LEASE_SECONDS, ge=0, le=86_400)
     released: bool = False
     manifest: str | None = None
 
     def is_live(self, *, written: datetime, at: datetime) -> bool:
         """Whether its owner may still be at work at a time; both times are the bucket's."""
         return not self.released and at - written < timedelta(seconds=self.seconds)
-
-    def to_json(self) -> bytes:
-        """The stored form."""
-        return canonical_json(self.model_dump(mode="json"))
-
-    @classmethod
-    def from_json(cls, data: bytes) -> Self:
-        """Read the stored form."""
-        return cls.model_validate(json.loads(data))
 
 
 def live_lease(store: Store, run_id: str, *, at: datetime) -> Lease | None:
@@ -55,7 +46,7 @@ def live_lease(store: Store, run_id: str, *, at: datetime) -> Lease | None:
     """
     for info in list(store.list(layout.leases(run_id))):
         try:
-            lease = Lease.from_json(store.read(info.path).data)
+            lease = Lease.from_json(store.read(info.path).data, path=info.path)
         except NotFoundError:
             continue
         if lease.is_live(written=info.updated, at=at):

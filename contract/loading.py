@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -13,11 +12,11 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from contract.config import Config
 from contract.exceptions import ConfigError
+from contract.plain import check_plain, parse_json
 from contract.suggest import did_you_mean
 from contract.training import PRESETS, Preset
 
 MAX_CONFIG_BYTES = 256 * 1024
-MAX_DEPTH = 20
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,7 +39,7 @@ def load_config(
         ConfigError: one sentence per fault, each naming field, value and what is allowed.
     """
     document = parse_document(raw, what=origin) if isinstance(raw, str | bytes) else dict(raw)
-    _check_values(document, origin)
+    check_plain(document, origin)
     merged = _merge(document, overrides or {})
     try:
         config = Config.model_validate(merged)
@@ -59,7 +58,7 @@ def parse_document(text: str | bytes, *, what: str) -> dict[str, Any]:
         if isinstance(text, bytes):
             text = text.decode("utf-8-sig")
         if (quick := _json_object(text)) is not None:
-            _check_values(quick, what)
+            check_plain(quick, what)
             return quick
         if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text, yaml.SafeLoader)):
             raise ConfigError(f"{what} uses YAML aliases (`*name`), which are not allowed")
@@ -76,7 +75,7 @@ def parse_document(text: str | bytes, *, what: str) -> dict[str, Any]:
     if not isinstance(document, dict):
         kind = type(document).__name__
         raise ConfigError(f"{what} is a {kind}; allowed: a mapping of fields, e.g. `version: 1`")
-    _check_values(document, what)
+    check_plain(document, what)
     return document
 
 
@@ -85,21 +84,10 @@ def _json_object(text: str) -> dict[str, Any] | None:
     if not text.lstrip().startswith("{"):
         return None
     try:
-        document = json.loads(text, object_pairs_hook=_unique_keys, parse_constant=_no_constant)
-    except (ValueError, RecursionError):
+        document = parse_json(text)
+    except ValueError:
         return None
     return document if isinstance(document, dict) else None
-
-
-def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    document = dict(pairs)
-    if len(document) != len(pairs):
-        raise ValueError("a key stands twice")
-    return document
-
-
-def _no_constant(name: str) -> Any:
-    raise ValueError(f"{name} is no JSON")
 
 
 class _UniqueKeyLoader(yaml.SafeLoader):
@@ -234,27 +222,6 @@ def _merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
         both = isinstance(old, Mapping) and isinstance(value, Mapping)
         merged[key] = _merge(old, value) if both else value  # type: ignore[arg-type]
     return merged
-
-
-def _check_values(value: Any, what: str, depth: int = 0) -> None:
-    """Refuse what cannot be stored as JSON, or is nested so deeply that it was made to hurt."""
-    if depth > MAX_DEPTH:
-        raise ConfigError(f"{what} is nested deeper than {MAX_DEPTH} levels")
-    if isinstance(value, Mapping):
-        for key, child in value.items():
-            _check_values(key, what, depth + 1)
-            _check_values(child, what, depth + 1)
-    elif isinstance(value, list):
-        for child in value:
-            _check_values(child, what, depth + 1)
-    elif isinstance(value, float) and not math.isfinite(value):
-        raise ConfigError(f"{what} has the number {value}; allowed: finite numbers")
-    elif (
-        isinstance(value, str)
-        and not value.isascii()
-        and any("\ud800" <= letter <= "\udfff" for letter in value)
-    ):
-        raise ConfigError(f"{what} has a lone surrogate, which is no text")
 
 
 def flatten(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import json
-from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, StringConstraints, ValidationError, model_validator
 
-from contract.base import Strict, canonical_json
+from contract.base import Strict
+from contract.config import Config
 from contract.exceptions import ConfigError
 from contract.loading import MAX_CONFIG_BYTES, explain, parse_document
+from contract.stored import Moment, Stored
 
 MAX_MESSAGE_BYTES = 1024 * 1024
 
@@ -81,7 +81,7 @@ class Origin(Strict):
     config_uri: str | None = None
 
 
-class Request(Strict):
+class Request(Stored):
     """`runs/<run id>/request.json`: written once, read by whoever works on the run.
 
     `nonce` is the writer's own: it tells two writers of otherwise equal requests apart.
@@ -95,14 +95,19 @@ class Request(Strict):
     config_hash: str
     force: bool = False
     origin: Origin
-    accepted_at: datetime
+    accepted_at: Moment
     nonce: str
 
-    def to_json(self) -> bytes:
-        """The stored form."""
-        return canonical_json(self.model_dump(mode="json"))
+    def read_config(self) -> Config:
+        """The resolved config.
 
-    @classmethod
-    def from_json(cls, data: bytes) -> Self:
-        """Read the stored form."""
-        return cls.model_validate(json.loads(data))
+        Raises:
+            ConfigError: this version does not take it (any more).
+        """
+        try:
+            return Config.model_validate(self.config)
+        except ValidationError as error:
+            problems = explain(error, Config, self.config)
+            raise ConfigError(
+                [f"the request of run {self.run_id}: {p}" for p in problems]
+            ) from None

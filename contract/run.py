@@ -9,15 +9,15 @@ REJECTED: a message that can never run
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Any, Self
+from typing import Any
 
 from contract import layout
-from contract.base import Strict, canonical_json
+from contract.base import Strict
 from contract.exceptions import NotFoundError, PreconditionError, TransientError
+from contract.stored import Moment, Stored
 from contract.stores.base import Store
 
 
@@ -54,19 +54,19 @@ class LaunchClaim(Strict):
     """Who may launch a run that has no execution yet; nobody else may before `until`."""
 
     nonce: str
-    until: datetime
+    until: Moment
 
 
-class Status(Strict):
+class Status(Stored):
     """`runs/<run id>/status.json`."""
 
     run_id: str
     state: State
     market: str
     revision: str
-    created_at: datetime
-    updated_at: datetime
-    heartbeat_at: datetime | None = None
+    created_at: Moment
+    updated_at: Moment
+    heartbeat_at: Moment | None = None
     execution: str | None = None
     launch: LaunchClaim | None = None
     attempt: int = 0
@@ -76,15 +76,6 @@ class Status(Strict):
     error: RunError | None = None
     outcome: dict[str, Any] = {}
 
-    def to_json(self) -> bytes:
-        """The stored form."""
-        return canonical_json(self.model_dump(mode="json"))
-
-    @classmethod
-    def from_json(cls, data: bytes) -> Self:
-        """Read the stored form."""
-        return cls.model_validate(json.loads(data))
-
 
 def now() -> datetime:
     """The time in UTC."""
@@ -93,8 +84,9 @@ def now() -> datetime:
 
 def read_status(store: Store, run_id: str) -> Status | None:
     """The status of a run, None where there is none."""
+    path = layout.status(run_id)
     try:
-        return Status.from_json(store.read(layout.status(run_id)).data)
+        return Status.from_json(store.read(path).data, path=path)
     except NotFoundError:
         return None
 
@@ -112,7 +104,7 @@ def change_status(
     path = layout.status(run_id)
     for _ in range(attempts):
         blob = store.read(path)
-        old = Status.from_json(blob.data)
+        old = Status.from_json(blob.data, path=path)
         if old.state.is_terminal:
             return old
         fields = change(old)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import re
 from datetime import UTC, datetime
 
 from contract import layout
 from contract.base import canonical_json, sha256_hex
-from contract.exceptions import PreconditionError
+from contract.exceptions import DamagedError, PreconditionError
+from contract.stored import read_fields
 from contract.stores.base import Store
 
 PATTERN = re.compile(r"^\d{8}T\d{6}Z-[0-9a-f]{8}$")
@@ -16,7 +16,8 @@ PATTERN = re.compile(r"^\d{8}T\d{6}Z-[0-9a-f]{8}$")
 
 def make(key: str, at: datetime) -> str:
     """The id of the run that `key` stands for, first seen at `at`."""
-    return f"{at.astimezone(UTC):%Y%m%dT%H%M%SZ}-{sha256_hex(key.encode())[:8]}"
+    utc = at.astimezone(UTC)
+    return f"{utc.year:04d}{utc:%m%dT%H%M%SZ}-{sha256_hex(key.encode())[:8]}"
 
 
 def message_key(topic: str, message_id: str, publish_time: str) -> str:
@@ -44,4 +45,7 @@ def for_key(store: Store, key: str, at: datetime) -> str:
 
 
 def _read(store: Store, path: str) -> str:
-    return str(json.loads(store.read(path).data)["run_id"])
+    run_id = str(read_fields(store.read(path).data, "run_id", path=path)["run_id"])
+    if not is_valid(run_id):
+        raise DamagedError(path, f"`{run_id}` is no run id")
+    return run_id

@@ -105,7 +105,7 @@ def claim(store: Store, run_id: str, settings: Settings) -> LeaseHolder | Lease:
         except NotFoundError:
             generation = 0
         else:
-            held = Lease.from_json(blob.data)
+            held = Lease.from_json(blob.data, path=path)
             if not _may_take_over(held, mine) and _is_live(held, info, blob, store, run_id):
                 return held
             generation = blob.generation
@@ -116,7 +116,7 @@ def claim(store: Store, run_id: str, settings: Settings) -> LeaseHolder | Lease:
             )
         except PreconditionError:
             continue
-    return Lease.from_json(store.read(path).data)
+    return Lease.from_json(store.read(path).data, path=path)
 
 
 def _may_take_over(held: Lease, mine: Lease) -> bool:

@@ -102,8 +102,9 @@ def create_accepted(store: Store, request: Request) -> None:
 
 def read_request(store: Store, run_id: str) -> Request | None:
     """The stored request of a run."""
+    path = layout.request(run_id)
     try:
-        return Request.from_json(store.read(layout.request(run_id)).data)
+        return Request.from_json(store.read(path).data, path=path)
     except NotFoundError:
         return None
 

@@ -14,8 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from contract.config import Config
-from contract.ending import fault_of, is_promoted, tell
+from contract.ending import fault_of, is_promoted, tell, told_outcome
 from contract.events import EventData
 from contract.exceptions import PERMANENT_CODES, CancelledError, MMMError, TransientError
 from contract.lease import Lease
@@ -72,7 +71,7 @@ def work_on(
     if ended is not None and ended.state.is_terminal:
         log.info(f"the run has ended already: {ended.state}")
         return _tell(ended, store, publisher, log)
-    config = Config.model_validate(request.config)
+    config = request.read_config()
     if settings.task_index >= tasks_of(config, settings):
         log.info("the run needs fewer tasks; this one has nothing to do")
         return Ending(run_id=request.run_id, state=State.RUNNING, exit_code=0)
@@ -107,7 +106,7 @@ def _attempt(
         with _folder() as folder:
             run = Run(
                 request=request,
-                config=Config.model_validate(request.config),
+                config=request.read_config(),
                 settings=settings,
                 store=store,
                 workspace=Workspace(root=folder),
@@ -244,7 +243,7 @@ def _still_ours(lease: LeaseHolder) -> bool:
 
 def _tell(status: Status, store: Store, publisher: Publisher, log: logs.Log) -> Ending:
     """Store and publish the event of a terminal status; a topic that is down is said."""
-    data = EventData.model_validate(status.outcome)
+    data = told_outcome(status)
     code = status.error.code if status.error else 0
     try:
         tell(store, publisher, status)

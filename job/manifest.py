@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import importlib.metadata
 import platform
-from datetime import datetime
 from functools import cache
 from typing import Any
 
-from contract.base import Strict, canonical_json
+from contract.base import Strict
 from contract.run import State
+from contract.stored import Moment, Stored
 from job.artifacts import Artifact
 
 
@@ -42,7 +42,7 @@ class Versions(Strict):
     r_packages: dict[str, str] = {}
 
 
-class Manifest(Strict):
+class Manifest(Stored):
     """`manifest.json`."""
 
     manifest_version: int = 1
@@ -50,7 +50,7 @@ class Manifest(Strict):
     market: str
     revision: str
     state: State
-    created_at: datetime
+    created_at: Moment
     engine: str
     search: str
     selfcheck: dict[str, Any] | None = None
@@ -67,10 +67,6 @@ class Manifest(Strict):
     steps: list[dict[str, Any]]
     warnings: list[str] = []
     artifacts: list[Artifact]
-
-    def to_json(self) -> bytes:
-        """The stored form."""
-        return canonical_json(self.model_dump(mode="json"))
 
 
 def versions(*, image: str | None, result: dict[str, Any]) -> Versions:

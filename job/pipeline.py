@@ -10,6 +10,7 @@ from contract import layout
 from contract.base import canonical_json, sha256_hex
 from contract.exceptions import DataError, NotFoundError
 from contract.run import State
+from contract.stored import read_fields
 from job import checkpoints
 from job.gate import Outcome as GateOutcome
 from job.gate import Verdict, check
@@ -114,8 +115,9 @@ def _previous_quality(run: Run) -> dict[str, Any] | None:
     """What the gate saw in the market's last accepted run."""
     pointer = layout.current(run.config.revision, run.config.market)
     try:
-        current = json.loads(run.store.read(pointer).data)
-        return dict(json.loads(run.store.read(f"{current['artifacts']}data_quality.json").data))
+        current = read_fields(run.store.read(pointer).data, "artifacts", path=pointer)
+        quality = f"{current['artifacts']}data_quality.json"
+        return read_fields(run.store.read(quality).data, path=quality)
     except NotFoundError:
         return None
 
@@ -137,7 +139,7 @@ def _duplicate(run: Run, snapshot: Snapshot) -> Outcome | None:
         return None
     try:
         path = layout.fingerprint(_fingerprint(run, snapshot))
-        other = str(json.loads(run.store.read(path).data)["run_id"])
+        other = str(read_fields(run.store.read(path).data, "run_id", path=path)["run_id"])
     except NotFoundError:
         return None
     manifest = None if other == run.run_id else read_manifest(run, other)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from contract import layout
 from contract.base import canonical_json
 from contract.exceptions import NotFoundError, PreconditionError, TransientError
 from contract.run import now
+from contract.stored import read_fields
 from contract.stores.base import Store
 
 
@@ -34,7 +34,7 @@ def promote(
             generation = 0
         else:
             generation = blob.generation
-            if json.loads(blob.data)["run_id"] > run_id:
+            if read_fields(blob.data, "run_id", path=path)["run_id"] > run_id:
                 return False
         try:
             store.write(path, canonical_json(pointer), if_generation=generation)

@@ -11,6 +11,7 @@ from contract import layout
 from contract.base import canonical_json, sha256_hex
 from contract.exceptions import ArtifactError, NotFoundError, PreconditionError, ServiceError
 from contract.run import State, now
+from contract.stored import read_fields
 from job.artifacts import upload_all
 from job.gate import Verdict
 from job.manifest import DataFacts, Manifest, versions
@@ -104,7 +105,7 @@ def publish_decided(run: Run) -> Manifest | None:
     """Write the manifest that an earlier owner of the lease decided on; None if there is none."""
     if run.lease.manifest is None:
         return None
-    manifest = Manifest.model_validate(json.loads(run.store.read(run.lease.manifest).data))
+    manifest = Manifest.from_json(run.store.read(run.lease.manifest).data, path=run.lease.manifest)
     _publish(run, manifest)
     return manifest
 
@@ -128,7 +129,7 @@ def read_manifest(run: Run, run_id: str) -> Manifest | None:
     """The manifest of a finished run of the same market and revision."""
     path = layout.manifest(run.config.revision, run.config.market, run_id)
     try:
-        return Manifest.model_validate(json.loads(run.store.read(path).data))
+        return Manifest.from_json(run.store.read(path).data, path=path)
     except NotFoundError:
         return None
 
@@ -139,7 +140,7 @@ def event_facts(run: Run, manifest: Manifest) -> dict[str, Any]:
     stored = run.store.read(
         layout.manifest(manifest.revision, manifest.market, manifest.run_id)
     ).data
-    metrics = json.loads(run.store.read(f"{path}metrics.json").data)
+    metrics = read_fields(run.store.read(f"{path}metrics.json").data, path=f"{path}metrics.json")
     return {
         "artifacts_uri": f"{run.store.url}/{path}",
         "report_uri": f"{run.store.url}/{path}report.html",

@@ -8,7 +8,6 @@ leave. Whoever takes over the lease of the merging task finds the task's number 
 
 from __future__ import annotations
 
-import json
 import time
 from dataclasses import dataclass
 
@@ -16,6 +15,7 @@ from contract import layout
 from contract.base import canonical_json
 from contract.exceptions import CancelledError, NotFoundError, PreconditionError, TransientError
 from contract.run import read_status
+from contract.stored import read_fields
 from job.run import Run
 
 GO = "go.json"
@@ -83,7 +83,7 @@ def may_merge(run: Run) -> bool:
         run.store.write(path, canonical_json(mine), if_generation=0)
     except PreconditionError:
         try:
-            return bool(json.loads(run.store.read(path).data) == mine)
+            return read_fields(run.store.read(path).data, path=path) == mine
         except NotFoundError:
             return False
     return True

@@ -129,8 +129,9 @@ def _accept_one(
 
 def read_request(store: Store, run_id: str) -> Request | None:
     """The stored request of a run, None where there is none."""
+    path = layout.request(run_id)
     try:
-        return Request.from_json(store.read(layout.request(run_id)).data)
+        return Request.from_json(store.read(path).data, path=path)
     except NotFoundError:
         return None
 

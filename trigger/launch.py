@@ -49,11 +49,12 @@ def launch_again(request: Request, *, store: Store, launcher: Launcher) -> Statu
 
 
 def _launch(request: Request, *, store: Store, launcher: Launcher) -> Status:
+    config = request.read_config()
     launch = Launch(
         run_id=request.run_id,
         config_uri=request.origin.config_uri,
-        task_count=int(request.config["training"].get("tasks", 1)),
-        timeout=timedelta(minutes=request.config["limits"]["timeout_minutes"]),
+        task_count=config.training.tasks,
+        timeout=timedelta(minutes=config.limits.timeout_minutes),
     )
     try:
         execution = launcher.launch(launch)

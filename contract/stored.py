@@ -1,0 +1,69 @@
+"""Objects of the bucket: read as strictly as they are written.
+
+Whatever became of an object (edited by hand, half restored, written by another version), reading
+it gives the object or a DamagedError that names it.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any, Self
+
+from pydantic import AfterValidator, AwareDatetime, ValidationError
+
+from contract.base import Strict, canonical_json
+from contract.exceptions import ConfigError, DamagedError
+from contract.plain import check_plain, parse_json
+
+
+def _of_this_age(at: datetime) -> datetime:
+    if not 2000 <= at.year < 3000:
+        raise ValueError("no time of this project; allowed: years 2000 to 2999")
+    return at
+
+
+Moment = Annotated[AwareDatetime, AfterValidator(_of_this_age)]
+
+
+class Stored(Strict):
+    """A model that is kept as one JSON object."""
+
+    def to_json(self) -> bytes:
+        """The stored form: equal bytes for equal values."""
+        return canonical_json(self.model_dump(mode="json"))
+
+    @classmethod
+    def from_json(cls, data: bytes, *, path: str = "the object") -> Self:
+        """Read the stored form; `path` is where it lay.
+
+        Raises:
+            DamagedError: it is not what this version writes.
+        """
+        document = read_fields(data, path=path)
+        try:
+            return cls.model_validate(document)
+        except ValidationError as error:
+            fault = error.errors(include_url=False)[0]
+            where = ".".join(str(part) for part in fault["loc"])
+            raise DamagedError(
+                path, f"`{where}`: {fault['msg']}" if where else fault["msg"]
+            ) from None
+
+
+def read_fields(data: bytes, *texts: str, path: str) -> dict[str, Any]:
+    """The fields of a stored object, those named in `texts` being text.
+
+    Raises:
+        DamagedError: it is no JSON object, or lacks one of them.
+    """
+    try:
+        document = parse_json(data)
+        check_plain(document, "it")
+    except (ValueError, ConfigError) as error:
+        raise DamagedError(path, str(error)) from None
+    if not isinstance(document, dict):
+        raise DamagedError(path, f"it is a {type(document).__name__}, not an object")
+    for name in texts:
+        if not isinstance(document.get(name), str):
+            raise DamagedError(path, f"`{name}` is not there as text")
+    return document

@@ -78,6 +78,10 @@ bench-trigger: env ## Cold start and memory of the Cloud Function
 chaos: env ## Seeded faults over the real clients: make chaos RUNS=500 SEED=1
 	@$(PY) -m tests.faults.chaos --runs $(or $(RUNS),500) --seed $(or $(SEED),1)
 
+.PHONY: fuzz
+fuzz: env ## Seeded inputs to everything that is read from outside: make fuzz N=100000 SEED=1
+	@$(PY) -m tests.faults.fuzz --inputs $(or $(N),100000) --seed $(or $(SEED),1)
+
 .PHONY: clean
 clean: ## Remove what the other targets made
 	rm -rf $(VENV) $(TOOLS) .demo .mmm .r-library build

@@ -22,6 +22,8 @@ status, and a retry that finds one leaves at once with the same code.
 
 from __future__ import annotations
 
+from contract.visible import visible
+
 
 class MMMError(Exception):
     """Base of every error that this project raises on purpose; `str()` is for people."""
@@ -29,8 +31,8 @@ class MMMError(Exception):
     exit_code = 70
 
     def __init__(self, message: str, *, step: str | None = None) -> None:
-        super().__init__(message)
-        self.message = message
+        self.message = visible(message)
+        super().__init__(self.message)
         self.step = step
         self.run_id: str | None = None  # where it is known by the time that the error is told
 
@@ -41,7 +43,8 @@ class ConfigError(MMMError):
     exit_code = 64
 
     def __init__(self, problems: str | list[str], *, step: str | None = None) -> None:
-        self.problems = [problems] if isinstance(problems, str) else list(problems)
+        given = [problems] if isinstance(problems, str) else problems
+        self.problems = [visible(problem) for problem in given]
         super().__init__("\n".join(self.problems), step=step)
 
 

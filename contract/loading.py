@@ -12,11 +12,13 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from contract.config import Config
 from contract.exceptions import ConfigError
-from contract.plain import check_plain, parse_json
+from contract.plain import MAX_DEPTH, check_plain, parse_json
 from contract.suggest import did_you_mean
 from contract.training import PRESETS, Preset
+from contract.visible import short
 
 MAX_CONFIG_BYTES = 256 * 1024
+MAX_FAULTS = 20
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,6 +42,7 @@ def load_config(
     """
     document = parse_document(raw, what=origin) if isinstance(raw, str | bytes) else dict(raw)
     check_plain(document, origin)
+    check_plain(overrides or {}, "an override")
     merged = _merge(document, overrides or {})
     try:
         config = Config.model_validate(merged)
@@ -54,24 +57,14 @@ def parse_document(text: str | bytes, *, what: str) -> dict[str, Any]:
     """YAML or JSON (which is YAML) as a mapping; tags, aliases and other documents are refused."""
     if len(text) > MAX_CONFIG_BYTES:
         raise ConfigError(f"{what} has {len(text)} bytes; allowed: at most {MAX_CONFIG_BYTES}")
-    try:
-        if isinstance(text, bytes):
+    if isinstance(text, bytes):
+        try:
             text = text.decode("utf-8-sig")
-        if (quick := _json_object(text)) is not None:
-            check_plain(quick, what)
-            return quick
-        if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text, yaml.SafeLoader)):
-            raise ConfigError(f"{what} uses YAML aliases (`*name`), which are not allowed")
-        document = yaml.load(text, Loader=_UniqueKeyLoader)  # noqa: S506 # nosec B506: a SafeLoader
-    except UnicodeDecodeError:
-        raise ConfigError(f"{what} is not UTF-8 text") from None
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        where = f" at line {mark.line + 1}, column {mark.column + 1}" if mark else ""
-        problem = getattr(error, "problem", None) or "unreadable"
-        raise ConfigError(f"{what} is not valid YAML{where}: {problem}") from None
-    except (RecursionError, ValueError) as error:
-        raise ConfigError(f"{what} is not valid YAML: {type(error).__name__}") from None
+        except UnicodeDecodeError:
+            raise ConfigError(f"{what} is not UTF-8 text") from None
+    document = _json_object(text)
+    if document is None:
+        document = parse_yaml(text, what=what)
     if not isinstance(document, dict):
         kind = type(document).__name__
         raise ConfigError(f"{what} is a {kind}; allowed: a mapping of fields, e.g. `version: 1`")
@@ -79,18 +72,55 @@ def parse_document(text: str | bytes, *, what: str) -> dict[str, Any]:
     return document
 
 
-def _json_object(text: str) -> dict[str, Any] | None:
+def parse_yaml(text: str, *, what: str) -> Any:
+    """A value in YAML: plain data, written out; no tags, aliases, or keys that stand twice.
+
+    Raises:
+        ConfigError: where it is not, and why.
+    """
+    try:
+        _check_yaml(text, what)
+        return yaml.load(text, Loader=_UniqueKeyLoader)  # noqa: S506 # nosec B506: a SafeLoader
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        where = f" at line {mark.line + 1}, column {mark.column + 1}" if mark else ""
+        problem = getattr(error, "problem", None) or "unreadable"
+        raise ConfigError(f"{what} is not valid YAML{where}: {problem}") from None
+    except (RecursionError, ValueError) as error:
+        raise ConfigError(f"{what} is not valid YAML: {error}") from None
+
+
+def _check_yaml(text: str, what: str) -> None:
+    """Look through the text, event by event, before anything is made of it."""
+    depth = 0
+    for event in yaml.parse(text, _Loader):
+        if isinstance(event, yaml.AliasEvent):
+            raise ConfigError(f"{what} uses YAML aliases (`*name`), which are not allowed")
+        if tag := getattr(event, "tag", None):
+            raise ConfigError(f"{what} uses the YAML tag `{short(tag)}`; allowed: none")
+        if isinstance(event, yaml.CollectionStartEvent):
+            depth += 1
+        elif isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
+        if depth > MAX_DEPTH + 1:
+            raise ConfigError(f"{what} is nested deeper than {MAX_DEPTH} levels")
+
+
+def _json_object(text: str) -> Any:
     """What YAML would make of plain JSON, many times as fast; None leaves the text to YAML."""
     if not text.lstrip().startswith("{"):
         return None
     try:
-        document = parse_json(text)
+        return parse_json(text)
     except ValueError:
         return None
-    return document if isinstance(document, dict) else None
 
 
-class _UniqueKeyLoader(yaml.SafeLoader):
+# libyaml reads the same twenty times as fast; a wheel without it has the other.
+_Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+class _UniqueKeyLoader(_Loader):  # type: ignore[misc]
     """A safe loader that refuses the same key twice, where YAML would take the last silently."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
@@ -106,14 +136,18 @@ class _UniqueKeyLoader(yaml.SafeLoader):
                     None, None, f"the key `{key}` stands twice", key_node.start_mark
                 )
             seen.add(key)
-        return super().construct_mapping(node, deep)
+        made: dict[Any, Any] = super().construct_mapping(node, deep)
+        return made
 
 
 def explain(
     error: ValidationError, model: type[BaseModel], document: Mapping[str, Any]
 ) -> list[str]:
-    """One sentence per fault: field, value, what is allowed, the nearest match."""
-    sentences = [_sentence(fault, model) for fault in error.errors(include_url=False)]
+    """One sentence per fault: field, value, what is allowed, the nearest match; the first few."""
+    faults = error.errors(include_url=False)
+    sentences = [_sentence(fault, model) for fault in faults[:MAX_FAULTS]]
+    if len(faults) > MAX_FAULTS:
+        sentences.append(f"There are {len(faults) - MAX_FAULTS} more faults.")
     return list(dict.fromkeys(sentences))
 
 
@@ -174,13 +208,14 @@ def _path(loc: tuple[int | str, ...]) -> str:
         elif previous == "source" and part in _source_models():
             continue
         else:
-            text += f".{part}" if text else str(part)
+            name = short(part)
+            text += f".{name}" if text else name
     return text
 
 
 def _show(value: Any) -> str:
     text = value if isinstance(value, str) else json.dumps(value, default=str)
-    return f"`{text[:77]}…`" if len(text) > 80 else f"`{text}`"
+    return f"`{short(text)}`"
 
 
 def _source_models() -> dict[str, type[BaseModel]]:

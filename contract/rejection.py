@@ -5,16 +5,41 @@ from __future__ import annotations
 import base64
 from collections.abc import Mapping
 from contextlib import suppress
+from typing import Annotated
+
+from pydantic import AfterValidator
 
 from contract import events, layout
-from contract.base import canonical_json, sha256_hex
+from contract.base import sha256_hex
 from contract.events import Event, EventData
 from contract.exceptions import MMMError, PreconditionError
 from contract.run import RunError, State, now
+from contract.stored import Moment, Stored
 from contract.stores.base import Store
 from contract.topics.base import Publisher
 
 MAX_KEPT_BYTES = 256 * 1024
+
+
+def _base64(text: str) -> str:
+    base64.b64decode(text, validate=True)
+    return text
+
+
+class Rejection(Stored):
+    """`rejected/<…>.json`: a message that can never run, as it came."""
+
+    run_id: str
+    rejected_at: Moment
+    error: RunError
+    attributes: dict[str, str]
+    size: int
+    body_base64: Annotated[str, AfterValidator(_base64)]
+
+    @property
+    def body(self) -> bytes:
+        """What was sent, at most MAX_KEPT_BYTES of it."""
+        return base64.b64decode(self.body_base64)
 
 
 def reject(
@@ -35,16 +60,16 @@ def reject(
         code=error.exit_code, step=error.step, kind=type(error).__name__, message=error.message
     )
     path = layout.rejected(f"{run_id}-{sha256_hex(body)[:16]}")
-    kept = {
-        "run_id": run_id,
-        "rejected_at": now().isoformat(),
-        "error": fault.model_dump(mode="json"),
-        "attributes": dict(attributes),
-        "bytes": len(body),
-        "body_base64": base64.b64encode(body[:MAX_KEPT_BYTES]).decode(),
-    }
+    kept = Rejection(
+        run_id=run_id,
+        rejected_at=now(),
+        error=fault,
+        attributes=dict(attributes),
+        size=len(body),
+        body_base64=base64.b64encode(body[:MAX_KEPT_BYTES]).decode(),
+    )
     with suppress(PreconditionError):  # a redelivery of the same message: kept already
-        store.write(path, canonical_json(kept), if_generation=0)
+        store.write(path, kept.to_json(), if_generation=0)
     events.put(store, Event.of(EventData(run_id=run_id, state=State.REJECTED, error=fault)))
     events.flush(store, publisher, run_id)
     return path

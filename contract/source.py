@@ -8,9 +8,9 @@ from pydantic import Field, StringConstraints, model_validator
 
 from contract.base import Strict
 
-Column = Annotated[
-    str, StringConstraints(min_length=1, max_length=128, pattern=r"^[^\x00-\x1f\x7f]+$")
-]
+_PLAIN = r"^[^\x00-\x1f\x7f]+$"
+Column = Annotated[str, StringConstraints(min_length=1, max_length=128, pattern=_PLAIN)]
+Place = Annotated[str, StringConstraints(min_length=1, max_length=1024, pattern=_PLAIN)]
 TableName = Annotated[
     str, StringConstraints(pattern=r'^[A-Za-z0-9_$"\-]+(\.[A-Za-z0-9_$"\-]+){0,2}$', max_length=400)
 ]
@@ -24,6 +24,7 @@ class _Source(Strict):
     country: str | None = Field(
         default=None,
         max_length=64,
+        pattern=_PLAIN,
         description="Value of `country_column` that is picked; the market where it is left out.",
     )
 
@@ -45,14 +46,14 @@ class FileSource(_Source):
     """A CSV or Parquet file, local or gs://."""
 
     type: Literal["file"]
-    path: str = Field(min_length=1, max_length=1024, description="Path or gs:// address.")
+    path: Place = Field(description="Path or gs:// address.")
 
 
 class DuckDBSource(_TableOrQuery):
     """A table or query of a DuckDB file."""
 
     type: Literal["duckdb"]
-    path: str = Field(min_length=1, max_length=1024, description="Path of the DuckDB file.")
+    path: Place = Field(description="Path of the DuckDB file.")
 
 
 class SnowflakeSource(_TableOrQuery):
@@ -65,7 +66,9 @@ class BigQuerySource(_TableOrQuery):
     """A table or query in BigQuery; credentials are the job's own service account."""
 
     type: Literal["bigquery"]
-    location: str | None = Field(default=None, max_length=64, description="Where the query runs.")
+    location: str | None = Field(
+        default=None, max_length=64, pattern=_PLAIN, description="Where the query runs."
+    )
 
 
 Source = Annotated[

@@ -16,7 +16,7 @@ from typing import Any
 import flask
 import functions_framework
 from cloudevents.http import CloudEvent
-from werkzeug.exceptions import BadRequest, ServiceUnavailable
+from werkzeug.exceptions import BadRequest, HTTPException, ServiceUnavailable
 
 from contract.exceptions import MMMError
 from contract.run import State
@@ -38,6 +38,7 @@ logs.configure()
 @functions_framework.cloud_event
 def on_message(event: CloudEvent) -> None:
     """Accept one delivery of one message."""
+    flask.g.read = True
     message = PubSubMessage.from_body(
         event.data,
         source=str(event["source"]),
@@ -50,6 +51,7 @@ def on_message(event: CloudEvent) -> None:
 @functions_framework.http
 def reconcile(_: flask.Request) -> Any:
     """Close what nobody will close any more; answers what was done, 503 if the bucket is away."""
+    flask.g.read = True
     try:
         passed = run_reconcile(
             _store(),
@@ -82,8 +84,19 @@ def _push_without_data(error: BadRequest) -> Any:
     return "OK"
 
 
+def _unreadable(error: Exception) -> Any:
+    """Refuse what the framework stumbles over before it calls us; errors of ours stay errors."""
+    if isinstance(error, HTTPException):
+        return error
+    if flask.g.get("read"):
+        raise error
+    log.warning("a delivery that is no CloudEvent: %s", type(error).__name__)
+    return "no CloudEvent", 400
+
+
 if functions_framework.errorhandler is not None:  # None outside of a served app
     functions_framework.errorhandler(400)(_push_without_data)
+    functions_framework.errorhandler(Exception)(_unreadable)
 
 
 def _take(message: PubSubMessage) -> None:

@@ -57,11 +57,11 @@ class PubSubMessage:
             message = {}
         attributes = message.get("attributes")
         return cls(
-            message_id=_text(message, "messageId", "message_id") or event_id,
-            publish_time=_text(message, "publishTime", "publish_time") or at,
-            topic=source.removeprefix(_SOURCE) if source.startswith(_SOURCE) else source,
+            message_id=_text(message, "messageId", "message_id") or _storable(event_id),
+            publish_time=_text(message, "publishTime", "publish_time") or _storable(at),
+            topic=_storable(source.removeprefix(_SOURCE)),
             data=_decode(message.get("data")),
-            attributes={str(k): str(v) for k, v in attributes.items()}
+            attributes={_storable(str(k)): _storable(str(v)) for k, v in attributes.items()}
             if isinstance(attributes, Mapping)
             else {},
         )
@@ -76,8 +76,13 @@ def _text(message: Mapping[str, Any], *names: str) -> str:
     for name in names:
         value = message.get(name)
         if isinstance(value, str) and value:
-            return value
+            return _storable(value)
     return ""
+
+
+def _storable(text: str) -> str:
+    """The text without lone surrogates, which JSON can say and UTF-8 cannot."""
+    return text.encode("utf-8", "replace").decode()
 
 
 def _decode(data: Any) -> bytes | None:

@@ -13,7 +13,6 @@ Two passes at once are harmless: all they do is guarded by generations and write
 
 from __future__ import annotations
 
-import json
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -26,10 +25,11 @@ from pydantic import ValidationError
 from contract import events, layout, runid
 from contract.base import canonical_json
 from contract.ending import end, tell
-from contract.exceptions import MMMError, NotFoundError, TransientError
+from contract.exceptions import DamagedError, MMMError, NotFoundError, TransientError
 from contract.lease import bucket_time, live_lease
 from contract.request import Request
 from contract.run import RunError, State, Status, now, read_status
+from contract.stored import read_fields
 from contract.stores import Store
 from contract.topics import Publisher
 from trigger.accept import MAX_MESSAGE_AGE, read_request
@@ -91,9 +91,12 @@ def reconcile(
 
 
 def _known_closed(store: Store) -> set[str]:
+    """Runs that an earlier pass saw closed; whatever became of the list, it only saves time."""
+    path = layout.closed_runs()
     try:
-        return set(json.loads(store.read(layout.closed_runs()).data)["runs"])
-    except (NotFoundError, ValueError, KeyError, TypeError):
+        runs = read_fields(store.read(path).data, path=path)["runs"]
+        return {str(run_id) for run_id in runs}
+    except (NotFoundError, DamagedError, KeyError, TypeError):
         return set()
 
 

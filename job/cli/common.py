@@ -9,9 +9,10 @@ from contextlib import contextmanager
 from typing import Annotated, Any
 
 import typer
-import yaml
 
 from contract.exceptions import ConfigError, MMMError
+from contract.loading import parse_yaml
+from contract.visible import short
 
 DEFAULT_BUCKET = ".mmm/bucket"
 DEFAULT_TOPIC = ".mmm/events.jsonl"
@@ -47,15 +48,18 @@ def parse_overrides(assignments: list[str]) -> dict[str, Any]:
     for assignment in assignments:
         path, equals, text = assignment.partition("=")
         if not equals or not path.strip():
-            raise ConfigError(f"`--set {assignment}` is not FIELD=VALUE, e.g. training.trials=2")
+            raise ConfigError(
+                f"`--set {short(assignment)}` is not FIELD=VALUE, e.g. training.trials=2"
+            )
         place = merged
         *parents, leaf = path.strip().split(".")
         for parent in parents:
             place = place.setdefault(parent, {})
-        try:
-            place[leaf] = yaml.safe_load(text)
-        except yaml.YAMLError:
-            raise ConfigError(f"`--set {assignment}`: the value is not valid YAML") from None
+            if not isinstance(place, dict):
+                raise ConfigError(
+                    f"`--set {short(assignment)}`: `{short(parent)}` was given a value before"
+                )
+        place[leaf] = parse_yaml(text, what=f"the value of `--set {short(path)}`")
     return merged
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -12,6 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from contract.exceptions import ConfigError
+from contract.rejection import Rejection
 from contract.stores import Store, open_store
 from contract.topics import Publisher, open_topic
 from job.cli.common import DEFAULT_BUCKET, DEFAULT_REQUESTS, Bucket, told_plainly
@@ -60,7 +59,7 @@ def command(
     with told_plainly():
         store = open_store(bucket)
         subscriber = _subscriber() if subscription else None
-        letters = list(_rejected(store))
+        letters = list(rejected_letters(store))
         if subscriber is not None:
             letters += _given_up(subscriber, subscription)
         unknown = set(only) - {letter.name for letter in letters}
@@ -83,16 +82,17 @@ def replay(letter: Letter, publisher: Publisher) -> str:
     return publisher.publish(letter.data, kept)
 
 
-def _rejected(store: Store) -> Iterator[Letter]:
+def rejected_letters(store: Store) -> Iterator[Letter]:
+    """Messages that were refused, as `contract.rejection` keeps them."""
     for info in store.list("rejected/"):
-        record = json.loads(store.read(info.path).data)
+        record = Rejection.from_json(store.read(info.path).data, path=info.path)
         about = ("message_id", "publish_time", "topic")
         yield Letter(
-            name=str(record["run_id"]),
+            name=record.run_id,
             where="rejected",
-            why=str(record["error"]["message"]).replace("\n", " "),
-            data=base64.b64decode(record["body_base64"]),
-            attributes={k: v for k, v in record["attributes"].items() if k not in about},
+            why=record.error.message.replace("\n", " "),
+            data=record.body,
+            attributes={k: v for k, v in record.attributes.items() if k not in about},
         )
 
 

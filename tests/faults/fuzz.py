@@ -1,0 +1,270 @@
+"""Fuzz everything that is read from outside: `python -m tests.faults.fuzz --inputs 100000 --seed 1`.
+
+Each target reads an input the way the project does, and may answer it or refuse it with an
+MMMError whose words fit on a terminal. Anything else is a finding: it is printed as the smallest
+input that shows it. The last line sums up; the exit code is the verdict. The same seed gives the
+same inputs. `--coverage` lets atheris, if it is installed, choose the inputs instead.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+import traceback
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from hypothesis import HealthCheck, Phase, given, seed, settings
+from hypothesis import strategies as st
+
+from contract import events, layout, runid
+from contract.base import canonical_json
+from contract.exceptions import MMMError
+from contract.lease import Lease, live_lease
+from contract.loading import load_config
+from contract.request import parse_message
+from contract.run import change_status, now, read_status
+from contract.source import FileSource
+from contract.stores.folder import FolderStore
+from job.claim import LeaseHolder, claim
+from job.cli.common import parse_overrides
+from job.cli.dead_letters import rejected_letters
+from job.promote import promote
+from job.r_job import Workspace, r_job
+from job.settings import from_environment
+from job.sources import relation
+from tests.faults import inputs
+from tests.faults.model import Service, Topic
+from trigger.accept import read_request
+from trigger.reconcile import reconcile
+
+MAX_WORDS = 20_000
+
+
+def config(text: bytes) -> None:
+    """A config file, and what is made of an accepted one."""
+    resolved = load_config(text, origin="de.yaml").config
+    assert load_config(resolved.model_dump(mode="json")).config.hash() == resolved.hash()
+    job = r_job(
+        resolved,
+        run_id=inputs.RUN_ID,
+        workspace=Workspace(root=Path("/w")),
+        cores=1,
+        holidays=False,
+        window=("2022-01-03", "2024-12-30"),
+    )
+    json.dumps(job, allow_nan=False)
+    if not isinstance(resolved.source, FileSource):
+        relation.of(resolved.source, resolved.source.type).sql(dialect=resolved.source.type)
+
+
+def message(data: bytes) -> None:
+    """The data of a message."""
+    asked = parse_message(data)
+    if asked.config is not None:
+        resolved = load_config(asked.config, origin="message", overrides=asked.overrides)
+        canonical_json(resolved.origins)
+
+
+def query(text: bytes) -> None:
+    """A query, in every dialect; what is written anew must be readable again."""
+    for dialect in ("duckdb", "snowflake", "bigquery"):
+        with suppress(MMMError):
+            written = relation.query(text.decode("utf-8", "replace"), dialect).sql(dialect=dialect)
+            relation.query(written, dialect)
+
+
+def assignments(given_: list[str]) -> None:
+    """`--set` on the command line."""
+    load_config(inputs.CONFIG, overrides=parse_overrides(given_))
+
+
+def bucket(objects: dict[str, bytes]) -> None:
+    """A run whose objects were damaged, read by everyone who reads them."""
+    with tempfile.TemporaryDirectory(dir=_fast_folder()) as folder:
+        store, run_id = FolderStore(Path(folder)), inputs.RUN_ID
+        places = {
+            "status": layout.status(run_id),
+            "request": layout.request(run_id),
+            "lease": layout.lease(run_id),
+            "event": layout.event(run_id, "e"),
+            "key": layout.key("k"),
+            "current": layout.current("r1", "DE"),
+            "closed": layout.closed_runs(),
+            "rejected": layout.rejected("x"),
+        }
+        for name, data in objects.items():
+            store.write(places[name], data)
+        me = from_environment({"MMM_BUCKET": folder, "MMM_EVENTS_TOPIC": "t.jsonl"})
+        for read in (
+            lambda: read_status(store, run_id),
+            lambda: change_status(store, run_id, lambda old: {"attempt": old.attempt + 1}),
+            lambda: read_request(store, run_id),
+            lambda: live_lease(store, run_id),
+            lambda: _claimed(claim(store, run_id, me)),
+            lambda: runid.for_key(store, "k", now()),
+            lambda: promote(store, run_id=run_id, market="DE", revision="r1", facts={}),
+            lambda: list(rejected_letters(store)),
+            lambda: events.flush(store, Topic(), run_id),
+        ):
+            with suppress(MMMError):
+                read()
+        reconcile(store, Topic(), Service())  # one run's damage never stops the pass
+
+
+def delivery(request: tuple[dict[str, str], bytes]) -> None:
+    """A delivery to the function itself; no answer but done, refused or later."""
+    headers, body = request
+    answer = _function().post("/", data=body, headers=headers)
+    fine = answer.status_code == 503 or answer.status_code < 500
+    assert fine, (answer.status_code, answer.data[:500])
+
+
+@dataclass
+class Target:
+    """What is fed with what; `share` of all inputs."""
+
+    feed: Callable[[Any], None]
+    drawn: st.SearchStrategy[Any]
+    share: float
+    made: int = 0
+    slowest: float = 0.0
+    findings: list[str] = field(default_factory=list)
+
+    def take(self, value: Any) -> None:
+        """Feed one input; an MMMError is an answer, if people can read it."""
+        self.made += 1
+        began = time.monotonic()
+        try:
+            self.feed(value)
+        except MMMError as error:
+            words = str(error)
+            assert words, "an error without words"
+            assert len(words) < MAX_WORDS, f"{len(words)} characters of error"
+            assert all(c.isprintable() or c in "\n\t" for c in words), f"unprintable: {words!r}"
+        finally:
+            self.slowest = max(self.slowest, time.monotonic() - began)
+
+
+def targets() -> dict[str, Target]:
+    """Every way in."""
+    return {
+        "config": Target(config, inputs.config_texts(), 0.3),
+        "message": Target(message, inputs.message_data(), 0.2),
+        "delivery": Target(delivery, inputs.envelopes(), 0.2),
+        "bucket": Target(bucket, inputs.buckets(), 0.15),
+        "query": Target(query, inputs.queries, 0.1),
+        "set": Target(assignments, inputs.assignments, 0.05),
+    }
+
+
+def run(target: Target, *, number: int, seed_: int) -> None:
+    """Feed a target; findings end up in it."""
+
+    @seed(seed_)
+    @settings(
+        max_examples=number,
+        database=None,
+        deadline=None,
+        suppress_health_check=list(HealthCheck),
+        phases=(Phase.generate, Phase.shrink),
+        print_blob=False,
+    )
+    @given(target.drawn)
+    def feed(value: Any) -> None:
+        target.take(value)
+
+    try:
+        feed()
+    except BaseException as error:  # whatever it is, it is the finding
+        if isinstance(error, KeyboardInterrupt):
+            raise
+        target.findings.append("".join(traceback.format_exception(error))[-6000:])
+
+
+def main() -> int:
+    """Feed all targets; 1 where something was found."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--inputs", type=int, default=100_000)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--target", choices=sorted(targets()), action="append")
+    parser.add_argument("--coverage", action="store_true", help="inputs by atheris")
+    asked = parser.parse_args()
+    began, made = time.monotonic(), targets()
+    chosen = {name: made[name] for name in asked.target or made}
+    whole = sum(target.share for target in chosen.values())
+    for name, target in chosen.items():
+        number = max(1, round(asked.inputs * target.share / whole))
+        (_covered if asked.coverage else run)(target, number=number, seed_=asked.seed)
+        print(f"{name}: {target.made} inputs, the slowest {target.slowest * 1000:.0f} ms")
+        for finding in target.findings:
+            print(finding, file=sys.stderr)
+    found = sum(len(target.findings) for target in chosen.values())
+    print(
+        f"fuzz: seed {asked.seed}, {sum(t.made for t in chosen.values())} inputs, "
+        f"{found} unhandled exceptions, {time.monotonic() - began:.0f} s"
+    )
+    return 1 if found else 0
+
+
+def _covered(target: Target, *, number: int, seed_: int) -> None:
+    """Let atheris steer by coverage, in a process of its own, for libFuzzer ends its process."""
+    name = target.feed.__name__ if target.feed is not assignments else "set"
+    command = [sys.executable, "-m", "tests.faults.fuzz_coverage", name, str(number), str(seed_)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    target.made = number
+    if done.returncode != 0:
+        target.findings.append((done.stdout + done.stderr)[-6000:])
+
+
+def _claimed(taken: LeaseHolder | Lease) -> None:
+    if isinstance(taken, LeaseHolder):
+        taken.release()
+
+
+def _fast_folder() -> str | None:
+    """Memory, where the system has such a folder: the bucket is made anew for every input."""
+    return "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
+
+
+@cache
+def _function() -> Any:
+    """The function in its framework, with a folder as the bucket and a list as Cloud Run."""
+    import atexit
+
+    import functions_framework
+
+    folder = tempfile.mkdtemp(prefix="fuzz-", dir=_fast_folder())
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    os.environ |= {
+        "MMM_BUCKET": folder,
+        "MMM_EVENTS_TOPIC": f"{folder}/events.jsonl",
+        "MMM_JOB": "projects/p/locations/l/jobs/j",
+        "MMM_MAX_MESSAGE_AGE_HOURS": "900000",
+    }
+    app = functions_framework.create_app("on_message", str(Path("trigger/main.py").resolve()))
+    module: Any = sys.modules["main"]
+    module.log.disabled = True
+    service = Service()
+
+    def launcher() -> Service:
+        service.executions.clear()
+        return service
+
+    module._launcher = launcher
+    app.config["PROPAGATE_EXCEPTIONS"] = True  # show what it was, not a page about it
+    return app.test_client()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

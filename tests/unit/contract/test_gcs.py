@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import logging
-from collections.abc import Callable
+import warnings
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -23,7 +25,7 @@ def broken(
     bucket: str,
     monkeypatch: pytest.MonkeyPatch,
     request: pytest.FixtureRequest,
-) -> Broken:
+) -> Iterator[Broken]:
     """A store behind a proxy that does what it is told."""
 
     def make(decide: Callable[[Call], Fault | None]) -> Store:
@@ -33,7 +35,11 @@ def broken(
         monkeypatch.setenv("STORAGE_EMULATOR_HOST", proxy.url)
         return open_store(bucket)
 
-    return make
+    yield make
+    # The client throws the connections that were cut away without closing them.
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)
+        gc.collect()
 
 
 def test_a_write_whose_answer_is_lost_is_its_own(broken: Broken) -> None:

@@ -75,8 +75,8 @@ bench-trigger: env ## Cold start and memory of the Cloud Function
 	@$(PY) -m bench.trigger
 
 .PHONY: chaos
-chaos: env ## Seeded faults over the real clients: make chaos RUNS=500 SEED=1
-	@$(PY) -m tests.faults.chaos --runs $(or $(RUNS),500) --seed $(or $(SEED),1)
+chaos: env ## Seeded faults over the real clients: make chaos N=500 SEED=1
+	@$(PY) -m tests.faults.chaos --faults $(or $(N),500) --seed $(or $(SEED),1)
 
 .PHONY: fuzz
 fuzz: env ## Seeded inputs to everything that is read from outside: make fuzz N=100000 SEED=1

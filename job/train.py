@@ -34,6 +34,7 @@ _ERRORS: dict[str, type[MMMError]] = {
     "mmm_config_error": ConfigError,
     "mmm_data_error": DataError,
     "mmm_model_error": ModelError,
+    "mmm_killed_error": TransientError,  # what was finished is kept, so that a retry is short
     "robyn_missing_error": ConfigError,  # the config asks for an engine that this image lacks
 }
 
@@ -140,6 +141,11 @@ def r_environment(temporary: Path) -> dict[str, str]:
         "R_LIBS_USER",
         "R_LIBS_SITE",
         "R_HOME",
+        "CLOUD_RUN_EXECUTION",  # by these, whoever ends an attempt finds its processes
+        "CLOUD_RUN_JOB",
+        "CLOUD_RUN_TASK_ATTEMPT",
+        "CLOUD_RUN_TASK_COUNT",
+        "CLOUD_RUN_TASK_INDEX",
     )
     environment = {name: os.environ[name] for name in kept if name in os.environ}
     return {

@@ -2,8 +2,8 @@
 
 Each attempt is a process with CLOUD_RUN_* in its environment. A task that fails is tried again up
 to `max_retries` times; one that outlives its timeout, or is cancelled, gets SIGTERM and, after the
-grace time, SIGKILL. When an attempt ends, whatever it left behind is killed, as a container's end
-would do.
+grace time, SIGKILL. When an attempt ends, the processes and temporary files that it left behind
+are removed, as a container's end would do.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import random
 import signal
 import string
 import subprocess
+import tempfile
 import threading
 import time
 from collections.abc import Mapping, Sequence
@@ -129,6 +130,14 @@ class LocalExecution:
             "CLOUD_RUN_TASK_ATTEMPT": str(task.attempt),
             "CLOUD_RUN_TASK_COUNT": str(self.task_count),
         }
+        env = {**self.base_env, **self.env, **marks}
+        with tempfile.TemporaryDirectory(
+            prefix="mmm-task-", dir=env.get("TMPDIR"), ignore_cleanup_errors=True
+        ) as scratch:
+            code = self._run_once(task, {**env, "TMPDIR": scratch}, marks)
+        task.exit_code, task.term_signal = (code, 0) if code >= 0 else (0, -code)
+
+    def _run_once(self, task: Task, env: Mapping[str, str], marks: Mapping[str, str]) -> int:
         log: int | None = None
         task.message = ""
         try:
@@ -138,20 +147,19 @@ class LocalExecution:
                 log = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
             process = subprocess.Popen(  # noqa: S603  the job's own command line
                 list(self.command),
-                env={**self.base_env, **self.env, **marks},
+                env=env,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
             )
         except OSError as error:
-            task.exit_code, task.term_signal, task.message = 127, 0, str(error)
-            return
+            task.message = str(error)
+            return 127
         finally:
             if log is not None:
                 os.close(log)
-        code = self._watch(process, task, marks)
-        task.exit_code, task.term_signal = (code, 0) if code >= 0 else (0, -code)
+        return self._watch(process, task, marks)
 
     def _watch(self, process: subprocess.Popen[bytes], task: Task, marks: Mapping[str, str]) -> int:
         deadline = time.monotonic() + self.timeout
@@ -165,7 +173,7 @@ class LocalExecution:
                     process.wait(0.05)
             return process.returncode
         finally:
-            kill_all(marks, self.env)
+            kill_all(marks)
             process.wait()
 
     def _stop(self, process: subprocess.Popen[bytes]) -> int:

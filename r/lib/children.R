@@ -21,10 +21,12 @@ guard_child <- function(pid) {
 #' A child that fails or is killed (memory) costs its own element only.
 #'
 #' @param cores greatest number of children at a time.
-#' @return list as long as `x`: the value of `f`, or a condition of class "error".
+#' @return list as long as `x`: the value of `f`, or a condition of class "error"; of a child that
+#'   was killed it has the class mmm_killed_error.
 map_children <- function(x, f, cores) {
   stopifnot(is.function(f), cores >= 1)
   lost <- simpleError("its process was killed, perhaps for want of memory")
+  class(lost) <- c("mmm_killed_error", class(lost))
   results <- rep(list(lost), length(x))
   queue <- seq_along(x)
   running <- list()

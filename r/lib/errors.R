@@ -6,11 +6,12 @@
 #   |- robyn_missing_error  engine robyn was asked for, Robyn is not here  70
 #   |- nevergrad_error      the optimiser cannot be loaded                 70
 #   |- robyn_error          Robyn failed or left its work half done        70
+#   |- mmm_killed_error     a process of the run was killed, try again     75
 #   `- mmm_model_error      training or its outputs failed                 70
 
 ERROR_EXIT_CODES <- c(
   mmm_config_error = 64L, mmm_data_error = 65L, robyn_missing_error = 70L,
-  nevergrad_error = 70L, robyn_error = 70L, mmm_model_error = 70L
+  nevergrad_error = 70L, robyn_error = 70L, mmm_killed_error = 75L, mmm_model_error = 70L
 )
 
 #' Stop with a classed condition.

@@ -45,13 +45,18 @@ def missing() -> str | None:
     return None if _binary().is_file() else f"no fake-gcs-server for {platform.machine()}"
 
 
-def start(port: int | None = None) -> FakeGCS:
-    """Start a server with its objects in memory; the caller stops its process."""
+def start(port: int | None = None, *, folder: Path | None = None) -> FakeGCS:
+    """Start a server with its objects in memory, or in a folder that outlives it.
+
+    The caller stops its process.
+    """
     port = port or free_port()
+    kept = ["-backend", "filesystem", "-filesystem-root", str(folder)] if folder else []
     process = subprocess.Popen(
         [
             str(_binary()),
-            *("-scheme", "http", "-backend", "memory", "-host", "127.0.0.1", "-port", str(port)),
+            *("-scheme", "http", *(kept or ("-backend", "memory"))),
+            *("-host", "127.0.0.1", "-port", str(port)),
             *("-external-url", f"http://127.0.0.1:{port}", "-public-host", f"127.0.0.1:{port}"),
             *("-log-level", "error"),
         ],

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import http.client
 import json
+import os
+import signal
 import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from enum import StrEnum
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import urlsplit
+
+import psutil
 
 
 class Kind(StrEnum):
@@ -24,25 +28,37 @@ class Kind(StrEnum):
     CUT_AFTER = "cut_after"  # it takes effect, the answer is lost
     DELAY = "delay"  # it takes effect late
     CORRUPT = "corrupt"  # one bit of the content is changed on the way, up or down
+    KILL_BEFORE = "kill_before"  # the caller gets SIGKILL, nothing is forwarded
+    KILL_AFTER = "kill_after"  # it takes effect, then the caller gets SIGKILL
+    STOP = "stop"  # the caller is stopped, and goes on with the call later
 
 
 @dataclass(frozen=True, kw_only=True)
 class Fault:
-    """One broken call."""
+    """One broken call; `meanwhile` is done while a caller is stopped."""
 
     kind: Kind
     status: int = 503
     seconds: float = 0.0
+    meanwhile: Callable[[], None] = lambda: None
 
 
 @dataclass(frozen=True, kw_only=True)
 class Call:
-    """A request on its way; `path` includes the query."""
+    """A request on its way; `path` includes the query, `port` is the caller's end."""
 
     number: int
     method: str
     path: str
     body: bytes
+    port: int
+
+    def caller(self) -> int | None:
+        """The process that calls, None where it is this one or is gone."""
+        for end in psutil.net_connections("tcp"):
+            if end.laddr and end.laddr.port == self.port and end.pid not in (None, os.getpid()):
+                return end.pid
+        return None
 
 
 Decide = Callable[[Call], Fault | None]
@@ -76,10 +92,10 @@ class Proxy:
             self._server.shutdown()
             self._server.server_close()
 
-    def note(self, method: str, path: str, body: bytes) -> tuple[Call, Fault | None]:
+    def note(self, method: str, path: str, body: bytes, port: int) -> tuple[Call, Fault | None]:
         """Number a call and decide its fate."""
         with self._lock:
-            call = Call(number=len(self.calls), method=method, path=path, body=body)
+            call = Call(number=len(self.calls), method=method, path=path, body=body, port=port)
             self.calls.append(call)
             return call, self.decide(call)
 
@@ -120,7 +136,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _pass(self) -> None:
         body = self._body()
-        _, fault = self.owner.note(self.command, self.path, body)
+        call, fault = self.owner.note(self.command, self.path, body, self.client_address[1])
         if fault is None:
             self._give(*self._forward(body))
         elif fault.kind is Kind.STATUS:
@@ -135,6 +151,18 @@ class _Handler(BaseHTTPRequestHandler):
             self._cut()
         elif fault.kind is Kind.DELAY:
             time.sleep(fault.seconds)
+            self._give(*self._forward(body))
+        elif fault.kind in (Kind.KILL_BEFORE, Kind.KILL_AFTER):
+            if fault.kind is Kind.KILL_AFTER:
+                self._forward(body)
+            _signal(call.caller(), signal.SIGKILL)
+            self._cut()
+        elif fault.kind is Kind.STOP:
+            caller = call.caller()
+            _signal(caller, signal.SIGSTOP)
+            fault.meanwhile()
+            time.sleep(fault.seconds)
+            _signal(caller, signal.SIGCONT)
             self._give(*self._forward(body))
         elif body:
             self._give(*self._forward(_corrupt(body)))
@@ -183,7 +211,14 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _cut(self) -> None:
         self.close_connection = True
-        self.connection.shutdown(socket.SHUT_RDWR)
+        with suppress(OSError):
+            self.connection.shutdown(socket.SHUT_RDWR)
+
+
+def _signal(pid: int | None, number: int) -> None:
+    if pid is not None:
+        with suppress(ProcessLookupError):
+            os.kill(pid, number)
 
 
 def _corrupt(body: bytes) -> bytes:

@@ -1,180 +1,133 @@
-"""`python -m tests.faults.chaos --runs N --seed S`: seeded faults over the real clients.
+"""`python -m tests.faults.chaos --faults N --seed S`: seeded faults over the real clients.
 
-Each seed delivers one message several times, some of them at once, while calls to Cloud Storage and
-Cloud Run are refused, delayed, or take effect without an answer, and the job's processes are killed.
-Then `reconcile` runs until the run is closed, and the invariants are checked.
+Each seed draws a plan (`tests.faults.plan`): calls to Cloud Storage and Cloud Run that are refused,
+lost, delayed, changed, or kill or stop their caller; deaths of job and R at the boundaries of steps;
+clocks that are off, disks that are full, topics that are down, restarts of the storage, deliveries
+and executions at once. The job is the real one, with its checkpoints, artifacts and events; only R's
+computations are left out. Then `reconcile` runs until every run is closed, and the invariants
+(`tests.faults.invariants`) are checked.
 """
 
 from __future__ import annotations
 
 import argparse
+import gc
 import json
+import multiprocessing
 import os
-import random
+import shutil
 import signal
 import sys
 import tempfile
 import time
+import traceback
+from collections import Counter
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass
-from datetime import timedelta
+from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from contract.exceptions import MMMError
-from contract.run import State, read_status
-from contract.stores import open_store
-from contract.topics.jsonl import FileTopic
-from tests.fakes import cloud_run, gcs
-from tests.fakes.cloud_run import FakeCloudRun, Job
-from tests.fakes.gcs import FakeGCS
-from tests.fakes.proxy import Call, Fault, Kind, Proxy
-from tests.faults.model import message
-from trigger import launch
-from trigger.accept import accept
-from trigger.cloud_run import CloudRunLauncher
-from trigger.reconcile import reconcile
-from trigger.tasks import processes_of
+from tests.fakes import gcs, pubsub
+from tests.faults.invariants import check_current, check_nothing_left, check_run
+from tests.faults.plan import draw
+from tests.faults.scene import scene
 
-ROOT = Path(__file__).resolve().parents[2]
-NAME = "projects/p/locations/l/jobs/mmm-trainer"
-CLAIM = launch.CLAIM
-KINDS = (Kind.STATUS, Kind.CUT_BEFORE, Kind.CUT_AFTER, Kind.DELAY)
+PATIENCE_SECONDS = 240.0
 
 
 @dataclass(frozen=True, kw_only=True)
-class Ground:
-    """The stand-ins that all seeds share."""
+class Played:
+    """One seed: what was broken, how the runs ended, and what did not hold."""
 
-    storage: FakeGCS
-    service: FakeCloudRun
-    folder: Path
-
-
-@contextmanager
-def ground() -> Iterator[Ground]:
-    """Start the stand-ins."""
-    with (
-        tempfile.TemporaryDirectory(prefix="mmm-chaos-") as folder,
-        gcs.running() as storage,
-        cloud_run.running() as service,
-    ):
-        yield Ground(storage=storage, service=service, folder=Path(folder))
+    seed: int
+    faults: tuple[str, ...]
+    states: tuple[str, ...] = ()
+    ends: tuple[str, ...] = ()
+    problem: str | None = None
+    seconds: float = 0.0
 
 
-class Breaker:
-    """Breaks calls by chance until its faults are used up; remembers what it did."""
-
-    def __init__(self, chance: random.Random, faults: int) -> None:
-        self._chance, self._left = chance, faults
-        self.done: list[str] = []
-
-    def __call__(self, call: Call) -> Fault | None:
-        if self._left == 0 or self._chance.random() > 0.25:
-            return None
-        self._left -= 1
-        kind = self._chance.choice(KINDS)
-        fault = Fault(kind=kind, status=self._chance.choice((429, 500, 503)), seconds=0.3)
-        self.done.append(f"{kind} {fault.status} {call.method} {call.path[:60]}")
-        return fault
-
-
-def one(seed: int, on: Ground) -> list[str]:
-    """Play one seed; returns the faults that were injected. AssertionError: an invariant broke."""
-    chance = random.Random(seed)
-    bucket = f"chaos-{seed}"
-    on.storage.create_bucket(bucket)
-    topic = FileTopic(on.folder / f"{seed}.jsonl")
-    trainings = on.folder / f"{seed}.trainings"
-    breaker = Breaker(chance, chance.randint(1, 4))
-    with Proxy(on.storage.url, breaker).running() as storage, \
-            Proxy(on.service.url, breaker).running() as service:  # fmt: skip
-        os.environ["STORAGE_EMULATOR_HOST"] = storage.url
-        on.service.deploy(
-            Job(
-                name="mmm-trainer",
-                command=[sys.executable, "-m", "tests.faults.worker"],
-                env={
-                    "MMM_BUCKET": f"gs://{bucket}", "MMM_EVENTS_TOPIC": str(topic.path),
-                    "MMM_PROJECT": "p", "STORAGE_EMULATOR_HOST": storage.url,
-                    "PYTHONPATH": str(ROOT), "TRAININGS": str(trainings),
-                },
-                max_retries=1,
-                grace=0.2,
-                log_dir=on.folder / "logs",
-            )
-        )  # fmt: skip
-        store, delivered = open_store(f"gs://{bucket}"), message()
-        launcher = CloudRunLauncher.connect(NAME, endpoint=service.url)
-
-        def deliver(_: int) -> None:
-            with suppress(MMMError):
-                accept(delivered, store=store, publisher=topic, launcher=launcher)
-
-        before = set(on.service.executions)
-        with ThreadPoolExecutor(3) as pool:
-            list(pool.map(deliver, range(chance.randint(1, 3))))
-        if chance.random() < 0.4:
-            time.sleep(chance.random() * 1.5)
-            for name in set(on.service.executions) - before:
-                for pid in processes_of({"CLOUD_RUN_EXECUTION": name.rpartition("/")[2]}):
-                    with suppress(ProcessLookupError):
-                        os.kill(pid, signal.SIGKILL)
-                        breaker.done.append("kill -9 of the job")
-        launch.CLAIM = timedelta(seconds=0.5)
-        deadline = time.monotonic() + 60
-        closed = False
-        while not closed and time.monotonic() < deadline:
-            deliver(0)
-            with suppress(MMMError):
-                passed = reconcile(store, topic, launcher, silence=timedelta(seconds=4))
-                closed = passed.fates["closed"] == 1
-            time.sleep(0.2)
-        for name in set(on.service.executions) - before:
-            on.service.executions[name].done.wait(30)
-        os.environ["STORAGE_EMULATOR_HOST"] = on.storage.url
-        check(f"gs://{bucket}", topic, trainings, closed)
-    return breaker.done
+def play(seed: int, emulator: str | None = None) -> Played:
+    """Play one seed and check what must hold; a broken seed keeps its folder."""
+    started, plan = time.monotonic(), draw(seed)
+    folder = Path(tempfile.mkdtemp(prefix=f"mmm-chaos-{seed}-"))
+    done: list[str] = []
+    try:
+        with scene(plan, folder, emulator) as one:
+            done = one.done
+            one.deliver_all()
+            one.people()
+            states = one.settle(PATIENCE_SECONDS)
+            for execution in one.executions:
+                execution.done.wait(60)
+            events = one.events()
+            for run_id in states:
+                check_run(one.truth, run_id, events, may_cancel=plan.cancel_after is not None)
+            check_current(one.truth, states)
+            check_nothing_left([e.short_name for e in one.executions], folder / "tmp")
+    except Exception as error:  # a seed that cannot be played is a broken one
+        told = f"{error}" if isinstance(error, AssertionError) else traceback.format_exc()
+        return Played(seed=seed, faults=tuple(done), problem=f"{told} (see {folder})")
+    finally:
+        gc.collect()
+    shutil.rmtree(folder, ignore_errors=True)
+    return Played(
+        seed=seed, faults=tuple(done), states=tuple(s.state.value for s in states.values()),
+        ends=tuple(f"{s.state}: {s.error.message}" if s.error else s.state.value
+                   for s in states.values()),
+        seconds=time.monotonic() - started,
+    )  # fmt: skip
 
 
-def check(bucket: str, topic: FileTopic, trainings: Path, closed: bool) -> None:
-    """One terminal state, one event of that state, at most one training, one if it succeeded."""
-    store = open_store(bucket)
-    assert closed, "the run was not closed in 60 s"
-    [run_id] = store.folders("runs/")
-    status = read_status(store, run_id)
-    assert status is not None
-    assert status.state in (State.SUCCEEDED, State.FAILED), status.state
-    told = {(m["attributes"]["ce-id"], m["attributes"]["state"]) for m in topic.messages()}
-    assert {state for _, state in told} == {status.state.value}, told
-    assert len(told) == 1, told
-    done = trainings.read_text().splitlines() if trainings.exists() else []
-    # A killed attempt may have stored its result without having noted it here.
-    assert len(done) <= 1, done
-    if status.state is State.FAILED:
-        assert done == [], done
+def campaign(faults: int, seed: int, workers: int) -> Iterator[Played]:
+    """Play seeds from `seed` on until so many faults were injected."""
+    emulator = None if pubsub.missing() else pubsub.start()
+    context = multiprocessing.get_context("spawn")
+    try:
+        with ProcessPoolExecutor(workers, mp_context=context) as pool:
+            running, injected = set(), 0
+            while running or injected < faults:
+                while injected < faults and len(running) < workers:
+                    running.add(pool.submit(play, seed, emulator.host if emulator else None))
+                    seed += 1
+                over, running = wait(running, return_when=FIRST_COMPLETED)
+                for one in over:
+                    injected += len(one.result().faults)
+                    yield one.result()
+    finally:
+        if emulator:
+            emulator.process.kill()
+            emulator.process.wait()
 
 
 def main() -> int:
     """Play a campaign; the last line sums up and the exit code is the verdict."""
     parser = argparse.ArgumentParser(prog="python -m tests.faults.chaos", description=__doc__)
-    parser.add_argument("--runs", type=int, default=50)
+    parser.add_argument("--faults", type=int, default=500)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
+    parser.add_argument("--plan", action="store_true", help="print the seed's plan and leave")
     given = parser.parse_args()
-    os.environ["MMM_PROJECT"] = "p"
-    faults, broken = 0, []
-    with ground() as on:
-        for seed in range(given.seed, given.seed + given.runs):
-            try:
-                done = one(seed, on)
-            except AssertionError as error:
-                broken.append(seed)
-                print(f"seed {seed}: BROKEN {error}")
-                continue
-            faults += len(done)
-            print(f"seed {seed}: ok  {json.dumps(done)}")
-    print(f"{given.runs} runs, {faults} faults, {len(broken)} broken {broken or ''}".strip())
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # the stand-ins end with it
+    if given.plan:
+        print(json.dumps(asdict(draw(given.seed)), indent=2))
+        return 0
+    if reason := gcs.missing():
+        print(f"cannot play: {reason}")
+        return 1
+    played, states = [], Counter[str]()
+    for one in campaign(given.faults, given.seed, given.workers):
+        played.append(one)
+        states.update(one.states)
+        verdict = f"BROKEN {one.problem}" if one.problem else f"ok {' '.join(one.ends)}"
+        print(f"seed {one.seed}: {verdict}  {json.dumps(one.faults)}", flush=True)
+    broken = sorted(one.seed for one in played if one.problem)
+    injected = sum(len(one.faults) for one in played)
+    ended = ", ".join(f"{number} {state}" for state, number in states.most_common())
+    print(
+        f"{injected} faults in {len(played)} seeds from {given.seed}: {ended}; "
+        f"{len(broken)} broken {broken or ''}".strip()
+    )
     return 1 if broken else 0
 
 

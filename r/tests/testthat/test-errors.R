@@ -19,7 +19,7 @@ test_that("a condition carries class, field, cause and exit code", {
 })
 
 test_that("every class has an exit code of the job's", {
-  expect_true(all(ERROR_EXIT_CODES %in% c(64L, 65L, 70L)))
+  expect_true(all(ERROR_EXIT_CODES %in% c(64L, 65L, 70L, 75L)))
 })
 
 test_that("the nearest name is offered, a far one is not", {

@@ -74,7 +74,7 @@ test_that("a killed process is an error with its cause; what was finished stays"
   log$progress <- function(trial, trials, iteration, ...) {
     if (trial == 2L && iteration == 0L) tools::pskill(Sys.getpid(), tools::SIGKILL)
   }
-  expect_error(run_trials(inputs, cfg, log), "Trial 2 failed.*killed", class = "mmm_model_error")
+  expect_error(run_trials(inputs, cfg, log), "Trial 2 failed.*killed", class = "mmm_killed_error")
   expect_true(file.exists(checkpoint_path(cfg$work_dir, 1L)))
   expect_false(file.exists(checkpoint_path(cfg$work_dir, 2L)))
   resumed <- run_trials(inputs, cfg, memory_log())

@@ -1,0 +1,111 @@
+"""What must hold after any seed, read from the stores themselves."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from contract import layout, runid
+from contract.base import sha256_hex
+from contract.lease import bucket_time, live_lease
+from contract.run import State, Status, read_status
+from contract.stores import Store
+from job.artifacts import verify
+from job.manifest import Manifest
+from tests.faults.rscript import record
+
+ENDS = {State.SUCCEEDED, State.FAILED, State.CANCELLED, State.DUPLICATE}
+
+
+class BrokenError(AssertionError):
+    """An invariant does not hold."""
+
+
+def require(holds: object, what: str) -> None:
+    if not holds:
+        raise BrokenError(what)
+
+
+def check_run(
+    store: Store, run_id: str, events: Iterable[dict[str, Any]], *, may_cancel: bool
+) -> Status:
+    """One terminal state, its one event, complete artifacts or none, every trial once."""
+    status = read_status(store, run_id)
+    require(status is not None, f"{run_id} has no status")
+    assert status is not None
+    allowed = ENDS if may_cancel else ENDS - {State.CANCELLED}
+    require(status.state in allowed, f"{run_id} is {status.state}: {status.error}")
+    told = {(e["id"], e["data"]["state"]) for e in events if e["subject"] == run_id}
+    require(
+        {state for _, state in told} == {status.state.value} and len(told) == 1,
+        f"{run_id} is {status.state}, told {told}",
+    )
+    live = live_lease(store, run_id, at=bucket_time(store, layout.clock(run_id)))
+    require(live is None, f"{run_id} has ended, but {live} lives")
+    _check_artifacts(store, run_id, status, events)
+    return status
+
+
+def _check_artifacts(
+    store: Store, run_id: str, status: Status, events: Iterable[dict[str, Any]]
+) -> None:
+    path = layout.manifest(status.revision, status.market, run_id)
+    complete = store.stat(path) is not None
+    if status.state is not State.SUCCEEDED:
+        require(_current(store, status) != run_id, f"{run_id} is {status.state}, but current")
+        if not complete:
+            return
+    require(complete, f"{run_id} succeeded without a manifest")
+    raw = store.read(path).data
+    manifest = Manifest.model_validate(json.loads(raw))
+    prefix = layout.artifacts(status.revision, status.market, run_id)
+    wrong = list(verify(store, manifest.artifacts, prefix=prefix))
+    require(not wrong, f"{run_id}'s manifest: {wrong}")
+    for artifact in manifest.artifacts:
+        found = sha256_hex(store.read(f"{prefix}{artifact.path}").data)
+        require(found == artifact.sha256, f"`{artifact.path}` has another SHA-256")
+    trials = json.loads(store.read(f"{prefix}trials.json").data)
+    training = manifest.seed, manifest.trials
+    expected = {str(k): record(training[0], k) for k in range(1, training[1] + 1)}
+    require(trials == expected, f"{run_id} counts the trials {trials}")
+    kept = [info.path.rpartition("/")[2] for info in store.list(layout.work(run_id, "trials/"))]
+    require(sorted(kept) == sorted(f"trial_{k}.rds" for k in expected), f"{run_id} keeps {kept}")
+    if status.state is State.SUCCEEDED:
+        [event] = {e["id"]: e for e in events if e["subject"] == run_id}.values()
+        require(event["data"]["manifest_sha256"] == sha256_hex(raw), "the event's manifest differs")
+
+
+def check_current(store: Store, states: dict[str, Status]) -> None:
+    """The market's pointer is at its newest run that succeeded."""
+    good = sorted(run_id for run_id, s in states.items() if s.state is State.SUCCEEDED)
+    for status in states.values():
+        current = _current(store, status)
+        require(current == (good[-1] if good else None), f"current is {current}, good are {good}")
+
+
+def _current(store: Store, status: Status) -> str | None:
+    path = layout.current(status.revision, status.market)
+    if store.stat(path) is None:
+        return None
+    return str(json.loads(store.read(path).data)["run_id"])
+
+
+def check_nothing_left(executions: Iterable[str], scratch: Path) -> None:
+    """No process of any attempt, no temporary file."""
+    names = set(executions)
+    left = []
+    for process in psutil.process_iter(["pid", "environ", "cmdline"]):
+        if (process.info["environ"] or {}).get("CLOUD_RUN_EXECUTION") in names:
+            left.append((process.info["pid"], process.info["cmdline"]))
+    require(not left, f"processes are left: {left}")
+    files = [str(path) for path in scratch.rglob("*")]
+    require(not files, f"files are left: {files}")
+
+
+def runs_of(store: Store) -> list[str]:
+    """The ids of all runs in the bucket."""
+    return [name for name in store.folders(layout.RUNS) if runid.is_valid(name)]

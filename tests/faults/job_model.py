@@ -1,0 +1,195 @@
+"""Attempts at one run, small enough to be searched exhaustively.
+
+The code under test is the real one: lease, status, upload, manifest, promotion, event. Extract,
+gate and R are left out. Every call of the store is a point at which an attempt can die, fall asleep
+or lose the answer; leases expire at once, so that any other execution may take over at any time.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+import structlog
+
+from contract import layout
+from contract.base import sha256_hex
+from contract.config import Config
+from contract.exceptions import TransientError
+from contract.request import Origin, Request
+from contract.run import State, now, read_status
+from contract.stores import Store
+from job import checkpoints, pipeline
+from job import claim as claims
+from job.artifacts import verify
+from job.intake import create_accepted
+from job.lifecycle import Ending, work_on
+from job.manifest import DataFacts, Manifest, Versions
+from job.run import Run
+from job.settings import from_environment
+from tests.faults.model import CONFIG, KilledError, Topic
+
+RUN = "20261123T020000Z-1a2b3c4d"
+CALLS = ("read", "write", "upload", "download", "stat", "list")
+TRIALS = 2
+Trouble = Callable[[int, bool], None]
+
+
+class Troubled:
+    """A store whose calls are counted; `trouble(number, after)` is asked around each."""
+
+    def __init__(self, inner: Store, trouble: Trouble) -> None:
+        self._inner, self._trouble, self.made = inner, trouble, itertools.count()
+        self._lock = threading.Lock()
+
+    def __getattr__(self, name: str) -> Any:
+        member = getattr(self._inner, name)
+        if name not in CALLS:
+            return member
+
+        def call(*args: Any, **kwargs: Any) -> Any:
+            with self._lock:
+                number = next(self.made)
+            self._trouble(number, False)
+            result = member(*args, **kwargs)
+            result = list(result) if isinstance(result, Iterator) else result
+            self._trouble(number, True)
+            return result
+
+        return call
+
+
+def dying(at: int) -> Trouble:
+    """The process dies before its call `at`, and stays dead."""
+
+    def trouble(number: int, after: bool) -> None:
+        if number >= at and not after:
+            raise KilledError
+
+    return trouble
+
+
+def losing(at: int) -> Trouble:
+    """The answer to call `at` is lost for good: it took effect, and nobody says so."""
+
+    def trouble(number: int, after: bool) -> None:
+        if number == at and after:
+            raise TransientError("no answer")
+
+    return trouble
+
+
+def sleeping(at: int, asleep: threading.Event, wake: threading.Event) -> Trouble:
+    """The process is stopped before its call `at` until it is woken up."""
+
+    def trouble(number: int, after: bool) -> None:
+        if number == at and not after:
+            asleep.set()
+            assert wake.wait(60)
+
+    return trouble
+
+
+def request() -> Request:
+    config = Config.model_validate({**CONFIG, "training": {"trials": TRIALS}})
+    return Request(
+        run_id=RUN, market=config.market, revision=config.revision,
+        config=config.model_dump(mode="json"), origins={}, config_hash=config.hash(),
+        origin=Origin(via="command"), accepted_at=now(), nonce="n",
+    )  # fmt: skip
+
+
+def attempt(
+    store: Store, topic: Topic, execution: str, *, number: int = 0, trouble: Trouble | None = None
+) -> Ending | None:
+    """One attempt of an execution; None where it died."""
+    settings = from_environment(
+        {
+            "MMM_BUCKET": "b", "MMM_EVENTS_TOPIC": "t", "CLOUD_RUN_EXECUTION": execution,
+            "CLOUD_RUN_TASK_ATTEMPT": str(number), "MMM_MAX_RETRIES": "3",
+        }
+    )  # fmt: skip
+    reached: Any = Troubled(store, trouble) if trouble else store
+    try:
+        return work_on(
+            request(), settings, reached, topic, log=structlog.wrap_logger(structlog.ReturnLogger()),
+            view=SimpleNamespace(step=lambda step: None, progress=lambda record: None),
+        )  # fmt: skip
+    except KilledError:
+        return None
+    except TransientError:  # the process ends with 75
+        return Ending(run_id=RUN, state=State.RUNNING, exit_code=75)
+
+
+def accept(store: Store) -> None:
+    """The run as the trigger leaves it."""
+    store.write(layout.request(RUN), request().to_json(), if_generation=0)
+    create_accepted(store, request())
+
+
+@pytest.fixture
+def small(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leave out what is not the protocol; let leases expire at once."""
+    monkeypatch.setattr(claims, "LEASE_SECONDS", 0.0)
+    monkeypatch.setattr(claims, "HEARTBEAT_SECONDS", 3600.0)
+    verdict = SimpleNamespace(status=None, summary=dict)
+    monkeypatch.setattr(pipeline, "_extract", lambda run: None)
+    monkeypatch.setattr(pipeline, "_gate", lambda run, snapshot: verdict)
+    monkeypatch.setattr(pipeline, "_duplicate", lambda run, snapshot: None)
+    monkeypatch.setattr(pipeline, "_fingerprint", lambda run, snapshot: "f")
+    monkeypatch.setattr(pipeline, "write_outputs", lambda run, draft, verdict: None)
+    monkeypatch.setattr(pipeline, "train", _train)
+    monkeypatch.setattr(pipeline, "draft_manifest", _draft)
+
+
+def _train(run: Run, snapshot: Any) -> dict[str, Any]:
+    """Trials that are kept once, and artifacts that tell whose they are."""
+    for trial in range(1, TRIALS + 1):
+        file = run.workspace.root / f"trial_{trial}.rds"
+        if not checkpoints.restore(run.store, RUN, f"trials/{file.name}", file):
+            file.write_text(f"trial {trial}")
+            checkpoints.save(run.store, RUN, f"trials/{file.name}", file)
+    for name in ("metrics.json", "report.html"):
+        (run.workspace.output / name).write_text(json.dumps({"by": run.settings.owner}))
+    return {}
+
+
+def _draft(run: Run, snapshot: Any, result: Any, fingerprint: str) -> Manifest:
+    return Manifest(
+        run_id=RUN, market=run.config.market, revision=run.config.revision, state=State.SUCCEEDED,
+        created_at=now(), engine="builtin", search="fast", best_model="1_1_1", seed=1,
+        trials=TRIALS, iterations=1, cores=1, config_hash="c", fingerprint=fingerprint,
+        data=DataFacts(
+            rows=1, columns=[], first_date=None, last_date=None, sha256="", source="", sql=[]
+        ),
+        versions=Versions(mmm_trainer="1", image=None, python="3", python_packages={}),
+        timings={}, steps=[], artifacts=[],
+    )  # fmt: skip
+
+
+def check_done(store: Store, topic: Topic, why: object) -> None:
+    """The run has succeeded once, wholly, and by one attempt's artifacts."""
+    status = read_status(store, RUN)
+    assert status is not None
+    assert status.state is State.SUCCEEDED, (why, status.state, status.error)
+    raw = store.read(layout.manifest("r1", "DE", RUN)).data
+    manifest = Manifest.model_validate(json.loads(raw))
+    prefix = layout.artifacts("r1", "DE", RUN)
+    assert list(verify(store, manifest.artifacts, prefix=prefix)) == [], why
+    owners = {store.read(f"{prefix}{artifact.path}").data for artifact in manifest.artifacts}
+    assert len(owners) == 1, (why, owners)
+    assert json.loads(store.read(layout.current("r1", "DE")).data)["run_id"] == RUN, why
+    kept = [info.path for info in store.list(layout.work(RUN, "trials/"))]
+    assert kept == [layout.work(RUN, f"trials/trial_{k}.rds") for k in (1, 2)], why
+    assert {event["id"] for event in topic.events} == {topic.events[0]["id"]}, why
+    assert {event["data"]["manifest_sha256"] for event in topic.events} == {sha256_hex(raw)}, why
+
+
+def folder_of(root: Path, *names: object) -> str:
+    return str(root / "-".join(map(str, names)))

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from contract.exceptions import ConfigError
 from job.cli.common import told_plainly
-from job.init import init_config
+from job.init import Given, init_config
 
 
 def command(
@@ -24,12 +24,27 @@ def command(
     ] = "snowflake",
     table: Annotated[str | None, typer.Option(help="Table, e.g. DB.SCHEMA.TABLE.")] = None,
     query: Annotated[str | None, typer.Option(help="A single SELECT.")] = None,
+    date: Annotated[
+        str | None, typer.Option(help="The date column, where rules do not find it.")
+    ] = None,
+    target: Annotated[
+        str | None, typer.Option(help="The target, where rules do not find it.")
+    ] = None,
+    spend: Annotated[
+        list[str],
+        typer.Option(help="A channel's spend, where rules do not find it. May be repeated."),
+    ] = [],  # noqa: B006  typer reads the default, nobody changes it
     output: Annotated[Path | None, typer.Option(help="Write here; never over a file.")] = None,
 ) -> None:
     """Print a commented config by documented rules, for review."""
     with told_plainly():
         try:
-            text = init_config(_source(file, kind, table, query), market=market, revision=revision)
+            text = init_config(
+                _source(file, kind, table, query),
+                market=market,
+                revision=revision,
+                given=Given(date=date, target=target, spends=tuple(spend)),
+            )
         except ValidationError as error:
             raise ConfigError(str(error.errors()[0]["msg"])) from None
         if output is None:

@@ -1,6 +1,7 @@
 """The gate: before a core is rented, is this data worth it?
 
-Every check is a function of `Data` that yields findings; one that yields none has passed.
+Every check is a function of `Data` that yields findings; one that yields none has passed. What one
+fault brings with it by necessity is told once: a date that cannot be read is no gap as well.
 """
 
 from __future__ import annotations
@@ -11,11 +12,11 @@ from typing import Any
 
 from contract.config import Config
 from contract.exceptions import DataError
-from job.gate import dates, design, events, history, series, values
+from job.gate import dates, design, events, history, levels, series, values
 from job.gate.data import Data, read
 from job.gate.history import profile
 from job.gate.table import render
-from job.gate.verdict import Finding, Outcome, Verdict
+from job.gate.verdict import Finding, Outcome, Verdict, passed
 from job.sources.snapshot import Snapshot
 
 __all__ = ["CHECKS", "Finding", "Outcome", "Verdict", "check", "render"]
@@ -26,6 +27,7 @@ CHECKS: tuple[Check, ...] = (
     *values.CHECKS,
     *series.CHECKS,
     *events.CHECKS,
+    *levels.CHECKS,
     *design.CHECKS,
     *history.CHECKS,
 )
@@ -69,7 +71,7 @@ def check(
 
 def _passed(one: Check) -> Finding:
     purpose = (one.__doc__ or "").strip().splitlines()[0].rstrip(".")
-    return Finding(name=one.__name__, outcome=Outcome.PASS, sentence=f"passed: {purpose}")
+    return passed(one.__name__, purpose, figure=0, threshold=0)
 
 
 def _notes(data: Data) -> Iterator[Finding]:

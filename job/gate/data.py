@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import date
+from dataclasses import dataclass, field
+from datetime import date, timedelta
 from functools import cached_property
 from typing import Any
 
+import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from contract.config import Config, Gate, safe_name
 from contract.exceptions import DataError
 from job.annotations.events import Annotations, with_events
+from job.gate.steps import Breaks, find_breaks
 from job.sources.snapshot import Evidence, Snapshot
 
 
@@ -29,6 +31,7 @@ class Data:
     today: date
     previous: dict[str, Any] | None = None
     annotations: Annotations | None = None
+    _breaks: dict[str, Breaks] = field(default_factory=dict, repr=False)
 
     @property
     def gate(self) -> Gate:
@@ -65,6 +68,25 @@ class Data:
     def dates(self) -> list[date]:
         """First days of the periods, in order."""
         return list(self.frame.index)
+
+    @cached_property
+    def inside(self) -> NDArray[Any]:
+        """Which periods lie in the modelling window; (periods,) of booleans."""
+        start, end = self.config.date.window_start, self.config.date.window_end
+        return np.array([(not start or d >= start) and (not end or d <= end) for d in self.dates])
+
+    @cached_property
+    def known(self) -> list[date]:
+        """Periods that do not lie in the future."""
+        # a day of grace, for it may be tomorrow already where the data comes from
+        return [day for day in self.dates if day <= self.today + timedelta(days=1)]
+
+    def breaks(self, column: str) -> Breaks:
+        """Step and outliers of a column, looked for once."""
+        if column not in self._breaks:
+            ratio = self.gate.level_shift_ratio
+            self._breaks[column] = find_breaks(self.values(column), least=ratio)
+        return self._breaks[column]
 
     def values(self, column: str) -> NDArray[Any]:
         """Numbers of a column, NaN where missing."""

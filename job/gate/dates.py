@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import date, timedelta
 
-from contract.config import Frequency, Weekday
+from contract.config import Fill, Frequency, Weekday
 from job.gate.data import Data
-from job.gate.verdict import Finding, Outcome, count, days
+from job.gate.verdict import Finding, Outcome, count, days, passed
 from job.sources.periods import missing_periods
 
 _LENGTH = {Frequency.DAY: 1, Frequency.WEEK: 7, Frequency.MONTH: 31}
 
 
 def unreadable_dates(data: Data) -> Iterator[Finding]:
-    """Rows whose date is missing or cannot be read: they would be lost."""
+    """Every row has a date that can be read: others would be lost."""
     rows = data.evidence.unreadable_dates
     if rows:
         yield Finding(
@@ -30,13 +30,11 @@ def unreadable_dates(data: Data) -> Iterator[Finding]:
 
 
 def gaps(data: Data) -> Iterator[Finding]:
-    """Periods without any row."""
-    missing = missing_periods(data.dates, data.config.date.frequency)
-    total = len(missing) + len(data.dates)
-    if missing:
-        hint = "load them, or set `date.fill: zero` if nothing happened then"
-        if len(missing) > len(data.dates):
-            hint = f"rows seem to be rarer than one a {data.period}: check `date.frequency`"
+    """Every period has rows; in a table with rows of every day, every day."""
+    seen = data.evidence
+    missing = missing_periods(data.known, data.config.date.frequency)
+    if len(missing) > seen.unreadable_dates:  # else those are the missing ones
+        total = len(missing) + len(data.known)
         yield Finding(
             name="gaps",
             outcome=Outcome.BLOCK,
@@ -45,54 +43,93 @@ def gaps(data: Data) -> Iterator[Finding]:
             columns=(data.config.date.column,),
             dates=tuple(missing),
             sentence=f"{len(missing)} of {count(total, data.period)} have no row "
-            f"({days(missing)}); {hint}",
+            f"({days(missing)}); {_remedy(data, missing)}",
         )
-    filled = data.evidence.filled
-    if filled:
+    if seen.thin and seen.missing_days > seen.unreadable_dates:
+        zero = data.config.date.fill is Fill.ZERO
+        yield Finding(
+            name="gaps",
+            outcome=Outcome.WARN if zero else Outcome.BLOCK,
+            figure=seen.missing_days,
+            threshold=0,
+            columns=(data.config.date.column,),
+            dates=seen.thin,
+            sentence=f"{count(seen.missing_days, 'day')} have no row, so that "
+            f"{count(len(seen.thin), data.period)} are too small ({days(seen.thin)}); load them, "
+            "or set `date.fill: zero` if nothing happened then",
+        )
+    if seen.filled:
         yield Finding(
             name="gaps",
             outcome=Outcome.WARN,
-            figure=len(filled),
+            figure=len(seen.filled),
             threshold=0,
             columns=(data.config.date.column,),
-            dates=filled,
-            sentence=f"{count(len(filled), data.period)} had no row and were filled with zeros "
-            f"({days(filled)})",
+            dates=seen.filled,
+            sentence=f"{count(len(seen.filled), data.period)} had no row and were filled with "
+            f"zeros ({days(seen.filled)})",
         )
+
+
+def _remedy(data: Data, missing: list[date]) -> str:
+    if len(missing) > len(data.known):
+        before = sum(day < missing[0] for day in data.known)
+        if before <= 2 and missing[-1] - missing[0] > timedelta(days=365):
+            return f"is {data.known[0]} a typing error?"
+        return f"rows seem to be rarer than one a {data.period}: check `date.frequency`"
+    return "load them, or set `date.fill: zero` if nothing happened then"
 
 
 def duplicate_dates(data: Data) -> Iterator[Finding]:
-    """Several rows of one day: normal in a table of campaigns, else rows loaded twice."""
+    """No row is there twice; several rows of a day are there on most days or on none."""
     seen = data.evidence
     column = data.config.date.column
     share = seen.repeated_days / max(seen.days, 1)
-    if seen.identical_days and seen.identical_days < data.gate.usual_repeats * seen.days:
+    usual = share >= data.gate.usual_repeats
+    # rows of several campaigns may all be zero on a day that is closed; then most others differ
+    twice = (
+        seen.identical_days if not usual or seen.identical_days > 0.9 * seen.repeated_days else 0
+    )
+    if twice:
         yield Finding(
             name="duplicate_dates",
             outcome=Outcome.BLOCK,
-            figure=seen.identical_days,
+            figure=twice,
             threshold=0,
             columns=(column,),
             dates=seen.repeated_in,
-            sentence=f"the same row comes more than once on {count(seen.identical_days, 'day')} "
+            sentence=f"the same row comes more than once on {count(twice, 'day')} "
             f"and would be counted twice (in {days(seen.repeated_in)}); remove the doubles",
         )
-    elif seen.repeated_days and share < data.gate.usual_repeats:
+    several = seen.repeated_days - twice
+    if several and not usual:
         yield Finding(
             name="duplicate_dates",
             outcome=Outcome.WARN,
-            figure=seen.repeated_days,
+            figure=several,
             threshold=0,
             columns=(column,),
             dates=seen.repeated_in,
-            sentence=f"{seen.repeated_days} of {count(seen.days, 'day')} have several rows (in "
+            sentence=f"{several} of {count(seen.days, 'day')} have several rows that differ (in "
             f"{days(seen.repeated_in)}); they were joined by each column's `aggregation`",
+        )
+    if seen.crowded:
+        yield Finding(
+            name="duplicate_dates",
+            outcome=Outcome.WARN,
+            figure=len(seen.crowded),
+            threshold=0,
+            columns=(column,),
+            dates=seen.crowded,
+            sentence=f"{count(len(seen.crowded), data.period)} have rows of several days where one "
+            f"is usual ({days(seen.crowded)}); they were joined by each column's `aggregation`; "
+            "did the day change on which rows are dated?",
         )
 
 
 def freshness(data: Data) -> Iterator[Finding]:
-    """The last row against the date that is expected."""
-    last = data.evidence.source_last_day or data.dates[-1]
+    """The newest row is as new as it is expected to be."""
+    last = _newest(data)
     length = _LENGTH[data.config.date.frequency]
     end, max_age = data.config.date.end, data.gate.max_age_days
     if end is not None and end < data.today:
@@ -102,6 +139,9 @@ def freshness(data: Data) -> Iterator[Finding]:
         late, threshold = (data.today - last).days, max_age
         expected = f"it must not be older than {count(max_age, 'day')} on {data.today}"
     else:
+        yield passed(
+            "freshness", f"not checked: `gate.max_age_days` is not set; the newest row is of {last}"
+        )
         return
     if late > threshold:
         yield Finding(
@@ -114,12 +154,28 @@ def freshness(data: Data) -> Iterator[Finding]:
             sentence=f"the newest row is of {last}, but {expected}: "
             f"{count(late, 'day')} are missing; is the load late?",
         )
+    else:
+        yield passed(
+            "freshness", f"the newest row is of {last}", figure=max(late, 0), threshold=threshold
+        )
+
+
+def _newest(data: Data) -> date:
+    """Day of the newest row that does not lie in the future."""
+    last = data.evidence.source_last_day or data.dates[-1]
+    if last <= data.today + timedelta(days=1) or not data.known:
+        return last
+    whole = data.known[-1]
+    weekday = data.evidence.weekday_of_rows
+    if weekday is not None:
+        return whole + timedelta(days=(weekday - whole.weekday()) % 7)
+    return min(whole + timedelta(days=_LENGTH[data.config.date.frequency] - 1), data.today)
 
 
 def future_dates(data: Data) -> Iterator[Finding]:
-    """Rows after today: plans or typing errors."""
-    # one day of grace: it may be tomorrow already where the data comes from
-    ahead = [day for day in data.dates if day > data.today + timedelta(days=1)]
+    """No row lies after today: those are plans or typing errors."""
+    tomorrow = data.today + timedelta(days=1)
+    ahead = [day for day in (*data.dates, *data.evidence.dropped) if day > tomorrow]
     if ahead:
         yield Finding(
             name="future_dates",
@@ -134,9 +190,10 @@ def future_dates(data: Data) -> Iterator[Finding]:
 
 
 def window(data: Data) -> Iterator[Finding]:
-    """Data that begins long after the window that was asked for."""
-    start = data.config.date.start
-    length = _LENGTH[data.config.date.frequency]
+    """The data covers the dates that were asked for."""
+    when = data.config.date
+    start = when.start
+    length = _LENGTH[when.frequency]
     late = (data.dates[0] - start).days if start else 0
     if start and late >= 2 * length:
         yield Finding(
@@ -144,15 +201,26 @@ def window(data: Data) -> Iterator[Finding]:
             outcome=Outcome.WARN,
             figure=late,
             threshold=2 * length - 1,
-            columns=(data.config.date.column,),
+            columns=(when.column,),
             dates=(data.dates[0],),
             sentence=f"the data begins on {data.dates[0]}, {count(late, 'day')} after "
             f"`date.start` ({start})",
         )
+    if not data.inside.any():
+        yield Finding(
+            name="window",
+            outcome=Outcome.BLOCK,
+            figure=0,
+            threshold=data.gate.min_rows,
+            columns=(when.column,),
+            dates=tuple(day for day in (when.window_start, when.window_end) if day),
+            sentence=f"no {data.period} lies in the modelling window (`date.window_start`, "
+            f"`date.window_end`); the data runs from {data.dates[0]} to {data.dates[-1]}",
+        )
 
 
 def week_start(data: Data) -> Iterator[Finding]:
-    """Weekly rows that are dated on another day than weeks begin."""
+    """Weekly rows are dated on the day on which weeks begin."""
     weekday = data.evidence.weekday_of_rows
     wanted = list(Weekday).index(data.config.date.week_start)
     if data.config.date.frequency is not Frequency.WEEK or weekday in (None, wanted):
@@ -164,9 +232,9 @@ def week_start(data: Data) -> Iterator[Finding]:
         figure=weekday,
         threshold=wanted,
         columns=(data.config.date.column,),
-        sentence=f"rows are dated on {found}s, but weeks begin on "
-        f"{data.config.date.week_start.value}; if a row's date is its week's first day, set "
-        f"`date.week_start: {found}`",
+        sentence=f"rows are dated on {found.title()}s, but weeks begin on "
+        f"{data.config.date.week_start.value.title()}; if a row's date is its week's first day, "
+        f"set `date.week_start: {found}`",
     )
 
 

@@ -11,14 +11,15 @@ from numpy.typing import NDArray
 from contract.config import Frequency
 from contract.training import ProphetVar
 from job.gate.data import Data
-from job.gate.verdict import Finding, Outcome, count, names
+from job.gate.steps import mended
+from job.gate.verdict import Finding, Outcome, count, names, passed
 
 _YEAR = {Frequency.DAY: 365, Frequency.WEEK: 52, Frequency.MONTH: 12}
 
 
 def few_rows(data: Data) -> Iterator[Finding]:
-    """Fewer periods than can be modelled."""
-    rows = len(data.frame)
+    """There are enough periods to model."""
+    rows = _rows(data)
     if rows < data.gate.min_rows:
         yield Finding(
             name="few_rows",
@@ -28,12 +29,21 @@ def few_rows(data: Data) -> Iterator[Finding]:
             sentence=f"there are {count(rows, data.period)}; at least {data.gate.min_rows} are "
             "needed (`gate.min_rows`): widen the date window",
         )
+    else:
+        yield passed(
+            "few_rows", f"{count(rows, data.period)}", figure=rows, threshold=data.gate.min_rows
+        )
+
+
+def _rows(data: Data) -> int:
+    """Periods in the modelling window."""
+    return int(np.count_nonzero(data.inside))
 
 
 def short_history(data: Data) -> Iterator[Finding]:
-    """Less than a year: yearly seasons cannot be learnt."""
+    """There is a year at least: else yearly seasons cannot be learnt."""
     rows, year = len(data.frame), _YEAR[data.config.date.frequency]
-    if rows < year and ProphetVar.SEASON in data.config.training.prophet:
+    if data.gate.min_rows <= rows < year and ProphetVar.SEASON in data.config.training.prophet:
         yield Finding(
             name="short_history",
             outcome=Outcome.WARN,
@@ -45,30 +55,40 @@ def short_history(data: Data) -> Iterator[Finding]:
 
 
 def rows_per_driver(data: Data) -> Iterator[Finding]:
-    """Ten rows for each driver is the field's rule of thumb."""
+    """There are ten rows for each driver, the field's rule of thumb."""
     config = data.config
     drivers = len(config.channels) + sum(
         len(data.roles[role]) for role in ("organic", "context", "factor")
     )
-    ratio = len(data.frame) / drivers
+    rows = _rows(data)
+    if rows < data.gate.min_rows:
+        return  # told already
+    ratio = rows / drivers
     if ratio < data.gate.min_rows_per_driver:
         yield Finding(
             name="rows_per_driver",
             outcome=Outcome.WARN,
             figure=round(ratio, 2),
             threshold=data.gate.min_rows_per_driver,
-            sentence=f"{count(len(data.frame), data.period)} for {count(drivers, 'driver')} are "
+            sentence=f"{count(rows, data.period)} for {count(drivers, 'driver')} are "
             f"{ratio:.1f} each; {data.gate.min_rows_per_driver:g} are advised: join or leave out "
             "drivers, or take more history",
         )
+    else:
+        sentence = f"{count(rows, data.period)} for {count(drivers, 'driver')}"
+        threshold = data.gate.min_rows_per_driver
+        yield passed("rows_per_driver", sentence, figure=ratio, threshold=threshold)
 
 
 def collinearity(data: Data) -> Iterator[Finding]:
-    """Drivers that move together: their effects cannot be told apart."""
+    """Drivers do not move together: else their effects cannot be told apart."""
     modelled = [channel.exposure or channel.spend for channel in data.config.channels]
     columns = [*modelled, *data.roles["organic"], *data.roles["context"]]
-    matrix = np.column_stack([np.nan_to_num(data.values(column)) for column in columns])
-    varied = matrix.std(axis=0) > 0
+    columns = [column for column in columns if not np.isnan(data.values(column)).all()]
+    matrix = _mended(data, columns)
+    if not matrix.size:
+        return
+    varied = matrix.std(axis=0) > 1e-9 * np.abs(matrix).max(axis=0)
     columns = [column for column, keep in zip(columns, varied, strict=True) if keep]
     matrix = matrix[:, varied]
     if matrix.shape[1] < 2 or len(matrix) <= matrix.shape[1] + 1:
@@ -76,6 +96,13 @@ def collinearity(data: Data) -> Iterator[Finding]:
     vifs, condition = collinearity_figures(matrix)
     high = [i for i in np.argsort(-vifs) if vifs[i] > data.gate.max_vif]
     if not high and condition <= data.gate.max_condition_number:
+        sentence = f"the highest VIF of {count(len(columns), 'driver')}; condition number "
+        yield passed(
+            "collinearity",
+            f"{sentence}{condition:.3g}",
+            figure=float(vifs.max()),
+            threshold=data.gate.max_vif,
+        )
         return
     worst = columns[int(np.argmax(vifs))]
     partner = _closest(matrix, int(np.argmax(vifs)))
@@ -92,6 +119,19 @@ def collinearity(data: Data) -> Iterator[Finding]:
         f"number {min(condition, 1e9):.4g}); `{worst}` is nearest to `{columns[partner]}`: join "
         "them or leave one out",
     )
+
+
+def _mended(data: Data, columns: list[str]) -> NDArray[Any]:
+    """Columns side by side as they would be without breaks, in the periods that all have.
+
+    Two columns with a wrong digit on the same day would seem to move together, and one wrong digit
+    would hide that two columns do.
+    """
+    score = data.gate.outlier_score
+    mend = [mended(data.values(c), data.breaks(c), score) for c in columns]
+    matrix = np.column_stack(mend) if mend else np.empty((0, 0))
+    whole: NDArray[Any] = matrix[~np.isnan(matrix).any(axis=1)]
+    return whole
 
 
 def collinearity_figures(matrix: NDArray[Any]) -> tuple[NDArray[Any], float]:

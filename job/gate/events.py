@@ -11,7 +11,7 @@ from job.gate.verdict import Finding, Outcome, days, names
 
 
 def events_outside(data: Data) -> Iterator[Finding]:
-    """Events that touch no period of the data."""
+    """Every event touches a period of the data."""
     if data.annotations is None:
         return
     frequency = data.config.date.frequency
@@ -32,7 +32,7 @@ def events_outside(data: Data) -> Iterator[Finding]:
 
 
 def no_events(data: Data) -> Iterator[Finding]:
-    """A file of events without any for this market."""
+    """The file of events has some for this market."""
     if data.annotations is not None and not data.annotations.events:
         yield Finding(
             name="no_events",
@@ -45,7 +45,7 @@ def no_events(data: Data) -> Iterator[Finding]:
 
 
 def same_events(data: Data) -> Iterator[Finding]:
-    """Events that touch the same periods: their effects cannot be told apart."""
+    """No two events touch the same periods, for their effects could not be told apart."""
     if data.annotations is None:
         return
     marks = {name: data.frame[name] == HAPPENS for name in data.annotations.names}

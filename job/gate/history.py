@@ -8,13 +8,17 @@ from typing import Any
 import pandas as pd
 
 from job.gate.data import Data
-from job.gate.verdict import Finding, Outcome, names
+from job.gate.verdict import Finding, Outcome, names, passed
 
 _SHOWN = 3
+_FIRST = "not checked: the market has no accepted run"
 
 
 def profile(data: Data) -> dict[str, Any]:
-    """Sums per column and quarter: enough to see restated history, too little to rebuild it."""
+    """Sums per column and quarter, and the levels of factors.
+
+    Enough to see restated history, too little to rebuild it.
+    """
     return {
         "frequency": data.config.date.frequency.value,
         "last_date": data.dates[-1].isoformat(),
@@ -22,44 +26,56 @@ def profile(data: Data) -> dict[str, Any]:
             column: {quarter: round(total, 6) for quarter, total in _totals(data, column).items()}
             for column in data.numeric
         },
+        "levels": {
+            column: _levels(data, column)[: data.gate.max_levels] for column in data.config.factors
+        },
     }
 
 
 def changed_history(data: Data) -> Iterator[Finding]:
-    """Quarters that both runs cover wholly, but with other sums."""
-    then = (data.previous or {}).get("profile") or {}
+    """Quarters that both runs cover wholly have the same sums."""
+    then = _then(data)
     if not then or then.get("frequency") != data.config.date.frequency.value:
+        yield passed("changed_history", _FIRST if not then else "not checked: other frequency")
         return
+    most = data.gate.max_history_change
+    largest = 0.0
     for column in data.numeric:
         before, now = then.get("quarters", {}).get(column), _totals(data, column)
         if before is None:
             continue
-        changes: dict[str, float] = {}
+        changes = {}
         for quarter in sorted(set(before) & set(now)):
             scale = max(abs(before[quarter]), abs(now[quarter]))
-            change = abs(now[quarter] - before[quarter]) / scale if scale else 0.0
-            if change > data.gate.max_history_change:
-                changes[quarter] = change
-        if changes:
-            worst = max(changes, key=lambda quarter: changes[quarter])
+            changes[quarter] = abs(now[quarter] - before[quarter]) / scale if scale else 0.0
+        largest = max(largest, *changes.values(), 0.0)
+        changed = {quarter: change for quarter, change in changes.items() if change > most}
+        if changed:
+            worst = max(changed, key=lambda quarter: changed[quarter])
             yield Finding(
                 name="changed_history",
                 outcome=Outcome.WARN,
-                figure=round(changes[worst], 4),
-                threshold=data.gate.max_history_change,
+                figure=round(changed[worst], 4),
+                threshold=most,
                 columns=(column,),
-                dates=tuple(pd.Period(quarter).start_time.date() for quarter in changes),
-                sentence=f"`{column}` changed in {names(changes, _SHOWN)} since the last accepted "
+                dates=tuple(pd.Period(quarter).start_time.date() for quarter in changed),
+                sentence=f"`{column}` changed in {names(changed, _SHOWN)} since the last accepted "
                 f"run: {worst} was {before[worst]:,.6g} and is {now[worst]:,.6g}",
             )
+    if largest <= most:
+        sentence = "the largest change of a quarter since the last accepted run"
+        yield passed("changed_history", sentence, figure=largest, threshold=most)
 
 
 def columns_changed(data: Data) -> Iterator[Finding]:
-    """Columns that the last accepted run had or had not."""
-    then = (data.previous or {}).get("profile") or {}
+    """The columns are those of the last accepted run."""
+    then = _then(data)
     if not then:
+        yield passed("columns_changed", _FIRST)
         return
     before, now = set(then.get("quarters", {})), set(data.numeric)
+    if "levels" in then:
+        before, now = before | set(then["levels"]), now | set(data.config.factors)
     if before != now:
         gone, new = sorted(before - now), sorted(now - before)
         parts = [f"without {names(gone)}"] * bool(gone) + [f"with {names(new)}"] * bool(new)
@@ -73,6 +89,39 @@ def columns_changed(data: Data) -> Iterator[Finding]:
         )
 
 
+def new_levels(data: Data) -> Iterator[Finding]:
+    """Factors have the levels of the last accepted run."""
+    then = _then(data)
+    if "levels" not in then:
+        yield passed("new_levels", _FIRST)
+        return
+    for column in data.config.factors:
+        before = then["levels"].get(column)
+        if before is None or len(before) >= data.gate.max_levels:
+            continue
+        new = [level for level in _levels(data, column) if level not in before]
+        if new:
+            values = data.frame[column].astype(str)
+            yield Finding(
+                name="new_levels",
+                outcome=Outcome.WARN,
+                figure=len(new),
+                threshold=0,
+                columns=(column,),
+                dates=tuple(data.frame.index[values.isin(new)]),
+                sentence=f"the factor `{column}` has {names(new, _SHOWN)}, which the last accepted "
+                f"run did not know ({names(before, _SHOWN)}); is it written another way?",
+            )
+
+
+def _then(data: Data) -> dict[str, Any]:
+    return (data.previous or {}).get("profile") or {}
+
+
+def _levels(data: Data, column: str) -> list[str]:
+    return sorted(data.frame[column].dropna().astype(str).unique())
+
+
 def _totals(data: Data, column: str) -> dict[str, float]:
     """Sums of the quarters that the data covers wholly."""
     index = pd.PeriodIndex(pd.DatetimeIndex(data.frame.index), freq="Q")
@@ -81,4 +130,4 @@ def _totals(data: Data, column: str) -> dict[str, float]:
     return {str(quarter): float(totals[quarter]) for quarter in whole}
 
 
-CHECKS = (changed_history, columns_changed)
+CHECKS = (changed_history, columns_changed, new_levels)

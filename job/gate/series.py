@@ -1,4 +1,4 @@
-"""Checks of how a series runs: ends that stop, spend without exposure, outliers, new levels."""
+"""Checks of how a series runs: ends that stop, spend without exposure."""
 
 from __future__ import annotations
 
@@ -8,67 +8,118 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from contract.config import Frequency
 from job.gate.data import Data
-from job.gate.verdict import Finding, Outcome, count, days
+from job.gate.verdict import Finding, Outcome, count, days, passed
 
-_SIDE = 8  # periods on either side of a shift
+_STUCK = 4  # equal values in a row at the end of a target that else hardly repeats
+_REPEATS = 0.02  # share of neighbours that may be equal in a target that moves
+_RARE_ZEROS = 0.05  # share of zeros from which on zeros are a target's way
+_RAN = 12  # periods that a channel must have run before its silence is odd
+_BROKEN = 3  # periods with a usual value on one side and zero on the other: a feed that broke
 
 
 def target_end(data: Data) -> Iterator[Finding]:
-    """A target that is missing or zero at the end: late facts would be fitted as a collapse."""
-    values = np.nan_to_num(data.values(data.target))
-    tail = _trailing_zeros(values)
-    if tail and tail < len(values) and not _has_run(values[: len(values) - tail], tail):
+    """The target runs to the end: late facts would be fitted as a collapse."""
+    values = data.values(data.target)
+    there = np.nan_to_num(values)
+    tail = _length_of_end(there == 0)
+    what = "missing or zero"
+    if not tail or tail == len(values) or _has_run(there[: len(values) - tail] == 0, tail):
+        tail, what = _stuck(values), "the same"
+    if tail:
         ends = tuple(data.dates[-tail:])
         yield Finding(
             name="target_end",
             outcome=Outcome.BLOCK,
             figure=tail,
-            threshold=0,
+            threshold=0 if what != "the same" else _STUCK - 1,
             columns=(data.target,),
             dates=ends,
-            sentence=f"`{data.target}` is missing or zero in the last "
+            sentence=f"`{data.target}` is {what} in the last "
             f"{count(tail, data.period)} ({days(ends)}); set `date.end` before them or load them",
         )
 
 
+def _stuck(values: NDArray[Any]) -> int:
+    """Equal values at the end of a series that else hardly repeats itself."""
+    same = np.diff(values) == 0
+    tail = _length_of_end(same) + 1
+    if tail < _STUCK or tail >= len(values) or np.mean(same[: len(values) - tail]) > _REPEATS:
+        return 0
+    return tail
+
+
+def target_zero(data: Data) -> Iterator[Finding]:
+    """A target that is hardly ever zero is not zero in between: was it not loaded?"""
+    values = data.values(data.target)
+    values = values[: len(values) - _length_of_end(np.nan_to_num(values) == 0)]
+    filled = set(data.evidence.filled)  # told by `gaps`
+    zeros = np.array([v == 0 and d not in filled for d, v in zip(data.dates, values, strict=False)])
+    # shops close on single days
+    shortest = 3 if data.config.date.frequency is Frequency.DAY else 1
+    where = np.flatnonzero(zeros)
+    if not 0 < len(where) <= _RARE_ZEROS * len(values) or not _has_run(zeros, shortest):
+        return
+    when = tuple(data.dates[i] for i in where)
+    yield Finding(
+        name="target_zero",
+        outcome=Outcome.WARN,
+        figure=len(where),
+        threshold=0,
+        columns=(data.target,),
+        dates=when,
+        sentence=f"`{data.target}` is zero in {count(len(where), data.period)} ({days(when)}) and "
+        "else never; was it not loaded?",
+    )
+
+
 def channel_stopped(data: Data) -> Iterator[Finding]:
-    """A channel that ran nearly always and is silent at the end: a feed that broke?"""
+    """No channel that ran nearly always is silent at the end: a feed that broke?"""
     for column in data.media:
-        values = np.nan_to_num(data.values(column))
-        tail = _trailing_zeros(values)
-        before = values[: len(values) - tail]
-        if not before.size or tail < data.gate.max_zeros_at_end:
+        silent = data.values(column) == 0
+        tail = _length_of_end(silent)
+        before = silent[: len(silent) - tail]
+        if tail < data.gate.max_zeros_at_end or np.count_nonzero(~before) < _RAN:
             continue
-        quiet = 1 - np.count_nonzero(before) / len(before)
-        if quiet < 0.05 and not _has_run(before, tail):
+        pause = _longest_run(before)
+        always = np.mean(before) < _RARE_ZEROS and pause < tail
+        if always or (pause and _runs(before) >= 6 and tail > 3 * pause):
             ends = tuple(data.dates[-tail:])
             yield Finding(
                 name="channel_stopped",
                 outcome=Outcome.WARN,
                 figure=tail,
-                threshold=data.gate.max_zeros_at_end - 1,
+                threshold=data.gate.max_zeros_at_end - 1 if always else 3 * pause,
                 columns=(column,),
                 dates=ends,
                 sentence=f"`{column}` is zero in the last {count(tail, data.period)} (since "
-                f"{ends[0]}) after running nearly always; did its feed stop?",
+                f"{ends[0]}) after "
+                + ("running nearly always" if always else f"pauses of at most {pause}")
+                + "; did its feed stop?",
             )
 
 
 def exposure(data: Data) -> Iterator[Finding]:
-    """Spend without exposure and exposure without spend."""
+    """Spend has exposure and exposure has spend."""
+    worst, found = 0.0, False
     for channel in data.config.channels:
         if not channel.exposure or channel.exposure == channel.spend:
             continue
-        spend = np.nan_to_num(data.values(channel.spend)) != 0
-        shown = np.nan_to_num(data.values(channel.exposure)) != 0
-        active = max(int(np.count_nonzero(spend | shown)), 1)
-        for check, where, has, lacks in (
-            ("spend_without_exposure", spend & ~shown, channel.spend, channel.exposure),
-            ("exposure_without_spend", shown & ~spend, channel.exposure, channel.spend),
+        spend, shown = data.values(channel.spend), data.values(channel.exposure)
+        if not (np.nansum(np.abs(spend)) and np.nansum(np.abs(shown))):
+            continue  # one is zero throughout, which is told already
+        active = max(int(np.count_nonzero((spend != 0) | (shown != 0))), 1)
+        for check, has, lacks, names in (
+            ("spend_without_exposure", spend, shown, (channel.spend, channel.exposure)),
+            ("exposure_without_spend", shown, spend, (channel.exposure, channel.spend)),
         ):
+            where = (has > 0) & (lacks == 0)
             number = int(np.count_nonzero(where))
-            if number / active > data.gate.max_mismatch_share:
+            worst = max(worst, number / active)
+            usual = where & (has >= 0.25 * np.median(has[has > 0]))
+            if number / active > data.gate.max_mismatch_share or _has_run(usual, _BROKEN):
+                found = True
                 when = tuple(d for d, odd in zip(data.dates, where, strict=True) if odd)
                 yield Finding(
                     name=check,
@@ -77,110 +128,40 @@ def exposure(data: Data) -> Iterator[Finding]:
                     threshold=data.gate.max_mismatch_share,
                     columns=(channel.spend, channel.exposure),
                     dates=when,
-                    sentence=f"channel `{channel.name}`: `{has}` has a value but `{lacks}` is zero "
-                    f"in {number} of {count(active, data.period)} ({days(when)})",
+                    sentence=f"channel `{channel.name}`: `{names[0]}` has a value but `{names[1]}` "
+                    f"is zero in {number} of {count(active, data.period)} ({days(when)})",
                 )
-
-
-def outliers(data: Data) -> Iterator[Finding]:
-    """Single values far from all others, on a scale of logarithms: wrong units, typing errors."""
-    for column in data.numeric:
-        values = data.values(column)
-        score = outlier_scores(values)
-        odd = np.flatnonzero(score > data.gate.outlier_score)
-        if not 0 < odd.size <= max(3, 0.02 * len(values)):
-            continue
-        worst = int(odd[np.argmax(score[odd])])
-        when = tuple(data.dates[i] for i in odd)
-        middle = float(np.median(values[values > 0]))
-        yield Finding(
-            name="outliers",
-            outcome=Outcome.WARN,
-            figure=round(float(score[worst]), 1),
-            threshold=data.gate.outlier_score,
-            columns=(column,),
-            dates=when,
-            sentence=f"`{column}` is {values[worst]:,.6g} on {data.dates[worst]}, where "
-            f"{middle:,.6g} is usual ({count(odd.size, 'outlier')}); is a unit or a digit wrong?",
+    if not found:
+        yield passed(
+            "exposure",
+            "the largest share of periods with only one of spend and exposure",
+            figure=worst,
+            threshold=data.gate.max_mismatch_share,
         )
 
 
-def outlier_scores(values: NDArray[Any]) -> NDArray[Any]:
-    """Robust z scores of log values, zeros and missing values left out (score 0).
-
-    The spread is at least 15 %, so that nearly constant series do not turn into outliers.
-    """
-    scores = np.zeros(len(values))
-    with np.errstate(invalid="ignore"):
-        used = values > 0
-    if np.count_nonzero(used) < 12:
-        return scores
-    logs = np.log(values[used])
-    middle = np.median(logs)
-    quartiles = np.percentile(logs, [25, 75])
-    spread = max(float(np.median(np.abs(logs - middle))) * 1.4826, np.ptp(quartiles) / 1.349, 0.15)
-    scores[used] = np.abs(logs - middle) / spread
-    return scores
+def _length_of_end(marks: NDArray[Any]) -> int:
+    """How many of the last values are marked."""
+    other = np.flatnonzero(~marks)
+    return len(marks) - (int(other[-1]) + 1 if other.size else 0)
 
 
-def level_shift(data: Data) -> Iterator[Finding]:
-    """A lasting jump of the level: another unit or currency, a changed definition."""
-    for column in (data.target, *data.media):
-        values = data.values(column)
-        found = find_shift(values)
-        if found is None:
-            continue
-        position, ratio = found
-        if max(ratio, 1 / ratio) < data.gate.level_shift_ratio:
-            continue
-        yield Finding(
-            name="level_shift",
-            outcome=Outcome.WARN,
-            figure=round(ratio, 3),
-            threshold=data.gate.level_shift_ratio,
-            columns=(column,),
-            dates=(data.dates[position],),
-            sentence=f"`{column}` runs at {ratio:.3g} times its former level since "
-            f"{data.dates[position]}; did its unit, currency or definition change?",
-        )
+def _edges(marks: NDArray[Any]) -> NDArray[Any]:
+    return np.flatnonzero(np.diff(np.concatenate([[0], marks.astype(int), [0]])))
 
 
-def find_shift(values: NDArray[Any]) -> tuple[int, float] | None:
-    """Position and ratio of the clearest step in a series, None where there is no clear one.
-
-    The step must stand out against the spread on both sides: four pooled standard deviations
-    of the logarithms of what is not zero.
-    """
-    with np.errstate(invalid="ignore"):
-        used = np.flatnonzero(values > 0)
-    if len(used) < 2 * _SIDE:
-        return None
-    logs = np.log(values[used])
-    n = len(logs)
-    cuts = np.arange(_SIDE, n - _SIDE + 1)
-    sums, squares = np.cumsum(logs), np.cumsum(logs**2)
-    left_mean = sums[cuts - 1] / cuts
-    right_mean = (sums[-1] - sums[cuts - 1]) / (n - cuts)
-    within = squares[-1] - cuts * left_mean**2 - (n - cuts) * right_mean**2
-    best = int(np.argmin(within))
-    cut = int(cuts[best])
-    spread = max(float(np.sqrt(max(within[best], 0.0) / (n - 2))), 0.05)
-    step = float(np.median(logs[cut:]) - np.median(logs[:cut]))
-    if abs(step) < 4 * spread:
-        return None
-    return int(used[cut]), float(np.exp(step))
+def _longest_run(marks: NDArray[Any]) -> int:
+    edges = _edges(marks)
+    return int((edges[1::2] - edges[::2]).max(initial=0))
 
 
-def _trailing_zeros(values: NDArray[Any]) -> int:
-    nonzero = np.flatnonzero(values)
-    return len(values) - (int(nonzero[-1]) + 1 if nonzero.size else 0)
+def _runs(marks: NDArray[Any]) -> int:
+    return len(_edges(marks)) // 2
 
 
-def _has_run(values: NDArray[Any], length: int) -> bool:
-    """Whether `length` zeros in a row occur."""
-    zeros = np.concatenate([[0], (values == 0).astype(int), [0]])
-    edges = np.flatnonzero(np.diff(zeros))
-    return bool((edges[1::2] - edges[::2] >= length).any())
+def _has_run(marks: NDArray[Any], length: int) -> bool:
+    """Whether `length` marked values in a row occur."""
+    return _longest_run(marks) >= length
 
 
-CHECKS = (target_end, channel_stopped, exposure, outliers, level_shift)
+CHECKS = (target_end, target_zero, channel_stopped, exposure)

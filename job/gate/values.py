@@ -4,24 +4,31 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator
+from datetime import date
 
 import numpy as np
 
 from job.gate.data import Data
-from job.gate.verdict import Finding, Outcome, count, days, names
+from job.gate.verdict import Finding, Outcome, count, days, names, passed
+
+_FEW = 8  # values from which on it is odd that all are the same
 
 
 def missing_values(data: Data) -> Iterator[Finding]:
-    """Days without a value, per column."""
+    """Every row has a value in every column that is used."""
     by_column = defaultdict(list)
+    late = set(_missing_at_end(data))  # told by `target_end`
     for notice in data.evidence.notices:
-        if notice.missing:
+        if notice.missing and not (notice.column == data.target and notice.period in late):
             by_column[notice.column].append(notice)
     for column, notices in by_column.items():
         figure = sum(n.missing for n in notices)
         share = figure / max(data.evidence.days, 1)
         allowed = data.gate.max_missing_share
         where = days(n.period for n in notices)
+        hint = ""
+        if column in data.config.factors:
+            hint = "; write `none` or the like where nothing happened"
         yield Finding(
             name="missing_values",
             outcome=Outcome.BLOCK if share > allowed else Outcome.WARN,
@@ -30,12 +37,20 @@ def missing_values(data: Data) -> Iterator[Finding]:
             columns=(column,),
             dates=tuple(n.period for n in notices),
             sentence=f"`{column}` has no value in {count(figure, 'row')} (in {where}), "
-            f"{share:.1%} of all; allowed: {allowed:.1%} (`gate.max_missing_share`)",
+            f"{share:.1%} of all; allowed: {allowed:.1%} (`gate.max_missing_share`){hint}",
         )
+    if not by_column:
+        threshold = data.gate.max_missing_share
+        yield passed("missing_values", "no value is missing", figure=0, threshold=threshold)
+
+
+def _missing_at_end(data: Data) -> list[date]:
+    there = np.flatnonzero(~np.isnan(data.values(data.target)))
+    return data.dates[there[-1] + 1 :] if there.size else []
 
 
 def not_numeric(data: Data) -> Iterator[Finding]:
-    """Texts where a number should be."""
+    """What should be a number is one."""
     by_column = defaultdict(list)
     for notice in data.evidence.notices:
         if notice.unreadable:
@@ -60,7 +75,7 @@ def not_numeric(data: Data) -> Iterator[Finding]:
 
 
 def negative_values(data: Data) -> Iterator[Finding]:
-    """Negative media, which no model takes; a negative target is odd."""
+    """Media are not negative, for no model takes that; a negative target is odd."""
     by_column = defaultdict(list)
     for notice in data.evidence.notices:
         if notice.negative and notice.column in {*data.media, data.target}:
@@ -82,7 +97,7 @@ def negative_values(data: Data) -> Iterator[Finding]:
 
 
 def nothing_happens(data: Data) -> Iterator[Finding]:
-    """No target and no spend at all: a market that is not active."""
+    """The market is active: there is a target or a spend."""
     idle = [c for c in (data.target, *data.roles["spend"]) if not np.nansum(np.abs(data.values(c)))]
     if len(idle) == 1 + len(data.roles["spend"]):
         yield Finding(
@@ -97,29 +112,36 @@ def nothing_happens(data: Data) -> Iterator[Finding]:
 
 
 def constant(data: Data) -> Iterator[Finding]:
-    """Columns that never change: nothing can be learnt from them, and Robyn stops on them."""
+    """Every column changes: nothing can be learnt from others, and Robyn stops on them."""
     for column in data.numeric:
         values = data.values(column)
         there = values[~np.isnan(values)]
-        if not there.size or there.min() != there.max():
+        where = ""
+        if column in data.media and not np.nansum(values[data.inside]) and data.inside.any():
+            there = there[:0] if there.size < _FEW else np.zeros(len(there))
+            where = "" if not np.nansum(values) else " of the modelling window"
+        if there.size < max(_FEW, len(values) / 2) or there.min() != there.max():
             continue
         zero = there[0] == 0
-        what = "zero in every" if zero else f"{there[0]:g} in every"
+        what = "zero in every" if zero else f"{there[0]:,.10g} in every"
         remedy = "is it the right column?" if column == data.target else "leave it out"
         yield Finding(
             name="all_zero" if zero else "constant",
             outcome=Outcome.BLOCK,
-            figure=float(there[0]),
+            figure=1,
+            threshold=2,
             columns=(column,),
-            sentence=f"`{column}` is {what} {data.period}; {remedy}",
+            sentence=f"`{column}` is {what} {data.period}{where}; {remedy}",
         )
 
 
 def nearly_empty(data: Data) -> Iterator[Finding]:
-    """Channels that hardly ever ran."""
+    """Channels ran often enough."""
+    least = 1.0
     for column in (*data.roles["spend"], *data.roles["organic"]):
         values = data.values(column)
         share = float(np.mean(np.nan_to_num(values) != 0))
+        least = min(least, share or 1.0)
         if 0 < share < data.gate.min_active_share:
             active = [d for d, v in zip(data.dates, values, strict=True) if v and v == v]  # noqa: PLR0124
             yield Finding(
@@ -132,12 +154,19 @@ def nearly_empty(data: Data) -> Iterator[Finding]:
                 sentence=f"`{column}` is not zero in only {count(len(active), data.period)} of "
                 f"{len(values)} ({days(active)}); its effect cannot be told from chance",
             )
+    if least >= data.gate.min_active_share:
+        threshold = data.gate.min_active_share
+        sentence = "the least share of periods in which a channel ran"
+        yield passed("nearly_empty", sentence, figure=least, threshold=threshold)
 
 
 def factors(data: Data) -> Iterator[Finding]:
-    """Factors need at least two levels, and not one for every few rows."""
+    """Factors have at least two levels, and not one for every few rows."""
     for column in data.config.factors:
-        levels = data.frame[column].dropna().unique()
+        there = data.frame[column].dropna()
+        levels = there.unique()
+        if len(there) < max(_FEW, len(data.frame) / 2):
+            continue  # one row, or hardly a value: told already
         if len(levels) < 2:
             yield Finding(
                 name="constant",
@@ -161,7 +190,7 @@ def factors(data: Data) -> Iterator[Finding]:
 
 
 def all_negative(data: Data) -> Iterator[Finding]:
-    """Context without a positive value: Robyn would silently turn its sign."""
+    """Context has positive values: Robyn would silently turn the sign of others."""
     for column in data.roles["context"]:
         values = data.values(column)
         there = values[~np.isnan(values)]

@@ -106,6 +106,16 @@ class Verdict:
             raise DataError("\n".join(blocked))
 
 
+def passed(
+    name: str, sentence: str, *, figure: float | None = None, threshold: float | None = None
+) -> Finding:
+    """A check that found nothing, with what it measured; no figure where it measured nothing."""
+    figure = None if figure is None else round(figure, 4)
+    return Finding(
+        name=name, outcome=Outcome.PASS, sentence=sentence, figure=figure, threshold=threshold
+    )
+
+
 def names(columns: Iterable[str], limit: int = SHOWN) -> str:
     """`A`, `B` and 3 more."""
     listed = list(columns)

@@ -175,6 +175,7 @@ def kind_of(name: str) -> Kind:
         "DATE": Kind.DATE,
         "VARCHAR": Kind.TEXT,
         "TIMESTAMP WITH TIME ZONE": Kind.TIMESTAMP_TZ,
+        "TIMESTAMPTZ_NS": Kind.TIMESTAMP_TZ,  # how pandas writes moments to Parquet
         "TIMESTAMP": Kind.TIMESTAMP,
         "TIMESTAMP_S": Kind.TIMESTAMP,
         "TIMESTAMP_MS": Kind.TIMESTAMP,

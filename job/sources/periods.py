@@ -19,6 +19,7 @@ from job.sources.sql import PERIOD_EVIDENCE, column_evidence
 
 MAX_NOTICES = 2000
 MAX_FILLED = 5000
+USUAL = 0.9  # share of periods that makes a rule
 _EPOCH = date(1970, 1, 1)
 
 
@@ -41,6 +42,7 @@ class Tally:
 
     def __init__(self, config: Config, plan: Plan) -> None:
         self._plan = plan
+        self._frequency = config.date.frequency
         self._schema = plan.schema(config)
         self._counts: Counter[str] = Counter()
         self._notices: dict[tuple[date, str], dict[str, int]] = {}
@@ -94,6 +96,7 @@ class Tally:
     def evidence(self, *, dropped: tuple[date, ...], filled: tuple[date, ...]) -> Evidence:
         """All that was counted; periods that were dropped take their notices with them."""
         edges = self.edges()
+        thin, missing_days = _thin(edges, self._frequency)
         notices = tuple(
             Notice(
                 column=column,
@@ -115,6 +118,9 @@ class Tally:
             notices=notices,
             dropped=dropped,
             filled=filled,
+            thin=tuple(p for p in thin if p not in dropped),
+            missing_days=missing_days,
+            crowded=_crowded(edges),
             source_last_day=_day(edges[2].max()) if edges.size else None,
             weekday_of_rows=_weekday(edges),
         )
@@ -215,6 +221,27 @@ def _weekday(edges: NDArray[Any]) -> int | None:
         return None
     weekdays = {(int(day) + _EPOCH.weekday()) % 7 for day in edges[1]}
     return weekdays.pop() if len(weekdays) == 1 else None
+
+
+def _thin(edges: NDArray[Any], frequency: Frequency) -> tuple[tuple[date, ...], int]:
+    """(periods without rows on some days, number of those days) where rows are daily as a rule.
+
+    The first and the last period are left out: `broken_edges` judges them.
+    """
+    if frequency is Frequency.DAY or edges.shape[1] < 5:
+        return (), 0
+    period, _, _, days = edges[:, 1:-1]
+    lacking = _ends(period, frequency) - period + 1 - days
+    if np.mean(lacking == 0) < USUAL:
+        return (), 0
+    return tuple(_day(day) for day in period[lacking > 0]), int(lacking.sum())
+
+
+def _crowded(edges: NDArray[Any]) -> tuple[date, ...]:
+    """Periods with rows of several days where one day a period is the rule."""
+    if not edges.size or np.mean(edges[3] == 1) < USUAL:
+        return ()
+    return tuple(_day(day) for day in edges[0][edges[3] > 1])
 
 
 def _day(days: int) -> date:

@@ -38,7 +38,11 @@ class Notice:
 
 @dataclass(frozen=True, kw_only=True)
 class Evidence:
-    """What the query counted of the rows behind the periods."""
+    """What the query counted of the rows behind the periods.
+
+    In a table with rows of every day, `thin` periods lack `missing_days` of them; in one with a row
+    per period, `crowded` periods have rows of several days.
+    """
 
     rows_read: int = 0
     unreadable_dates: int = 0
@@ -49,6 +53,9 @@ class Evidence:
     notices: tuple[Notice, ...] = ()
     dropped: tuple[date, ...] = ()
     filled: tuple[date, ...] = ()
+    thin: tuple[date, ...] = ()
+    missing_days: int = 0
+    crowded: tuple[date, ...] = ()
     source_last_day: date | None = None
     weekday_of_rows: int | None = None
 
@@ -61,8 +68,8 @@ class Evidence:
     def from_json(cls, document: dict[str, Any]) -> Self:
         """Read what `to_json` made."""
         values = dict(document)
-        for name in ("repeated_in", "dropped", "filled"):
-            values[name] = tuple(date.fromisoformat(day) for day in values[name])
+        for name in ("repeated_in", "dropped", "filled", "thin", "crowded"):
+            values[name] = tuple(date.fromisoformat(day) for day in values.get(name, ()))
         if values["source_last_day"]:
             values["source_last_day"] = date.fromisoformat(values["source_last_day"])
         values["notices"] = tuple(

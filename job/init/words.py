@@ -1,0 +1,114 @@
+"""The words that names of columns are made of, in eight languages.
+
+Names are split at everything that is no letter or digit, at changes of case, and before a known
+word at the end of a longer one (`Werbekosten`: werbe, kosten). Accents do not count.
+English, German, French, Spanish, Italian, Portuguese, Dutch, Polish.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+SPEND = _words(
+    "cost costs spend spends spending spent s budget budgets mdsp kosten ausgaben aufwand "
+    "depense depenses cout couts investissement gasto gastos coste costes costo inversion "
+    "spesa spese costi investimento custo custos despesa despesas investimentos uitgaven "
+    "besteding bestedingen koszt koszty wydatki wydatek naklady investment invest inv"
+)
+EXPOSURE = _words(
+    "impressions impression impr imps imp i clicks click c grp grps trp trps views view reach "
+    "p mdip sends contacts kontakte klicks einblendungen impressionen reichweite aufrufe "
+    "clics clic vues visualisations impresiones visualizaciones impressioni clicchi "
+    "visualizzazioni impressoes cliques visualizacoes vertoningen klikken klik weergaven "
+    "bereik wyswietlenia klikniecia zasieg"
+)
+# the first word that is there decides
+TARGET = (
+    "revenue umsatz umsatze erlose erlos recettes chiffre ca ingresos facturacion ricavi "
+    "fatturato receita receitas faturamento omzet przychod przychody sales ventas ventes "
+    "vendite vendas verkopen verkoop sprzedaz turnover income gmv absatz verkaufe bookings "
+    "buchungen orders bestellungen commandes pedidos ordini encomendas bestellingen "
+    "zamowienia conversions conversion konversionen conversiones conversioni conversoes "
+    "conversies konwersje installs signups anmeldungen leads quantity qty units kpi y target"
+).split()
+CONVERSION = _words(
+    "orders conversions conversion installs signups leads bestellungen commandes pedidos "
+    "ordini encomendas bestellingen zamowienia konversionen conversiones conversioni "
+    "conversoes conversies konwersje anmeldungen bookings buchungen quantity qty units absatz"
+)
+ORGANIC = _words(
+    "organic organico organica organique organisch newsletter newsletters nieuwsbrief boletin "
+    "email emails mail mails mailing mailings push seo crm followers posts"
+)
+OTHERS = _words(
+    "competitor competitors competition konkurrenz wettbewerb wettbewerber concurrent "
+    "concurrents concurrence competencia competidor concorrenza concorrente concorrencia "
+    "concurrentie konkurencja"
+)
+FACTOR = _words(
+    "event events promo promotion promotions holiday holidays feiertag feiertage campaign "
+    "aktion aktionen flag is lockdown season ferie festivo feriado feestdag actie swieto "
+    "promocja promocion promozione promocao rabatt"
+)
+MEDIA = _words(
+    "tv television fernsehen tele radio newspaper newspapers zeitung print presse prensa "
+    "stampa ooh dooh outdoor plakat affichage search sem sea ppc google adwords bing facebook "
+    "fb meta instagram insta tiktok snapchat pinterest youtube yt twitter linkedin social "
+    "display banner banners video affiliate affiliates cinema kino podcast direct dm "
+    "influencer programmatic amazon criteo"
+)
+COUNTRY = _words(
+    "country countrycode market markt land pays marche pais mercado paese mercato kraj rynek"
+)
+REGION = _words("geo region regions dma city state store locale bundesland filiale stadt regione")
+CHANNEL = _words(
+    "channel channels medium media platform source network kanal plattform canal canaux "
+    "canale piattaforma plataforma kanaal kanaly campaign kampagne"
+)
+DATE = _words(
+    "date day week month ds dt time datum tag woche monat data jour semaine mois fecha dia "
+    "semana mes giorno settimana mese dag maand dzien tydzien miesiac wk"
+)
+CALENDAR = DATE | _words(
+    "year yr jahr annee ano anno jaar rok quarter qtr quartal trimestre kwartaal kwartal prd "
+    "period nbr dayofyear dayofweek weekofyear weekday doy dow weeknum weekno yearweek"
+)
+ROWS = _words("unnamed index id rownames row t idx nr lp")
+MODELLED = _words(
+    "adstock adstocked saturated saturation effect epsilon residual residuals fitted "
+    "predicted pred contribution trend seasonality"
+)
+RATES = _words(
+    "per cpc cpm cpa cpl cpo ctr cvr roas roi aov rate ratio share frequency quote taux tasa "
+    "tasso taxa"
+)
+TOTAL = _words("total totals all overall sum gesamt summe totale totaal suma razem")
+UNITS = _words(
+    "eur euro euros usd gbp chf pln sek nok dkk czk k tsd mio net netto gross brutto amount "
+    "betrag in local currency lc"
+)
+_ENDINGS = sorted(
+    {word for word in SPEND | EXPOSURE | set(TARGET) if len(word) >= 5} | {"cost", "spend"},
+    key=len,
+    reverse=True,
+)
+_LETTERS = str.maketrans({"ł": "l", "ß": "ss", "ø": "o", "æ": "ae", "Ł": "L", "Ø": "O", "Æ": "AE"})
+
+
+def split(name: str) -> list[str]:
+    """The name's words in lower case, without accents."""
+    plain = unicodedata.normalize("NFKD", name.translate(_LETTERS))
+    plain = "".join(letter for letter in plain if not unicodedata.combining(letter))
+    spaced = re.sub(r"([a-z0-9])([A-Z])", r"\1 \2", plain)
+    found: list[str] = []
+    for word in re.split(r"[^a-z0-9]+", spaced.lower()):
+        known = SPEND | EXPOSURE | CALENDAR | RATES | {*TARGET}
+        end = next((e for e in _ENDINGS if word.endswith(e) and word != e), None)
+        found += [word] if end is None or word in known else [word[: -len(end)], end]
+    return [word for word in found if word]

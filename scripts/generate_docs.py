@@ -14,15 +14,21 @@ from job.cli import app
 from job.cli.schema import Which, json_schema
 from job.tables import DESCRIPTIONS, SCHEMAS
 
-DOCS = Path(__file__).resolve().parent.parent / "docs"
+ROOT = Path(__file__).resolve().parent.parent
+DOCS = ROOT / "docs"
 NOTE = "<!-- Made by `make docs`; edit the code instead. -->\n\n"
+CHECKS_BEGIN = "<!-- checks: made by `make docs` from examples/faults.py -->"
+CHECKS_END = "<!-- end of checks -->"
 
 
 def main() -> int:
     """Write or check; returns the exit code."""
     check = "--check" in sys.argv[1:]
     stale = []
-    for name, text in documents().items():
+    made = documents()
+    if not check:  # takes seconds; tests/unit/gate holds it against the gate
+        made["data.md"] = data_guide()
+    for name, text in made.items():
         file = DOCS / name
         if check:
             if not file.is_file() or file.read_text() != text:
@@ -46,6 +52,19 @@ def documents() -> dict[str, str]:
         "config.md": config_reference(),
         "tables.md": tables_reference(),
     }
+
+
+def data_guide() -> str:
+    """The guide to data, its table of checks filled with what the gate really says."""
+    sys.path.insert(0, str(ROOT))  # the examples are no part of what is installed
+    from examples.faults import findings, row
+
+    text = (DOCS / "data.md").read_text()
+    before, _, rest = text.partition(CHECKS_BEGIN)
+    _, _, after = rest.partition(CHECKS_END)
+    rows = ["| check | verdict | bad data | what is said |", "|---|---|---|---|"]
+    rows += [row(fault, finding) for fault, finding in findings()]
+    return "\n".join([before + CHECKS_BEGIN, *rows, CHECKS_END + after])
 
 
 def cli_reference() -> str:

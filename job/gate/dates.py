@@ -7,7 +7,7 @@ from datetime import date, timedelta
 
 from contract.config import Fill, Frequency, Weekday
 from job.gate.data import Data
-from job.gate.verdict import Finding, Outcome, count, days, passed
+from job.gate.verdict import Finding, Outcome, count, days, have, passed
 from job.sources.periods import missing_periods
 
 _LENGTH = {Frequency.DAY: 1, Frequency.WEEK: 7, Frequency.MONTH: 31}
@@ -32,9 +32,10 @@ def unreadable_dates(data: Data) -> Iterator[Finding]:
 def gaps(data: Data) -> Iterator[Finding]:
     """Every period has rows; in a table with rows of every day, every day."""
     seen = data.evidence
-    missing = missing_periods(data.known, data.config.date.frequency)
+    there = sorted({*data.known, *(day for day in seen.dropped if day <= data.today)})
+    missing = missing_periods(there, data.config.date.frequency)
     if len(missing) > seen.unreadable_dates:  # else those are the missing ones
-        total = len(missing) + len(data.known)
+        total = len(missing) + len(there)
         yield Finding(
             name="gaps",
             outcome=Outcome.BLOCK,
@@ -42,8 +43,8 @@ def gaps(data: Data) -> Iterator[Finding]:
             threshold=0,
             columns=(data.config.date.column,),
             dates=tuple(missing),
-            sentence=f"{len(missing)} of {count(total, data.period)} have no row "
-            f"({days(missing)}); {_remedy(data, missing)}",
+            sentence=f"{len(missing)} of {count(total, data.period)} {have(len(missing))} no row "
+            f"({days(missing)}); {_remedy(data, there, missing)}",
         )
     if seen.thin and seen.missing_days > seen.unreadable_dates:
         zero = data.config.date.fill is Fill.ZERO
@@ -54,8 +55,9 @@ def gaps(data: Data) -> Iterator[Finding]:
             threshold=0,
             columns=(data.config.date.column,),
             dates=seen.thin,
-            sentence=f"{count(seen.missing_days, 'day')} have no row, so that "
-            f"{count(len(seen.thin), data.period)} are too small ({days(seen.thin)}); load them, "
+            sentence=f"{count(seen.missing_days, 'day')} {have(seen.missing_days)} no row, so that "
+            f"{count(len(seen.thin), data.period)} {have(len(seen.thin), 'is', 'are')} too small "
+            f"({days(seen.thin)}); load them, "
             "or set `date.fill: zero` if nothing happened then",
         )
     if seen.filled:
@@ -71,11 +73,11 @@ def gaps(data: Data) -> Iterator[Finding]:
         )
 
 
-def _remedy(data: Data, missing: list[date]) -> str:
-    if len(missing) > len(data.known):
-        before = sum(day < missing[0] for day in data.known)
+def _remedy(data: Data, there: list[date], missing: list[date]) -> str:
+    if len(missing) > len(there):
+        before = sum(day < missing[0] for day in there)
         if before <= 2 and missing[-1] - missing[0] > timedelta(days=365):
-            return f"is {data.known[0]} a typing error?"
+            return f"is {there[0]} a typing error?"
         return f"rows seem to be rarer than one a {data.period}: check `date.frequency`"
     return "load them, or set `date.fill: zero` if nothing happened then"
 
@@ -110,8 +112,8 @@ def duplicate_dates(data: Data) -> Iterator[Finding]:
             threshold=0,
             columns=(column,),
             dates=seen.repeated_in,
-            sentence=f"{several} of {count(seen.days, 'day')} have several rows that differ (in "
-            f"{days(seen.repeated_in)}); they were joined by each column's `aggregation`",
+            sentence=f"{several} of {count(seen.days, 'day')} {have(several)} several rows that "
+            f"differ (in {days(seen.repeated_in)}); they were joined by each column's `aggregation`",
         )
     if seen.crowded:
         yield Finding(
@@ -121,8 +123,8 @@ def duplicate_dates(data: Data) -> Iterator[Finding]:
             threshold=0,
             columns=(column,),
             dates=seen.crowded,
-            sentence=f"{count(len(seen.crowded), data.period)} have rows of several days where one "
-            f"is usual ({days(seen.crowded)}); they were joined by each column's `aggregation`; "
+            sentence=f"{count(len(seen.crowded), data.period)} {have(len(seen.crowded))} rows of "
+            f"several days where one is usual ({days(seen.crowded)}); they were joined by each column's `aggregation`; "
             "did the day change on which rows are dated?",
         )
 
@@ -152,7 +154,7 @@ def freshness(data: Data) -> Iterator[Finding]:
             columns=(data.config.date.column,),
             dates=(last,),
             sentence=f"the newest row is of {last}, but {expected}: "
-            f"{count(late, 'day')} are missing; is the load late?",
+            f"{count(late, 'day')} {have(late, 'is', 'are')} missing; is the load late?",
         )
     else:
         yield passed(
@@ -184,8 +186,8 @@ def future_dates(data: Data) -> Iterator[Finding]:
             threshold=0,
             columns=(data.config.date.column,),
             dates=tuple(ahead),
-            sentence=f"{count(len(ahead), data.period)} lie after today, {data.today} "
-            f"({days(ahead)}); correct the dates or set `date.end`",
+            sentence=f"{count(len(ahead), data.period)} {have(len(ahead), 'lies', 'lie')} after "
+            f"today, {data.today} ({days(ahead)}); correct the dates or set `date.end`",
         )
 
 

@@ -20,6 +20,8 @@ _YEAR = {Frequency.DAY: 365, Frequency.WEEK: 52, Frequency.MONTH: 12}
 def few_rows(data: Data) -> Iterator[Finding]:
     """There are enough periods to model."""
     rows = _rows(data)
+    if not rows:
+        return  # told by `window`
     if rows < data.gate.min_rows:
         yield Finding(
             name="few_rows",

@@ -54,7 +54,9 @@ def target_zero(data: Data) -> Iterator[Finding]:
     """A target that is hardly ever zero is not zero in between: was it not loaded?"""
     values = data.values(data.target)
     values = values[: len(values) - _length_of_end(np.nan_to_num(values) == 0)]
-    filled = set(data.evidence.filled)  # told by `gaps`
+    # told by `gaps` and `missing_values`
+    filled = {*data.evidence.filled}
+    filled |= {n.period for n in data.evidence.notices if n.column == data.target and n.missing}
     zeros = np.array([v == 0 and d not in filled for d, v in zip(data.dates, values, strict=False)])
     # shops close on single days
     shortest = 3 if data.config.date.frequency is Frequency.DAY else 1
@@ -78,6 +80,8 @@ def channel_stopped(data: Data) -> Iterator[Finding]:
     """No channel that ran nearly always is silent at the end: a feed that broke?"""
     for column in data.media:
         silent = data.values(column) == 0
+        if silent[data.inside].all():
+            continue  # told by `constant`
         tail = _length_of_end(silent)
         before = silent[: len(silent) - tail]
         if tail < data.gate.max_zeros_at_end or np.count_nonzero(~before) < _RAN:
@@ -117,19 +121,21 @@ def exposure(data: Data) -> Iterator[Finding]:
             where = (has > 0) & (lacks == 0)
             number = int(np.count_nonzero(where))
             worst = max(worst, number / active)
-            usual = where & (has >= 0.25 * np.median(has[has > 0]))
-            if number / active > data.gate.max_mismatch_share or _has_run(usual, _BROKEN):
+            share, most = number / active, data.gate.max_mismatch_share
+            run = _longest_run(where & (has >= 0.25 * np.median(has[has > 0])))
+            if share > most or run >= _BROKEN:
                 found = True
                 when = tuple(d for d, odd in zip(data.dates, where, strict=True) if odd)
                 yield Finding(
                     name=check,
                     outcome=Outcome.WARN,
-                    figure=round(number / active, 4),
-                    threshold=data.gate.max_mismatch_share,
+                    figure=round(share, 4) if share > most else run,
+                    threshold=most if share > most else _BROKEN - 1,
                     columns=(channel.spend, channel.exposure),
                     dates=when,
                     sentence=f"channel `{channel.name}`: `{names[0]}` has a value but `{names[1]}` "
-                    f"is zero in {number} of {count(active, data.period)} ({days(when)})",
+                    f"is zero in {number} of {count(active, data.period)} ({days(when)})"
+                    + ("" if share > most else f", {run} in a row"),
                 )
     if not found:
         yield passed(

@@ -133,3 +133,8 @@ def days(dates: Iterable[date], limit: int = SHOWN) -> str:
 def count(number: int, thing: str) -> str:
     """`1 week`, `2 weeks`."""
     return f"{number:,} {thing}" if number == 1 else f"{number:,} {thing}s"
+
+
+def have(number: int, one: str = "has", several: str = "have") -> str:
+    """The verb that fits a number."""
+    return one if number == 1 else several

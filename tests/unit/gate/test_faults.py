@@ -1,101 +1,23 @@
-"""A table with one seeded fault: exactly that fault is named, with its column and date."""
+"""A table with one seeded fault, or several: exactly those are named, with columns and dates."""
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from datetime import date
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from contract.exceptions import DataError
-from job.gate import Outcome, Verdict
+from examples.faults import FAULTS, Fault, judge_fault, put, row, times
+from job.gate import CHECKS, Outcome, Verdict
 from tests.unit.gate.conftest import named
 
+GUIDE = (Path(__file__).parents[3] / "docs" / "data.md").read_text().splitlines()
 Gate = Callable[..., Verdict]
-Break = Callable[[pd.DataFrame], pd.DataFrame]
-
-
-def put(column: str, rows: slice | int, value: object) -> Break:
-    def change(frame: pd.DataFrame) -> pd.DataFrame:
-        frame = frame.astype({column: object})
-        frame.loc[frame.index[rows], column] = value
-        return frame
-
-    return change
-
-
-def times(column: str, rows: slice, factor: float) -> Break:
-    def change(frame: pd.DataFrame) -> pd.DataFrame:
-        frame.loc[frame.index[rows], column] *= factor
-        return frame
-
-    return change
-
-
-ALL = slice(None)
-FAULTS: dict[str, tuple[Break, str, Outcome, str | None]] = {
-    "a missing target": (put("sales", 50, None), "missing_values", Outcome.BLOCK, "sales"),
-    "a text": (put("tv", 50, "n/a"), "not_numeric", Outcome.BLOCK, "tv"),
-    "a negative spend": (put("search", 9, -5.0), "negative_values", Outcome.BLOCK, "search"),
-    "a date as text": (put("day", 30, "soon"), "unreadable_dates", Outcome.BLOCK, "day"),
-    "a gap": (lambda f: f.drop(index=f.index[60:62]), "gaps", Outcome.BLOCK, "day"),
-    "a row twice": (
-        lambda f: pd.concat([f, f.iloc[[70]]]),
-        "duplicate_dates",
-        Outcome.BLOCK,
-        "day",
-    ),
-    "two rows of a date": (
-        lambda f: pd.concat([f, f.iloc[[70]].assign(tv=1.0)]),
-        "duplicate_dates",
-        Outcome.WARN,
-        "day",
-    ),
-    "a constant context": (put("price", ALL, 3.0), "constant", Outcome.BLOCK, "price"),
-    "a constant factor": (put("event", ALL, "none"), "constant", Outcome.BLOCK, "event"),
-    "an empty channel": (put("search", ALL, 0.0), "all_zero", Outcome.BLOCK, "search"),
-    "a constant target": (put("sales", ALL, 7.0), "constant", Outcome.BLOCK, "sales"),
-    "a late target": (put("sales", slice(-2, None), 0.0), "target_end", Outcome.BLOCK, "sales"),
-    "a broken feed": (
-        put("search", slice(-5, None), 0.0),
-        "channel_stopped",
-        Outcome.WARN,
-        "search",
-    ),
-    "a rare channel": (put("search", slice(4, None), 0.0), "nearly_empty", Outcome.WARN, "search"),
-    "a wrong digit": (times("search", slice(80, 81), 1000), "outliers", Outcome.WARN, "search"),
-    "another unit": (times("search", slice(100, None), 10), "level_shift", Outcome.WARN, "search"),
-    "no exposure": (put("grp", slice(60, 90), 0.0), "spend_without_exposure", Outcome.WARN, "grp"),
-    "no spend": (put("tv", slice(60, 90), 0.0), "exposure_without_spend", Outcome.WARN, "tv"),
-    "the same column": (
-        lambda f: f.assign(mail=f["search"] * 3),
-        "collinearity",
-        Outcome.BLOCK,
-        "mail",
-    ),
-    "nearly the same": (
-        lambda f: f.assign(mail=f["search"] + np.random.default_rng(1).normal(0, 20, len(f))),
-        "collinearity",
-        Outcome.WARN,
-        "mail",
-    ),
-    "minus signs": (lambda f: f.assign(price=-f["price"]), "all_negative", Outcome.WARN, "price"),
-    "few rows": (lambda f: f.tail(36), "few_rows", Outcome.BLOCK, None),
-    "Sundays": (
-        lambda f: f.assign(day=[d - pd.Timedelta(days=1) for d in f["day"]]),
-        "week_start",
-        Outcome.WARN,
-        "day",
-    ),
-}
-# what a fault brings with it by necessity
-ALSO = {
-    "few rows": {"short_history", "rows_per_driver"},
-    "a rare channel": {"channel_stopped"},
-    "a date as text": {"gaps"},
-}
 
 
 def test_sound_data_passes(weekly: pd.DataFrame, gate: Gate) -> None:
@@ -105,23 +27,67 @@ def test_sound_data_passes(weekly: pd.DataFrame, gate: Gate) -> None:
     verdict.require()
 
 
-@pytest.mark.parametrize("fault", FAULTS)
-def test_exactly_the_fault_is_named(weekly: pd.DataFrame, gate: Gate, fault: str) -> None:
-    broken, check, outcome, column = FAULTS[fault]
-    verdict = gate(broken(weekly))
-    found = named(verdict)
-    assert check in found
-    assert found - {check} <= ALSO.get(fault, set())
-    (finding,) = [f for f in verdict.worst() if f.name == check]
-    assert finding.outcome is outcome
+@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: f"{fault.name}: {fault.bad}")
+def test_exactly_the_fault_is_named(fault: Fault, tmp_path: Path) -> None:
+    verdict = judge_fault(fault, tmp_path)
+    assert named(verdict) == {fault.name}
+    finding = verdict.worst()[0]
+    assert finding.outcome is fault.outcome
+    assert set(fault.columns) <= set(finding.columns)
     assert finding.sentence
-    if column:
-        assert column in finding.columns
+    assert finding.figure is not None
+    assert finding.threshold is not None
+    assert verdict.to_dict()["verdict"] == fault.outcome
+    assert row(fault, finding) in GUIDE, "run `make docs`"
 
 
-def test_several_faults_are_all_named(weekly: pd.DataFrame, gate: Gate) -> None:
-    for fault in ("a missing target", "a text", "a negative spend", "a gap"):
-        weekly = FAULTS[fault][0](weekly)
+def test_every_check_has_an_example() -> None:
+    also = {"exposure", "factors", "events_outside", "no_events", "same_events"}
+    assert {check.__name__ for check in CHECKS} - also <= {fault.name for fault in FAULTS}
+
+
+TOGETHER = [
+    fault
+    for fault in FAULTS
+    if not fault.setup
+    and fault.before is None
+    and fault.name not in ("few_rows", "short_history", "nothing_happens", "week_start")
+    and fault.bad not in ("all rows twice", "a daily table, one day without a row")
+]
+
+
+def _apart(faults: tuple[Fault, ...]) -> bool:
+    """Whether the faults sit in different columns, at most one of them in the dates."""
+    columns = [column for fault in faults for column in fault.columns]
+    return len(set(columns)) == len(columns)
+
+
+TRIPLES = [three for three in itertools.combinations(TOGETHER, 3) if _apart(three)]
+
+
+@pytest.mark.parametrize("seed", range(14))
+def test_of_three_faults_each_is_named_and_nothing_else(
+    weekly: pd.DataFrame, gate: Gate, seed: int
+) -> None:
+    three = TRIPLES[np.random.default_rng(seed).integers(len(TRIPLES))]
+    # what moves rows comes last, so that the others find theirs
+    for fault in sorted(three, key=lambda fault: fault.columns == ("day",)):
+        weekly = fault.change(weekly)
+    verdict = gate(weekly)
+    assert named(verdict) == {fault.name for fault in three}, [f.sentence for f in verdict.worst()]
+    for fault in three:
+        found = {c for f in verdict.worst() if f.name == fault.name for c in f.columns}
+        assert set(fault.columns) <= found
+
+
+def test_all_that_blocks_is_told_at_once(weekly: pd.DataFrame, gate: Gate) -> None:
+    for change in (
+        put("sales", 50, None),
+        put("tv", 50, "n/a"),
+        put("search", 9, -5.0),
+        lambda f: f.drop(index=f.index[60:62]),
+    ):
+        weekly = change(weekly)
     verdict = gate(weekly)
     assert named(verdict) == {"missing_values", "not_numeric", "negative_values", "gaps"}
     with pytest.raises(DataError) as caught:
@@ -130,38 +96,46 @@ def test_several_faults_are_all_named(weekly: pd.DataFrame, gate: Gate) -> None:
     assert len(str(caught.value).splitlines()) == 4
 
 
-def test_freshness_against_an_age_and_an_end(weekly: pd.DataFrame, gate: Gate) -> None:
-    assert named(gate(weekly, gate={"max_age_days": 9})) == set()
-    late = gate(weekly, gate={"max_age_days": 8})
-    assert named(late) == {"freshness"}
-    assert "the newest row is of 2024-01-01" in late.worst()[0].sentence
-    when = {"column": "day", "frequency": "week", "end": "2024-01-09"}
-    assert named(gate(weekly, date=when)) == {"freshness"}
-
-
-def test_future_rows(weekly: pd.DataFrame, gate: Gate) -> None:
+def test_findings_name_their_dates(weekly: pd.DataFrame, gate: Gate) -> None:
     moved = weekly.assign(day=[d + pd.Timedelta(days=21) for d in weekly["day"]])
-    verdict = gate(moved)
-    assert named(verdict) == {"future_dates"}
-    assert date(2024, 1, 22) in verdict.worst()[0].dates
+    assert date(2024, 1, 22) in gate(moved).worst()[0].dates
+    shifted = times("search", slice(100, None), 1000)(weekly)
+    assert gate(shifted).worst()[0].dates == (weekly["day"].iloc[100],)
 
 
-def test_an_idle_market_is_skipped(weekly: pd.DataFrame, gate: Gate) -> None:
-    verdict = gate(weekly.assign(sales=0, tv=0, search=0))
-    assert verdict.status is Outcome.SKIP
+def test_freshness_counts_rows_until_today_only(weekly: pd.DataFrame, gate: Gate) -> None:
+    mistyped = pd.concat([weekly, weekly.iloc[[80]].assign(day=date(2203, 6, 6))])
+    verdict = gate(mistyped, gate={"max_age_days": 8})
+    assert named(verdict) == {"future_dates", "freshness"}
 
 
-def test_gaps_are_filled_if_configured(weekly: pd.DataFrame, gate: Gate) -> None:
-    holes = weekly.drop(index=weekly.index[60:62])
-    verdict = gate(holes, date={"column": "day", "frequency": "week", "fill": "zero"})
-    assert verdict.rows == len(weekly)
-    assert {f.name: f.outcome for f in verdict.worst()} == {"gaps": Outcome.WARN}
+def test_what_was_not_checked_does_not_say_that_it_passed(weekly: pd.DataFrame, gate: Gate) -> None:
+    told = {f.name: f for f in gate(weekly).checks}
+    for name in ("freshness", "changed_history", "columns_changed", "new_levels"):
+        assert told[name].sentence.startswith("not checked: ")
+        assert told[name].figure is None
 
 
-def test_restated_history(weekly: pd.DataFrame, gate: Gate) -> None:
-    before = gate(weekly).to_dict()
-    assert named(gate(weekly, previous=before)) == set()
-    restated = times("search", slice(90, 103), 1.5)(weekly)
-    verdict = gate(restated, previous=before)
-    assert named(verdict) == {"changed_history"}
-    assert verdict.worst()[0].columns == ("search",)
+def test_checks_that_pass_say_what_they_measured(weekly: pd.DataFrame, gate: Gate) -> None:
+    told = {f.name: f for f in gate(weekly, gate={"max_age_days": 20}).checks}
+    assert (told["freshness"].figure, told["freshness"].threshold) == (9, 20)
+    assert 1 < (told["collinearity"].figure or 0) < (told["collinearity"].threshold or 0)
+    assert (told["few_rows"].figure, told["few_rows"].threshold) == (160, 40)
+    assert (told["gaps"].figure, told["gaps"].threshold) == (0, 0)
+
+
+def test_growth_is_no_other_unit(weekly: pd.DataFrame, gate: Gate) -> None:
+    for factor in (1.3, 0.7, 1.9):
+        assert named(gate(times("search", slice(90, None), factor)(weekly))) == set()
+
+
+def test_rows_of_campaigns_that_are_all_zero_are_no_doubles(
+    weekly: pd.DataFrame, gate: Gate
+) -> None:
+    amounts = ["sales", "tv", "grp", "search", "mail"]
+    halves = [weekly.copy(), weekly.copy()]
+    for half, share in zip(halves, (0.3, 0.7), strict=True):
+        half[amounts] *= share
+        half.loc[half.index[40:44], amounts] = 0.0
+    verdict = gate(pd.concat(halves))
+    assert "duplicate_dates" not in named(verdict)

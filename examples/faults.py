@@ -1,0 +1,420 @@
+"""Bad data on purpose: a sound table, and a fault to seed into it for all that the gate can say.
+
+The tests of the gate and its table in docs/data.md are made from them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from contract.loading import load_config
+from job.gate import Finding, Outcome, Verdict, check
+from job.sources import extract
+
+TODAY = date(2024, 1, 10)
+Change = Callable[[pd.DataFrame], pd.DataFrame]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fault:
+    """What is done to the sound table and what must be said of it, and of nothing else.
+
+    `setup` overrides the config. `before` overrides it for the last accepted run, which saw
+    the sound table; None: there was no such run.
+    """
+
+    name: str
+    outcome: Outcome
+    columns: tuple[str, ...]
+    bad: str
+    change: Change
+    setup: dict[str, Any] = field(default_factory=dict)
+    before: dict[str, Any] | None = None
+
+
+def sound() -> pd.DataFrame:
+    """160 Mondays up to 2024-01-01, nothing wrong with them."""
+    random = np.random.default_rng(3)
+    n = 160
+    tv = random.gamma(4, 250, n)
+    tv[40:46] = 0
+    search = random.gamma(6, 100, n)
+    return pd.DataFrame(
+        {
+            "day": pd.date_range(end="2024-01-01", periods=n, freq="7D").date,
+            "sales": 10_000 + 800 * np.sin(np.arange(n) / 8) + random.normal(0, 300, n) + tv,
+            "tv": tv,
+            "grp": tv * 0.4,
+            "search": search,
+            "mail": random.poisson(500, n).astype(float),
+            "price": random.normal(20, 1, n),
+            "event": np.where(np.arange(n) % 13 == 0, "promo", "none"),
+        }
+    )
+
+
+def config_of(path: Path, **setup: Any) -> dict[str, Any]:
+    """The config of the sound table in a file."""
+    return {
+        "version": 1,
+        "market": "DE",
+        "revision": "r1",
+        "source": {"type": "file", "path": str(path)},
+        "date": {"column": "day", "frequency": "week"},
+        "target": {"column": "sales"},
+        "channels": [
+            {"name": "tv", "spend": "tv", "exposure": "grp"},
+            {"name": "search", "spend": "search"},
+        ],
+        "organic": ["mail"],
+        "context": ["price"],
+        "factors": ["event"],
+        **setup,
+    }
+
+
+def judge(
+    frame: pd.DataFrame,
+    folder: Path,
+    *,
+    today: date = TODAY,
+    previous: dict[str, Any] | None = None,
+    **setup: Any,
+) -> Verdict:
+    """Write a table, extract it and check it."""
+    path = folder / "table.csv"
+    frame.to_csv(path, index=False)
+    config = load_config(config_of(path, **setup)).config
+    snapshot = extract(config, run_id="r", to=folder / "snapshot.parquet")
+    return check(snapshot, config, today=today, previous=previous)
+
+
+def judge_fault(fault: Fault, folder: Path) -> Verdict:
+    """What the gate says of the sound table with this fault."""
+    previous = None
+    if fault.before is not None:
+        previous = judge(sound(), folder, **fault.before).to_dict()
+    return judge(fault.change(sound()), folder, previous=previous, **fault.setup)
+
+
+def findings() -> list[tuple[Fault, Finding]]:
+    """Every fault with what the gate says of it."""
+    with TemporaryDirectory() as folder:
+        made = []
+        for fault in FAULTS:
+            verdict = judge_fault(fault, Path(folder))
+            made.append((fault, next(f for f in verdict.worst() if f.name == fault.name)))
+        return made
+
+
+def row(fault: Fault, finding: Finding) -> str:
+    """The fault's line in docs/data.md."""
+    return f"| `{fault.name}` | {finding.outcome} | {fault.bad} | {finding.sentence} |"
+
+
+def put(column: str, rows: slice | int, value: object) -> Change:
+    """Write a value into some rows of a column."""
+
+    def change(frame: pd.DataFrame) -> pd.DataFrame:
+        frame = frame.astype({column: object})
+        frame.loc[frame.index[rows], column] = value
+        return frame
+
+    return change
+
+
+def times(column: str, rows: slice, factor: float) -> Change:
+    """Multiply some rows of a column."""
+
+    def change(frame: pd.DataFrame) -> pd.DataFrame:
+        frame.loc[frame.index[rows], column] *= factor
+        return frame
+
+    return change
+
+
+def _again(row: int, **values: object) -> Change:
+    return lambda frame: pd.concat([frame, frame.iloc[[row]].assign(**values)])
+
+
+def _moved(rows: slice, days: int) -> Change:
+    def change(frame: pd.DataFrame) -> pd.DataFrame:
+        dates = frame["day"].copy()
+        dates.iloc[rows] = [day + timedelta(days=days) for day in dates.iloc[rows]]
+        return frame.assign(day=dates)
+
+    return change
+
+
+def _daily(frame: pd.DataFrame) -> pd.DataFrame:
+    """The same table with a row per day; day 403 was not loaded."""
+    days = frame.loc[frame.index.repeat(7)].reset_index(drop=True)
+    numbers = ["sales", "tv", "grp", "search", "mail"]
+    days[numbers] /= 7
+    first = frame["day"].iloc[0]
+    days["day"] = [first + timedelta(days=i) for i in range(len(days))]
+    return days.drop(index=403)
+
+
+def _thousands(frame: pd.DataFrame) -> pd.DataFrame:
+    return frame.assign(mail=[f"{2 * v:,.0f}".replace(",", ".") for v in frame["mail"]])
+
+
+def _noisy(frame: pd.DataFrame) -> pd.DataFrame:
+    return frame.assign(mail=frame["search"] + np.random.default_rng(1).normal(0, 20, len(frame)))
+
+
+def _same(frame: pd.DataFrame) -> pd.DataFrame:
+    return frame
+
+
+def _weekly(**date: object) -> dict[str, Any]:
+    return {"date": {"column": "day", "frequency": "week", **date}}
+
+
+def _fault(
+    name: str, outcome: Outcome, columns: tuple[str, ...], bad: str, change: Change, **more: Any
+) -> Fault:
+    return Fault(name=name, outcome=outcome, columns=columns, bad=bad, change=change, **more)
+
+
+ALL = slice(None)
+W, B = Outcome.WARN, Outcome.BLOCK
+_DAY = ("day",)
+
+FAULTS: tuple[Fault, ...] = (
+    _fault("unreadable_dates", B, _DAY, "a date `soon`", put("day", 30, "soon")),
+    _fault("unreadable_dates", B, _DAY, "a date `03.06.2021`", put("day", 21, "03.06.2021")),
+    _fault("gaps", B, _DAY, "two weeks without a row", lambda f: f.drop(index=f.index[60:62])),
+    _fault("gaps", B, _DAY, "a daily table, one day without a row", _daily),
+    _fault(
+        "gaps",
+        W,
+        _DAY,
+        "the same with `date.fill: zero`",
+        lambda f: f.drop(index=f.index[60:62]),
+        setup=_weekly(fill="zero"),
+    ),
+    _fault("gaps", B, _DAY, "a date `1970-01-01`", _again(0, day=date(1970, 1, 1))),
+    _fault("duplicate_dates", B, _DAY, "a row twice", _again(70)),
+    _fault("duplicate_dates", B, _DAY, "all rows twice", lambda f: pd.concat([f, f])),
+    _fault("duplicate_dates", W, _DAY, "two rows of one day that differ", _again(70, tv=1.0)),
+    _fault(
+        "duplicate_dates",
+        W,
+        _DAY,
+        "rows dated on Mondays, then on the Sundays before",
+        _moved(slice(80, None), -1),
+    ),
+    _fault(
+        "freshness",
+        B,
+        _DAY,
+        "`gate.max_age_days: 8`, rows up to nine days ago",
+        _same,
+        setup={"gate": {"max_age_days": 8}},
+    ),
+    _fault(
+        "freshness",
+        B,
+        _DAY,
+        "`date.end: 2024-01-09`, rows up to 2024-01-01",
+        _same,
+        setup=_weekly(end="2024-01-09"),
+    ),
+    _fault("future_dates", B, _DAY, "rows three weeks too late", _moved(ALL, 21)),
+    _fault("future_dates", B, _DAY, "a year mistyped", _again(80, day=date(2203, 6, 6))),
+    _fault(
+        "window",
+        W,
+        _DAY,
+        "data that begins long after `date.start`",
+        _same,
+        setup=_weekly(start="2020-06-01"),
+    ),
+    _fault(
+        "window",
+        B,
+        _DAY,
+        "a modelling window after the data",
+        _same,
+        setup=_weekly(window_start="2024-02-05"),
+    ),
+    _fault("week_start", W, _DAY, "rows dated on Sundays", _moved(ALL, -1)),
+    _fault("missing_values", B, ("sales",), "an empty cell", put("sales", 50, None)),
+    _fault(
+        "missing_values",
+        W,
+        ("sales",),
+        "the same within `gate.max_missing_share`",
+        put("sales", 50, None),
+        setup={"gate": {"max_missing_share": 0.05}},
+    ),
+    _fault("not_numeric", B, ("tv",), "`n/a` in a spend", put("tv", 50, "n/a")),
+    _fault("not_numeric", B, ("search",), "`1.234,56` in a spend", put("search", 7, "1.234,56")),
+    _fault("not_numeric", B, ("price",), "texts as context", put("price", ALL, "high")),
+    _fault("negative_values", B, ("search",), "a spend of -5", put("search", 9, -5.0)),
+    _fault("negative_values", W, ("sales",), "a target of -5", put("sales", 9, -5.0)),
+    _fault(
+        "nothing_happens",
+        Outcome.SKIP,
+        ("sales", "tv", "search"),
+        "no target and no spend",
+        lambda f: f.assign(sales=0, tv=0, search=0),
+    ),
+    _fault("constant", B, ("price",), "context that never changes", put("price", ALL, 3.0)),
+    _fault("constant", B, ("sales",), "a target that never changes", put("sales", ALL, 7.0)),
+    _fault("constant", B, ("event",), "a factor of one level", put("event", ALL, "none")),
+    _fault("all_zero", B, ("search",), "a channel that never ran", put("search", ALL, 0.0)),
+    _fault(
+        "all_zero",
+        B,
+        ("search",),
+        "a channel that ran before the modelling window only",
+        put("search", slice(60, None), 0.0),
+        setup=_weekly(window_start="2022-06-06"),
+    ),
+    _fault(
+        "nearly_empty",
+        W,
+        ("search",),
+        "a channel that ran four times",
+        put("search", slice(4, None), 0.0),
+    ),
+    _fault(
+        "many_levels",
+        W,
+        ("event",),
+        "a factor of 32 levels",
+        lambda f: f.assign(event=[f"e{i % 32}" for i in range(len(f))]),
+    ),
+    _fault(
+        "all_negative",
+        W,
+        ("price",),
+        "context that is never positive",
+        lambda f: f.assign(price=-f["price"]),
+    ),
+    _fault(
+        "target_end",
+        B,
+        ("sales",),
+        "a target of 0 in the last weeks",
+        put("sales", slice(-2, None), 0.0),
+    ),
+    _fault(
+        "target_end",
+        B,
+        ("sales",),
+        "no target in the last weeks",
+        put("sales", slice(-2, None), None),
+    ),
+    _fault(
+        "target_end",
+        B,
+        ("sales",),
+        "the last value carried on",
+        put("sales", slice(-5, None), 9000.0),
+    ),
+    _fault("target_zero", W, ("sales",), "a target of 0 in between", put("sales", 90, 0.0)),
+    _fault(
+        "channel_stopped",
+        W,
+        ("search",),
+        "a channel silent since five weeks",
+        put("search", slice(-5, None), 0.0),
+    ),
+    _fault(
+        "spend_without_exposure",
+        W,
+        ("tv", "grp"),
+        "an exposure that was not loaded",
+        put("grp", slice(60, 90), 0.0),
+    ),
+    _fault(
+        "exposure_without_spend",
+        W,
+        ("tv", "grp"),
+        "a spend that was not loaded",
+        put("tv", slice(60, 64), 0.0),
+    ),
+    _fault(
+        "outliers",
+        W,
+        ("search",),
+        "one value a thousand times too large",
+        times("search", slice(80, 81), 1000),
+    ),
+    _fault(
+        "outliers",
+        W,
+        ("sales",),
+        "one value a tenth of what it should be",
+        times("sales", slice(80, 81), 0.1),
+    ),
+    _fault(
+        "level_shift",
+        W,
+        ("search",),
+        "another unit since a date",
+        times("search", slice(100, None), 1000),
+    ),
+    _fault(
+        "level_shift",
+        W,
+        ("search",),
+        "another unit since four weeks",
+        times("search", slice(-4, None), 0.01),
+    ),
+    _fault("mixed_units", W, ("mail",), "`1.034` for 1034, but `998`", _thousands),
+    _fault("few_rows", B, (), "36 weeks", lambda f: f.tail(36)),
+    _fault("short_history", W, (), "50 weeks, with `season`", lambda f: f.tail(50)),
+    _fault(
+        "rows_per_driver",
+        W,
+        (),
+        "160 weeks, `gate.min_rows_per_driver: 40`",
+        _same,
+        setup={"gate": {"min_rows_per_driver": 40}},
+    ),
+    _fault(
+        "collinearity",
+        B,
+        ("mail", "search"),
+        "a column three times another",
+        lambda f: f.assign(mail=f["search"] * 3),
+    ),
+    _fault("collinearity", W, ("mail", "search"), "a column nearly the same as another", _noisy),
+    _fault(
+        "changed_history",
+        W,
+        ("search",),
+        "a past quarter that was restated",
+        times("search", slice(90, 103), 1.5),
+        before={},
+    ),
+    _fault(
+        "columns_changed",
+        W,
+        ("mail",),
+        "a column that the last accepted run had not",
+        _same,
+        before={"organic": []},
+    ),
+    _fault(
+        "new_levels",
+        W,
+        ("event",),
+        "a level that the last accepted run had not",
+        put("event", 150, "Promo"),
+        before={},
+    ),
+)

@@ -113,7 +113,8 @@ def duplicate_dates(data: Data) -> Iterator[Finding]:
             columns=(column,),
             dates=seen.repeated_in,
             sentence=f"{several} of {count(seen.days, 'day')} {have(several)} several rows that "
-            f"differ (in {days(seen.repeated_in)}); they were joined by each column's `aggregation`",
+            f"differ (in {days(seen.repeated_in)}); they were joined by each column's "
+            "`aggregation`",
         )
     if seen.crowded:
         yield Finding(
@@ -124,8 +125,8 @@ def duplicate_dates(data: Data) -> Iterator[Finding]:
             columns=(column,),
             dates=seen.crowded,
             sentence=f"{count(len(seen.crowded), data.period)} {have(len(seen.crowded))} rows of "
-            f"several days where one is usual ({days(seen.crowded)}); they were joined by each column's `aggregation`; "
-            "did the day change on which rows are dated?",
+            f"several days where one is usual ({days(seen.crowded)}); they were joined by each "
+            "column's `aggregation`; did the day change on which rows are dated?",
         )
 
 

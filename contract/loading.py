@@ -291,7 +291,10 @@ def _origins(
 
 
 def _covers(written: set[str], path: str) -> bool:
-    return any(path == w or path.startswith((f"{w}.", f"{w}[")) for w in written)
+    """Whether the path, or a field that it is in, was written."""
+    return path in written or any(
+        path[:end] in written for end, letter in enumerate(path) if letter in ".["
+    )
 
 
 def schema() -> dict[str, Any]:

@@ -35,13 +35,18 @@ def for_key(store: Store, key: str, at: datetime) -> str:
 
     Two messages, or the tasks of one execution, that bring the same key get the same id.
     """
+    return remember(store, key, at)[0]
+
+
+def remember(store: Store, key: str, at: datetime) -> tuple[str, bool]:
+    """As `for_key`, and whether this call was the key's first."""
     wanted = make(key, at)
     path = layout.key(key)
     try:
         store.write(path, canonical_json({"run_id": wanted}), if_generation=0)
     except PreconditionError:
-        return _read(store, path)
-    return wanted
+        return _read(store, path), False
+    return wanted, True
 
 
 def _read(store: Store, path: str) -> str:

@@ -23,12 +23,12 @@ from contract.exceptions import (
 )
 from contract.rejection import reject
 from contract.request import Request
-from contract.run import State, Status, now
+from contract.run import State, Status, now, read_status
 from contract.stores import Store
 from contract.topics import Publisher
 from trigger.asked import Asked, too_old, understand
 from trigger.execution import Launcher
-from trigger.launch import launch_again, launch_first
+from trigger.launch import awaits_launch, launch_again, launch_first
 from trigger.message import PubSubMessage
 
 MAX_MESSAGE_AGE = timedelta(days=2)
@@ -93,7 +93,9 @@ def _accept_one(
     launcher: Launcher,
     max_age: timedelta,
 ) -> Outcome:
-    run_id = asked.run_id(store, market)
+    run_id, seen = asked.run_id(store, market)
+    if seen and (status := _launched(store, run_id)):
+        return _conclude(status, store, publisher, new=False)
     try:
         stale = too_old(asked.delivery.published_at, max_age)
         if stale:
@@ -107,6 +109,8 @@ def _accept_one(
             return _reject(asked.delivery, error, store, publisher, market=market)
         request, new = stored, False
     except PreconditionError:
+        if status := _launched(store, run_id):
+            return _conclude(status, store, publisher, new=False)
         stored = read_request(store, run_id)
         if stored is None:
             raise
@@ -114,14 +118,24 @@ def _accept_one(
     else:
         new = True
     go = launch_first if new else launch_again
-    status = go(request, store=store, launcher=launcher)
+    return _conclude(go(request, store=store, launcher=launcher), store, publisher, new=new)
+
+
+def _launched(store: Store, run_id: str) -> Status | None:
+    """The status of a run that needs no launch any more: most deliveries of a double end here."""
+    status = read_status(store, run_id)
+    return None if status is None or awaits_launch(status) else status
+
+
+def _conclude(status: Status, store: Store, publisher: Publisher, *, new: bool) -> Outcome:
+    """What became of the run; a launch that was refused has ended it, and is told."""
     if status.state is State.FAILED and status.error and status.error.step == "launch":
         _tell(store, publisher, status)
     return Outcome(
-        run_id=run_id,
+        run_id=status.run_id,
         state=status.state,
         new=new,
-        market=request.market,
+        market=status.market,
         execution=status.execution,
         problem=status.error.message if status.error else None,
     )

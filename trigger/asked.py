@@ -30,18 +30,19 @@ class Asked:
         """One run for each; None is the config's own market."""
         return list(self.message.markets) or [None]
 
-    def run_id(self, store: Store, market: str | None) -> str:
-        """The run's id: equal for equal keys, whenever the message is delivered.
+    def run_id(self, store: Store, market: str | None) -> tuple[str, bool]:
+        """The run's id, equal for equal keys whenever delivered, and whether it was seen before.
 
         A key of the sender's own says nothing of the time, so the bucket remembers the first.
         """
         if self.message.run_id is not None:
-            return self.message.run_id
+            return self.message.run_id, False
         key = self.key if market is None else f"{self.key}|{market}"
         at = self.delivery.published_at
         if self.key_is_own or at is None:
-            return runid.for_key(store, key, at or now())
-        return runid.make(key, at)
+            run_id, first = runid.remember(store, key, at or now())
+            return run_id, not first
+        return runid.make(key, at), False
 
     def request(self, store: Store, run_id: str, market: str | None) -> Request:
         """The request of one run, its config read and resolved.

@@ -41,11 +41,16 @@ def launch_again(request: Request, *, store: Store, launcher: Launcher) -> Statu
         TransientError: somebody else is launching it, or Cloud Run does not answer.
     """
     status = read_status(store, request.run_id)
-    if status is not None and (status.state is not State.ACCEPTED or status.execution):
+    if status is not None and not awaits_launch(status):
         return status
     _take_claim(request, status, store)
     recorded = _record_existing(request, store=store, launcher=launcher)
     return recorded or _launch(request, store=store, launcher=launcher)
+
+
+def awaits_launch(status: Status) -> bool:
+    """Whether nobody has launched the run, as far as its status knows."""
+    return status.state is State.ACCEPTED and status.execution is None
 
 
 def _launch(request: Request, *, store: Store, launcher: Launcher) -> Status:

@@ -79,6 +79,7 @@ class GCSStore:
     ) -> tuple[int, str]:
         """Write once; returns generation and CRC32C of what the server has."""
         blob = self._bucket.blob(path)
+        tried: list[Exception] = []
         try:
             self._try(
                 path,
@@ -86,13 +87,13 @@ class GCSStore:
                     data,
                     content_type=content_type,
                     if_generation_match=if_generation,
-                    retry=RETRY,
+                    retry=lambda send: RETRY(send, on_error=tried.append),
                     timeout=TIMEOUT,
                     checksum="crc32c",
                 ),
             )
         except PreconditionError:
-            mine = self._mine(path, data)
+            mine = self._mine(path, data) if tried else None
             if mine is None or if_generation == mine:
                 raise
             return mine, _crc32c(data)

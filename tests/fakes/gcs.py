@@ -48,7 +48,7 @@ def missing() -> str | None:
 def start(port: int | None = None, *, folder: Path | None = None) -> FakeGCS:
     """Start a server with its objects in memory, or in a folder that outlives it.
 
-    The caller stops its process.
+    In memory each write costs as much as there are objects. The caller stops its process.
     """
     port = port or free_port()
     kept = ["-backend", "filesystem", "-filesystem-root", str(folder)] if folder else []
@@ -72,8 +72,8 @@ def start(port: int | None = None, *, folder: Path | None = None) -> FakeGCS:
 
 
 @contextmanager
-def running() -> Iterator[FakeGCS]:
-    server = start()
+def running(folder: Path | None = None) -> Iterator[FakeGCS]:
+    server = start(folder=folder)
     try:
         yield server
     finally:

@@ -226,10 +226,28 @@ class Promotion(Strict):
     min_r2: float | None = later(None, description="Lowest R² of a model that becomes current.")
 
 
+class WhenBusy(StrEnum):
+    """What becomes of a run whose market another run works on."""
+
+    WAIT = "wait"
+    REFUSE = "refuse"
+
+
 class Limits(Strict):
     """What a run may take."""
 
     timeout_minutes: int = Field(default=120, ge=5, le=7 * 24 * 60)
+    when_busy: WhenBusy = Field(
+        default=WhenBusy.WAIT,
+        description="While another run works on the market, of whatever revision: `wait` for it, "
+        "in order of acceptance, or `refuse` to run.",
+    )
+    max_runs_a_day: int | None = Field(
+        default=None,
+        ge=1,
+        le=1000,
+        description="Runs of the market, of whatever revision, that may begin on one day (UTC).",
+    )
     max_cost: float | None = later(None, description="Highest estimated cost in USD.")
     max_minutes: float | None = later(None, description="Highest estimated duration.")
 

@@ -78,6 +78,16 @@ def fingerprint(digest: str) -> str:
     return f"fingerprints/{digest}.json"
 
 
+def market(name: str) -> str:
+    """Who works on a market, who waits for it, which runs began today; moved by generation."""
+    return f"markets/{name}.json"
+
+
+def today() -> str:
+    """The runs of all markets that began today, where the deployment has a cap."""
+    return "limits/today.json"
+
+
 def key(idempotency_key: str) -> str:
     """Write-once: the run id that an idempotency key stands for."""
     return f"keys/{sha256_hex(idempotency_key.encode())}.json"

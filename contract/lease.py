@@ -54,6 +54,11 @@ def live_lease(store: Store, run_id: str, *, at: datetime) -> Lease | None:
     return None
 
 
+def last_sign(store: Store, run_id: str) -> datetime | None:
+    """When any lease of a run was written last, by the bucket's clock; None where it has none."""
+    return max((info.updated for info in store.list(layout.leases(run_id))), default=None)
+
+
 def bucket_time(store: Store, path: str) -> datetime:
     """The bucket's time, learnt by writing a small object at `path`."""
     store.write(path, b"{}")

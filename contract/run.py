@@ -3,6 +3,8 @@
 ```
 ACCEPTED ──► LAUNCHED ──► RUNNING ──► SUCCEEDED | HELD | SKIPPED | DUPLICATE | FAILED | CANCELLED
     └───────────┴────────────────────► FAILED | CANCELLED
+    ▲                        │
+    └── its market is busy ──┘
 REJECTED: a message that can never run
 ```
 """
@@ -58,7 +60,11 @@ class LaunchClaim(Strict):
 
 
 class Status(Stored):
-    """`runs/<run id>/status.json`."""
+    """`runs/<run id>/status.json`.
+
+    A run that waits for its market is ACCEPTED again: `waits_for` names the run before it, `left`
+    the executions that found the market busy and went.
+    """
 
     run_id: str
     state: State
@@ -69,12 +75,18 @@ class Status(Stored):
     heartbeat_at: Moment | None = None
     execution: str | None = None
     launch: LaunchClaim | None = None
+    waits_for: str | None = None
+    left: list[str] = []
     attempt: int = 0
     step: str | None = None
     progress: dict[str, Any] = {}
     steps: list[dict[str, Any]] = []
     error: RunError | None = None
     outcome: dict[str, Any] = {}
+
+    def has_left(self, execution: str) -> bool:
+        """Whether an execution, by its full name or the last part, found the market busy."""
+        return execution.rpartition("/")[2] in self.left
 
 
 def now() -> datetime:

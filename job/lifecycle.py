@@ -32,6 +32,7 @@ from job.settings import Settings
 from job.signals import undisturbed
 from job.team import Left
 from job.trace import Step, Trace
+from job.turn import leave, take_turn
 from job.view import View
 
 PROGRESS_SECONDS = 5.0
@@ -71,6 +72,9 @@ def work_on(
     if ended is not None and ended.state.is_terminal:
         log.info(f"the run has ended already: {ended.state}")
         return _tell(ended, store, publisher, log)
+    if ended is not None and ended.has_left(settings.execution):
+        log.info("this execution has left the run, which waits for its market")
+        return _waiting(ended)
     config = request.read_config()
     if settings.task_index >= tasks_of(config, settings):
         log.info("the run needs fewer tasks; this one has nothing to do")
@@ -117,6 +121,9 @@ def _attempt(
                 lease=lease,
                 announce=lambda facts: record.announce(_event(request, trace, facts)),
             )
+            before = take_turn(run) if settings.task_index == 0 else None
+            if before is not None:
+                return _waiting(leave(run, before))
             outcome = run_pipeline(run)
         if isinstance(outcome, Left):
             log.info(outcome.reason)
@@ -153,6 +160,11 @@ def _told(error: Exception, trace: Trace, log: logs.Log) -> MMMError:
         return error
     log.exception(f"unexpected {type(error).__name__}: {error}")
     return MMMError(f"unexpected {type(error).__name__}: {error}", step=_last_step(trace))
+
+
+def _waiting(status: Status) -> Ending:
+    message = f"waits for run {status.waits_for}" if status.waits_for else None
+    return Ending(run_id=status.run_id, state=status.state, exit_code=0, message=message)
 
 
 def _reason_to_stop(lease: LeaseHolder, record: _Recorder) -> str | None:
@@ -213,6 +225,8 @@ def _fail(
             return status
 
     def change(old: Status) -> dict[str, Any]:
+        if old.has_left(settings.execution):
+            return {}
         if is_promoted(store, old):
             return {"state": State.SUCCEEDED, "step": None, "steps": trace.as_list(), "error": None}
         return {
@@ -309,14 +323,18 @@ class _Recorder:
         status = change_status(
             self._store,
             self._run_id,
-            lambda old: {
-                "state": State.RUNNING,
-                "heartbeat_at": now(),
-                "attempt": self._settings.attempt,
-                "execution": self._settings.execution,
-                **fields,
-                "progress": _together(old.progress, self._progress),
-            },
+            lambda old: (
+                {}
+                if old.has_left(self._settings.execution)
+                else {
+                    "state": State.RUNNING,
+                    "heartbeat_at": now(),
+                    "attempt": self._settings.attempt,
+                    "execution": self._settings.execution,
+                    **fields,
+                    "progress": _together(old.progress, self._progress),
+                }
+            ),
         )
         if status.state.is_terminal:
             self.ended = status.state

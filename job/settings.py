@@ -13,7 +13,10 @@ from contract.exceptions import ConfigError
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """One attempt of one task of one execution."""
+    """One attempt of one task of one execution.
+
+    `waits_here`: it waits for its market in this process instead of leaving to be launched again.
+    """
 
     bucket: str
     topic: str
@@ -25,6 +28,8 @@ class Settings:
     max_retries: int
     task_index: int
     task_count: int
+    waits_here: bool
+    max_runs_a_day: int | None
     image: str | None
     rscript: str
     r_root: Path
@@ -76,6 +81,8 @@ def from_environment(
         max_retries=_number(env, "MMM_MAX_RETRIES", 0),
         task_index=_number(env, "CLOUD_RUN_TASK_INDEX", 0),
         task_count=_number(env, "CLOUD_RUN_TASK_COUNT", 1),
+        waits_here=execution is None or env.get("MMM_WAIT_HERE") == "1",
+        max_runs_a_day=_number(env, "MMM_MAX_RUNS_A_DAY", 0) or None,
         image=env.get("MMM_IMAGE") or None,
         rscript=env.get("MMM_RSCRIPT", "Rscript"),
         r_root=Path(env.get("MMM_R_ROOT", str(Path(__file__).resolve().parent.parent / "r"))),

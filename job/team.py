@@ -62,6 +62,8 @@ def wait_for_go(run: Run, *, patience: float = PATIENCE_SECONDS) -> Left | None:
         status = read_status(run.store, run.run_id)
         if status is not None and status.state.is_terminal:
             return Left(reason=f"the run has ended: {status.state}")
+        if status is not None and status.has_left(run.settings.execution):
+            return Left(reason=f"the run waits for run {status.waits_for} on its market")
         if reason := run.stop():
             raise CancelledError(reason)
         time.sleep(POLL_SECONDS)

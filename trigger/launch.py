@@ -49,8 +49,8 @@ def launch_again(request: Request, *, store: Store, launcher: Launcher) -> Statu
 
 
 def awaits_launch(status: Status) -> bool:
-    """Whether nobody has launched the run, as far as its status knows."""
-    return status.state is State.ACCEPTED and status.execution is None
+    """Whether whoever finds the run is to launch it; one that waits for its market is not."""
+    return status.state is State.ACCEPTED and status.execution is None and status.waits_for is None
 
 
 def _launch(request: Request, *, store: Store, launcher: Launcher) -> Status:
@@ -83,6 +83,8 @@ def record(request: Request, execution: str, store: Store) -> Status:
         return status
 
     def change(old: Status) -> dict[str, object]:
+        if old.has_left(execution):
+            return {}
         fields: dict[str, object] = {} if old.execution else {"execution": execution}
         return fields | ({"state": State.LAUNCHED} if old.state is State.ACCEPTED else {})
 
@@ -91,6 +93,10 @@ def record(request: Request, execution: str, store: Store) -> Status:
 
 def _record_existing(request: Request, *, store: Store, launcher: Launcher) -> Status | None:
     found = launcher.find(request.run_id)
+    if not found:
+        return None
+    status = read_status(store, request.run_id)
+    found = [one for one in found if status is None or not status.has_left(one.name)]
     return record(request, found[0].name, store) if found else None
 
 

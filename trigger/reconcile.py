@@ -3,6 +3,7 @@
 Run every five minutes. It looks at each run that has not been seen closed, and
 
 - launches an accepted one that was never launched (its delivery died and was given up),
+- launches one that waited for its market when it is its turn, and gives it up once it is too old,
 - ends one whose execution has ended, vanished or never started, with Cloud Run's own reason,
 - ends one that nobody has kept alive for SILENCE, and stops its execution,
 - publishes what outboxes still hold.
@@ -24,11 +25,18 @@ from pydantic import ValidationError
 
 from contract import events, layout, runid
 from contract.base import canonical_json
-from contract.ending import end, tell
-from contract.exceptions import DamagedError, MMMError, NotFoundError, TransientError
+from contract.ending import end, fault_of, tell
+from contract.exceptions import (
+    DamagedError,
+    LimitError,
+    MMMError,
+    NotFoundError,
+    TransientError,
+)
 from contract.lease import bucket_time, live_lease
+from contract.market import next_before
 from contract.request import Request
-from contract.run import RunError, State, Status, now, read_status
+from contract.run import RunError, State, Status, change_status, now, read_status
 from contract.stored import read_fields
 from contract.stores import Store
 from contract.topics import Publisher
@@ -122,12 +130,30 @@ class _Run:
             return "closed" if status is None else "open"
         if live_lease(self.store, self.run_id, at=self.at) is not None:
             return "open"
+        if status is not None and status.waits_for is not None:
+            return self._waiting(request)
         execution = status.execution if status else None
         if execution is None and request.origin.via != "pubsub":
             execution = request.origin.execution
+            if status is not None and execution and status.has_left(execution):
+                execution = None
         if execution is None:
             return self._launch(request)
         return self._follow(request, status, execution)
+
+    def _waiting(self, request: Request) -> str:
+        before = next_before(self.store, request, at=self.at)
+        if before is not None and now() - request.accepted_at <= self.max_age:
+            return "waiting"
+        if before is not None:
+            hours = self.max_age.total_seconds() / 3600
+            error = LimitError(
+                f"market `{request.market}` was busy for {hours:g} hours (last: run {before})",
+                step="limits",
+            )
+            return self._close(request, State.FAILED, fault_of(error))
+        change_status(self.store, self.run_id, lambda old: {"waits_for": None})
+        return self._launch(request)
 
     def _launch(self, request: Request) -> str:
         if now() - request.accepted_at > self.max_age:
@@ -148,6 +174,8 @@ class _Run:
         if status is not None and status.state.is_terminal:
             tell(self.store, self.publisher, status)
             return "closed"
+        if status is not None and status.has_left(name):
+            return "waiting"
         silent = self.at - self._last_sign()
         if execution is None:
             if silent < self.silence:
@@ -180,13 +208,17 @@ class _Run:
         return self._end(request, State.FAILED, f"the run {what} for {minutes:.0f} min", code=75)
 
     def _end(self, request: Request, state: State, message: str, *, code: int) -> str:
+        error = RunError(code=code, step="execution", kind="ExecutionError", message=message)
+        return self._close(request, state, error)
+
+    def _close(self, request: Request, state: State, error: RunError) -> str:
         status = end(
             self.store,
             run_id=self.run_id,
             market=request.market,
             revision=request.revision,
             state=state,
-            error=RunError(code=code, step="execution", kind="ExecutionError", message=message),
+            error=error,
         )
         tell(self.store, self.publisher, status)
         return "closed"

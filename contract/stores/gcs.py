@@ -79,7 +79,15 @@ class GCSStore:
     ) -> tuple[int, str]:
         """Write once; returns generation and CRC32C of what the server has."""
         blob = self._bucket.blob(path)
-        tried: list[Exception] = []
+        tries: list[str] = []
+
+        def retry(send: Callable[[], T]) -> Callable[[], T]:
+            def counted() -> T:
+                tries.append(path)
+                return send()
+
+            return RETRY(counted)
+
         try:
             self._try(
                 path,
@@ -87,13 +95,13 @@ class GCSStore:
                     data,
                     content_type=content_type,
                     if_generation_match=if_generation,
-                    retry=lambda send: RETRY(send, on_error=tried.append),
+                    retry=retry,
                     timeout=TIMEOUT,
                     checksum="crc32c",
                 ),
             )
         except PreconditionError:
-            mine = self._mine(path, data) if tried else None
+            mine = self._mine(path, data) if len(tries) > 1 else None
             if mine is None or if_generation == mine:
                 raise
             return mine, _crc32c(data)

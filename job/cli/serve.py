@@ -54,6 +54,7 @@ def command(
                 **os.environ,
                 "MMM_BUCKET": str(bucket),
                 "MMM_EVENTS_TOPIC": str(topic),
+                "MMM_WAIT_HERE": "1",
                 "MMM_LOG_STYLE": os.environ.get("MMM_LOG_STYLE", "console"),
             },
             max_retries=0,

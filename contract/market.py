@@ -1,0 +1,193 @@
+"""Who works on a market, who waits for it, and which runs began today: one object, by generation.
+
+A run holds its market from its first attempt to its end; nobody gives it back. It is free again
+when its holder has ended, or has been silent for `grace` beyond its lease. Runs that found it busy
+stand in line by the time of their acceptance, and the first of them that still lives is next.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from contract import layout
+from contract.base import Strict
+from contract.exceptions import LimitError, NotFoundError, PreconditionError, TransientError
+from contract.lease import LEASE_SECONDS, bucket_time, last_sign
+from contract.request import Request
+from contract.run import State, now, read_status
+from contract.stored import Moment, Stored
+from contract.stores.base import Store
+
+GRACE = timedelta(minutes=10)
+
+
+class Waiting(Strict):
+    """A run in the line."""
+
+    accepted_at: Moment
+    run_id: str
+
+
+class Tally(Stored):
+    """The runs that began on one day (UTC)."""
+
+    day: date = date.min
+    runs: list[str] = []
+
+    def on(self, day: date) -> Tally:
+        """The tally of a day: empty where it is a new one; clocks that go back change nothing."""
+        return self if day <= self.day else Tally(day=day)
+
+    def counting(self, run_id: str) -> Tally:
+        """With a run, which counts once."""
+        return self if run_id in self.runs else Tally(day=self.day, runs=[*self.runs, run_id])
+
+    def check(self, run_id: str, cap: int | None, what: str, setting: str) -> None:
+        """Raises LimitError where a run that is not in it is one too many."""
+        if cap is not None and run_id not in self.runs and len(self.runs) >= cap:
+            raise LimitError(
+                f"{what} has had {len(self.runs)} runs on {self.day} (UTC); "
+                f"allowed: {cap} a day (`{setting}`)"
+            )
+
+
+class Market(Stored):
+    """`markets/<market>.json`."""
+
+    holder: str | None = None
+    waiting: list[Waiting] = []
+    today: Tally = Tally()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Place:
+    """Where a run stands: `before` is the run that goes before it, None where it is its turn."""
+
+    before: str | None
+    line: Sequence[Waiting]
+
+
+def take(
+    store: Store,
+    request: Request,
+    *,
+    wait: bool = True,
+    cap: int | None = None,
+    grace: timedelta = GRACE,
+    attempts: int = 20,
+) -> str | None:
+    """Take the market for a run, or stand in line; returns the run that goes before it, else None.
+
+    Raises:
+        LimitError: it is busy and the run is not to wait, or `cap` runs began today.
+        TransientError: others wrote in between every time.
+    """
+    path = layout.market(request.market)
+
+    def clock() -> datetime:
+        return bucket_time(store, layout.clock(request.run_id))
+
+    for _ in range(attempts):
+        market, generation = _read(store, path)
+        if market.holder == request.run_id:
+            return None
+        place = _place(store, market, request, grace, clock)
+        if place.before is None:
+            today = market.today.on(now().date())
+            today.check(request.run_id, cap, f"market `{request.market}`", "limits.max_runs_a_day")
+            line = [other for other in place.line if other.run_id != request.run_id]
+            new = Market(holder=request.run_id, waiting=line, today=today.counting(request.run_id))
+        elif not wait:
+            raise LimitError(
+                f"run {place.before} works on market `{request.market}` or is next; allowed: one "
+                "run at a time (`limits.when_busy` is `refuse`)"
+            )
+        else:
+            new = market.model_copy(update={"waiting": list(place.line)})
+        if new == market:
+            return place.before
+        try:
+            store.write(path, new.to_json(), if_generation=generation)
+        except PreconditionError:
+            continue
+        return place.before
+    raise TransientError(f"`{path}` is being written by others all the time")
+
+
+def next_before(store: Store, request: Request, *, at: datetime) -> str | None:
+    """The run that goes before this one on its market, None where it is its turn.
+
+    `at` is the bucket's time.
+    """
+    market, _ = _read(store, layout.market(request.market))
+    if market.holder == request.run_id:
+        return None
+    return _place(store, market, request, GRACE, lambda: at).before
+
+
+def count(store: Store, run_id: str, cap: int, *, attempts: int = 20) -> None:
+    """Count a run among all that began today, whatever their market.
+
+    Raises:
+        LimitError: there are `cap` already.
+        TransientError: others wrote in between every time.
+    """
+    path = layout.today()
+    for _ in range(attempts):
+        try:
+            blob = store.read(path)
+            old, generation = Tally.from_json(blob.data, path=path), blob.generation
+        except NotFoundError:
+            old, generation = Tally(), 0
+        today = old.on(now().date())
+        today.check(run_id, cap, "this deployment", "MMM_MAX_RUNS_A_DAY")
+        new = today.counting(run_id)
+        if new == old:
+            return
+        try:
+            store.write(path, new.to_json(), if_generation=generation)
+        except PreconditionError:
+            continue
+        return
+    raise TransientError(f"`{path}` is being written by others all the time")
+
+
+def _read(store: Store, path: str) -> tuple[Market, int]:
+    try:
+        blob = store.read(path)
+    except NotFoundError:
+        return Market(), 0
+    return Market.from_json(blob.data, path=path), blob.generation
+
+
+def _place(
+    store: Store,
+    market: Market,
+    request: Request,
+    grace: timedelta,
+    clock: Callable[[], datetime],
+) -> Place:
+    """The line with this run in it and without the dead that stood before it."""
+    mine = Waiting(accepted_at=request.accepted_at, run_id=request.run_id)
+    others = [other for other in market.waiting if other.run_id != request.run_id]
+    line = sorted([*others, mine], key=lambda one: (one.accepted_at, one.run_id))
+    before = market.holder if market.holder and _lives(store, market.holder, grace, clock) else None
+    while before is None and line[0] != mine:
+        if _lives(store, line[0].run_id, grace, clock):
+            before = line[0].run_id
+        else:
+            line.pop(0)
+    return Place(before=before, line=line)
+
+
+def _lives(store: Store, run_id: str, grace: timedelta, clock: Callable[[], datetime]) -> bool:
+    """Whether a run will still work: it has not ended, and if it has begun, somebody is at it."""
+    status = read_status(store, run_id)
+    if status is None or status.state.is_terminal:
+        return False
+    if status.state is not State.RUNNING:  # it waits for its turn, or is being launched
+        return True
+    sign = last_sign(store, run_id)
+    return sign is not None and clock() - sign < timedelta(seconds=LEASE_SECONDS) + grace

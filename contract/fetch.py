@@ -9,8 +9,10 @@ from contract.loading import MAX_CONFIG_BYTES
 from contract.stores import Store, open_store, split_uri
 
 
-def fetch_config(uri: str, *, store: Store, files: bool) -> bytes:
+def fetch_config(uri: str, *, files: bool, store: Store | None = None) -> bytes:
     """A config's bytes from `gs://bucket/path` or, where `files` allows it, from a local file.
+
+    `store` is used for a config that lies in its bucket.
 
     Raises:
         ConfigError: there is none, it may not be read, or it is too large.
@@ -24,7 +26,7 @@ def fetch_config(uri: str, *, store: Store, files: bool) -> bytes:
         raise ConfigError(f"`{uri}` names no object; allowed: gs://BUCKET/PATH")
     url = f"gs://{bucket}"
     try:
-        source = store if store.url == url else open_store(url)
+        source = store if store is not None and store.url == url else open_store(url)
         return _checked(source.read(path, limit=MAX_CONFIG_BYTES + 1).data, uri)
     except NotFoundError:
         raise ConfigError(f"there is no config `{uri}`") from None

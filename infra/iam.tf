@@ -33,8 +33,8 @@ locals {
     job     = google_service_account.job.member
   }
   writers = {
-    trigger = { member = google_service_account.trigger.member, prefixes = ["keys/", "rejected/", "runs/"] }
-    job     = { member = google_service_account.job.member, prefixes = ["keys/", "rejected/", "robyn/", "runs/"] }
+    trigger = { member = google_service_account.trigger.member, prefixes = ["keys/", "reconcile/", "rejected/", "runs/"] }
+    job     = { member = google_service_account.job.member, prefixes = ["fingerprints/", "keys/", "limits/", "markets/", "rejected/", "robyn/", "runs/"] }
   }
 }
 

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import uuid
-from pathlib import Path
 from typing import Any, Literal
 
 from contract import layout, runid
 from contract.exceptions import ConfigError, NotFoundError, PreconditionError
+from contract.fetch import fetch_config
 from contract.loading import load_config
 from contract.rejection import reject
 from contract.request import Origin, Request
 from contract.run import State, Status, create_status, now
-from contract.stores import Store, open_store, split_uri
+from contract.stores import Store
 from contract.topics import Publisher
 from job.settings import Settings
 
@@ -111,12 +111,4 @@ def read_request(store: Store, run_id: str) -> Request | None:
 
 def read_config_text(uri: str) -> bytes:
     """A config's bytes from gs:// or a local file."""
-    try:
-        if uri.startswith("gs://"):
-            bucket, path = split_uri(uri)
-            return open_store(f"gs://{bucket}").read(path).data
-        return Path(uri.removeprefix("file://")).read_bytes()
-    except (NotFoundError, FileNotFoundError, IsADirectoryError):
-        raise ConfigError(f"there is no config `{uri}`") from None
-    except (PermissionError, UnicodeDecodeError) as error:
-        raise ConfigError(f"the config `{uri}` cannot be read: {error}") from None
+    return fetch_config(uri, files=True)

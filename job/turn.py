@@ -49,7 +49,12 @@ def take_turn(run: Run) -> str | None:
 
 
 def leave(run: Run, before: str) -> Status:
-    """Put the run back to ACCEPTED: `reconcile` launches it again when it is its turn."""
+    """Put the run back to ACCEPTED: `reconcile` launches it again when it is its turn.
+
+    Raises:
+        CancelledError: somebody else works on the run by now.
+    """
+    run.lease.confirm()
     execution = run.settings.execution
     run.log.info(f"run {before} is before this one on market {run.request.market}; leaving")
     return change_status(

@@ -51,3 +51,46 @@ test_that("the chosen model of a market is validated", {
   expect_gt(found$mean$rsq, 0.5)
   expect_lt(found$mean$mape, 0.1)
 })
+
+test_that("folds are those of glmnet() on media that were transformed by hand", {
+  made <- made_market()
+  cfg <- made$cfg
+  cfg$validation_folds <- 3L
+  cfg$validation_horizon <- 7L
+  row <- made$outputs$parts$ranked$hyp[solID == made$outputs$best_model]
+  inputs <- made$inputs
+  table <- as.data.frame(inputs$dt_mod)
+  window <- inputs$rollingWindowStartWhich:inputs$rollingWindowEndWhich
+  for (medium in inputs$all_media) {
+    x <- table[[medium]]
+    carried <- Reduce(
+      function(before, now) now + before * row[[paste0(medium, "_thetas")]], x, accumulate = TRUE
+    )[window]
+    alpha <- row[[paste0(medium, "_alphas")]]
+    gamma <- row[[paste0(medium, "_gammas")]] * max(carried)
+    table[window, medium] <- 1 / (1 + (gamma / carried)^alpha)
+  }
+  x <- as.matrix(table[window, setdiff(names(table), c("ds", "dep_var"))])
+  y <- table$dep_var[window]
+  prophet <- colnames(x) %in% inputs$prophet_vars
+  media <- colnames(x) %in% inputs$all_media
+  found <- examine_model(inputs, cfg, row)$validation$by_fold
+  for (fold in 1:3) {
+    cut <- length(y) - 7L * (4L - fold)
+    fit <- function(intercept) {
+      model <- glmnet::glmnet(
+        x[seq_len(cut), ], y[seq_len(cut)], alpha = 0, lambda = row$lambda, intercept = intercept,
+        lower.limits = ifelse(prophet | media, 0, -Inf), upper.limits = ifelse(prophet, 1, Inf)
+      )
+      model
+    }
+    model <- fit(TRUE)
+    if (model$a0 < 0) model <- fit(FALSE)
+    actual <- y[cut + 1:7]
+    off <- actual - as.vector(stats::predict(model, x[cut + 1:7, ]))
+    expect_equal(found[[fold]]$train_periods, cut)
+    expect_equal(found[[fold]]$rsq, 1 - sum(off^2) / sum((actual - mean(actual))^2))
+    expect_equal(found[[fold]]$nrmse, sqrt(mean(off^2)) / diff(range(actual)))
+    expect_equal(found[[fold]]$mape, mean(abs(off) / actual))
+  }
+})

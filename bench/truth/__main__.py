@@ -77,37 +77,13 @@ def robyn_installed() -> bool:
 
 def train(simulation: Simulation, engine: str, *, trials: int, iterations: int) -> dict[str, Any]:
     """Train one market with one engine and lay the result beside the truth."""
-    market, data = simulation.market, simulation.data
-    config = market_config(market.name, engine, trials=trials, iterations=iterations)
-    first, last = data["DATE"].iloc[0], data["DATE"].iloc[-1]
+    config = market_config(simulation.market.name, engine, trials=trials, iterations=iterations)
     with tempfile.TemporaryDirectory(prefix="bench-truth-") as folder:
-        workspace = Workspace(root=Path(folder))
-        workspace.make()
-        data.to_csv(workspace.data_csv, index=False, date_format="%Y-%m-%d")
-        holidays = holidays_table(market.name, first.date(), last.date())
-        holidays.to_csv(workspace.holidays_csv, index=False)
-        job = r_job(
-            config,
-            run_id="bench",
-            workspace=workspace,
-            cores=available_cores(),
-            holidays=True,
-            window=(str(first.date()), str(last.date())),
-        )
-        workspace.job_json.write_text(json.dumps(job))
         began = time.monotonic()
-        answer = run_r(
-            workspace,
-            r_root=ROOT / "r",
-            rscript="Rscript",
-            log=configure("console"),
-            on_progress=lambda _: None,
-            stop=lambda: None,
-        )
+        answer, metrics = run_market(simulation, config, Workspace(root=Path(folder)))
         seconds = time.monotonic() - began
-        metrics = json.loads((workspace.output / "metrics.json").read_text())
     return {
-        "market": market.name,
+        "market": simulation.market.name,
         "engine": answer["engine"],
         "robyn_version": answer.get("robyn_version"),
         "best_model": answer["best_model"],
@@ -116,16 +92,52 @@ def train(simulation: Simulation, engine: str, *, trials: int, iterations: int) 
     }
 
 
-def market_config(market: str, engine: str, *, trials: int, iterations: int) -> Config:
-    """Return the market's example config, with this search and without pictures."""
+def run_market(
+    simulation: Simulation, config: Config, workspace: Workspace
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Train one market in a workspace; returns R's answer and `metrics.json`."""
+    data = simulation.data
+    first, last = data["DATE"].iloc[0], data["DATE"].iloc[-1]
+    workspace.make()
+    data.to_csv(workspace.data_csv, index=False, date_format="%Y-%m-%d")
+    holidays = holidays_table(simulation.market.name, first.date(), last.date())
+    holidays.to_csv(workspace.holidays_csv, index=False)
+    job = r_job(
+        config,
+        run_id="bench",
+        workspace=workspace,
+        cores=available_cores(),
+        holidays=True,
+        window=(str(first.date()), str(last.date())),
+    )
+    workspace.job_json.write_text(json.dumps(job))
+    answer = run_r(
+        workspace,
+        r_root=ROOT / "r",
+        rscript="Rscript",
+        log=configure("console"),
+        on_progress=lambda _: None,
+        stop=lambda: None,
+    )
+    return answer, json.loads((workspace.output / "metrics.json").read_text())
+
+
+def market_config(
+    market: str, engine: str, *, trials: int, iterations: int, **more: dict[str, Any]
+) -> Config:
+    """Return the market's example config, with this search and without pictures.
+
+    `more` has further overrides of the sections `training` and `outputs`.
+    """
     path = ROOT / "examples" / "configs" / f"{CONFIGS[market]}.yaml"
     training = {
         "engine": engine,
         "trials": trials,
         "iterations": iterations,
         "adstock": "geometric",  # the truth's
+        **more.get("training", {}),
     }
-    outputs = {"onepagers": 0, "allocator": []}
+    outputs = {"onepagers": 0, "allocator": [], **more.get("outputs", {})}
     overrides = {"training": training, "outputs": outputs}
     return load_config(path.read_text(), origin=path.name, overrides=overrides).config
 

@@ -167,11 +167,44 @@ class Validation(Strict):
     horizon: int = Field(default=8, ge=2, le=400, description="Periods that it predicts at once.")
 
 
+class IntervalMethod(StrEnum):
+    """Whence intervals come: alike models (Robyn's way), refits to resampled data, or nowhere."""
+
+    CLUSTER = "cluster"
+    BOOTSTRAP = "bootstrap"
+    NONE = "none"
+
+
+class Intervals(Strict):
+    """Intervals of ROAS (CPA for conversions) and of contribution shares."""
+
+    method: IntervalMethod = Field(
+        default=IntervalMethod.CLUSTER,
+        description="`cluster`: how far alike models agree, as Robyn has it; `bootstrap`: how far "
+        "the chosen model's figures hang on noise, by refits; `none`.",
+    )
+    level: float = Field(default=0.95, ge=0.5, le=0.99)
+    draws: int = Field(default=500, ge=100, le=10_000, description="Refits of `bootstrap`.")
+    block: Literal["auto"] | Annotated[int, Field(ge=1, le=400)] = Field(
+        default="auto", description="Periods that `bootstrap` keeps together."
+    )
+
+    @model_validator(mode="after")
+    def _has_effect(self) -> Self:
+        for name in ("draws", "block"):
+            if name in self.model_fields_set and self.method is not IntervalMethod.BOOTSTRAP:
+                default = type(self).model_fields[name].default
+                if getattr(self, name) != default:
+                    raise ValueError(f"`{name}` needs `method: bootstrap`")
+        return self
+
+
 class Outputs(Strict):
     """What is made of the models."""
 
     allocator: list[Allocator] = [Allocator()]
     onepagers: int = Field(default=3, ge=0, le=10, description="One-pagers of the best models.")
+    intervals: Intervals = Intervals()
     validation: Validation = Validation()
     include_data: bool = later(False, description="Let artifacts carry the input data as it came.")
 

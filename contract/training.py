@@ -96,6 +96,13 @@ class Training(Strict):
     preset: Preset = Preset.BENCHMARK
     trials: int = Field(default=5, ge=1, le=100)
     iterations: int = Field(default=2000, ge=10, le=100_000)
+    max_iterations: int | None = Field(
+        default=None,
+        ge=10,
+        le=100_000,
+        description="Let each trial go on past `iterations` until its errors have converged by "
+        "Robyn's rule, at most to this many; with `search: fast`.",
+    )
     seed: int = Field(default=123, ge=0, le=2**31 - 1 - 1000)
     adstock: Adstock = Adstock.GEOMETRIC
     hyperparameters: dict[str, Range] = Field(
@@ -141,6 +148,21 @@ class Training(Strict):
         if isinstance(value, dict) and value.get("preset") in list(Preset):
             return {**PRESETS[Preset(value["preset"])], **value}
         return value
+
+    @model_validator(mode="after")
+    def _limit(self) -> Self:
+        if self.max_iterations is None:
+            return self
+        if self.max_iterations < self.iterations:
+            raise ValueError(
+                f"`max_iterations` is {self.max_iterations}; "
+                f"allowed: at least `iterations` ({self.iterations})"
+            )
+        if self.search is Search.ROBYN:
+            raise ValueError(
+                "`max_iterations` needs `search: fast`; `robyn_run` has as many as it is told"
+            )
+        return self
 
     @model_validator(mode="after")
     def _ranges(self) -> Self:

@@ -58,6 +58,7 @@ class Manifest(Stored):
     seed: int
     trials: int
     iterations: int
+    trial_iterations: list[int] = []  # that each trial had: more with `training.max_iterations`
     cores: int
     config_hash: str
     fingerprint: str

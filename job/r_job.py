@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from contract.config import Config, safe_name
+from contract.config import Config, Intervals, safe_name
 from contract.training import ProphetVar, Sign
 
 
@@ -114,6 +114,7 @@ def r_job(
         "adstock": training.adstock.value,
         "trials": training.trials,
         "iterations": training.iterations,
+        "max_iterations": training.max_iterations,
         "seed": training.seed,
         "cores": cores,
         "workers": training.workers,
@@ -138,9 +139,19 @@ def r_job(
         ],
         "allocator_scenarios": [a.model_dump(mode="json") for a in config.outputs.allocator],
         "onepagers": config.outputs.onepagers,
+        **_intervals(config.outputs.intervals),
         "validation_folds": config.outputs.validation.folds,
         "validation_horizon": config.outputs.validation.horizon,
         "python": sys.executable,
+    }
+
+
+def _intervals(intervals: Intervals) -> dict[str, Any]:
+    return {
+        "intervals_method": intervals.method.value,
+        "intervals_level": intervals.level,
+        "intervals_draws": intervals.draws,
+        "intervals_block": None if intervals.block == "auto" else intervals.block,
     }
 
 

@@ -39,6 +39,7 @@ def draft_manifest(
         seed=training.seed,
         trials=training.trials,
         iterations=training.iterations,
+        trial_iterations=result["trial_iterations"],
         cores=run.cores,
         config_hash=run.request.config_hash,
         fingerprint=fingerprint,

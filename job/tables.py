@@ -100,9 +100,16 @@ _TABLES: Final[dict[str, tuple[str, _Columns]]] = {
             "carryover_share": ("number", "Share of the response that comes of earlier input."),
             "roas": ("number", "Contribution per unit of spend."),
             "cpa": ("number", "Spend per unit of contribution."),
-            "interval_mean": ("number", "Mean ROAS (CPA for conversions) of the cluster."),
-            "interval_low": ("number", "Lower end of the cluster's 95 % interval."),
-            "interval_high": ("number", "Upper end of the cluster's 95 % interval."),
+            "interval_method": (
+                "text",
+                "cluster: among alike models; bootstrap: refits to resampled periods, of the best "
+                "model only; empty where there are no intervals.",
+            ),
+            "interval_mean": ("number", "Mean ROAS (CPA for conversions) by this method."),
+            "interval_low": ("number", "Lower end of the interval of ROAS (CPA)."),
+            "interval_high": ("number", "Upper end; empty where a CPA has none."),
+            "share_low": ("number", "Lower end of the interval of the contribution share."),
+            "share_high": ("number", "Upper end of the interval of the contribution share."),
         },
     ),
     "decomposition_by_date": (

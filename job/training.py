@@ -46,6 +46,7 @@ def train(run: Run, snapshot: Snapshot) -> dict[str, Any] | Left:
             best_model=result["best_model"],
             trials=trials,
             iterations=run.config.training.iterations,
+            trial_iterations=result["trial_iterations"],
         )
     return result
 

@@ -89,5 +89,6 @@ class Bars:
         self._progress.update(
             self._tasks[trial],
             completed=int(record["iteration"]),
+            total=total,
             best=f"NRMSE {best:.4f}" if isinstance(best, int | float) else "",
         )

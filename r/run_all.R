@@ -61,6 +61,7 @@ train <- function(run) {
   for (name in c("best_model", "selfcheck", "robyn_version", "search")) {
     if (!is.null(outputs[[name]])) result[[name]] <- outputs[[name]]
   }
+  result$trial_iterations <- lapply(outputs$metrics$trials, `[[`, "iterations")
   result
 }
 

@@ -108,7 +108,7 @@ def record(inputs: ReportInputs) -> Section:
     search = {
         "Engine": inputs.engine if inputs.is_robyn else f"{inputs.engine} (not Robyn)",
         "Search": f"{run.get('search', _NOT_RECORDED)}: {run.get('trials', '?')} trials of "
-        f"{run.get('iterations', '?')} iterations",
+        f"{_iterations(run)} iterations",
         "Seed": str(run.get("seed", _NOT_RECORDED)),
         "Trial processes": str(run.get("cores", _NOT_RECORDED)),
         "SHA-256 of the config": str(run.get("config_hash", _NOT_RECORDED)),
@@ -127,6 +127,12 @@ def record(inputs: ReportInputs) -> Section:
     known = {name: in_words(s, "seconds") for name, s in timings.items() if s is not None}
     blocks.append(pairs(known) if known else Note("Timings were not recorded.", "missing"))
     return Section("record", "Config, versions, timings", blocks)
+
+
+def _iterations(run: Mapping[str, Any]) -> str:
+    """Say how long the trials were, which may differ where they went on until they converged."""
+    ran = run.get("trial_iterations") or [run.get("iterations", "?")]
+    return str(ran[0]) if min(ran) == max(ran) else f"{min(ran)} to {max(ran)}"
 
 
 def _versions(versions: Mapping[str, Any]) -> list[Block]:

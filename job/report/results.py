@@ -79,6 +79,14 @@ def decomposition(inputs: ReportInputs) -> Section:
         "Each component's share of the prediction over the window; "
         f"the paid channels make {in_words(media, 'percent')}."
     )
+    parts = parts.assign(
+        interval=[
+            "no interval"
+            if pd.isna(low)
+            else f"{in_words(low, 'percent')} to {in_words(high, 'percent')}"
+            for low, high in zip(parts["share_low"], parts["share_high"], strict=True)
+        ]
+    )
     numbers = table(
         parts,
         {
@@ -86,6 +94,7 @@ def decomposition(inputs: ReportInputs) -> Section:
             "group": ("kind", "text"),
             "contribution": ("contribution", "money"),
             "contribution_share": ("share", "percent"),
+            "interval": (_heading(inputs), "text"),
             "coefficient": ("coefficient", "number"),
         },
     )
@@ -187,15 +196,38 @@ def returns(inputs: ReportInputs) -> Section:
     if frame[["low", "high"]].isna().any(axis=1).all():
         blocks.append(Note("No intervals: this run made no estimate of uncertainty.", "missing"))
     else:
-        blocks.append(
-            Note(
-                "The bar is the 95 % interval of the mean among the models of the chosen model's "
-                "cluster (bootstrap). It tells how much alike the models of the cluster are, not "
-                "how sure the data is; the chosen model may lie outside."
-            )
-        )
+        blocks.append(Note(_about_intervals(inputs)))
     blocks.append(_channels(inputs))
     return Section("returns", f"{inputs.measure} by channel", blocks)
+
+
+def _level(inputs: ReportInputs) -> str:
+    return f"{100 * inputs.metrics['intervals']['level']:g} %"
+
+
+def _heading(inputs: ReportInputs) -> str:
+    return (
+        "interval"
+        if inputs.metrics["intervals"]["method"] == "none"
+        else f"{_level(inputs)} interval"
+    )
+
+
+def _about_intervals(inputs: ReportInputs) -> str:
+    """Say what the bars are, and what they are not."""
+    how = inputs.metrics["intervals"]
+    if how["method"] == "bootstrap":
+        return (
+            f"The bar is the {_level(inputs)} interval of {how['draws']} refits of the chosen "
+            f"model to resampled blocks of {how['block']} periods. It tells how far the figures "
+            "hang on noise once adstock, saturation and penalty are taken as known; that these may "
+            "be wrong is not in it."
+        )
+    return (
+        f"The bar is the {_level(inputs)} interval of the mean among the models of the chosen "
+        "model's cluster (bootstrap). It tells how much alike the models of the cluster are, not "
+        "how sure the data is; the chosen model may lie outside."
+    )
 
 
 def _channels(inputs: ReportInputs) -> Table:
@@ -214,15 +246,17 @@ def _channels(inputs: ReportInputs) -> Table:
             "spend_share": ("share of spend", "percent"),
             "effect_share": ("share of effect", "percent"),
             "roas" if inputs.is_revenue else "cpa": (inputs.measure, "ratio"),
-            "interval": ("95 % interval", "text"),
+            "interval": (_heading(inputs), "text"),
             "carryover_share": ("carry-over", "percent"),
         },
     )
 
 
 def _interval(low: Any, high: Any) -> str:
-    if pd.isna(low) or pd.isna(high):
+    if pd.isna(low):
         return "no interval"
+    if pd.isna(high):
+        return f"{in_words(low, 'ratio')} or more"
     return f"{in_words(low, 'ratio')} to {in_words(high, 'ratio')}"
 
 

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 
 from job.report import charts
-from job.report.blocks import Block, Cell, Figure, Note, Section, Table, in_words, table
+from job.report.blocks import Block, Cell, Figure, Heading, Note, Section, Table, in_words, table
 from job.report.inputs import ReportInputs
 from job.report.svg import draw
 
 MAX_DRAWN = 1200  # models that are no candidates; more would only make a darker cloud
 CUTS = 20
+_ERRORS = {"nrmse": "NRMSE", "decomp_rssd": "DECOMP.RSSD", "mape": "MAPE of lift"}
 
 
 def pareto(inputs: ReportInputs) -> Section:
@@ -90,9 +93,10 @@ def convergence(inputs: ReportInputs) -> Section:
         quantiles = pd.DataFrame({name: grouped.quantile(q) for name, q in bands.items()})
         rows.append(quantiles.rename_axis("iteration").reset_index().assign(measure=measure))
     frame = pd.concat(rows, ignore_index=True)
-    trials = int(models["trial"].nunique())
+    lengths = models.groupby("trial")["iteration"].max()
+    upto = "" if lengths.nunique() == 1 else "up to "
     caption = (
-        f"Errors of the models of each twentieth of the search, {trials} trials of "
+        f"Errors of the models of each twentieth of the search, {len(lengths)} trials of {upto}"
         f"{in_words(last, 'number')} iterations: the line is the median, the band 80 % of them."
     )
     numbers = table(
@@ -113,16 +117,44 @@ def convergence(inputs: ReportInputs) -> Section:
         blocks.append(Note(text, "missing"))
     else:
         blocks.append(_rule(rule))
+    if trials := inputs.metrics.get("trials"):
+        blocks += [Heading("Trials"), _trials(trials), Note(_ABOUT_TRIALS)]
     return Section("convergence", "Convergence", blocks)
+
+
+_ABOUT_TRIALS = (
+    "Each trial by itself, by the same rule. The table above has all of them together, as Robyn "
+    "judges a search."
+)
+_STOPPED = {
+    "iterations": "had its iterations",
+    "converged": "converged",
+    "limit": "reached the limit",
+}
+
+
+def _trials(trials: list[dict[str, Any]]) -> Table:
+    """List how long each trial was, which errors converged and why it ended."""
+    errors = list(trials[0]["objectives"])
+    head = ["trial", "iterations", *(_ERRORS.get(error, error) for error in errors), "ended"]
+    rows = [
+        [
+            Cell(str(trial["trial"]), number=True),
+            Cell(in_words(trial["iterations"], "number"), number=True),
+            *(Cell("converged" if trial["objectives"].get(e) else "not yet") for e in errors),
+            Cell(_STOPPED.get(trial["stopped"], trial["stopped"])),
+        ]
+        for trial in trials
+    ]
+    return Table([Cell(title, index < 2) for index, title in enumerate(head)], rows)
 
 
 def _rule(rule: dict[str, dict[str, float]]) -> Table:
     """Lay the last twentieth beside the limits of Robyn's rule."""
     head = ["error", "converged", "last spread", "limit", "last median", "limit"]
-    names = {"nrmse": "NRMSE", "decomp_rssd": "DECOMP.RSSD", "mape": "MAPE of lift"}
     rows = [
         [
-            Cell(names.get(error, error)),
+            Cell(_ERRORS.get(error, error)),
             Cell("yes" if found.get("converged") else "no"),
             *(
                 Cell(in_words(found.get(figure), "number"), number=True)

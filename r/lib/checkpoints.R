@@ -10,8 +10,8 @@
 #' @return 32 hexadecimal digits.
 search_key <- function(problem, settings) {
   deciding <- c(
-    "iterations", "seed", "workers", "nevergrad_algo", "ts_validation", "add_penalty_factor",
-    "intercept", "intercept_sign", "rssd_zero_penalty", "refresh", "weights"
+    "iterations", "max_iterations", "seed", "workers", "nevergrad_algo", "ts_validation",
+    "add_penalty_factor", "intercept", "intercept_sign", "rssd_zero_penalty", "refresh", "weights"
   )
   # Doubles in hexadecimal: to the last bit, and free of how R stores the objects.
   exact <- function(x) {
@@ -60,9 +60,10 @@ read_checkpoint <- function(path, key, trial) {
 # What does not decide an engine's inputs: where things lie, and what is done with the inputs.
 NOT_OF_INPUTS <- c(
   "run_id", "market", "revision", "search", "data_csv", "holidays_csv", "output_dir", "work_dir",
-  "progress_file", "result_file", "trials", "iterations", "seed", "cores", "workers",
-  "trials_todo", "merge", "nevergrad_algo", "pareto_fronts", "min_candidates",
-  "calibration_constraint", "allocator_scenarios", "onepagers", "validation_folds",
+  "progress_file", "result_file", "trials", "iterations", "max_iterations", "seed", "cores",
+  "workers", "trials_todo", "merge", "nevergrad_algo", "pareto_fronts", "min_candidates",
+  "calibration_constraint", "allocator_scenarios", "onepagers", "intervals_method",
+  "intervals_level", "intervals_draws", "intervals_block", "validation_folds",
   "validation_horizon", "python"
 )
 

@@ -51,29 +51,32 @@ kmeans_groups <- function(x, limit, min_clusters, max_clusters, wss_var) {
   list(cluster = unname(groups$cluster), k = k, wss = wss)
 }
 
-#' Bootstrap interval (95 %) of a channel's ROAS or CPA among the models of its cluster.
+#' Bootstrap interval of a channel's ROAS or CPA among the models of its cluster.
 #'
 #' It tells how far alike models agree, not how sure the data is.
 #'
 #' @param performance data.table solID, cluster, rn, value; infinite values are left out.
+#' @param level of the interval; Robyn's is 0.95. @param floor no lower end is below it.
 #' @return data.table cluster, rn, boot_mean, boot_se, ci_low, ci_up; clusters of fewer than
 #'   three models have none.
-cluster_intervals <- function(performance, boot_n = 1000) {
+cluster_intervals <- function(performance, level = 0.95, floor = 0, boot_n = 1000) {
   large <- performance[, list(n = data.table::uniqueN(solID)), by = "cluster"][n >= 3, cluster]
-  performance[cluster %in% large & is.finite(value), bootstrap_interval(value, boot_n),
-    by = c("cluster", "rn")]
+  performance[cluster %in% large & is.finite(value),
+    bootstrap_interval(value, boot_n, level, floor), by = c("cluster", "rn")]
 }
 
-bootstrap_interval <- function(values, boot_n, seed = 1) {
+bootstrap_interval <- function(values, boot_n, level = 0.95, floor = 0, seed = 1) {
   n <- length(values)
-  if (n == 1) return(list(boot_mean = values, boot_se = 0, ci_low = max(values, 0), ci_up = values))
+  if (n == 1) {
+    return(list(boot_mean = values, boot_se = 0, ci_low = max(values, floor), ci_up = values))
+  }
   draws <- with_seed(seed, sample(values, n * boot_n, replace = TRUE))
   means <- rowMeans(matrix(draws, nrow = boot_n))
   se <- stats::sd(means)
-  reach <- stats::qt(0.975, n - 1) * se * sqrt(n)
+  reach <- stats::qt((1 + level) / 2, n - 1) * se * sqrt(n)
   list(
     boot_mean = mean(means), boot_se = se,
-    ci_low = max(mean(values) - reach, 0), ci_up = mean(values) + reach
+    ci_low = max(mean(values) - reach, floor), ci_up = mean(values) + reach
   )
 }
 

@@ -13,7 +13,8 @@ CONFIG_ENUMS <- list(
   intercept_sign = c("non_negative", "unconstrained"),
   nevergrad_algo = c("TwoPointsDE", "DE"),
   calibration_scope = c("immediate", "total"),
-  allocator_scenario = c("max_response", "target_efficiency")
+  allocator_scenario = c("max_response", "target_efficiency"),
+  interval_method = c("cluster", "bootstrap", "none")
 )
 
 # Field -> kind; a trailing ? says that null is allowed. Kinds: see check_kind().
@@ -25,28 +26,31 @@ CONFIG_FIELDS <- c(
   target_kind = "target_kind", channel_names = "strings", channel_spends = "strings",
   channel_exposures = "strings", channel_signs = "sign*", organic = "strings",
   organic_signs = "sign*", context = "strings", context_signs = "sign*", factors = "strings",
-  adstock = "adstock", trials = "count", iterations = "count", seed = "integer", cores = "count",
-  workers = "count", trials_todo = "integers", merge = "flag", hyperparameters = "ranges",
+  adstock = "adstock", trials = "count", iterations = "count", max_iterations = "count?",
+  seed = "integer", cores = "count", workers = "count", trials_todo = "integers", merge = "flag",
+  hyperparameters = "ranges",
   prophet_vars = "prophet_var*", prophet_signs = "sign*", prophet_country = "string?",
   ts_validation = "flag", add_penalty_factor = "flag", intercept = "flag",
   intercept_sign = "intercept_sign", rssd_zero_penalty = "flag", objective_weights = "numbers?",
   nevergrad_algo = "nevergrad_algo", pareto_fronts = "any", min_candidates = "count",
   calibration_constraint = "number", calibration = "any", allocator_scenarios = "any",
-  onepagers = "number", validation_folds = "natural", validation_horizon = "count",
-  python = "string"
+  onepagers = "number", intervals_method = "interval_method", intervals_level = "share",
+  intervals_draws = "count", intervals_block = "count?", validation_folds = "natural",
+  validation_horizon = "count", python = "string"
 )
 
 CONFIG_DEFAULTS <- list(
   search = "fast", engine = "auto", holidays_csv = NULL, progress_file = NULL,
   window_start = NULL, window_end = NULL, organic = character(), organic_signs = character(),
   context = character(), context_signs = character(), factors = character(),
-  cores = 1L, workers = 1L, merge = TRUE, prophet_vars = character(),
+  max_iterations = NULL, cores = 1L, workers = 1L, merge = TRUE, prophet_vars = character(),
   prophet_signs = character(), prophet_country = NULL, ts_validation = FALSE,
   add_penalty_factor = FALSE, intercept = TRUE, intercept_sign = "non_negative",
   rssd_zero_penalty = TRUE, objective_weights = NULL, nevergrad_algo = "TwoPointsDE",
   pareto_fronts = "auto", min_candidates = 100L, calibration_constraint = 0.1,
   calibration = list(), allocator_scenarios = list(), onepagers = 3, revision = "", market = "",
-  validation_folds = 0L, validation_horizon = 8L
+  intervals_method = "cluster", intervals_level = 0.95, intervals_draws = 500L,
+  intervals_block = NULL, validation_folds = 0L, validation_horizon = 8L
 )
 
 #' Read and check the job's JSON.
@@ -103,6 +107,7 @@ EMPTY <- list(strings = character(), integers = integer(), numbers = numeric())
 
 one <- function(x) length(x) == 1 && !anyNA(x)
 whole_numbers <- function(x) is.numeric(x) && !anyNA(x) && all(x == round(x))
+is_share <- function(x) one(x) && is.numeric(x) && x > 0 && x < 1
 read_date <- function(x) as.Date(x, format = "%Y-%m-%d")
 
 # Kind -> what fits, how to say so, and as what it is kept.
@@ -125,6 +130,7 @@ CONFIG_KINDS <- list(
     fits = function(x) one(x) && whole_numbers(x) && x >= 1,
     allowed = "a whole number from 1", as = as.integer
   ),
+  share = list(fits = is_share, allowed = "above 0 and below 1"),
   natural = list(
     fits = function(x) one(x) && whole_numbers(x) && x >= 0,
     allowed = "a whole number from 0", as = as.integer
@@ -213,6 +219,12 @@ check_lengths <- function(cfg) {
       "`factors` names `%s`, which is not among `context`%s.", stray[1],
       nearest(stray[1], cfg$context)
     ), field = "factors")
+  }
+  if (!is.null(cfg$max_iterations) && cfg$max_iterations < cfg$iterations) {
+    abort("mmm_config_error", sprintf(
+      "`max_iterations` is %d; it must be at least `iterations` (%d).", cfg$max_iterations,
+      cfg$iterations
+    ), field = "max_iterations")
   }
   if (!all(cfg$trials_todo %in% seq_len(cfg$trials))) {
     abort("mmm_config_error", sprintf(

@@ -12,19 +12,30 @@
 #' @return list: errors (data frame, a row an objective and quantile: n, median, std, and the
 #'   figures and flags of the rule), conv_msg (a sentence an objective), converged (named logical).
 converge <- function(trials, cuts = 20, reference = 3, deviations = 2) {
-  tables <- lapply(trials, function(trial) {
+  series <- lapply(trials, function(trial) {
     table <- as.data.frame(trial$resultCollect$resultHypParam)
-    table <- table[c("trial", "ElapsedAccum", "nrmse", "decomp.rssd", "mape")]
-    table[order(table$ElapsedAccum), ]
+    as.list(table[order(table$ElapsedAccum), OBJECTIVES])
   })
-  long <- do.call(rbind, lapply(c("decomp.rssd", "mape", "nrmse"), function(objective) {
-    do.call(rbind, lapply(tables, function(table) {
-      values <- table[[objective]]
+  converge_series(series, cuts, reference, deviations)
+}
+
+# The columns of resultHypParam that a search minimises, in the order of Robyn's sentences.
+OBJECTIVES <- c("decomp.rssd", "mape", "nrmse")
+
+#' The same, of the errors themselves.
+#'
+#' @param series list of trials, each a list by objective of numeric, in the order of the search.
+converge_series <- function(series, cuts = 20, reference = 3, deviations = 2) {
+  objectives <- intersect(OBJECTIVES, unlist(lapply(series, names)))
+  long <- do.call(rbind, lapply(objectives, function(objective) {
+    do.call(rbind, lapply(series, function(trial) {
+      values <- trial[[objective]]
       values <- values[is.finite(values) & values > 0]
       if (!length(values)) return(NULL)
       data.frame(error_type = toupper(objective), value = values, iter = seq_along(values))
     }))
   }))
+  if (is.null(long)) return(list(errors = NULL, conv_msg = NULL, converged = NULL))
   last <- max(long$iter)
   long$cuts <- cut(
     long$iter, breaks = seq(0, last, length.out = cuts + 1), include.lowest = TRUE,

@@ -1,6 +1,6 @@
 # metrics.json: the best model in figures that a person or a monitor reads.
 
-#' @param made list(hyp, agg, clusters, fronts, best, kinds). @param models OutputModels.
+#' @param made list(hyp, agg, clusters, fronts, best, kinds, intervals). @param models OutputModels.
 #' @return list as metrics.json holds it; missing values are NULL or NA and become null.
 model_metrics <- function(inputs, models, made) {
   row <- made$hyp[solID == made$best]
@@ -22,7 +22,9 @@ model_metrics <- function(inputs, models, made) {
     performance_measure = if (revenue) "roas" else "cpa",
     channels = channel_metrics(made, revenue),
     contribution_shares = contribution_shares(made),
+    intervals = made$intervals[setdiff(names(made$intervals), "table")],
     convergence = convergence_metrics(models$convergence$errors),
+    trials = trial_endings(models),
     models = list(
       tried = nrow(made$hyp), candidates = sum(made$hyp$candidate),
       pareto_fronts = made$fronts, clusters = made$clusters$k,
@@ -43,11 +45,15 @@ channel_metrics <- function(made, revenue) {
   lapply(seq_len(nrow(rows)), function(i) {
     r <- rows[i]
     measure <- if (revenue) list(roas = number(r$roi_total)) else list(cpa = number(r$cpa_total))
+    interval <- made$intervals$table[solID == r$solID & rn == r$rn]
     c(
       list(name = made$kinds$channel[match(r$rn, made$kinds$rn)], variable = r$rn), measure,
       list(
-        interval_low = number(r$ci_low), interval_high = number(r$ci_up),
+        interval_method = if (isTRUE(is.finite(interval$share_low))) made$intervals$method else NA,
+        interval_low = number(interval$low), interval_high = number(interval$high),
         coefficient = r$coef, contribution = r$xDecompAgg, contribution_share = r$xDecompPerc,
+        contribution_share_low = number(interval$share_low),
+        contribution_share_high = number(interval$share_high),
         spend = r$total_spend, spend_share = r$spend_share, effect_share = number(r$effect_share),
         mean_spend = r$mean_spend, mean_response = r$mean_response,
         carryover_share = number(r$carryover_pct)

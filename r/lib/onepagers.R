@@ -170,6 +170,10 @@ panel_curves <- function(curves, decomposition) {
 panel_performance <- function(decomposition, measure) {
   rows <- decomposition[kind == "paid_media"]
   rows$value <- rows[[measure]]
+  whence <- unique(rows$interval_method[!is.na(rows$interval_low)])
+  title <- paste0(toupper(measure), c(
+    cluster = " with the interval of its cluster", bootstrap = " with its bootstrap interval"
+  )[whence])
   ggplot2::ggplot(rows, ggplot2::aes(.data$value, .data$channel)) +
     ggplot2::geom_linerange(
       ggplot2::aes(xmin = .data$interval_low, xmax = .data$interval_high),
@@ -179,7 +183,5 @@ panel_performance <- function(decomposition, measure) {
     ggplot2::geom_text(
       ggplot2::aes(label = signif(.data$value, 3)), vjust = -1, size = 3, na.rm = TRUE
     ) +
-    ggplot2::labs(
-      title = paste(toupper(measure), "with the interval of its cluster"), x = NULL, y = NULL
-    ) + page_theme()
+    ggplot2::labs(title = title, x = NULL, y = NULL) + page_theme()
 }

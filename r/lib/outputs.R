@@ -17,14 +17,15 @@ model_outputs <- function(inputs, models, cfg) {
   shown <- transformed[winners]
   by_date <- decompose_by_date(inputs, agg, shown)
   kinds <- variable_kinds(inputs, cfg)
+  intervals <- model_intervals(inputs, cfg, agg, ranked$hyp[solID == best])
   made <- list(
     hyp = ranked$hyp, agg = agg, clusters = clusters, fronts = ranked$fronts, best = best,
-    kinds = kinds
+    kinds = kinds, intervals = intervals
   )
   periods <- nrow(inputs$dt_modRollWind)
   tables <- list(
     models = models_table(ranked$hyp, clusters, best),
-    decomposition = decomposition_table(agg, kinds, best),
+    decomposition = decomposition_table(agg, kinds, best, intervals),
     decomposition_by_date = decomposition_by_date_table(by_date, kinds, best),
     response_curves = response_curves_table(response_curves(shown), kinds, best),
     allocation = allocation_table(

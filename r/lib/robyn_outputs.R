@@ -24,7 +24,7 @@ robyn_engine_outputs <- function(inputs, models, cfg, progress) {
         "all models are searched again by robyn_run."
       ), format(check$largest_difference %||% NA, digits = 3), check$where, check$tolerance),
       call. = FALSE)
-      models <- robyn_engine_search(inputs, as_robyn_search(cfg), progress)
+      models <- search_again(inputs, cfg, models, progress)
       made <- robyn_model_outputs(inputs, models, cfg, reference = TRUE)
     }
   }
@@ -56,11 +56,20 @@ without_trials <- function(models) {
   kept
 }
 
-#' The configuration of a search that starts anew beside the one that is not trusted.
-as_robyn_search <- function(cfg) {
-  cfg$search <- "robyn"
-  cfg$trials_todo <- seq_len(cfg$trials)
-  cfg
+#' The search by robyn_run, for one that is not trusted; as many iterations a trial as it had.
+search_again <- function(inputs, cfg, models, progress) {
+  again <- cfg
+  again$search <- "robyn"
+  again$trials_todo <- seq_len(cfg$trials)
+  iterations <- NULL
+  if (!is.null(cfg$max_iterations)) {
+    iterations <- vapply(trial_endings(models), `[[`, 0L, "iterations")
+    again$iterations <- as.integer(models$iterations)
+    again$max_iterations <- NULL
+  }
+  found <- robyn_engine_search(inputs, again, progress, iterations)
+  found$max_iterations <- models$max_iterations
+  found
 }
 
 #' Tables and OutputCollect.

@@ -4,15 +4,20 @@
 #' All trials of a job by robyn_run.
 #'
 #' @inheritParams run_trials
+#' @param iterations of each trial, where they are not cfg$iterations.
 #' @return OutputModels, of class "robyn_models", as one robyn_run of all trials returns it.
 #'   Errors: robyn_error where a trial failed or stopped half way, which robyn_run only warns of.
-robyn_engine_search <- function(inputs, cfg, progress) {
+robyn_engine_search <- function(inputs, cfg, progress, iterations = NULL) {
   prepare_robyn()
   check_robyn_search(cfg)
   run_trials(inputs, cfg, progress, searcher = list(
-    name = "robyn",
+    name = paste(c("robyn", iterations), collapse = " "),
     warm_up = function(problem, settings) NULL, # Python must not be started before a fork
-    record = function(problem, settings, trial, report) robyn_trial(inputs, cfg, trial, report),
+    record = function(problem, settings, trial, report) {
+      if (!is.null(iterations)) cfg$iterations <- iterations[trial]
+      robyn_trial(inputs, cfg, trial, report)
+    },
+    size = function(record) nrow(record$resultCollect$resultHypParam),
     collect = function(problem, settings, record, trial, elapsed) record
   ))
 }
@@ -20,6 +25,12 @@ robyn_engine_search <- function(inputs, cfg, progress) {
 #' Settings that robyn_run would change in silence or fail on after prophet.
 check_robyn_search <- function(cfg) {
   refuse <- function(field, ...) abort("mmm_config_error", ..., field = field)
+  if (!is.null(cfg$max_iterations)) {
+    refuse("max_iterations", paste(
+      "`max_iterations` needs `search` fast: robyn_run has a fixed number of iterations.",
+      "Leave it out, or take search fast."
+    ))
+  }
   if (cfg$iterations < 2) {
     refuse("iterations", "`iterations` is 1; Robyn's search needs 2 or more.")
   }

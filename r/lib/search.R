@@ -5,7 +5,8 @@
 #' @param inputs InputCollect, or the inputs of the builtin engine (see `search_problem()`).
 #' @param cfg list with the fields of SEARCH_DEFAULTS.
 #' @param trial its number, from 1; the trial's seed is cfg$seed + trial.
-#' @param progress function(iteration, best_nrmse, best_rssd), called at least every two seconds.
+#' @param progress function(iteration, best_nrmse, best_rssd, of), called at least every two
+#'   seconds; `of` is given at the end: how many iterations there were.
 #' @return the trial as `robyn_run()` has it: list(resultCollect, hyperBoundNG, hyperBoundFixed,
 #'   trial). Errors: classes of errors.R.
 search_trial <- function(inputs, cfg, trial, progress = function(...) NULL) {
@@ -25,11 +26,14 @@ search_record <- function(problem, settings, trial, progress) {
 
 #' The loop. Its state is preallocated; nothing in it grows with the iterations done.
 #'
+#' A trial has `iterations` models, or goes on as `stopping_rule()` says.
+#'
 #' @return list of matrices with a column a model (see `model_record()`).
 run_iterations <- function(problem, settings, trial, progress) {
   space <- problem$space
   workers <- settings$workers
-  batches <- ceiling(settings$iterations / workers)
+  limit <- iteration_limit(settings)
+  batches <- ceiling(limit / workers)
   models <- batches * workers
   scale <- hyperparameter_scaler(space)
   updated <- match(names(space$updated), space$columns)
@@ -37,11 +41,12 @@ run_iterations <- function(problem, settings, trial, progress) {
   fixed <- match(names(space$fixed), space$columns)
   template[fixed] <- as.numeric(unlist(space$fixed))
   optimiser <- make_optimiser(
-    settings$nevergrad_algo, length(updated), settings$iterations, workers,
+    settings$nevergrad_algo, length(updated), limit, workers,
     settings$objectives, settings$weights, settings$seed + as.integer(trial)
   )
   score <- model_scorer(problem)
   record <- model_record(problem, models)
+  is_over <- stopping_rule(settings)
   best <- c(Inf, Inf)
   objectives <- seq_len(settings$objectives)
   told <- matrix(0, settings$objectives, workers)
@@ -70,12 +75,13 @@ run_iterations <- function(problem, settings, trial, progress) {
     }
     optimiser$tell(told)
     if (now - last_word > 1) {
-      progress(min(k, settings$iterations), best[1], best[2])
+      progress(min(k, limit), best[1], best[2])
       last_word <- now
     }
+    if (is_over(k, record$scores)) break
   }
-  progress(settings$iterations, best[1], best[2])
-  record
+  progress(min(k, limit), best[1], best[2], of = min(k, limit))
+  if (k < models) lapply(record, function(table) table[, seq_len(k), drop = FALSE]) else record
 }
 
 #' One model with known hyperparameters, scored (Robyn's dt_hyper_fixed).

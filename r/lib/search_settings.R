@@ -4,7 +4,7 @@ SEARCH_DEFAULTS <- list(
   trials = 5L, iterations = 2000L, seed = 123L, workers = 1L, cores = 1L,
   nevergrad_algo = "TwoPointsDE", ts_validation = FALSE, add_penalty_factor = FALSE,
   intercept = TRUE, intercept_sign = "non_negative", rssd_zero_penalty = TRUE,
-  objective_weights = NULL, refresh = FALSE, dt_hyper_fixed = NULL
+  objective_weights = NULL, refresh = FALSE, dt_hyper_fixed = NULL, max_iterations = NULL
 )
 
 #' The settings that decide a trial's result.
@@ -19,6 +19,7 @@ search_settings <- function(inputs, cfg) {
   })
   for (name in c("trials", "iterations", "workers", "cores")) s[[name]] <- whole(s, name, 1)
   s$seed <- whole(s, "seed", 0)
+  if (!is.null(s$max_iterations)) s$max_iterations <- whole(s, "max_iterations", s$iterations)
   for (name in c("ts_validation", "add_penalty_factor", "intercept", "rssd_zero_penalty",
                  "refresh")) {
     if (!isTRUE(s[[name]]) && !isFALSE(s[[name]])) {
@@ -30,7 +31,10 @@ search_settings <- function(inputs, cfg) {
       "`intercept_sign` is %s; it must be non_negative or unconstrained.", s$intercept_sign
     ), field = "intercept_sign")
   }
-  if (!is.null(s$dt_hyper_fixed)) s$trials <- s$iterations <- s$workers <- 1L
+  if (!is.null(s$dt_hyper_fixed)) {
+    s$trials <- s$iterations <- s$workers <- 1L
+    s$max_iterations <- NULL
+  }
   s$objectives <- if (is.null(inputs$calibration_input)) 2L else 3L
   s$weights <- objective_weights(s)
   s

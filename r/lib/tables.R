@@ -48,15 +48,20 @@ hyperparameter_json <- function(values) {
 }
 
 #' What each variable of each candidate contributes over the window.
-decomposition_table <- function(agg, kinds, best) {
+#'
+#' @param intervals model_intervals() result.
+decomposition_table <- function(agg, kinds, best, intervals) {
   kind <- kinds[match(agg$rn, rn)]
+  interval <- intervals$table[match(paste(agg$solID, agg$rn), paste(solID, rn))]
   agg[, list(
     model_id = solID, is_best_model = solID == best, variable = kind$variable, kind = kind$kind,
     channel = kind$channel, coefficient = coef, contribution = xDecompAgg,
     contribution_share = xDecompPerc, spend = total_spend, spend_share, effect_share,
     mean_spend, mean_input = mean_spend_adstocked, mean_response, mean_exposure,
     carryover_share = carryover_pct, roas = finite(roi_total), cpa = finite(cpa_total),
-    interval_mean = boot_mean, interval_low = ci_low, interval_high = ci_up
+    interval_method = ifelse(is.na(interval$share_low), NA, intervals$method),
+    interval_mean = interval$mean, interval_low = interval$low, interval_high = interval$high,
+    share_low = interval$share_low, share_high = interval$share_high
   )]
 }
 

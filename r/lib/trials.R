@@ -24,7 +24,8 @@ run_trials <- function(inputs, cfg, progress, searcher = FAST_SEARCHER) {
   todo <- unique(todo[todo >= 1 & todo <= settings$trials])
   pending <- Filter(function(trial) is.null(done(trial)), todo)
   for (trial in setdiff(todo, pending)) {
-    progress$progress(trial, settings$trials, settings$iterations, settings$iterations, NULL, NULL)
+    size <- min(searcher$size(done(trial)$record), iteration_limit(settings))
+    progress$progress(trial, settings$trials, size, size, NULL, NULL)
   }
   if (length(pending)) {
     searcher$warm_up(problem, settings)
@@ -50,11 +51,11 @@ run_trials <- function(inputs, cfg, progress, searcher = FAST_SEARCHER) {
 # In the child: search, keep the record, say so.
 run_trial <- function(searcher, problem, settings, trial, key, work_dir, progress) {
   begun <- proc.time()[["elapsed"]]
-  record <- searcher$record(problem, settings, trial, function(iteration, best_nrmse, best_rssd) {
-    progress$progress(
-      trial, settings$trials, iteration, settings$iterations, best_nrmse, best_rssd
-    )
-  })
+  limit <- iteration_limit(settings)
+  tell <- function(iteration, best_nrmse, best_rssd, of = limit) {
+    progress$progress(trial, settings$trials, iteration, of, best_nrmse, best_rssd)
+  }
+  record <- searcher$record(problem, settings, trial, tell)
   path <- checkpoint_path(work_dir, trial)
   write_checkpoint(path, key, trial, record, proc.time()[["elapsed"]] - begun)
   progress$checkpoint(trial, path)
@@ -67,18 +68,21 @@ warm_up <- function(problem, settings) {
   if (!settings$nevergrad_algo %in% names(OWN_OPTIMISERS)) return(invisible())
   few <- 40L
   settings$iterations <- few * settings$workers
+  settings$max_iterations <- NULL
   search_record(problem, settings, 0L, function(...) NULL)
   invisible()
 }
 
 # How a trial is made: a name that tells its checkpoints from other searchers'; warm_up(problem,
 # settings) before the processes fork; record(problem, settings, trial, progress), which is what
-# the checkpoint keeps; collect(problem, settings, record, trial, elapsed), an element of
-# OutputModels. Functions in functions, so that the order in which files are read is free.
+# the checkpoint keeps; size(record), its number of models; collect(problem, settings, record,
+# trial, elapsed), an element of OutputModels. Functions in functions, so that the order in which
+# files are read is free.
 FAST_SEARCHER <- list(
   name = "fast",
   warm_up = function(...) warm_up(...),
   record = function(...) search_record(...),
+  size = function(record) ncol(record$row),
   collect = function(...) collect_trial(...)
 )
 
@@ -98,6 +102,7 @@ check_trials <- function(trials, results) {
 #' Put trials together as `robyn_run()` does.
 #'
 #' Where Robyn made the inputs, convergence and its plots are Robyn's own; else `converge()`'s.
+#' Trials that went on until they converged differ in length: `iterations` is that of the longest.
 output_models <- function(inputs, problem, settings, trials, started) {
   fixed <- !is.null(settings$dt_hyper_fixed)
   hyper_fixed <- structure(fixed, hypParamSamName = problem$space$names)
@@ -108,6 +113,11 @@ output_models <- function(inputs, problem, settings, trials, started) {
   models$train_timestamp <- Sys.time()
   models$cores <- as.numeric(settings$workers)
   models$iterations <- as.numeric(settings$iterations)
+  if (!is.null(settings$max_iterations)) {
+    longest <- max(vapply(trials, function(trial) nrow(trial$resultCollect$resultHypParam), 0L))
+    models$iterations <- as.numeric(min(longest, settings$max_iterations))
+    models$max_iterations <- as.numeric(settings$max_iterations)
+  }
   models$trials <- as.numeric(settings$trials)
   models$intercept <- settings$intercept
   models$intercept_sign <- settings$intercept_sign

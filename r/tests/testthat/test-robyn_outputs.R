@@ -82,3 +82,46 @@ test_that("a file that robyn_write does not leave is an error", {
     quietly(write_robyn_models(example_inputs(), made, cfg)), "robyn_write", class = "robyn_error"
   )
 })
+
+# Two trials of different lengths, as a search until convergence leaves them.
+unequal_trials <- function(inputs, cfg, lengths) {
+  trials <- lapply(seq_along(lengths), function(k) {
+    search_trial(inputs, list(seed = cfg$seed, iterations = lengths[k]), k)
+  })
+  settings <- search_settings(inputs, cfg)
+  quietly(output_models(inputs, search_problem(inputs, settings), settings, trials, Sys.time()))
+}
+
+test_that("Robyn takes trials of different lengths, and confirms them", {
+  skip_without_robyn()
+  inputs <- example_inputs()
+  cfg <- robyn_job(trials = 2, iterations = 60, max_iterations = 110)
+  models <- unequal_trials(inputs, cfg, c(70L, 110L))
+  expect_identical(models$iterations, 110)
+  ours <- example_outputs("fast", models, trials = 2, iterations = 60, max_iterations = 110)$made
+  expect_true(ours$selfcheck$passed)
+  stopped <- vapply(ours$metrics$trials, `[[`, "", "stopped")
+  expect_identical(stopped, c("converged", "limit"))
+  expect_identical(convergence_metrics(converge(models[c("trial1", "trial2")])$errors),
+    ours$metrics$convergence)
+  # robyn_outputs itself on the same models.
+  theirs <- example_outputs("robyn", models, trials = 2, iterations = 60)$made
+  expect_setequal(theirs$collect$allSolutions, ours$collect$allSolutions)
+  expect_identical(theirs$best_model, ours$best_model)
+})
+
+test_that("robyn_run takes over with as many iterations as each trial had", {
+  skip_without_robyn_search()
+  inputs <- example_inputs()
+  cfg <- robyn_job(trials = 2, iterations = 4, max_iterations = 9)
+  models <- unequal_trials(inputs, cfg, c(5L, 9L))
+  again <- quietly(search_again(inputs, cfg, models, memory_log()))
+  for (trial in c("trial1", "trial2")) {
+    ours <- models[[trial]]$resultCollect$resultHypParam
+    theirs <- again[[trial]]$resultCollect$resultHypParam
+    expect_identical(theirs$solID, ours$solID)
+    expect_equal(theirs$nrmse, ours$nrmse, tolerance = 1e-9)
+  }
+  kept <- c("iterations", "max_iterations")
+  expect_identical(again[kept], models[kept])
+})

@@ -85,3 +85,11 @@ test_that("a trial keeps its models when it gets its number", {
   expect_identical(made$trial, 11L)
   expect_identical(made$resultCollect$iter, 0)
 })
+
+test_that("a limit beyond the iterations is for the fast search alone", {
+  skip_without_robyn()
+  expect_error(
+    check_robyn_search(robyn_job(max_iterations = 100)), "needs `search` fast",
+    class = "mmm_config_error"
+  )
+})

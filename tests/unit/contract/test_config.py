@@ -110,6 +110,45 @@ def test_fields_of_the_contract_without_behaviour_are_refused_not_ignored(field:
     assert any("is not supported yet" in problem for problem in problems(changed(field, 0.5)))
 
 
+@pytest.mark.parametrize(
+    ("path", "value", "said"),
+    [
+        ("training.max_iterations", 5, "greater than or equal to 10"),
+        (
+            "training",
+            {"iterations": 2000, "max_iterations": 1000},
+            "`max_iterations` is 1000; allowed: at least `iterations` (2000)",
+        ),
+        (
+            "training",
+            {"search": "robyn", "max_iterations": 5000},
+            "`max_iterations` needs `search: fast`",
+        ),
+        ("outputs.intervals", {"method": "bootsrap"}, "Did you mean `bootstrap`?"),
+        ("outputs.intervals", {"draws": 900}, "`draws` needs `method: bootstrap`"),
+        ("outputs.intervals", {"method": "none", "block": 4}, "`block` needs `method: bootstrap`"),
+        ("outputs.intervals.level", 95, "less than or equal to 0.99"),
+    ],
+)
+def test_options_without_sense_are_refused(path: str, value: Any, said: str) -> None:
+    found = problems(changed(path, value))
+    assert any(said in problem for problem in found), found
+
+
+def test_what_the_speed_buys_is_off_and_can_be_asked_for() -> None:
+    plain = load_config(EXAMPLE).config
+    assert plain.training.max_iterations is None
+    assert plain.outputs.intervals.method.value == "cluster"
+    asked = changed("outputs.intervals", {"method": "bootstrap", "draws": 900, "block": 4})
+    asked["training"] = {"max_iterations": 9000}
+    config = load_config(asked).config
+    assert config.training.max_iterations == 9000
+    assert config.outputs.intervals.block == 4
+    # What was resolved can be read again.
+    again = load_config(yaml.safe_dump(plain.model_dump(mode="json"))).config
+    assert again == plain
+
+
 @pytest.mark.parametrize("preset", list(Preset))
 def test_a_preset_gives_trials_and_iterations_unless_they_are_written(preset: Preset) -> None:
     resolved = load_config(changed("training.preset", preset.value))

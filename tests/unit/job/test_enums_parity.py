@@ -10,7 +10,7 @@ from typing import get_args
 
 import pytest
 
-from contract.config import AllocatorScenario, Frequency, TargetKind
+from contract.config import AllocatorScenario, Frequency, IntervalMethod, TargetKind
 from contract.training import (
     Adstock,
     Calibration,
@@ -36,6 +36,7 @@ PYTHON = {
     "nevergrad_algo": list(Optimiser),
     "calibration_scope": get_args(Calibration.model_fields["scope"].annotation),
     "allocator_scenario": list(AllocatorScenario),
+    "interval_method": list(IntervalMethod),
 }
 
 

@@ -37,8 +37,10 @@ channels:
 organic: [NEWSLETTER]
 context: [COMPETITOR_SALES]
 factors: [EVENTS]
-training: {{trials: 2, iterations: 60, min_candidates: 20, engine: builtin, holidays: DE, cores: 1}}
-outputs: {{onepagers: 1}}
+training:
+  {{trials: 2, iterations: 60, max_iterations: 70, min_candidates: 20, engine: builtin, holidays: DE,
+    cores: 1}}
+outputs: {{onepagers: 1, intervals: {{method: bootstrap, draws: 100}}}}
 """
 
 
@@ -118,7 +120,15 @@ def test_a_run_its_duplicate_and_a_repeated_execution(place: Place) -> None:
     assert manifest["engine"] == "builtin"
     assert manifest["versions"]["robyn"] is None
     models = pq.read_table(place.store.root / prefix / "tables/pareto.parquet")
-    assert models.num_rows == 2 * 60
+    iterations = manifest["trial_iterations"]
+    assert (len(iterations), models.num_rows) == (2, sum(iterations))
+    assert all(60 <= number <= 70 for number in iterations)
+    metrics = json.loads(place.store.read(f"{prefix}metrics.json").data)
+    assert [trial["iterations"] for trial in metrics["trials"]] == iterations
+    assert metrics["intervals"] == {
+        "method": "bootstrap", "level": 0.95, "draws": 100, "block": 6,
+    }  # fmt: skip
+    assert {channel["interval_method"] for channel in metrics["channels"]} == {"bootstrap"}
     assert set(models["run_id"].to_pylist()) == {run_id}
     assert json.loads(place.store.read("robyn/r1/DE/current.json").data)["run_id"] == run_id
     (event,) = place.events()

@@ -51,6 +51,7 @@ def tables(channels: list[str], *, periods: int = 30, models: int = 60) -> dict[
                 "spend": total / 2, "spend_share": 1 / len(channels), "roas": 2.0, "cpa": 0.5,
                 "effect_share": 1 / len(channels), "carryover_share": 0.3,
                 "interval_mean": 2.0, "interval_low": 1.25, "interval_high": 3.5,
+                "interval_method": "cluster", "share_low": 0.11, "share_high": 0.22,
             }  # fmt: skip
         if kind in ("paid_media", "organic"):
             row |= {"mean_input": 40.0, "mean_response": values[variable]}
@@ -113,7 +114,15 @@ def metrics() -> dict[str, Any]:
     return {
         "best_model": "1_2_1", "rsq_train": 0.934, "nrmse": 0.071, "nrmse_train": 0.071,
         "decomp_rssd": 0.012, "mape": 0, "window_start": "2025-01-06", "window_end": "2025-07-28",
-        "rows": 30, "convergence": {"nrmse": rule, "decomp_rssd": {**rule, "converged": True}},
+        "rows": 30, "intervals": {"method": "cluster", "level": 0.95},
+        "trials": [
+            {
+                "trial": k, "iterations": 20, "converged": False, "stopped": "iterations",
+                "objectives": {"decomp_rssd": False, "nrmse": True},
+            }
+            for k in (1, 2, 3)
+        ],
+        "convergence": {"nrmse": rule, "decomp_rssd": {**rule, "converged": True}},
         "models": {"tried": 60, "candidates": 10},
     }  # fmt: skip
 

@@ -199,6 +199,45 @@ def test_a_large_run_is_below_three_megabytes(make: Make) -> None:
     assert "other channels" in page.text
 
 
+def test_intervals_are_named_by_their_method(make: Make) -> None:
+    page = Page(render_report(make()))
+    assert "95 % interval of the mean among the models" in page.text
+    assert "11.0% to 22.0%" in page.text
+    how = {"method": "bootstrap", "level": 0.9, "draws": 500, "block": 6}
+    page = Page(render_report(make(figures={"intervals": how})))
+    assert "90 % interval of 500 refits" in page.text
+    assert "blocks of 6 periods" in page.text
+    assert "cluster (bootstrap)" not in page.text
+    rows = [
+        {**row, **dict.fromkeys(("interval_low", "interval_high", "share_low", "share_high"))}
+        for row in tables(["tv", "search", "radio"])["decomposition"]
+    ]
+    none = {"rows": {"decomposition": rows}, "figures": {"intervals": {"method": "none"}}}
+    page = Page(render_report(make(**none)))
+    assert any("No intervals" in text for text in page.missing)
+
+
+def test_a_price_without_an_upper_end_is_told(make: Make) -> None:
+    rows = [{**row, "interval_high": None} for row in tables(["tv"])["decomposition"]]
+    page = Page(render_report(make(channels=["tv"], rows={"decomposition": rows})))
+    assert "1.25 or more" in page.text
+
+
+def test_trials_of_different_lengths(make: Make) -> None:
+    objectives = {"decomp_rssd": False, "nrmse": True}
+    trials = [
+        {"trial": 1, "iterations": 2100, "converged": True, "stopped": "converged",
+         "objectives": {**objectives, "decomp_rssd": True}},
+        {"trial": 2, "iterations": 5000, "converged": False, "stopped": "limit",
+         "objectives": objectives},
+    ]  # fmt: skip
+    run = {**RUN, "trials": 2, "iterations": 2000, "trial_iterations": [2100, 5000]}
+    page = Page(render_report(make(run=run, figures={"trials": trials})))
+    assert "2 trials of 2100 to 5000 iterations" in page.text
+    for text in ("2,100", "5,000", "reached the limit", "converged", "not yet"):
+        assert text in page.text, text
+
+
 def test_the_same_run_gives_the_same_page(make: Make) -> None:
     assert render_report(make(run=RUN)) == render_report(make(run=RUN))
 

@@ -5,6 +5,7 @@ MMMError                       exit code  meaning
 ├── ConfigError                64         the request or config can never run as it is
 │   └── LimitError             64         over a limit that the config sets
 ├── DataError                  65         the data cannot be trained on
+│   └── GateError              65         checks before training found that
 ├── ServiceError               69         a service refuses: login, privilege, missing table
 ├── ModelError                 70         R, nevergrad or the model failed
 ├── ArtifactError              73         the results could not be written
@@ -21,6 +22,8 @@ status, and a retry that finds one leaves at once with the same code.
 """
 
 from __future__ import annotations
+
+from typing import Any
 
 from contract.visible import visible
 
@@ -58,6 +61,14 @@ class DataError(MMMError):
     """The data cannot be trained on."""
 
     exit_code = 65
+
+
+class GateError(DataError):
+    """Checks before training found faults; `quality` is the verdict as the event tells it."""
+
+    def __init__(self, message: str, *, quality: dict[str, Any]) -> None:
+        super().__init__(message)
+        self.quality = quality
 
 
 class ServiceError(MMMError):

@@ -58,6 +58,11 @@ def work(run_id: str, name: str = "") -> str:
     return f"runs/{run_id}/work/{name}"
 
 
+def quality(run_id: str) -> str:
+    """What the gate said; a run that it stopped has no artifacts to hold it."""
+    return f"runs/{run_id}/data_quality.json"
+
+
 def artifacts(revision: str, market: str, run_id: str, name: str = "") -> str:
     """A file of the finished run."""
     return f"robyn/{revision}/{market}/{run_id}/{name}"

@@ -16,7 +16,13 @@ from typing import Any
 
 from contract.ending import fault_of, is_promoted, tell, told_outcome
 from contract.events import EventData
-from contract.exceptions import PERMANENT_CODES, CancelledError, MMMError, TransientError
+from contract.exceptions import (
+    PERMANENT_CODES,
+    CancelledError,
+    GateError,
+    MMMError,
+    TransientError,
+)
 from contract.lease import Lease
 from contract.request import Request
 from contract.run import State, Status, change_status, now, read_status
@@ -218,7 +224,10 @@ def _fail(
     fault = fault_of(error)
     over = error.exit_code in PERMANENT_CODES or settings.last_attempt
     state = _state_after(error, request, settings, trace) if over else State.RUNNING
-    data = _event(request, trace, {"error": fault}, state)
+    facts: dict[str, Any] = {"error": fault}
+    if isinstance(error, GateError):
+        facts["data_quality"] = error.quality
+    data = _event(request, trace, facts, state)
     if not _still_ours(lease):  # the run is somebody else's now; its state is theirs to write
         status = read_status(store, request.run_id)
         if status is not None:

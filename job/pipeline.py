@@ -100,9 +100,10 @@ def _gate(run: Run, snapshot: Snapshot) -> Verdict:
     with run.trace.step("gate") as detail:
         verdict = check(snapshot, run.config, previous=_previous_quality(run))
         detail["verdict"] = verdict.status.value
-        (run.workspace.output / "data_quality.json").write_text(
-            json.dumps(verdict.to_dict(), indent=2, ensure_ascii=False)
-        )
+        document = json.dumps(verdict.to_dict(), indent=2, ensure_ascii=False)
+        (run.workspace.output / "data_quality.json").write_text(document)
+        if run.settings.task_index == 0:
+            run.store.write(layout.quality(run.run_id), document.encode())
         for finding in verdict.worst():
             if finding.outcome is GateOutcome.WARN:
                 run.warnings.append(finding.sentence)

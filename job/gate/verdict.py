@@ -8,7 +8,7 @@ from datetime import date
 from enum import StrEnum
 from typing import Any
 
-from contract.exceptions import DataError
+from contract.exceptions import GateError
 
 SHOWN = 6
 
@@ -37,8 +37,8 @@ class Finding:
     columns: tuple[str, ...] = ()
     dates: tuple[date, ...] = ()
 
-    def to_dict(self) -> dict[str, Any]:
-        """Plain values; at most 50 dates."""
+    def to_dict(self, *, dates: int = 50) -> dict[str, Any]:
+        """Plain values; at most that many dates."""
         return {
             "check": self.name,
             "outcome": self.outcome.value,
@@ -46,7 +46,7 @@ class Finding:
             "figure": self.figure,
             "threshold": self.threshold,
             "columns": list(self.columns),
-            "dates": [day.isoformat() for day in self.dates[:50]],
+            "dates": [day.isoformat() for day in self.dates[:dates]],
         }
 
 
@@ -78,10 +78,7 @@ class Verdict:
         """The short form for the event."""
         return {
             "verdict": self.status.value,
-            "findings": [
-                {"check": f.name, "outcome": f.outcome.value, "sentence": f.sentence}
-                for f in self.worst()[:20]
-            ],
+            "findings": [finding.to_dict(dates=SHOWN) for finding in self.worst()[:20]],
         }
 
     def to_dict(self) -> dict[str, Any]:
@@ -99,11 +96,11 @@ class Verdict:
         """Stop a run on bad data.
 
         Raises:
-            DataError: the verdict is BLOCK; one sentence per finding that blocks.
+            GateError: the verdict is BLOCK; one sentence per finding that blocks.
         """
         blocked = [f.sentence for f in self.findings(Outcome.BLOCK)]
         if blocked:
-            raise DataError("\n".join(blocked))
+            raise GateError("\n".join(blocked), quality=self.summary())
 
 
 def passed(

@@ -76,7 +76,7 @@ def _against_dates(column: Seen, seen: Sequence[Seen], frame: pd.DataFrame) -> S
         return column
     values = pd.to_numeric(frame[column.name], errors="coerce").astype(float)
     steps = np.diff(values)
-    counts = len(steps) > 2 and steps[0] != 0 and bool((steps == steps[0]).all())
+    counts = len(steps) > 2 and bool((steps == 1).all())
     dated = next((other.name for other in seen if other.is_date), None)
     same = False
     if dated is not None and not counts:
@@ -115,7 +115,9 @@ def _regular(days: Sequence[date]) -> bool:
         return False
     if steps.between(28, 31).mean() > 0.9:
         return all(day.day == ordered[0].day for day in ordered)
-    return bool(steps.median() in (1, 7) and (steps == steps.median()).mean() > 0.9)
+    usual = steps.median()
+    whole = usual * len(steps) > 0.9 * (ordered[-1] - ordered[0]).days
+    return bool(usual in (1, 7) and whole and (steps == usual).mean() > 0.9)
 
 
 def read_day(text: str, form: str) -> date | None:

@@ -157,7 +157,8 @@ def _left_out(column: Seen, flags: Counter[str]) -> tuple[str | None, str] | Non
         if column.distinct <= _MAX_LEVELS:
             return "factor", f"text with {column.distinct} levels"
         return None, f"text with {column.distinct} values"
-    if not words or column.numbers_rows or column.words[0] in known.ROWS:
+    counts = column.numbers_rows and not words & (known.SPEND | known.EXPOSURE)
+    if not words or counts or column.words[0] in known.ROWS:
         return None, "it numbers the rows"
     if column.is_flag and flags[column.words[0]] >= _FLAGS:
         many = flags[column.words[0]]

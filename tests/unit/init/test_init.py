@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import duckdb
 import numpy as np
 import pandas as pd
 import pytest
@@ -11,7 +12,7 @@ import pytest
 from contract.config import Config
 from contract.exceptions import ConfigError, DataError
 from contract.loading import load_config
-from job.init import init_config
+from job.init import Given, init_config
 from job.sources import extract
 
 
@@ -88,3 +89,76 @@ def test_days_and_months_that_could_be_either_are_not_guessed(tmp_path: Path) ->
     frame["date"] = [f"0{i % 9 + 1}/0{i % 7 + 1}/2024" for i in range(12)]
     with pytest.raises(DataError, match="has not a date column"):
         proposed(frame, tmp_path)
+
+
+def test_dates_at_regular_distances_tell_day_from_month(tmp_path: Path) -> None:
+    frame = table("revenue", "tv_cost", rows=24)
+    frame["date"] = [f"01/{m:02}/{year}" for year in (2023, 2024) for m in range(1, 13)]
+    config = proposed(frame, tmp_path)
+    assert (config.date.format, config.date.frequency.value) == ("%d/%m/%Y", "month")
+
+
+def test_a_long_table_is_told_with_the_query_that_widens_it(tmp_path: Path) -> None:
+    rows = [
+        {
+            "date": day,
+            "channel": channel,
+            "cost": i**1.5,
+            "clicks": 9 + i % 7,
+            "revenue": i**1.2,
+        }
+        for i, day in enumerate(pd.date_range("2022-01-03", periods=60, freq="7D").date)
+        for channel in ("TV", "Paid Search")
+    ]
+    path = tmp_path / "long.parquet"
+    pd.DataFrame(rows).to_parquet(path, index=False)
+    with pytest.raises(DataError, match="a row per date and `channel`") as caught:
+        init_config({"type": "file", "path": str(path)}, market="DE")
+    message = str(caught.value)
+    query = message[message.index("SELECT") : message.index("\n\nA target")]
+    wide = tmp_path / "wide.parquet"
+    duckdb.connect().execute(f"COPY ({query}) TO '{wide}'")
+    config = load_config(init_config({"type": "file", "path": str(wide)}, market="DE")).config
+    assert [(c.spend, c.exposure) for c in config.channels] == [
+        ("paid_search_cost", "paid_search_clicks"),
+        ("tv_cost", "tv_clicks"),
+    ]
+
+
+def test_regions_are_summed_and_what_does_not_add_up_is_averaged(tmp_path: Path) -> None:
+    frame = table("conversions", "Channel0_spend", "Channel0_impression")
+    frame["sentiment_control"] = np.random.default_rng(2).normal(0, 1, 60)
+    frame["revenue_per_conversion"] = 2.5 + frame["sentiment_control"] / 9
+    frame["time"] = pd.date_range("2021-01-25", periods=60, freq="7D").date
+    frame = pd.concat(
+        [frame.assign(geo="Geo0", population=9.0), frame.assign(geo="Geo1", population=4.0)]
+    )
+    frame.insert(0, "Unnamed: 0", range(len(frame)))
+    config = proposed(frame, tmp_path)
+    assert config.source.country_column is None
+    assert config.target.column == "conversions"
+    assert config.target.kind.value == "conversion"
+    assert config.context == ["sentiment_control"]
+    assert config.aggregation["sentiment_control"].value == "mean"
+
+
+def test_numbers_with_a_decimal_comma_are_told(tmp_path: Path) -> None:
+    frame = table("revenue", "tv_cost")
+    frame["date"] = pd.date_range("2024-01-01", periods=60).date
+    frame["revenue"] = [f"1.{i % 900 + 100},50" for i in range(60)]
+    with pytest.raises(DataError, match=r"written as `1\.100,50`; write them"):
+        proposed(frame, tmp_path)
+
+
+def test_what_a_person_says_goes_before_rules(tmp_path: Path) -> None:
+    frame = table("turnover_a", "thing", "other")
+    frame["date"] = pd.date_range("2024-01-01", periods=60).date
+    path = tmp_path / "t.csv"
+    frame.to_csv(path, index=False)
+    source = {"type": "file", "path": str(path)}
+    text = init_config(source, market="NO", given=Given(target="thing", spends=("other",)))
+    config = load_config(text).config
+    assert (config.market, config.target.column) == ("NO", "thing")
+    assert [c.spend for c in config.channels] == ["other"]
+    with pytest.raises(DataError, match=r"no column `othr`.*`other`"):
+        init_config(source, market="NO", given=Given(spends=("othr",)))

@@ -15,6 +15,7 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 
+from contract import layout
 from contract.run import State, read_status
 from contract.stores.folder import FolderStore
 from contract.topics.jsonl import FileTopic
@@ -230,6 +231,25 @@ def test_bad_data_fails_for_good_with_its_sentence(place: Place) -> None:
     code, _ = place.run("nightly-d", attempt=1, MMM_MAX_RETRIES="3")
     assert code == 65
     assert len(place.events()) == 1
+
+
+def test_what_the_gate_stops_is_told_in_the_event_and_kept(place: Place, tmp_path: Path) -> None:
+    lines = (ROOT / "examples/data/de_weekly.csv").read_text().splitlines()
+    table = tmp_path / "gap.csv"
+    table.write_text("\n".join(lines[:90] + lines[92:]) + "\n")
+    place.config.write_text(CONFIG.replace(f"{ROOT}/examples/data/de_weekly.csv", str(table)))
+    code, _ = place.run("nightly-g", MMM_MAX_RETRIES="3")
+    assert code == 65
+    told = place.events()[-1]["data"]
+    assert told["error"]["kind"] == "GateError"
+    (finding,) = told["data_quality"]["findings"]
+    assert (finding["check"], finding["outcome"]) == ("gaps", "BLOCK")
+    assert (finding["figure"], finding["threshold"]) == (2, 0)
+    assert (finding["columns"], len(finding["dates"])) == (["DATE"], 2)
+    assert finding["sentence"] == told["error"]["message"]
+    kept = json.loads(place.store.read(layout.quality(told["run_id"])).data)
+    assert kept["verdict"] == "BLOCK"
+    assert finding in kept["checks"]
 
 
 def test_a_bad_config_is_kept_and_told(place: Place) -> None:

@@ -71,7 +71,7 @@ bench-truth: setup ## True and estimated ROAS on the example markets
 	@$(PY) -m bench.truth
 
 .PHONY: bench-trigger
-bench-trigger: env ## Cold start and memory of the Cloud Function
+bench-trigger: env ## Cold start, memory and load of the Cloud Function, beside a bare handler
 	@$(PY) -m bench.trigger
 
 .PHONY: chaos

@@ -1,64 +1,168 @@
-"""`python -m bench.trigger`: cold start and memory; `--load N` adds a burst of N messages."""
+"""`python -m bench.trigger`: cold start, memory, and a burst of messages with a fifth of doubles.
+
+The burst is taken three times: with stand-ins that answer at once, so that all that counts is CPU;
+with the service times assumed below, the same for both handlers; and with a Cloud Run that answers
+429 to a part of the calls.
+"""
 
 from __future__ import annotations
 
 import argparse
 import json
 import os
-import shutil
+import random
+import sys
 import tempfile
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from bench.machine import in_words, machine
 from bench.trigger import bare, cold, load
+from bench.trigger.slow import slowed
+from contract.stores import Store, open_store
 from tests.fakes import cloud_run, function, gcs
-from tests.fakes.cloud_run import Job
+from tests.fakes.cloud_run import FakeCloudRun, Job
+from tests.fakes.gcs import FakeGCS
+from tests.fakes.proxy import Call, Fault, Kind, Proxy
 
 HERE = Path(__file__).parent
+STORAGE_SECONDS = 0.03
+RUN_SECONDS = 0.3
+REFUSED = 0.3
 JOB = "projects/p/locations/l/jobs/mmm-trainer"
 
 
-def main() -> None:
-    """Measure, print, and write the results next to this file."""
-    parser = argparse.ArgumentParser(prog="python -m bench.trigger", description=__doc__)
-    parser.add_argument("--rounds", type=int, default=7)
-    parser.add_argument("--load", type=int, default=0, metavar="N")
-    parser.add_argument("--out", type=Path, default=HERE)
-    given = parser.parse_args()
-    with ExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bench-trigger-")))
-        storage = stack.enter_context(gcs.running())
-        service = stack.enter_context(cloud_run.running())
-        service.deploy(Job(name="mmm-trainer", command=()))
-        storage.create_bucket("bench")
-        env = {
+@dataclass(frozen=True, kw_only=True)
+class Ground:
+    """Stand-ins, the two handlers' sources and the interpreter that serves them."""
+
+    storage: FakeGCS
+    service: FakeCloudRun
+    store: Store
+    folder: Path
+    sources: dict[str, Path]
+    python: str
+
+    @property
+    def own(self) -> dict[str, Path]:
+        """Only the function."""
+        return {"trigger": self.sources["trigger"]}
+
+    def env(self, *, storage: str | None = None, service: str | None = None) -> dict[str, str]:
+        """What the handlers are told, the stand-ins being at other addresses where given."""
+        return {
             "MMM_BUCKET": "gs://bench",
-            "MMM_EVENTS_TOPIC": str(folder / "events.jsonl"),
+            "MMM_EVENTS_TOPIC": str(self.folder / "events.jsonl"),
             "MMM_JOB": JOB,
-            "MMM_RUN_ENDPOINT": service.url,
+            "MMM_RUN_ENDPOINT": service or self.service.url,
             "MMM_PROJECT": "p",
-            "STORAGE_EMULATOR_HOST": storage.url,
+            "STORAGE_EMULATOR_HOST": storage or self.storage.url,
             "PATH": os.environ["PATH"],
         }
+
+
+def main() -> int:
+    """Measure, print, write the results next to this file; 1 where a run was lost or doubled."""
+    parser = argparse.ArgumentParser(prog="python -m bench.trigger", description=__doc__)
+    parser.add_argument("--rounds", type=int, default=5, help="cold starts")
+    parser.add_argument("--load", type=int, default=10_000, metavar="N", help="messages")
+    parser.add_argument("--out", type=Path, default=HERE)
+    given = parser.parse_args()
+    given.out.mkdir(parents=True, exist_ok=True)
+    with ground() as on:
+        write(given.out, "cold", {"rounds": given.rounds, **cold_starts(on, given.rounds)})
+        result = loads(on, given.load)
+        write(given.out, "load", result)
+    passes = [one for one in result.values() if isinstance(one, dict) and "lost" in one]
+    return int(any(one["lost"] or one["launched_twice"] or one["wrong_status"] for one in passes))
+
+
+@contextmanager
+def ground() -> Iterator[Ground]:
+    """Start the stand-ins; the bucket's objects lie in memory, but not in the stand-in's."""
+    shared = "/dev/shm"  # noqa: S108  a new folder within
+    with (
+        tempfile.TemporaryDirectory(prefix="bench-trigger-") as temporary,
+        tempfile.TemporaryDirectory(dir=shared if os.access(shared, os.W_OK) else None) as objects,
+        gcs.running(Path(objects)) as storage,
+        cloud_run.running() as service,
+    ):
+        folder = Path(temporary)
+        service.deploy(Job(name="mmm-trainer", command=()))
+        storage.create_bucket("bench")
+        os.environ |= {"STORAGE_EMULATOR_HOST": storage.url, "MMM_PROJECT": "p"}
         source = function.unpack(folder)
         yardstick = folder / "bare"
         yardstick.mkdir()
         (yardstick / "main.py").write_text(bare.MAIN)
-        python = function.clean_environment(folder / "venv", source / "requirements.txt")
-        sources = {"trigger": source, "bare": yardstick}
-        cold_start: dict[str, Any] = {
-            "archive_kb": round((folder / "trigger.zip").stat().st_size / 1024, 1),
-            "trigger": cold.imports(source, python, env, given.rounds),
+        yield Ground(
+            storage=storage,
+            service=service,
+            store=open_store("gs://bench"),
+            folder=folder,
+            sources={"bare": yardstick, "trigger": source},
+            python=function.clean_environment(folder / "venv", source / "requirements.txt"),
+        )
+
+
+def cold_starts(on: Ground, rounds: int) -> dict[str, Any]:
+    """Import, first answer and memory of both."""
+    result: dict[str, Any] = {
+        "archive_kb": round((on.folder / "trigger.zip").stat().st_size / 1024, 1),
+        "trigger": cold.imports(on.sources["trigger"], on.python, on.env(), rounds),
+    }
+    served = cold.serve_rounds(on.sources, on.python, on.env(), on.folder, rounds)
+    for name, figures in served.items():
+        result.setdefault(name, {}).update(figures)
+    return result
+
+
+def loads(on: Ground, messages: int) -> dict[str, Any]:
+    """Store operations of a delivery, and the bursts."""
+    result: dict[str, Any] = {"in_flight": load.IN_FLIGHT}
+    with (
+        Proxy(on.storage.url).running() as proxy,
+        load.served(on.own, on.python, on.env(storage=proxy.url), on.folder) as handlers,
+    ):
+        result["store_operations"] = load.operations(
+            lambda: len(proxy.calls), handlers["trigger"], on.store
+        )
+
+    with load.served(on.sources, on.python, on.env(), on.folder) as handlers:
+        result["answers_at_once"] = load.burst(handlers, on.service, on.store, messages)
+
+    with (
+        slowed(on.storage.port, STORAGE_SECONDS) as storage,
+        slowed(on.service.port, RUN_SECONDS) as service,
+        load.served(
+            on.sources, on.python, on.env(storage=storage, service=service), on.folder
+        ) as handlers,
+    ):
+        result["assumed_service_times"] = {
+            "storage_ms": STORAGE_SECONDS * 1000,
+            "run_job_ms": RUN_SECONDS * 1000,
+            **load.burst(handlers, on.service, on.store, messages // 5),
         }
-        served = cold.serve_rounds(sources, python, env, folder, given.rounds)
-        for name, figures in served.items():
-            cold_start.setdefault(name, {}).update(figures)
-        write(given.out, "cold", {"rounds": given.rounds, **cold_start})
-        if given.load:
-            shutil.rmtree(yardstick / "__pycache__", ignore_errors=True)
-            write(given.out, "load", load.burst(sources, python, env, folder, service, given.load))
+
+    chance = random.Random(1)  # noqa: S311  a fixed order, no secret
+    with (
+        Proxy(on.service.url, lambda call: _refuse(call, chance)).running() as proxy,
+        load.served(on.own, on.python, on.env(service=proxy.url), on.folder) as handlers,
+    ):
+        result["run_job_answers_429"] = {
+            "share": REFUSED,
+            **load.burst(handlers, on.service, on.store, messages // 5),
+        }
+    return result
+
+
+def _refuse(call: Call, chance: random.Random) -> Fault | None:
+    if ":run" in call.path and chance.random() < REFUSED:
+        return Fault(kind=Kind.STATUS, status=429)
+    return None
 
 
 def write(out: Path, name: str, figures: dict[str, Any]) -> None:
@@ -81,4 +185,4 @@ def _rows(figures: dict[str, Any], prefix: str = "") -> list[str]:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

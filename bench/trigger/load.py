@@ -1,7 +1,8 @@
 """A burst: N messages, a fifth of them delivered twice, at the function and at the bare handler.
 
-Deliveries that fail are repeated after a second, as Pub/Sub would. Both functions are served with
-the same threads and get the same concurrency; the executions that Cloud Run starts do nothing.
+Both are served with the same threads, get the same deliveries in the same order by turns, and are
+repeated after a second where they fail, as Pub/Sub would. The executions that Cloud Run starts do
+nothing. What became of the function's runs is read from the bucket afterwards.
 """
 
 from __future__ import annotations
@@ -11,62 +12,133 @@ import statistics
 import time
 import uuid
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import psutil
+
 from bench.trigger.cold import CONFIG, push
+from contract.run import State, read_status
+from contract.stores import Store
 from tests.fakes import eventarc, function
 from tests.fakes.cloud_run import FakeCloudRun
+from tests.fakes.function import Function
 
-IN_FLIGHT = 8
+IN_FLIGHT = 8  # as many as infra/ lets one instance take
 DUPLICATES = 0.2
+TURN = 1000
+Delivery = tuple[bytes, dict[str, str]]
+
+
+@dataclass
+class Sent:
+    """What a handler answered: seconds per delivery, deliveries that failed, its CPU seconds."""
+
+    latencies: list[float] = field(default_factory=list)
+    repeated: int = 0
+    seconds: float = 0.0
+    cpu: float = 0.0
+
+    def figures(self) -> dict[str, float]:
+        """In the units of the report."""
+        cuts = statistics.quantiles(self.latencies, n=100)
+        count = len(self.latencies)
+        return {
+            "deliveries_per_s": round(count / self.seconds, 1),
+            "p50_ms": round(cuts[49] * 1000, 1),
+            "p99_ms": round(cuts[98] * 1000, 1),
+            "cpu_ms": round(self.cpu / count * 1000, 2),
+            "repeated": self.repeated,
+        }
+
+
+@contextmanager
+def served(
+    sources: Mapping[str, Path], python: str, env: Mapping[str, str], folder: Path
+) -> Iterator[dict[str, Function]]:
+    """The handlers, side by side."""
+    with ExitStack() as stack:
+        yield {
+            name: stack.enter_context(
+                function.running(
+                    source, env, log=folder / f"{name}-{uuid.uuid4().hex[:6]}.log", python=python
+                )
+            )
+            for name, source in sources.items()
+        }
 
 
 def burst(
-    sources: Mapping[str, Path],
-    python: str,
-    env: Mapping[str, str],
-    folder: Path,
-    service: FakeCloudRun,
-    messages: int,
+    handlers: Mapping[str, Function], service: FakeCloudRun, store: Store, messages: int
 ) -> dict[str, Any]:
-    """Latencies of both, and whether every run was launched once."""
-    result: dict[str, Any] = {
-        "messages": messages,
-        "duplicates": int(messages * DUPLICATES),
-        "in_flight": IN_FLIGHT,
+    """Latencies of all handlers, and what became of the function's runs."""
+    deliveries = _deliveries(messages)
+    sent = {name: Sent() for name in handlers}
+    service.executions.clear()
+    for handler in handlers.values():
+        for _ in range(2 * IN_FLIGHT):  # clients and connections are made
+            eventarc.post(handler.url, *push({"config": CONFIG}))
+    service.executions.clear()
+    for start in range(0, len(deliveries), TURN):
+        for name, handler in handlers.items():
+            known = len(service.executions)
+            _send(handler, deliveries[start : start + TURN], sent[name])
+            if name != "trigger":  # the yardstick's executions are nobody's run
+                for extra in list(service.executions)[known:]:
+                    del service.executions[extra]
+    result: dict[str, Any] = {"messages": messages, "deliveries": len(deliveries)}
+    result |= {name: one.figures() for name, one in sent.items()}
+    if "bare" in sent:
+        for figure in ("p50_ms", "p99_ms", "cpu_ms"):
+            ratio = result["trigger"][figure] / result["bare"][figure]
+            result[f"{figure.rpartition('_')[0]}_ratio"] = round(ratio, 2)
+    return {**result, **_runs(service, store, messages)}
+
+
+def _runs(service: FakeCloudRun, store: Store, messages: int) -> dict[str, int]:
+    """How many runs were launched once, twice or never, and whose status does not say so."""
+    launched: dict[str, list[str]] = {}
+    for execution in service.executions.values():
+        launched.setdefault(execution.env["MMM_RUN_ID"], []).append(execution.name)
+
+    def told(run_id: str) -> bool:
+        status = read_status(store, run_id)
+        return (
+            status is not None
+            and status.state is State.LAUNCHED
+            and [status.execution] == launched[run_id]
+        )
+
+    with ThreadPoolExecutor(IN_FLIGHT) as pool:
+        right = sum(pool.map(told, launched))
+    times = Counter(len(names) for names in launched.values())
+    return {
+        "launched_once": times[1],
+        "launched_twice": len(launched) - times[1],
+        "lost": messages - len(launched),
+        "wrong_status": len(launched) - right,
     }
-    for name, source in sources.items():
-        service.executions.clear()
-        log = folder / f"load-{name}.log"
-        with function.running(source, env, log=log, python=python) as served:
-            result[name] = _send(served.url, messages)
-        if name == "trigger":
-            started = Counter(e.env["MMM_RUN_ID"] for e in service.executions.values())
-            result["runs_launched"] = len(started)
-            result["launched_twice"] = sum(count > 1 for count in started.values())
-    result["p99_ratio"] = round(result["trigger"]["p99_ms"] / result["bare"]["p99_ms"], 2)
-    result["p50_ratio"] = round(result["trigger"]["p50_ms"] / result["bare"]["p50_ms"], 2)
-    return result
 
 
-def _send(url: str, messages: int) -> dict[str, Any]:
+def _deliveries(messages: int) -> list[Delivery]:
     order = random.Random(1)  # noqa: S311  a fixed order, no secret
     unique = [push({"config": CONFIG}, uuid.uuid4().hex) for _ in range(messages)]
-    twice = order.sample(unique, int(messages * DUPLICATES))
-    deliveries = unique + twice
+    deliveries = unique + order.sample(unique, int(messages * DUPLICATES))
     order.shuffle(deliveries)
-    latencies: list[float] = []
-    repeated = 0
+    return deliveries
 
-    def deliver(one: tuple[bytes, dict[str, str]]) -> int:
+
+def _send(handler: Function, deliveries: list[Delivery], sent: Sent) -> None:
+    def deliver(one: Delivery) -> int:
         failures = 0
         while True:
             began = time.perf_counter()
-            status = eventarc.post(url, *one)
-            latencies.append(time.perf_counter() - began)
+            status = eventarc.post(handler.url, *one)
+            sent.latencies.append(time.perf_counter() - began)
             if status == 200:
                 return failures
             failures += 1
@@ -74,17 +146,40 @@ def _send(url: str, messages: int) -> dict[str, Any]:
                 raise RuntimeError(f"the function keeps answering {status}")
             time.sleep(1)
 
-    for one in deliveries[:16]:
-        deliver(one)  # clients and connections are made
-    latencies.clear()
-    began = time.perf_counter()
+    cpu, began = _cpu(handler), time.perf_counter()
     with ThreadPoolExecutor(IN_FLIGHT) as pool:
-        repeated = sum(pool.map(deliver, deliveries[16:]))
-    seconds = time.perf_counter() - began
-    cuts = statistics.quantiles(latencies, n=100)
-    return {
-        "deliveries_per_s": round(len(latencies) / seconds, 1),
-        "p50_ms": round(cuts[49] * 1000, 1),
-        "p99_ms": round(cuts[98] * 1000, 1),
-        "repeated": repeated,
-    }
+        sent.repeated += sum(pool.map(deliver, deliveries))
+    sent.seconds += time.perf_counter() - began
+    sent.cpu += _cpu(handler) - cpu
+
+
+def _cpu(handler: Function) -> float:
+    """CPU seconds of all processes of a handler."""
+    tree = psutil.Process(handler.process.pid)
+    times = [one.cpu_times() for one in (tree, *tree.children(recursive=True))]
+    return float(sum(one.user + one.system for one in times))
+
+
+def operations(
+    calls: Callable[[], int], handler: Function, store: Store, rounds: int = 5
+) -> dict[str, float]:
+    """Store operations of one delivery, by what the message holds; `calls` counts them all."""
+    store.write("configs/de.json", b"%s" % str(CONFIG).replace("'", '"').encode())
+    whole: dict[str, Any] = {"config": CONFIG}
+    named: dict[str, Any] = {"config_uri": f"{store.url}/configs/de.json"}
+    counted: dict[str, float] = {}
+    eventarc.post(handler.url, *push(whole))  # the client signs in and connects
+    for what, data in (("config in the message", whole), ("config in the bucket", named)):
+        for key in (False, True):
+            made = [
+                push(data | ({"idempotency_key": uuid.uuid4().hex} if key else {}))
+                for _ in range(rounds)
+            ]
+            for kind in ("", ", delivered again"):
+                before = calls()
+                for one in made:
+                    if eventarc.post(handler.url, *one) != 200:
+                        raise RuntimeError("a delivery failed")
+                name = f"{what}{', key of its own' if key else ''}{kind}"
+                counted[name] = (calls() - before) / rounds
+    return counted

@@ -135,6 +135,7 @@ def times(column: str, rows: slice, factor: float) -> Change:
     """Multiply some rows of a column."""
 
     def change(frame: pd.DataFrame) -> pd.DataFrame:
+        frame = frame.copy()
         frame.loc[frame.index[rows], column] *= factor
         return frame
 
@@ -193,6 +194,16 @@ _DAY = ("day",)
 FAULTS: tuple[Fault, ...] = (
     _fault("unreadable_dates", B, _DAY, "a date `soon`", put("day", 30, "soon")),
     _fault("unreadable_dates", B, _DAY, "a date `03.06.2021`", put("day", 21, "03.06.2021")),
+    _fault(
+        "unreadable_dates",
+        B,
+        _DAY,
+        "`25/12/2023` in a part, `12/25/2023` in another",
+        lambda f: f.assign(
+            day=[d.strftime("%d/%m/%Y" if i < 120 else "%m/%d/%Y") for i, d in enumerate(f["day"])]
+        ),
+        setup=_weekly(format="%d/%m/%Y"),
+    ),
     _fault("gaps", B, _DAY, "two weeks without a row", lambda f: f.drop(index=f.index[60:62])),
     _fault("gaps", B, _DAY, "a daily table, one day without a row", _daily),
     _fault(
@@ -393,6 +404,13 @@ FAULTS: tuple[Fault, ...] = (
         lambda f: f.assign(mail=f["search"] * 3),
     ),
     _fault("collinearity", W, ("mail", "search"), "a column nearly the same as another", _noisy),
+    _fault(
+        "target_in_driver",
+        W,
+        ("mail", "sales"),
+        "a driver that follows from the target",
+        lambda f: f.assign(mail=f["sales"] / 40),
+    ),
     _fault(
         "changed_history",
         W,

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date, timedelta
+from itertools import pairwise
 
 from contract.config import Fill, Frequency, Weekday
 from job.gate.data import Data
 from job.gate.verdict import Finding, Outcome, count, days, have, passed
 from job.sources.periods import missing_periods
 
+_FEW = 3  # rows that can be typing errors
 _LENGTH = {Frequency.DAY: 1, Frequency.WEEK: 7, Frequency.MONTH: 31}
 
 
@@ -34,7 +36,7 @@ def gaps(data: Data) -> Iterator[Finding]:
     seen = data.evidence
     there = sorted({*data.known, *(day for day in seen.dropped if day <= data.today)})
     missing = missing_periods(there, data.config.date.frequency)
-    if len(missing) > seen.unreadable_dates:  # else those are the missing ones
+    if len(missing) > seen.unreadable_dates and not _misread(data):  # else those are the missing
         total = len(missing) + len(there)
         yield Finding(
             name="gaps",
@@ -73,11 +75,19 @@ def gaps(data: Data) -> Iterator[Finding]:
         )
 
 
+def _misread(data: Data) -> bool:
+    """Day and month the other way round in a part: some cannot be read, others go elsewhere."""
+    return bool(data.evidence.unreadable_dates and data.evidence.crowded)
+
+
 def _remedy(data: Data, there: list[date], missing: list[date]) -> str:
+    lengths = [later - earlier for earlier, later in pairwise(there)]
+    widest = max(lengths)
+    if lengths.index(widest) < _FEW and widest > max(
+        timedelta(days=365), (there[-1] - there[0]) / 2
+    ):
+        return f"is {there[0]} a typing error?"
     if len(missing) > len(there):
-        before = sum(day < missing[0] for day in there)
-        if before <= 2 and missing[-1] - missing[0] > timedelta(days=365):
-            return f"is {there[0]} a typing error?"
         return f"rows seem to be rarer than one a {data.period}: check `date.frequency`"
     return "load them, or set `date.fill: zero` if nothing happened then"
 
@@ -116,7 +126,7 @@ def duplicate_dates(data: Data) -> Iterator[Finding]:
             f"differ (in {days(seen.repeated_in)}); they were joined by each column's "
             "`aggregation`",
         )
-    if seen.crowded:
+    if seen.crowded and not _misread(data):
         yield Finding(
             name="duplicate_dates",
             outcome=Outcome.WARN,

@@ -12,8 +12,9 @@ from contract.config import Frequency
 from contract.training import ProphetVar
 from job.gate.data import Data
 from job.gate.steps import mended
-from job.gate.verdict import Finding, Outcome, count, names, passed
+from job.gate.verdict import Finding, Outcome, count, have, names, passed
 
+_SAME = 0.999  # correlation from which on two columns say the same
 _YEAR = {Frequency.DAY: 365, Frequency.WEEK: 52, Frequency.MONTH: 12}
 
 
@@ -28,8 +29,8 @@ def few_rows(data: Data) -> Iterator[Finding]:
             outcome=Outcome.BLOCK,
             figure=rows,
             threshold=data.gate.min_rows,
-            sentence=f"there are {count(rows, data.period)}; at least {data.gate.min_rows} are "
-            "needed (`gate.min_rows`): widen the date window",
+            sentence=f"there {have(rows, 'is', 'are')} {count(rows, data.period)}; at least "
+            f"{data.gate.min_rows} are needed (`gate.min_rows`): widen the date window",
         )
     else:
         yield passed(
@@ -82,11 +83,40 @@ def rows_per_driver(data: Data) -> Iterator[Finding]:
         yield passed("rows_per_driver", sentence, figure=ratio, threshold=threshold)
 
 
-def collinearity(data: Data) -> Iterator[Finding]:
-    """Drivers do not move together: else their effects cannot be told apart."""
+def target_in_driver(data: Data) -> Iterator[Finding]:
+    """No driver is the target in other words: it would explain all, and media nothing."""
+    highest = 0.0
+    for column in _drivers(data):
+        pair = _mended(data, [data.target, column])
+        if len(pair) < data.gate.min_rows or not pair.std(axis=0).all():
+            continue
+        correlation = abs(float(np.corrcoef(pair, rowvar=False)[0, 1]))
+        highest = max(highest, correlation)
+        if correlation > _SAME:
+            yield Finding(
+                name="target_in_driver",
+                outcome=Outcome.WARN,
+                figure=round(correlation, 6),
+                threshold=_SAME,
+                columns=(column, data.target),
+                sentence=f"`{column}` moves exactly as `{data.target}` does (correlation "
+                f"{correlation:.5f}); if it follows from the target, leave it out",
+            )
+    if highest <= _SAME:
+        sentence = "the highest correlation of a driver with the target"
+        yield passed("target_in_driver", sentence, figure=highest, threshold=_SAME)
+
+
+def _drivers(data: Data) -> list[str]:
+    """Columns of numbers that the model sees: exposures where there are, else spends."""
     modelled = [channel.exposure or channel.spend for channel in data.config.channels]
     columns = [*modelled, *data.roles["organic"], *data.roles["context"]]
-    columns = [column for column in columns if not np.isnan(data.values(column)).all()]
+    return [column for column in columns if not np.isnan(data.values(column)).all()]
+
+
+def collinearity(data: Data) -> Iterator[Finding]:
+    """Drivers do not move together: else their effects cannot be told apart."""
+    columns = _drivers(data)
     matrix = _mended(data, columns)
     if not matrix.size:
         return
@@ -159,4 +189,4 @@ def _closest(matrix: NDArray[Any], i: int) -> int:
     return int(np.argmax(correlation))
 
 
-CHECKS = (few_rows, short_history, rows_per_driver, collinearity)
+CHECKS = (few_rows, short_history, rows_per_driver, target_in_driver, collinearity)

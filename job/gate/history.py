@@ -9,6 +9,7 @@ import pandas as pd
 
 from job.gate.data import Data
 from job.gate.verdict import Finding, Outcome, names, passed
+from job.sources.periods import missing_periods
 
 _SHOWN = 3
 _FIRST = "not checked: the market has no accepted run"
@@ -45,7 +46,8 @@ def changed_history(data: Data) -> Iterator[Finding]:
         if before is None:
             continue
         changes = {}
-        for quarter in sorted(set(before) & set(now)):
+        faulty = _faulty(data, column)
+        for quarter in sorted((set(before) & set(now)) - faulty):
             scale = max(abs(before[quarter]), abs(now[quarter]))
             changes[quarter] = abs(now[quarter] - before[quarter]) / scale if scale else 0.0
         largest = max(largest, *changes.values(), 0.0)
@@ -112,6 +114,16 @@ def new_levels(data: Data) -> Iterator[Finding]:
                 sentence=f"the factor `{column}` has {names(new, _SHOWN)}, which the last accepted "
                 f"run did not know ({names(before, _SHOWN)}); is it written another way?",
             )
+
+
+def _faulty(data: Data, column: str) -> set[str]:
+    """Quarters in which rows or values are missing or double: their sums cannot be the same."""
+    seen = data.evidence
+    odd = {n.period for n in seen.notices if n.column == column and (n.missing or n.unreadable)}
+    odd |= {*missing_periods(data.dates, data.config.date.frequency), *seen.thin}
+    if seen.repeated_days < data.gate.usual_repeats * seen.days:
+        odd |= {*seen.repeated_in}
+    return {str(pd.Period(day, freq="Q")) for day in odd}
 
 
 def _then(data: Data) -> dict[str, Any]:

@@ -111,8 +111,8 @@ def exposure(data: Data) -> Iterator[Finding]:
         if not channel.exposure or channel.exposure == channel.spend:
             continue
         spend, shown = data.values(channel.spend), data.values(channel.exposure)
-        if not (np.nansum(np.abs(spend)) and np.nansum(np.abs(shown))):
-            continue  # one is zero throughout, which is told already
+        if not (np.nanstd(spend) and np.nanstd(shown)):
+            continue  # told by `constant`
         active = max(int(np.count_nonzero((spend != 0) | (shown != 0))), 1)
         for check, has, lacks, names in (
             ("spend_without_exposure", spend, shown, (channel.spend, channel.exposure)),

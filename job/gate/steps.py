@@ -58,7 +58,7 @@ def find_breaks(values: Numbers, *, least: float) -> Breaks:
     deviations, spread = _deviations(logs)
     # a small value beside a pause may be a part of a period, and small values have a longer tail
     active = np.concatenate([[False], values != 0, [False]])
-    small = (active[:-2] & active[2:])[used] & (deviations < 3 * np.quantile(deviations, 0.05))
+    small = (active[:-2] & active[2:])[used] & (deviations < 4 * np.quantile(deviations, 0.05))
     scores[used] = np.where((deviations > 0) | small, np.abs(deviations), 0.0)
     alone[used] = _alone(logs, deviations, spread)
     found = Step(position=int(used[position]), ratio=float(np.exp(height))) if step else None

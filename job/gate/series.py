@@ -1,8 +1,13 @@
-"""Checks of how a series runs: ends that stop, spend without exposure."""
+"""Checks of how a series runs: ends that stop, spend without exposure.
+
+Ends are those of all rows, else of the rows until today: one with a mistyped year must not hide
+what lies before.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import date
 from typing import Any
 
 import numpy as np
@@ -21,24 +26,26 @@ _BROKEN = 3  # periods with a usual value on one side and zero on the other: a f
 
 def target_end(data: Data) -> Iterator[Finding]:
     """The target runs to the end: late facts would be fitted as a collapse."""
-    values = data.values(data.target)
-    there = np.nan_to_num(values)
-    tail = _length_of_end(there == 0)
-    what = "missing or zero"
-    if not tail or tail == len(values) or _has_run(there[: len(values) - tail] == 0, tail):
-        tail, what = _stuck(values), "the same"
-    if tail:
-        ends = tuple(data.dates[-tail:])
-        yield Finding(
-            name="target_end",
-            outcome=Outcome.BLOCK,
-            figure=tail,
-            threshold=0 if what != "the same" else _STUCK - 1,
-            columns=(data.target,),
-            dates=ends,
-            sentence=f"`{data.target}` is {what} in the last "
-            f"{count(tail, data.period)} ({days(ends)}); set `date.end` before them or load them",
-        )
+    for dates in (data.dates, data.known):
+        values = data.values(data.target)[: len(dates)]
+        there = np.nan_to_num(values)
+        tail = _length_of_end(there == 0)
+        what = "missing or zero"
+        if not tail or tail == len(values) or _has_run(there[: len(values) - tail] == 0, tail):
+            tail, what = _stuck(values), "the same"
+        if tail:
+            ends = tuple(dates[-tail:])
+            yield Finding(
+                name="target_end",
+                outcome=Outcome.BLOCK,
+                figure=tail,
+                threshold=0 if what != "the same" else _STUCK - 1,
+                columns=(data.target,),
+                dates=ends,
+                sentence=f"`{data.target}` is {what} in the last {count(tail, data.period)} "
+                f"({days(ends)}); set `date.end` before them or load them",
+            )
+            return
 
 
 def _stuck(values: NDArray[Any]) -> int:
@@ -52,7 +59,7 @@ def _stuck(values: NDArray[Any]) -> int:
 
 def target_zero(data: Data) -> Iterator[Finding]:
     """A target that is hardly ever zero is not zero in between: was it not loaded?"""
-    values = data.values(data.target)
+    values = data.values(data.target)[: len(data.known)]
     values = values[: len(values) - _length_of_end(np.nan_to_num(values) == 0)]
     # told by `gaps` and `missing_values`
     filled = {*data.evidence.filled}
@@ -82,26 +89,35 @@ def channel_stopped(data: Data) -> Iterator[Finding]:
         silent = data.values(column) == 0
         if silent[data.inside].all():
             continue  # told by `constant`
-        tail = _length_of_end(silent)
-        before = silent[: len(silent) - tail]
-        if tail < data.gate.max_zeros_at_end or np.count_nonzero(~before) < _RAN:
-            continue
-        pause = _longest_run(before)
-        always = np.mean(before) < _RARE_ZEROS and pause < tail
-        if always or (pause and _runs(before) >= 6 and tail > 3 * pause):
-            ends = tuple(data.dates[-tail:])
-            yield Finding(
-                name="channel_stopped",
-                outcome=Outcome.WARN,
-                figure=tail,
-                threshold=data.gate.max_zeros_at_end - 1 if always else 3 * pause,
-                columns=(column,),
-                dates=ends,
-                sentence=f"`{column}` is zero in the last {count(tail, data.period)} (since "
-                f"{ends[0]}) after "
-                + ("running nearly always" if always else f"pauses of at most {pause}")
-                + "; did its feed stop?",
-            )
+        for dates in (data.dates, data.known):
+            found = _stopped(data, column, dates)
+            if found is not None:
+                yield found
+                break
+
+
+def _stopped(data: Data, column: str, dates: list[date]) -> Finding | None:
+    silent = data.values(column)[: len(dates)] == 0
+    tail = _length_of_end(silent)
+    before = silent[: len(silent) - tail]
+    if tail < data.gate.max_zeros_at_end or np.count_nonzero(~before) < _RAN:
+        return None
+    pause = _longest_run(before)
+    always = np.mean(before) < _RARE_ZEROS and pause < tail
+    if not always and not (pause and _runs(before) >= _RAN / 2 and tail > 3 * pause):
+        return None
+    ends = tuple(dates[-tail:])
+    ran = "running nearly always" if always else f"pauses of at most {pause}"
+    return Finding(
+        name="channel_stopped",
+        outcome=Outcome.WARN,
+        figure=tail,
+        threshold=data.gate.max_zeros_at_end - 1 if always else 3 * pause,
+        columns=(column,),
+        dates=ends,
+        sentence=f"`{column}` is zero in the last {count(tail, data.period)} (since {ends[0]}) "
+        f"after {ran}; did its feed stop?",
+    )
 
 
 def exposure(data: Data) -> Iterator[Finding]:

@@ -45,8 +45,12 @@ def missing_values(data: Data) -> Iterator[Finding]:
 
 
 def _missing_at_end(data: Data) -> list[date]:
-    there = np.flatnonzero(~np.isnan(data.values(data.target)))
-    return data.dates[there[-1] + 1 :] if there.size else []
+    missing = np.isnan(data.values(data.target))
+    late: list[date] = []
+    for dates in (data.dates, data.known):
+        there = np.flatnonzero(~missing[: len(dates)])
+        late += dates[there[-1] + 1 :] if there.size else []
+    return late
 
 
 def not_numeric(data: Data) -> Iterator[Finding]:

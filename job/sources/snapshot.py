@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Iterable
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field, replace
 from datetime import date
 from pathlib import Path
@@ -162,40 +163,46 @@ def write(
 ) -> Snapshot:
     """Write batches of the given schema as a snapshot, whole or not at all.
 
-    Memory is bounded by the largest batch; `evidence` is asked for once all have passed. Events
-    count in the fingerprint: moved within a week they change no cell, but what was asked for.
+    A batch is encoded and hashed in a second thread while the next one is fetched, so memory is
+    bounded by the two largest batches; `evidence` is asked for once all have passed. Events count
+    in the fingerprint: moved within a week they change no cell, but what was asked for.
 
     Raises:
         DataError: there is no row.
     """
     to.parent.mkdir(parents=True, exist_ok=True)
     partial = to.with_name(f"{to.name}.part")
-    prints = Fingerprint(schema)
     rows, first, last = 0, None, None
     try:
-        with pq.ParquetWriter(partial, schema, compression="zstd") as writer:
-            for batch in batches:
-                if batch.num_rows == 0:
-                    continue
-                writer.write_batch(batch)
-                prints.update(batch)
-                first = first or batch.column(0)[0].as_py()
-                last = batch.column(0)[-1].as_py()
-                rows += batch.num_rows
+        with _File(partial, schema) as file:
+            with ThreadPoolExecutor(1, "snapshot") as beside:
+                added: Future[None] | None = None
+                for batch in batches:
+                    if batch.num_rows == 0:
+                        continue
+                    if added is not None:
+                        added.result()
+                    added = beside.submit(file.add, batch)
+                    first = first or batch.column(0)[0].as_py()
+                    last = batch.column(0)[-1].as_py()
+                    rows += batch.num_rows
+                if added is not None:
+                    added.result()
             if first is None or last is None:
                 raise DataError(f"{source} has no rows in the date window")
             seen = evidence()
-            fingerprint = prints.hexdigest()
+            fingerprint = file.prints.hexdigest()
             if annotations is not None:
                 fingerprint = sha256_hex(f"{fingerprint}|{annotations.digest}".encode())
-            document = {
-                "sql": list(sql),
-                "source": source,
-                "evidence": seen.to_json(),
-                "annotations": annotations.to_json() if annotations else None,
-                "fingerprint": fingerprint,
-            }
-            writer.add_key_value_metadata({METADATA_KEY: canonical_json(document)})
+            sha256 = file.finish(
+                {
+                    "sql": list(sql),
+                    "source": source,
+                    "evidence": seen.to_json(),
+                    "annotations": annotations.to_json() if annotations else None,
+                    "fingerprint": fingerprint,
+                }
+            )
         partial.replace(to)
     finally:
         partial.unlink(missing_ok=True)
@@ -203,7 +210,7 @@ def write(
         path=to,
         rows=rows,
         columns=tuple(schema.names),
-        sha256=file_sha256(to),
+        sha256=sha256,
         fingerprint=fingerprint,
         sql=sql,
         source=source,
@@ -213,6 +220,44 @@ def write(
         evidence=seen,
         annotations=annotations,
     )
+
+
+class _File:
+    """A Parquet file in the making; the hash of its bytes and that of its values follow."""
+
+    def __init__(self, path: Path, schema: pa.Schema) -> None:
+        # most numbers come once, so a dictionary and compression gain nothing but work
+        texts = {column.name for column in schema if pa.types.is_string(column.type)}
+        self._writer = pq.ParquetWriter(
+            path,
+            schema,
+            use_dictionary=list(texts),
+            compression={name: "zstd" if name in texts else "none" for name in schema.names},
+            write_statistics=False,
+        )
+        self._written = path.open("rb")
+        self._hash = hashlib.sha256()
+        self.prints = Fingerprint(schema)
+
+    def add(self, batch: pa.RecordBatch) -> None:
+        """Write a batch as a row group."""
+        self._writer.write_batch(batch)
+        self._hash.update(self._written.read())
+        self.prints.update(batch)
+
+    def finish(self, document: dict[str, Any]) -> str:
+        """Write the metadata; returns the SHA-256 of the whole file."""
+        self._writer.add_key_value_metadata({METADATA_KEY: canonical_json(document)})
+        self._writer.close()
+        self._hash.update(self._written.read())
+        return self._hash.hexdigest()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._writer.close()
+        self._written.close()
 
 
 def file_sha256(path: Path) -> str:

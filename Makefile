@@ -57,6 +57,8 @@ lock: ## Resolve the dependencies into the hashed requirements files
 	$(COMPILE) pyproject.toml --constraint requirements-dev.txt -o job/requirements.txt
 	$(COMPILE) trigger/requirements.in --constraint requirements-dev.txt -o trigger/requirements.txt
 	$(COMPILE) docker/tools.in -o requirements-tools.txt
+	printf '%s\n' 'snowflake-connector-python>=5,<6' 'pandas>=3,<3.1' | \
+	  $(COMPILE) --no-deps - -o tests/requirements-connector-5.txt
 
 .PHONY: trigger-archive
 trigger-archive: env ## The Cloud Function's source archive: build/trigger.zip
@@ -69,6 +71,10 @@ bench-search: setup ## Our search beside robyn_run (needs Robyn for the comparis
 .PHONY: bench-truth
 bench-truth: setup ## True and estimated ROAS on the example markets
 	@$(PY) -m bench.truth
+
+.PHONY: bench-extract
+bench-extract: env ## A big Snowflake result to Parquet beside the connector's own fetch
+	@$(PY) -m bench.extract.run
 
 .PHONY: bench-trigger
 bench-trigger: env ## Cold start, memory and load of the Cloud Function, beside a bare handler

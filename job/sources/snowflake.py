@@ -1,8 +1,8 @@
 """Snowflake by its own connector: login from the environment, Arrow batches, errors for people.
 
-Versions: 4.x and 5.x of the connector (5 is a rewrite with the same interface for what is used
-here). `execute(timeout=…)` is not used, for 5.x ignores it: the statement's limit is a session
-parameter, which both and the server obey.
+Versions: 4.x and 5.x of the connector. 5 is a rewrite with the same interface for what is used
+here, but for the limits of time (`_limits`). `execute(timeout=…)` is not used, for 5.x ignores it:
+the statement's limit is a session parameter, which both and the server obey.
 """
 
 from __future__ import annotations
@@ -133,9 +133,8 @@ def login(env: Mapping[str, str], *, run_id: str) -> dict[str, Any]:
         "account": env["SNOWFLAKE_ACCOUNT"],
         "user": env["SNOWFLAKE_USER"],
         "application": "mmm_trainer",
-        "login_timeout": limits.login,
-        "network_timeout": limits.network,
         "client_session_keep_alive": False,
+        **_limits(limits),
         "session_parameters": {
             "QUERY_TAG": run_id,
             "STATEMENT_TIMEOUT_IN_SECONDS": limits.statement,
@@ -149,6 +148,25 @@ def login(env: Mapping[str, str], *, run_id: str) -> dict[str, Any]:
     if (port := _seconds(env, "SNOWFLAKE_PORT")) is not None:
         arguments["port"] = port
     return arguments
+
+
+def _limits(limits: Limits) -> dict[str, Any]:
+    """The limits as the installed connector takes them.
+
+    In 4.x `network_timeout` ends the attempts of one request, and a query is many of them, for the
+    server answers every 45 s that it still runs. In 5.x the same word would end the query itself.
+    """
+    import snowflake.connector
+
+    if int(snowflake.connector.__version__.split(".")[0]) < 5:
+        return {"login_timeout": limits.login, "network_timeout": limits.network}
+    return {
+        "login_timeout": limits.login,
+        "query_timeout": limits.statement + limits.network,
+        "request_timeout": limits.network,
+        "retry_timeout": limits.network,  # of one attempt
+        "enable_server_session_keep_alive_auto_detection": False,  # nothing is left running
+    }
 
 
 def _credentials(env: Mapping[str, str]) -> dict[str, Any]:

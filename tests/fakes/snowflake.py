@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import urllib.request
@@ -13,10 +14,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import snowflake.connector
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
+from snowflake import connector
 
+from job.sources.snowflake import login
 from tests.fakes.ports import free_port, stop, wait_for_port
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -67,7 +69,7 @@ class FakeSnowflake:
         return env
 
     def set(self, **settings: Any) -> None:
-        """Change users, chunk_rows, faults, big; `forget=True` forgets what was seen."""
+        """Change users, chunk_rows, faults, big, slow; `forget=True` forgets what was seen."""
         request = urllib.request.Request(
             f"http://127.0.0.1:{self.port}/fake",
             data=json.dumps(settings).encode(),
@@ -77,20 +79,11 @@ class FakeSnowflake:
 
     def reset(self) -> None:
         """No users to check, no faults, nothing seen."""
-        self.set(users={}, chunk_rows=50_000, faults=[], big=None, forget=True)
+        self.set(users={}, chunk_rows=50_000, faults=[], big=None, slow=0.0, forget=True)
 
     @cached_property
     def _admin(self) -> Any:
-        return snowflake.connector.connect(
-            account="fake",
-            user="TRAINER",
-            password="password",
-            host="127.0.0.1",
-            port=self.port,
-            protocol="http",
-            database="ANALYTICS",
-            schema="MMM",
-        )
+        return connector.connect(**login(self.env, run_id="admin"))
 
     def seen(self) -> dict[str, Any]:
         """Logins with session parameters, queries, number of chunks."""
@@ -116,11 +109,12 @@ def start(port: int | None = None) -> FakeSnowflake:
     process = subprocess.Popen(
         [sys.executable, "-m", "tests.fakes.snowflake_server", "--port", str(port)],
         cwd=ROOT,
+        env={k: v for k, v in os.environ.items() if k != "PYTHONPATH"},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
     try:
-        wait_for_port(port, process)
+        wait_for_port(port, process, timeout=120)
     except BaseException:
         stop(process)
         raise

@@ -57,11 +57,13 @@ class Settings:
     chunk_rows: int = 50_000
     faults: list[Fault] = field(default_factory=list)
     big: Big | None = None
+    slow: float = 0.0  # seconds that a query with CTEs runs; asked meanwhile, it says so
 
 
 settings = Settings()
-seen: dict[str, Any] = {"logins": [], "queries": [], "chunks": 0}
+seen: dict[str, Any] = {"logins": [], "queries": [], "chunks": 0, "asked_again": 0}
 chunks: dict[str, bytes] = {}
+running: dict[str, asyncio.Task[Response]] = {}
 
 
 def take_fault(on: str) -> Fault | None:
@@ -162,6 +164,33 @@ async def query(request: Request) -> Response:
     seen["queries"].append({"sql": sql, "parameters": document.get("parameters")})
     if settings.big is not None and settings.big.table in sql:
         return JSONResponse(settings.big.answer(base_url(request), sql))
+    if settings.slow and sql.startswith("WITH"):
+        number = f"{len(running):08d}-0000-0000-0000-000000000000"
+        running[number] = asyncio.create_task(slowly(request, settings.slow))
+        return in_progress(number)
+    return await run(request)
+
+
+async def slowly(request: Request, seconds: float) -> Response:
+    await asyncio.sleep(seconds)
+    return await run(request)
+
+
+def in_progress(number: str) -> JSONResponse:
+    """The server's answer every 45 s while a query runs (here every second)."""
+    data = {"queryId": number, "getResultUrl": f"/queries/{number}/result"}
+    body = {"data": data, "code": "333333", "message": "Query in progress", "success": True}
+    return JSONResponse(body)
+
+
+async def result(request: Request) -> Response:
+    number = request.path_params["number"]
+    seen["asked_again"] += 1
+    done, _ = await asyncio.wait([running[number]], timeout=1.0)
+    return running[number].result() if done else in_progress(number)
+
+
+async def run(request: Request) -> Response:
     response = await fakesnow_server.query_request(request)
     document = json.loads(bytes(response.body))
     if document.get("success") and document["data"].get("rowsetBase64"):
@@ -228,10 +257,12 @@ async def change(request: Request) -> Response:
         settings.chunk_rows = body["chunk_rows"]
     if "faults" in body:
         settings.faults = [Fault(**fault) for fault in body["faults"]]
+    if "slow" in body:
+        settings.slow = body["slow"]
     if "big" in body:
         settings.big = Big(**body["big"]) if body["big"] else None
     if body.get("forget"):
-        seen.update(logins=[], queries=[], chunks=0)
+        seen.update(logins=[], queries=[], chunks=0, asked_again=0)
         chunks.clear()
     return JSONResponse({})
 
@@ -243,6 +274,7 @@ async def tell(_: Request) -> Response:
 ROUTES = [
     Route("/session/v1/login-request", login, methods=["POST"]),
     Route("/queries/v1/query-request", query, methods=["POST"]),
+    Route("/queries/{number}/result", result, methods=["GET"]),
     Route("/chunks/{name}", chunk, methods=["GET"]),
     Route("/fake", change, methods=["POST"]),
     Route("/fake", tell, methods=["GET"]),

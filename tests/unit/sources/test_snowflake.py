@@ -76,7 +76,7 @@ def test_session_carries_tag_limits_role_and_warehouse(
     assert login["warehouse"] == "TINY"
     parameters = login["session_parameters"]
     assert parameters["QUERY_TAG"] == "run-7"
-    assert parameters["STATEMENT_TIMEOUT_IN_SECONDS"] == 77
+    assert int(parameters["STATEMENT_TIMEOUT_IN_SECONDS"]) == 77
 
 
 @pytest.mark.parametrize("passphrase", [None, "hush"])
@@ -180,12 +180,16 @@ def test_a_busy_server_is_asked_again(table: FakeSnowflake, tmp_path: Path) -> N
     assert run(table, tmp_path).rows == 40
 
 
+def ask_twice(monkeypatch: pytest.MonkeyPatch) -> None:
+    """4.x asks ten times for a chunk, with growing pauses: 80 s in all."""
+    monkeypatch.setattr(result_batch, "MAX_DOWNLOAD_RETRY", 2, raising=False)
+
+
 @pytest.mark.parametrize("where", ["login", "query", "chunk"])
 def test_endless_500_ends(
     table: FakeSnowflake, tmp_path: Path, where: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # the connector asks ten times for a chunk, with growing pauses: 80 s in all
-    monkeypatch.setattr(result_batch, "MAX_DOWNLOAD_RETRY", 2)
+    ask_twice(monkeypatch)
     table.set(faults=[{"on": where, "status": 500, "times": -1}], chunk_rows=7)
     env = {**table.env, "SNOWFLAKE_LOGIN_TIMEOUT": "2", "SNOWFLAKE_NETWORK_TIMEOUT": "2"}
     with pytest.raises(TransientError) as caught:
@@ -199,6 +203,34 @@ def test_a_connection_cut_in_a_result_is_read_again(table: FakeSnowflake, tmp_pa
     snapshot = run(table, tmp_path)
     assert snapshot.rows == 40
     assert pq.read_table(snapshot.path)["sales"].to_pylist()[-1] == 139.25
+
+
+def test_a_connection_cut_for_ever_leaves_nothing(
+    table: FakeSnowflake, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ask_twice(monkeypatch)
+    table.set(faults=[{"on": "chunk", "cut": True, "times": -1}], chunk_rows=7)
+    with pytest.raises(TransientError, match=r"`analytics\.mmm\.daily` in Snowflake") as caught:
+        run(table, tmp_path)
+    assert caught.value.exit_code == 75
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_query_may_run_longer_than_a_request(table: FakeSnowflake, tmp_path: Path) -> None:
+    table.set(slow=4.0)
+    assert run(table, tmp_path, {**table.env, "SNOWFLAKE_NETWORK_TIMEOUT": "2"}).rows == 40
+    assert table.seen()["asked_again"] > 2
+
+
+def test_a_number_that_became_text_is_told(table: FakeSnowflake, tmp_path: Path) -> None:
+    assert run(table, tmp_path).evidence.notices[0].column == "mail"
+    table.execute(
+        "CREATE OR REPLACE TABLE DAILY AS SELECT DAY, SALES, CASE WHEN TV = 5.5 THEN 'n/a' ELSE "
+        "TV::VARCHAR END AS TV, GRP, MAIL, PRICE, EVENT FROM DAILY"
+    )
+    (notice,) = [n for n in run(table, tmp_path).evidence.notices if n.column == "tv"]
+    assert notice.unreadable == 1
+    assert str(notice.period) == "2024-01-06"
 
 
 def test_a_query_can_only_select(table: FakeSnowflake, tmp_path: Path) -> None:

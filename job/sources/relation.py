@@ -29,6 +29,15 @@ _FORBIDDEN = (
     exp.Use,
     exp.Copy,
 )
+_ROWS = (exp.Identifier, exp.Explode, exp.GenerateSeries, exp.Generator, exp.SplitToTable)
+_NAMESPACES = ("HLL_COUNT", "KLL_QUANTILES", "NET", "SAFE")
+# functions that run a text, reach files, other systems or models, or change something
+_FUNCTIONS = re.compile(
+    r"system\$.*|.*to_query|query|query_table|external_query|result_scan|ai_.*|nextval|setval|"
+    r"write_log|getenv|current_setting|.*_presigned_url|build_.*_url|(read|scan|parse)_.*(csv|json|"
+    r"parquet|text|blob|file).*|.*_scan|.*_query|.*_execute|glob",
+    re.IGNORECASE,
+)
 
 
 def table(name: str, dialect: str) -> exp.Table:
@@ -80,15 +89,38 @@ def query(text: str, dialect: str) -> exp.Query:
     if not isinstance(tree, exp.Query):
         raise ConfigError(f"`source.query` is {_article(tree)}; allowed: exactly one SELECT")
     for node in tree.walk():
-        if isinstance(node, _FORBIDDEN):
-            raise ConfigError(
-                f"`source.query` contains {_article(node)}; allowed: one SELECT that only reads"
-            )
-        if isinstance(node, exp.Anonymous) and str(node.this).upper().startswith("SYSTEM$"):
-            raise ConfigError(
-                f"`source.query` calls {node.this}; allowed: functions that only compute"
-            )
+        node.pop_comments()
+        if problem := _problem(node):
+            raise ConfigError(f"`source.query` {problem}")
     return tree
+
+
+def _problem(node: exp.Expr) -> str | None:
+    """What a part of a query does besides reading tables and computing."""
+    if isinstance(node, _FORBIDDEN):
+        return f"contains {_article(node)}; allowed: one SELECT that only reads"
+    if isinstance(node, exp.Table | exp.TableFromRows | exp.Lateral):
+        rows = node.this
+        if not isinstance(rows, (*_ROWS, exp.Query, exp.Unnest, exp.Subquery, exp.Values)):
+            return f"reads from {_shown(rows)}; allowed: tables, views, subqueries"
+        if isinstance(rows, exp.Identifier) and re.search(r"[/\\@]", rows.name):
+            return f"reads from {_shown(rows)}; allowed: names of tables and views"
+    if isinstance(node, exp.Anonymous) and _FUNCTIONS.fullmatch(node.name):
+        return f"calls {node.name}; allowed: functions that only compute"
+    if (
+        isinstance(node, exp.Dot)
+        and isinstance(node.expression, exp.Anonymous)
+        and node.this.name.upper() not in _NAMESPACES
+    ):
+        return (
+            f"calls {_shown(node)}; allowed: the warehouse's own functions, and views that "
+            "use others"
+        )
+    if isinstance(node, exp.Parameter | exp.SessionParameter | exp.Placeholder):
+        return f"contains {_shown(node)}; allowed: no stages, parameters or placeholders"
+    if isinstance(node, exp.Column) and node.name.upper() == "NEXTVAL" and node.table:
+        return f"draws from a sequence with {_shown(node)}; allowed: one SELECT that only reads"
+    return None
 
 
 def of(source: DuckDBSource | SnowflakeSource | BigQuerySource, dialect: str) -> exp.Expr:
@@ -106,6 +138,10 @@ def _article(node: exp.Expr) -> str:
     if isinstance(node, exp.Command):
         name = str(node.this).upper()
     return f"{'an' if name[0] in 'AEIOU' else 'a'} {name}"
+
+
+def _shown(node: exp.Expr) -> str:
+    return f"`{node.sql()[:80]}`"
 
 
 def _plain(text: str) -> str:

@@ -10,6 +10,7 @@ import pyarrow as pa
 from google.api_core import exceptions as google_errors
 from google.auth import exceptions as auth_errors
 from google.cloud import bigquery
+from google.cloud.bigquery.retry import DEFAULT_JOB_RETRY, DEFAULT_RETRY
 from sqlglot import exp
 
 from contract.exceptions import DataError, MMMError, ServiceError, TransientError
@@ -33,6 +34,7 @@ _KINDS = {
 }
 QUERY_SECONDS = 1800
 REQUEST_SECONDS = 120
+RETRY_SECONDS = 120  # of one request; the client's own default is ten minutes
 
 
 class BigQuery:
@@ -53,9 +55,7 @@ class BigQuery:
         """Columns of the relation, from a dry run, which reads and costs nothing."""
         sql = exp.select("*").from_(self.relation.copy()).sql(dialect="bigquery")
         config = bigquery.QueryJobConfig(dry_run=True, use_query_cache=False)
-        job = self._told(
-            lambda: self._client.query(sql, job_config=config, timeout=REQUEST_SECONDS)
-        )
+        job = self._query(sql, config)
         return [
             Field(
                 name=column.name,
@@ -69,10 +69,10 @@ class BigQuery:
     def stream(self, sql: str) -> Iterator[pa.RecordBatch]:
         """The result of a query."""
         config = bigquery.QueryJobConfig(labels=self._labels, job_timeout_ms=QUERY_SECONDS * 1000)
-        job = self._told(
-            lambda: self._client.query(sql, job_config=config, timeout=REQUEST_SECONDS)
-        )
-        rows = self._told(lambda: job.result(timeout=QUERY_SECONDS))
+        job = self._query(sql, config)
+        retry = DEFAULT_RETRY.with_timeout(RETRY_SECONDS)
+        again = DEFAULT_JOB_RETRY.with_timeout(RETRY_SECONDS)
+        rows = self._told(lambda: job.result(timeout=QUERY_SECONDS, retry=retry, job_retry=again))
         storage = self._reader() if self._storage else None
         batches = iter(rows.to_arrow_iterable(bqstorage_client=storage))
         while (batch := self._told(lambda: next(batches, None))) is not None:
@@ -81,6 +81,14 @@ class BigQuery:
     def close(self) -> None:
         """Give the connections back."""
         self._client.close()
+
+    def _query(self, sql: str, config: bigquery.QueryJobConfig) -> Any:
+        retry = DEFAULT_RETRY.with_timeout(RETRY_SECONDS)
+        return self._told(
+            lambda: self._client.query(
+                sql, job_config=config, timeout=REQUEST_SECONDS, retry=retry, job_retry=None
+            )
+        )
 
     def _reader(self) -> Any:
         from google.cloud import bigquery_storage

@@ -1,0 +1,205 @@
+"""BigQuery's REST API over HTTP: queries are read as BigQuery SQL and run by DuckDB.
+
+Only what a reader needs: jobs.insert (dry runs too), jobs.get and jobs.getQueryResults in pages.
+Not the Storage API. Which errors come, with which reasons and
+codes, follows the service's documentation.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date, datetime
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import duckdb
+import sqlglot
+from sqlglot.errors import SqlglotError
+
+_TYPES = {
+    "BIGINT": "INTEGER",
+    "HUGEINT": "INTEGER",
+    "INTEGER": "INTEGER",
+    "DOUBLE": "FLOAT",
+    "BOOLEAN": "BOOLEAN",
+    "DATE": "DATE",
+    "TIMESTAMP": "DATETIME",
+    "TIMESTAMP WITH TIME ZONE": "TIMESTAMP",
+    "VARCHAR": "STRING",
+}
+PAGE_ROWS = 7
+
+
+class RefusedError(Exception):
+    """An error of the service: HTTP status, reason, message."""
+
+    def __init__(self, status: int, reason: str, message: str) -> None:
+        super().__init__(message)
+        self.status, self.reason = status, reason
+
+    @property
+    def body(self) -> dict[str, Any]:
+        details = [{"reason": self.reason, "message": str(self), "domain": "global"}]
+        return {"error": {"code": self.status, "message": str(self), "errors": details}}
+
+
+class FakeBigQuery:
+    """A running service; `faults` are (method, path ending, error, times)."""
+
+    def __init__(self) -> None:
+        self.database = duckdb.connect()
+        self.database.execute("SET TimeZone = 'UTC'")
+        self.lock = threading.Lock()
+        self.jobs: dict[str, dict[str, Any]] = {}
+        self.results: dict[str, list[tuple[Any, ...]]] = {}
+        self.faults: list[list[Any]] = []
+        self.inserted: list[dict[str, Any]] = []
+        self.url = ""
+
+    @property
+    def env(self) -> dict[str, str]:
+        return {"BIGQUERY_EMULATOR_HOST": self.url, "MMM_PROJECT": "demo-proj"}
+
+    def fail(self, on: str, status: int, reason: str, message: str, *, times: int = -1) -> None:
+        """Answer requests whose path contains `on` with an error."""
+        self.faults.append([on, RefusedError(status, reason, message), times])
+
+    def answer(self, method: str, target: str, body: dict[str, Any]) -> dict[str, Any]:
+        parts = urlsplit(target)
+        asked = parse_qs(parts.query)
+        self._fault(f"{method} {parts.path}")
+        steps = parts.path.strip("/").removeprefix("bigquery/v2/").split("/")
+        with self.lock:
+            match steps:
+                case ["projects", project, "jobs"] if method == "POST":
+                    return self._insert(project, body)
+                case ["projects", _, "jobs", name]:
+                    return self.jobs[name]
+                case ["projects", _, "queries", name]:
+                    return self._results(name, asked)
+        raise RefusedError(404, "notFound", f"Not found: {parts.path}")
+
+    def _fault(self, request: str) -> None:
+        for fault in self.faults:
+            if fault[0] in request and fault[2] != 0:
+                fault[2] -= fault[2] > 0
+                raise fault[1]
+
+    def _insert(self, project: str, body: dict[str, Any]) -> dict[str, Any]:
+        configuration = body["configuration"]
+        self.inserted.append(configuration)
+        name = body["jobReference"].get("jobId", uuid.uuid4().hex)
+        if name in self.jobs:
+            raise RefusedError(409, "duplicate", f"Already Exists: Job {name}")
+        sql = configuration["query"]["query"]
+        columns = self._run(f"DESCRIBE {self._translated(sql)}")
+        fields = [{"name": c[0], "type": _type(c[1]), "mode": "NULLABLE"} for c in columns]
+        dry = configuration.get("dryRun", False)
+        if not dry:
+            self.results[name] = self._run(self._translated(sql))
+            table = {"projectId": project, "datasetId": "results", "tableId": name}
+            configuration["query"]["destinationTable"] = table
+        job = {
+            "kind": "bigquery#job",
+            "id": f"{project}:US.{name}",
+            "jobReference": {"projectId": project, "jobId": name, "location": "US"},
+            "configuration": configuration | {"jobType": "QUERY"},
+            "status": {"state": "DONE"},
+            "statistics": {"query": {"schema": {"fields": fields}, "statementType": "SELECT"}},
+        }
+        if not dry:
+            self.jobs[name] = job
+        return job
+
+    def _translated(self, sql: str) -> str:
+        try:
+            (made,) = sqlglot.transpile(sql, read="bigquery", write="duckdb")
+        except SqlglotError as error:
+            raise RefusedError(400, "invalidQuery", f"Syntax error: {error}") from None
+        return made
+
+    def _run(self, sql: str) -> list[tuple[Any, ...]]:
+        try:
+            return self.database.execute(sql).fetchall()
+        except duckdb.CatalogException as error:
+            raise RefusedError(404, "notFound", f"Not found: Table {error}") from None
+        except duckdb.Error as error:
+            raise RefusedError(400, "invalidQuery", str(error)) from None
+
+    def _results(self, name: str, asked: dict[str, list[str]]) -> dict[str, Any]:
+        job = self.jobs[name]
+        made = {
+            "kind": "bigquery#getQueryResultsResponse",
+            "schema": job["statistics"]["query"]["schema"],
+            "jobReference": job["jobReference"],
+            "jobComplete": True,
+            "totalRows": str(len(self.results[name])),
+        }
+        return made if asked.get("maxResults") == ["0"] else made | self._page(name, asked)
+
+    def _page(self, name: str, asked: dict[str, list[str]]) -> dict[str, Any]:
+        rows = self.results[name]
+        start = int(asked.get("pageToken", ["0"])[0])
+        page = [{"f": [{"v": _json(v)} for v in row]} for row in rows[start : start + PAGE_ROWS]]
+        more = {"pageToken": str(start + PAGE_ROWS)} if start + PAGE_ROWS < len(rows) else {}
+        return {"rows": page, "totalRows": str(len(rows)), **more}
+
+
+def _type(name: str) -> str:
+    return "NUMERIC" if name.startswith("DECIMAL") else _TYPES[name]
+
+
+def _json(value: Any) -> Any:
+    if value is None:
+        return None
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, datetime):
+        return value.isoformat()
+    return value.isoformat() if isinstance(value, date) else str(value)
+
+
+@contextmanager
+def running() -> Iterator[FakeBigQuery]:
+    service = FakeBigQuery()
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def _serve(self) -> None:
+            body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            try:
+                status, made = (
+                    200,
+                    service.answer(self.command, self.path, json.loads(body or "{}")),
+                )
+            except RefusedError as error:
+                status, made = error.status, error.body
+            text = json.dumps(made).encode()
+            self.send_response(status)
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Length", str(len(text)))
+            self.end_headers()
+            self.wfile.write(text)
+
+        do_GET = do_POST = _serve  # noqa: N815
+
+        def log_message(self, *_: object) -> None:
+            return
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    service.url = f"http://127.0.0.1:{server.server_port}"
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield service
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+        service.database.close()

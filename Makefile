@@ -76,6 +76,10 @@ bench-truth: setup ## True and estimated ROAS on the example markets
 bench-extract: env ## A big Snowflake result to Parquet beside the connector's own fetch
 	@$(PY) -m bench.extract.run
 
+.PHONY: bench-coverage
+bench-coverage: setup ## How often intervals hold the truth of simulated markets
+	@$(PY) -m bench.truth.coverage
+
 .PHONY: bench-trigger
 bench-trigger: env ## Cold start, memory and load of the Cloud Function, beside a bare handler
 	@$(PY) -m bench.trigger

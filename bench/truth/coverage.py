@@ -33,7 +33,7 @@ def main() -> int:
     """Run the benchmark; returns the exit code."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--markets", nargs="+", choices=sorted(MARKETS), default=["DE", "FR", "GB"])
-    parser.add_argument("--seeds", type=int, default=6, help="simulations of each market")
+    parser.add_argument("--seeds", type=int, default=4, help="simulations of each market")
     parser.add_argument("--trials", type=int, default=3)
     parser.add_argument("--iterations", type=int, default=1000)
     parser.add_argument("--out", type=Path, default=HERE, help="folder of the results")

@@ -185,7 +185,8 @@ class _Run:
             return self._end(request, State.CANCELLED, "its execution was cancelled", code=143)
         if execution.phase is Phase.FAILED:
             said = execution.reason or "no reason given"
-            return self._end(request, State.FAILED, f"its execution failed: {said}", code=75)
+            own = f"; the job said: {status.error.message}" if status and status.error else ""
+            return self._end(request, State.FAILED, f"its execution failed: {said}{own}", code=75)
         if execution.phase is Phase.SUCCEEDED:
             return self._finished(request, execution, silent)
         return self._running(request, execution, status, silent)

@@ -68,6 +68,7 @@ def cancel(
         raise ConfigError(f"there is no run `{run_id}` in {store.url}")
     status = read_status(store, run_id)
     if status is not None and status.state.is_terminal:
+        tell(store, publisher, status)  # whoever ended it may have died before it did
         return status
     names = {execution.name for execution in launcher.find(run_id)}
     if not names and status is not None and status.execution:

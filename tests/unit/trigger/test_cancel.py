@@ -12,17 +12,20 @@ from google.cloud import pubsub_v1
 from typer.testing import CliRunner
 
 from contract import layout
-from contract.exceptions import ConfigError
-from contract.run import State, read_status
+from contract.events import EventData
+from contract.exceptions import ConfigError, TransientError
+from contract.run import State, change_status, read_status
 from contract.stores import Store, open_store
 from contract.topics.jsonl import FileTopic
 from job.cli import app
 from job.cli.cancel import cancel
+from job.promote import promote
 from tests.fakes.cloud_run import FakeCloudRun
 from tests.fakes.pubsub import Emulator
-from tests.unit.trigger.conftest import CONFIG, events_in
+from tests.unit.trigger.conftest import CONFIG, JOB, events_in
 from trigger.accept import accept
 from trigger.cloud_run import CloudRunLauncher
+from trigger.execution import Launch, NotStartedError
 from trigger.local import LocalLauncher
 from trigger.message import PubSubMessage
 
@@ -57,6 +60,75 @@ def test_a_run_that_was_never_launched_can_be_cancelled(
     cancel(outcome.run_id, gcs_store, topic, launcher)
     gcs_store.delete(layout.status(outcome.run_id))
     assert cancel(outcome.run_id, gcs_store, topic, launcher).state is State.CANCELLED
+
+
+def test_a_run_that_is_being_launched_is_cancelled_and_its_execution_finds_that(
+    gcs_store: Store,
+    topic: FileTopic,
+    launcher: CloudRunLauncher,
+    run_service: FakeCloudRun,
+    message: Make,
+) -> None:
+    class Slow(CloudRunLauncher):
+        """Somebody cancels between the stored request and `run_job`."""
+
+        def launch(self, given: Launch) -> str:
+            assert cancel(given.run_id, gcs_store, topic, launcher).state is State.CANCELLED
+            return launcher.launch(given)
+
+    slow = Slow.connect(JOB, endpoint=run_service.url)
+    [outcome] = accept(message(), store=gcs_store, publisher=topic, launcher=slow)
+    assert outcome.state is State.CANCELLED
+    status = read_status(gcs_store, outcome.run_id)
+    assert status is not None
+    assert status.state is State.CANCELLED
+    assert [event["state"] for event in events_in(topic)] == ["CANCELLED"]
+
+
+def test_a_run_that_waits_for_its_launch_is_cancelled_and_never_launched(
+    gcs_store: Store,
+    topic: FileTopic,
+    launcher: CloudRunLauncher,
+    run_service: FakeCloudRun,
+    message: Make,
+) -> None:
+    class Busy(CloudRunLauncher):
+        def launch(self, given: Launch) -> str:
+            raise NotStartedError(f"no quota for {given.run_id}")
+
+    delivered = message()
+    with pytest.raises(TransientError):
+        accept(
+            delivered, store=gcs_store, publisher=topic,
+            launcher=Busy.connect(JOB, endpoint=run_service.url),
+        )  # fmt: skip
+    [run_id] = gcs_store.folders("runs/")
+    assert cancel(run_id, gcs_store, topic, launcher).state is State.CANCELLED
+    [again] = accept(delivered, store=gcs_store, publisher=topic, launcher=launcher)
+    assert again.state is State.CANCELLED
+    assert len(run_service.executions) == 0
+
+
+def test_a_run_that_is_over_stays_so_and_is_told_if_it_was_not(
+    gcs_store: Store, topic: FileTopic, launcher: CloudRunLauncher, message: Make
+) -> None:
+    [outcome] = accept(message(), store=gcs_store, publisher=topic, launcher=launcher)
+    data = EventData(run_id=outcome.run_id, state=State.SKIPPED).model_dump(mode="json")
+    change_status(gcs_store, outcome.run_id, lambda old: {"state": State.SKIPPED, "outcome": data})
+    for _ in range(2):
+        assert cancel(outcome.run_id, gcs_store, topic, launcher).state is State.SKIPPED
+    assert [event["state"] for event in events_in(topic)] == ["SKIPPED"]
+
+
+def test_a_run_whose_results_are_current_has_succeeded_whoever_cancels(
+    gcs_store: Store, topic: FileTopic, launcher: CloudRunLauncher, message: Make
+) -> None:
+    [outcome] = accept(message(), store=gcs_store, publisher=topic, launcher=launcher)
+    data = EventData(run_id=outcome.run_id, state=State.SUCCEEDED).model_dump(mode="json")
+    change_status(gcs_store, outcome.run_id, lambda old: {"state": State.RUNNING, "outcome": data})
+    promote(gcs_store, run_id=outcome.run_id, market="DE", revision="r1", facts={})
+    assert cancel(outcome.run_id, gcs_store, topic, launcher).state is State.SUCCEEDED
+    assert [event["state"] for event in events_in(topic)] == ["SUCCEEDED"]
 
 
 def test_a_run_that_does_not_exist(gcs_store: Store, topic: FileTopic) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 import time
 from collections.abc import Callable
@@ -12,8 +13,8 @@ import pytest
 
 from contract import layout
 from contract.exceptions import TransientError
-from contract.lease import Lease
-from contract.run import State, Status, change_status, now, read_status
+from contract.lease import LEASE_SECONDS, Lease
+from contract.run import RunError, State, Status, change_status, now, read_status
 from contract.stores import Store, open_store
 from contract.topics.jsonl import FileTopic
 from tests.fakes.cloud_run import FakeCloudRun, Job
@@ -22,11 +23,12 @@ from trigger import launch
 from trigger.accept import accept
 from trigger.cloud_run import CloudRunLauncher
 from trigger.message import PubSubMessage
-from trigger.reconcile import reconcile
+from trigger.reconcile import PASS_SECONDS, SILENCE, reconcile
 from trigger.tasks import LocalExecution
 
 Make = Callable[..., PubSubMessage]
 NO_TIME = timedelta(0)
+ROOT = Path(__file__).resolve().parents[3]
 
 
 class Scene:
@@ -91,6 +93,40 @@ def test_a_dead_execution_ends_the_run_with_cloud_runs_reason(
     assert one.events() == ["FAILED"]
     assert one.settle() == {}
     assert one.events() == ["FAILED"]
+
+
+def test_a_task_that_ran_out_of_time_is_told_as_such(scene: Callable[[str], Scene]) -> None:
+    one = scene("import time; time.sleep(60)")
+    one.execution.timeout = 0.1
+    assert one.execution.done.wait(10)
+    change_status(
+        one.store, one.run_id,
+        lambda old: {"error": RunError(code=143, kind="CancelledError", message="told to stop")},
+    )  # fmt: skip
+    assert one.settle() == {"closed": 1}
+    assert one.status.state is State.FAILED
+    assert "the task timed out; the job said: told to stop" in str(one.status.error)
+
+
+def test_success_is_that_of_all_tasks(scene: Callable[[str], Scene]) -> None:
+    one = scene("import os, sys; sys.exit(int(os.environ['CLOUD_RUN_TASK_INDEX']))")
+    two_tasks = {"containerOverrides": [{"env": [{"name": "MMM_RUN_ID", "value": one.run_id}]}]}
+    parent = JOB.partition("/jobs/")[0]
+    execution = one.service.run_job(parent, "mmm-trainer", two_tasks, 2, None)
+    assert execution.done.wait(10)
+    change_status(one.store, one.run_id, lambda old: {"execution": execution.name})
+    assert one.settle() == {"closed": 1}
+    assert "task 1 ended with exit code 1" in str(one.status.error)
+
+
+def test_no_run_is_running_without_an_owner_for_more_than_a_quarter_of_an_hour() -> None:
+    """An owner dies just after a heartbeat; the next pass but one may be the first to see it."""
+    schedule = (ROOT / "infra" / "reconcile.tf").read_text()
+    [minutes] = re.findall(r'"\*/(\d+) \* \* \* \*"', schedule)
+    between = timedelta(minutes=int(minutes)) + timedelta(seconds=PASS_SECONDS)
+    dead = timedelta(seconds=LEASE_SECONDS)  # its execution is over
+    silent = SILENCE  # its execution goes on, or is gone
+    assert max(dead, silent) + between <= timedelta(minutes=15)
 
 
 def test_a_cancelled_execution_cancels_the_run(scene: Callable[[str], Scene]) -> None:

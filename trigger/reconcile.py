@@ -203,16 +203,20 @@ class _Run:
         claimed = status is not None and status.heartbeat_at is not None
         if silent < (self.silence if claimed else START):
             return "open"
-        self.launcher.cancel(execution.name)
         minutes = silent.total_seconds() / 60
         what = "gave no sign of life" if claimed else "did not start to work"
-        return self._end(request, State.FAILED, f"the run {what} for {minutes:.0f} min", code=75)
+        message = f"the run {what} for {minutes:.0f} min"
+        return self._end(request, State.FAILED, message, code=75, stop=execution.name)
 
-    def _end(self, request: Request, state: State, message: str, *, code: int) -> str:
+    def _end(
+        self, request: Request, state: State, message: str, *, code: int, stop: str | None = None
+    ) -> str:
         error = RunError(code=code, step="execution", kind="ExecutionError", message=message)
-        return self._close(request, state, error)
+        return self._close(request, state, error, stop=stop)
 
-    def _close(self, request: Request, state: State, error: RunError) -> str:
+    def _close(
+        self, request: Request, state: State, error: RunError, *, stop: str | None = None
+    ) -> str:
         status = end(
             self.store,
             run_id=self.run_id,
@@ -221,7 +225,11 @@ class _Run:
             state=state,
             error=error,
         )
-        tell(self.store, self.publisher, status)
+        try:
+            if stop:  # only now: a job that is told to stop would call its run cancelled
+                self.launcher.cancel(stop)
+        finally:
+            tell(self.store, self.publisher, status)
         return "closed"
 
     def _last_sign(self) -> datetime:

@@ -53,6 +53,13 @@ class Scene:
         assert status is not None
         return status
 
+    def execute_again(self, *, tasks: int = 1, timeout: float | None = None) -> LocalExecution:
+        """Another execution of the run, as a person starts it."""
+        env = [{"name": "MMM_RUN_ID", "value": self.run_id}]
+        overrides = {"containerOverrides": [{"env": env}]}
+        parent = JOB.partition("/jobs/")[0]
+        return self.service.run_job(parent, "mmm-trainer", overrides, tasks, timeout)
+
     def settle(self, silence: timedelta = timedelta(minutes=10)) -> dict[str, int]:
         passed = reconcile(self.store, self.topic, self.launcher, silence=silence)
         assert passed.problems == []
@@ -97,11 +104,14 @@ def test_a_dead_execution_ends_the_run_with_cloud_runs_reason(
 
 def test_a_task_that_ran_out_of_time_is_told_as_such(scene: Callable[[str], Scene]) -> None:
     one = scene("import time; time.sleep(60)")
-    one.execution.timeout = 0.1
-    assert one.execution.done.wait(10)
+    execution = one.execute_again(timeout=0.5)
+    assert execution.done.wait(30)
     change_status(
         one.store, one.run_id,
-        lambda old: {"error": RunError(code=143, kind="CancelledError", message="told to stop")},
+        lambda old: {
+            "execution": execution.name,
+            "error": RunError(code=143, kind="CancelledError", message="told to stop"),
+        },
     )  # fmt: skip
     assert one.settle() == {"closed": 1}
     assert one.status.state is State.FAILED
@@ -110,10 +120,8 @@ def test_a_task_that_ran_out_of_time_is_told_as_such(scene: Callable[[str], Scen
 
 def test_success_is_that_of_all_tasks(scene: Callable[[str], Scene]) -> None:
     one = scene("import os, sys; sys.exit(int(os.environ['CLOUD_RUN_TASK_INDEX']))")
-    two_tasks = {"containerOverrides": [{"env": [{"name": "MMM_RUN_ID", "value": one.run_id}]}]}
-    parent = JOB.partition("/jobs/")[0]
-    execution = one.service.run_job(parent, "mmm-trainer", two_tasks, 2, None)
-    assert execution.done.wait(10)
+    execution = one.execute_again(tasks=2)
+    assert execution.done.wait(30)
     change_status(one.store, one.run_id, lambda old: {"execution": execution.name})
     assert one.settle() == {"closed": 1}
     assert "task 1 ended with exit code 1" in str(one.status.error)
@@ -168,6 +176,27 @@ def test_a_run_without_a_sign_of_life_is_stopped(scene: Callable[[str], Scene]) 
     assert one.settle(silence=NO_TIME) == {"closed": 1}
     assert one.execution.done.wait(10)
     assert "no sign of life" in str(one.status.error)
+
+
+def test_a_silent_run_that_is_stopped_has_failed_whatever_the_job_makes_of_it(
+    scene: Callable[[str], Scene],
+) -> None:
+    one = scene("import time; time.sleep(60)")
+    change_status(
+        one.store, one.run_id, lambda old: {"state": State.RUNNING, "heartbeat_at": now()}
+    )
+
+    class Prompt(CloudRunLauncher):
+        """The job calls its run cancelled as soon as it is stopped."""
+
+        def cancel(self, name: str) -> None:
+            change_status(one.store, one.run_id, lambda old: {"state": State.CANCELLED})
+            super().cancel(name)
+
+    one.launcher = Prompt.connect(JOB, endpoint=one.service.url)
+    assert one.settle(silence=NO_TIME) == {"closed": 1}
+    assert (one.status.state, one.events()) == (State.FAILED, ["FAILED"])
+    assert one.execution.done.wait(10)
 
 
 def test_a_live_lease_is_left_alone(scene: Callable[[str], Scene]) -> None:

@@ -39,6 +39,8 @@ def check_run(
     assert status is not None
     allowed = ENDS if may_cancel else ENDS - {State.CANCELLED}
     require(status.state in allowed, f"{run_id} is {status.state}: {status.error}")
+    unforeseen = status.error is not None and status.error.message.startswith("unexpected")
+    require(not unforeseen, f"{run_id}: {status.error}")
     told = {(e["id"], e["data"]["state"]) for e in events if e["subject"] == run_id}
     require(
         {state for _, state in told} == {status.state.value} and len(told) == 1,

@@ -114,7 +114,10 @@ def main() -> None:
     if training.job["merge"]:
         training.outputs()
     print("all well")
-    training.end(0, engine="builtin", search="fast", best_model="1_2_1", r_version="4")
+    training.end(
+        0, engine="builtin", search="fast", best_model="1_2_1", r_version="4",
+        trial_iterations=[training.job["iterations"]] * training.job["trials"],
+    )  # fmt: skip
 
 
 if __name__ == "__main__":

@@ -108,23 +108,27 @@ def _process(command: list[str], workspace: Workspace, log: Log) -> Iterator[sub
     """R in a process group of its own, which is gone when the block ends, however it ends."""
     temporary = workspace.root / "tmp"
     temporary.mkdir(exist_ok=True)
-    process = subprocess.Popen(  # noqa: S603  our own script, arguments without a shell
-        command,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        stdin=subprocess.DEVNULL,
-        text=True,
-        errors="replace",
-        start_new_session=True,
-        cwd=workspace.root,
-        env=r_environment(temporary),
-    )
-    readers = _start_readers(process, workspace, log)
+    process: subprocess.Popen[str] | None = None
+    readers: list[threading.Thread] = []
     try:
+        with undisturbed():  # a signal between start and `try` would leave R behind
+            process = subprocess.Popen(  # noqa: S603  our own script, arguments without a shell
+                command,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                stdin=subprocess.DEVNULL,
+                text=True,
+                errors="replace",
+                start_new_session=True,
+                cwd=workspace.root,
+                env=r_environment(temporary),
+            )
+            readers = _start_readers(process, workspace, log)
         yield process
     finally:
         with undisturbed():
-            _end_group(process)
+            if process is not None:
+                _end_group(process)
             for reader in readers:
                 reader.join(timeout=5)
 

@@ -84,6 +84,10 @@ bench-coverage: setup ## How often intervals hold the truth of simulated markets
 bench-trigger: env ## Cold start, memory and load of the Cloud Function, beside a bare handler
 	@$(PY) -m bench.trigger
 
+.PHONY: bench-cost
+bench-cost: setup ## Measure runs and fit what `mmm plan` predicts with
+	@$(PY) -m bench.cost && $(PY) -m bench.cost --check
+
 .PHONY: chaos
 chaos: env ## Seeded faults over the real clients: make chaos N=500 SEED=1
 	@$(PY) -m tests.faults.chaos --faults $(or $(N),500) --seed $(or $(SEED),1)

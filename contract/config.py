@@ -281,8 +281,16 @@ class Limits(Strict):
         le=1000,
         description="Runs of the market, of whatever revision, that may begin on one day (UTC).",
     )
-    max_cost: float | None = later(None, description="Highest estimated cost in USD.")
-    max_minutes: float | None = later(None, description="Highest estimated duration.")
+    max_cost: float | None = Field(
+        default=None,
+        gt=0,
+        description="Highest estimated cost in USD; a run over it is refused before it starts.",
+    )
+    max_minutes: float | None = Field(
+        default=None,
+        gt=0,
+        description="Highest estimated duration; a run over it is refused before it starts.",
+    )
 
 
 class Config(Strict):

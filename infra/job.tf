@@ -7,6 +7,9 @@ locals {
     MMM_EVENTS_TOPIC = google_pubsub_topic.events.id
     MMM_IMAGE        = var.job.image
     MMM_MAX_RETRIES  = tostring(var.job.max_retries)
+    MMM_CPU          = var.job.cpu # these three are what a run is priced by
+    MMM_MEMORY       = var.job.memory
+    MMM_REGION       = var.region
     }, {
     for name, secret in local.secret_files : secret.file_env => secret.file if secret.file_env != null
   })

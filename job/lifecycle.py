@@ -29,6 +29,7 @@ from contract.run import State, Status, change_status, now, read_status
 from contract.stores import Store
 from contract.topics import Publisher
 from job import logs
+from job.budget import cost_of
 from job.claim import LeaseHolder, claim
 from job.disk import is_disk_error
 from job.pipeline import Outcome, run_pipeline
@@ -112,6 +113,7 @@ def _attempt(
     trace = Trace(log=log, on_change=record.step)
     record.trace = trace
     lease.keep(record.beat, log=log)
+    run: Run | None = None
     try:
         with _folder() as folder:
             run = Run(
@@ -138,7 +140,8 @@ def _attempt(
             status = _close(store, request, trace, outcome)
     except Exception as error:  # whatever it is, the run must not stay RUNNING
         with undisturbed():
-            status = _fail(request, settings, store, lease, trace, _told(error, trace, log), log)
+            told = _told(error, trace, log)
+            status = _fail(request, settings, store, lease, trace, told, log, run=run)
     if not status.state.is_terminal:
         code = status.error.code if status.error else TransientError.exit_code
         message = status.error.message if status.error else None
@@ -215,6 +218,8 @@ def _fail(
     trace: Trace,
     error: MMMError,
     log: logs.Log,
+    *,
+    run: Run | None,
 ) -> Status:
     """Write the error down; the run ends unless another attempt can help.
 
@@ -224,7 +229,7 @@ def _fail(
     fault = fault_of(error)
     over = error.exit_code in PERMANENT_CODES or settings.last_attempt
     state = _state_after(error, request, settings, trace) if over else State.RUNNING
-    facts: dict[str, Any] = {"error": fault}
+    facts: dict[str, Any] = {"error": fault, "cost": cost_of(run) if run and run.estimate else None}
     if isinstance(error, GateError):
         facts["data_quality"] = error.quality
     data = _event(request, trace, facts, state)

@@ -66,6 +66,7 @@ class Manifest(Stored):
     versions: Versions
     timings: dict[str, float]
     steps: list[dict[str, Any]]
+    cost: dict[str, Any] | None = None
     warnings: list[str] = []
     artifacts: list[Artifact]
 

@@ -12,6 +12,7 @@ from contract.exceptions import DataError, NotFoundError
 from contract.run import State
 from contract.stored import read_fields
 from job import checkpoints
+from job.budget import check_early, check_rows, cost_of
 from job.gate import Outcome as GateOutcome
 from job.gate import Verdict, check
 from job.manifest import Manifest, own_version
@@ -52,10 +53,12 @@ def run_pipeline(run: Run) -> Outcome | Left:
         run.log.info("the artifacts are complete already; only promotion and event are left")
         return _promote(run, finished, None)
     if run.settings.task_index == 0:
+        check_early(run)
         snapshot = _extract(run)
         verdict = _gate(run, snapshot)
         if verdict.status is GateOutcome.SKIP:
-            return Outcome(state=State.SKIPPED, facts={"data_quality": verdict.summary()})
+            facts = {"data_quality": verdict.summary(), "cost": cost_of(run)}
+            return Outcome(state=State.SKIPPED, facts=facts)
         done = _duplicate(run, snapshot)
         if done is not None:
             return done
@@ -65,6 +68,7 @@ def run_pipeline(run: Run) -> Outcome | Left:
             return left
         snapshot = _extract(run)
         verdict = _gate(run, snapshot)
+    check_rows(run, snapshot)
     result = train(run, snapshot)
     if isinstance(result, Left):
         return result
@@ -147,8 +151,8 @@ def _duplicate(run: Run, snapshot: Snapshot) -> Outcome | None:
     if manifest is None:
         return None
     run.log.info(f"the same config and data were trained in run {other}; nothing to compute")
-    facts = event_facts(run, manifest)
-    return Outcome(state=State.DUPLICATE, facts={**facts, "duplicate_of": other})
+    facts = {**event_facts(run, manifest), "duplicate_of": other, "cost": cost_of(run)}
+    return Outcome(state=State.DUPLICATE, facts=facts)
 
 
 def _promote(run: Run, manifest: Manifest, verdict: Verdict | None) -> Outcome:

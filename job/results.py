@@ -13,6 +13,7 @@ from contract.exceptions import ArtifactError, NotFoundError, PreconditionError,
 from contract.run import State, now
 from contract.stored import read_fields
 from job.artifacts import upload_all
+from job.budget import cost_of
 from job.gate import Verdict
 from job.manifest import DataFacts, Manifest, versions
 from job.outputs import tables_to_parquet, write_report
@@ -25,7 +26,8 @@ def draft_manifest(
 ) -> Manifest:
     """The manifest without its artifacts, which do not lie anywhere yet."""
     training = run.config.training
-    timings = json.loads((run.workspace.output / "timings.json").read_text())
+    seconds = json.loads((run.workspace.output / "timings.json").read_text())
+    timings = {f"r.{name}": value for name, value in seconds.items()}
     return Manifest(
         run_id=run.run_id,
         market=run.config.market,
@@ -54,8 +56,9 @@ def draft_manifest(
             annotations=snapshot.annotations.to_json() if snapshot.annotations else None,
         ),
         versions=versions(image=run.settings.image, result=result),
-        timings={f"r.{name}": seconds for name, seconds in timings.items()},
+        timings=timings,
         steps=run.trace.as_list(),
+        cost=cost_of(run, timings),
         warnings=list(run.warnings),
         artifacts=[],
     )
@@ -92,7 +95,12 @@ def upload(run: Run, draft: Manifest) -> Manifest:
         artifacts = upload_all(run.store, run.workspace.output, prefix=prefix, there=there)
         detail.update(files=len(artifacts), bytes=sum(artifact.bytes for artifact in artifacts))
         manifest = draft.model_copy(
-            update={"artifacts": artifacts, "steps": run.trace.as_list(), "created_at": now()}
+            update={
+                "artifacts": artifacts,
+                "steps": run.trace.as_list(),
+                "cost": cost_of(run, draft.timings),
+                "created_at": now(),
+            }
         )
         content = manifest.to_json()
         decided = layout.work(run.run_id, f"manifest-{sha256_hex(content)[:16]}.json")
@@ -148,5 +156,6 @@ def event_facts(run: Run, manifest: Manifest) -> dict[str, Any]:
         "manifest_sha256": sha256_hex(stored),
         "engine": manifest.engine,
         "best_model": metrics,
+        "cost": manifest.cost,
         "warnings": list(manifest.warnings)[:20],
     }

@@ -18,7 +18,7 @@ from job.trace import Trace
 
 @dataclass(kw_only=True)
 class Run:
-    """One attempt. `warnings` grow on the way and end in manifest, report and event.
+    """One attempt. `warnings` and `estimate` come on the way and end in manifest and event.
 
     `announce` is told the event's facts before the market's pointer moves to the run.
     """
@@ -35,6 +35,7 @@ class Run:
     lease: LeaseHolder
     announce: Callable[[dict[str, Any]], None]
     warnings: list[str] = field(default_factory=list)
+    estimate: dict[str, Any] | None = None
 
     @property
     def run_id(self) -> str:

@@ -84,9 +84,14 @@ def from_environment(
         waits_here=execution is None or env.get("MMM_WAIT_HERE") == "1",
         max_runs_a_day=_number(env, "MMM_MAX_RUNS_A_DAY", 0) or None,
         image=env.get("MMM_IMAGE") or None,
-        rscript=env.get("MMM_RSCRIPT", "Rscript"),
+        rscript=rscript_of(env),
         r_root=Path(env.get("MMM_R_ROOT", str(Path(__file__).resolve().parent.parent / "r"))),
     )
+
+
+def rscript_of(env: Mapping[str, str] | None = None) -> str:
+    """The program that runs R."""
+    return (os.environ if env is None else env).get("MMM_RSCRIPT", "Rscript")
 
 
 def _number(env: Mapping[str, str], name: str, default: int) -> int:

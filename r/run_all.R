@@ -85,6 +85,7 @@ finish <- function(run, result, code) {
   if (!is.null(run$cfg)) {
     timings <- Filter(is.numeric, as.list(run$timings))
     timings$total <- proc.time()[["elapsed"]]
+    timings$total_cpu <- cpu_seconds(proc.time())
     write_json(lapply(timings, round, 3), file.path(run$cfg$output_dir, "timings.json"))
     result$warnings <- as.list(run$store$all())
   }

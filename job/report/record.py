@@ -112,6 +112,7 @@ def record(inputs: ReportInputs) -> Section:
         "Seed": str(run.get("seed", _NOT_RECORDED)),
         "Trial processes": str(run.get("cores", _NOT_RECORDED)),
         "SHA-256 of the config": str(run.get("config_hash", _NOT_RECORDED)),
+        **_cost(run.get("cost") or {}),
     }
     document = yaml.safe_dump(
         inputs.config.model_dump(mode="json"), sort_keys=False, allow_unicode=True
@@ -133,6 +134,16 @@ def _iterations(run: Mapping[str, Any]) -> str:
     """Say how long the trials were, which may differ where they went on until they converged."""
     ran = run.get("trial_iterations") or [run.get("iterations", "?")]
     return str(ran[0]) if min(ran) == max(ran) else f"{min(ran)} to {max(ran)}"
+
+
+def _cost(cost: Mapping[str, Any]) -> dict[str, str]:
+    """Say what the run was expected to take, and what it took until this page was made."""
+    titles = {"estimate": "Estimated before the run", "actual": "Until this report"}
+    return {
+        title: f"{facts['minutes']:.1f} minutes, {facts['amount']:.4f} {facts['currency']}"
+        for key, title in titles.items()
+        if (facts := cost.get(key))
+    }
 
 
 def _versions(versions: Mapping[str, Any]) -> list[Block]:

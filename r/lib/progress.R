@@ -53,13 +53,19 @@ warning_store <- function(path) {
 
 #' Run `code` as a named step: two lines in the log, its seconds in `timings`.
 #'
-#' @param timings environment; gets the element `name`, seconds of wall time.
+#' @param timings environment; gets the elements `name`, seconds of wall time, and `name`_cpu, of
+#'   this process and the children that it waited for.
 timed_step <- function(name, progress, timings, code) {
   timings$current <- name
   progress$step(name, "started")
-  started <- proc.time()[["elapsed"]]
+  started <- proc.time()
   value <- force(code)
-  timings[[name]] <- proc.time()[["elapsed"]] - started
+  used <- proc.time() - started
+  timings[[name]] <- used[["elapsed"]]
+  timings[[paste0(name, "_cpu")]] <- cpu_seconds(used)
   progress$step(name, "finished", timings[[name]])
   value
 }
+
+#' Seconds of CPU of a proc.time(), children included.
+cpu_seconds <- function(time) sum(time[c(1, 2, 4, 5)])

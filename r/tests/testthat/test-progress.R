@@ -8,6 +8,7 @@ test_that("events are JSON lines", {
   log$warning("say \"hi\"\nthere")
   expect_identical(value, 42)
   expect_gte(timings$inputs, 0)
+  expect_gte(timings$inputs_cpu, 0)
   lines <- readLines(path)
   events <- lapply(lines, jsonlite::fromJSON)
   expect_identical(

@@ -45,7 +45,10 @@ test_that("a job ends with every artifact, and a second one resumes to the same"
   )))))
   expect_named(
     jsonlite::fromJSON(file.path(output, "timings.json")),
-    c("inputs", "trials", "outputs", "plots", "total"), ignore.order = TRUE
+    paste0(
+      rep(c("inputs", "trials", "outputs", "plots", "total"), 2), rep(c("", "_cpu"), each = 5)
+    ),
+    ignore.order = TRUE
   )
   events <- lapply(readLines(file.path(ran$folder, "progress.jsonl")), jsonlite::fromJSON)
   steps <- Filter(function(e) e$type == "step", events)

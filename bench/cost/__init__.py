@@ -1,0 +1,1 @@
+"""What a run takes: measured runs, and the coefficients of `job/cost` fitted to them."""

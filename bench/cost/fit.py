@@ -1,0 +1,68 @@
+"""Coefficients from measured runs: least squares of relative errors, none of them negative."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from job.cost.model import PARTS, terms, variant
+from job.cost.work import Work
+
+SEARCH = Path(__file__).resolve().parents[1] / "search" / "result.json"
+
+
+def fit(runs: list[dict[str, Any]]) -> dict[str, dict[str, float]]:
+    """Seconds per unit of each term, by `variant`.
+
+    Args:
+        runs: `work` and `cpu`, seconds by part, of each run.
+    """
+    found: dict[str, list[tuple[dict[str, float], float]]] = defaultdict(list)
+    for run in runs:
+        work = Work.from_json(run["work"])
+        for part in PARTS:
+            found[variant(part, work)].append((terms(part, work), run["cpu"][part]))
+    return {name: _least_squares(pairs) for name, pairs in sorted(found.items())} | {
+        "trials.robyn": _robyn_run()
+    }
+
+
+def _least_squares(pairs: list[tuple[dict[str, float], float]]) -> dict[str, float]:
+    """Non-negative coefficients: the most negative term is left out until none is."""
+    names = list(pairs[0][0])
+    matrix = np.array([[sizes[name] for name in names] for sizes, _ in pairs])
+    seconds = np.array([value for _, value in pairs])
+    relative = matrix / seconds[:, None]
+    used = [i for i in range(len(names)) if matrix[:, i].any()]
+    while True:
+        scale = np.abs(relative[:, used]).max(axis=0)
+        solved, *_ = np.linalg.lstsq(relative[:, used] / scale, np.ones(len(pairs)), rcond=None)
+        values = solved / scale
+        if (values >= 0).all():
+            break
+        used.pop(int(np.argmin(solved)))
+    made = dict.fromkeys(names, 0.0)
+    made.update({names[i]: float(f"{value:.4g}") for i, value in zip(used, values, strict=True)})
+    return made
+
+
+def _robyn_run() -> dict[str, float]:
+    """`search: robyn`: what `bench/search` measured of robyn_run, 6 media of 157 weeks."""
+    measured = json.loads(SEARCH.read_text())
+    one = measured["main"]["robyn_one_core"]["loop_ms"] / 1000
+    weibull = max(
+        c["robyn"]["loop_ms"] for c in measured["cases"] if c["case"].startswith("weibull")
+    )
+    return {
+        "fixed": 5.0,
+        "iterations": round(one, 4),
+        "media": 0.0,
+        "cells": 0.0,
+        "weibull": round((weibull / 1000 - one) / 6, 5),
+        "weibull_cells": 0.0,
+        "models": 0.0,
+    }

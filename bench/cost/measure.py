@@ -1,0 +1,68 @@
+"""One run of `mmm run` in a process of its own: its manifest, and the CPU that its parts took."""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import subprocess
+import sys
+import time
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import yaml
+
+from bench.cost.cases import ROOT
+
+PARTS = ("rest", "inputs", "trials", "outputs")
+
+
+def run(document: dict[str, Any], folder: Path) -> dict[str, Any]:
+    """Train by the config; returns what was measured.
+
+    `cpu` has the seconds of CPU of each part, which is what a machine with nothing else to do
+    takes on one core; `wall` the seconds by the clock; `manifest` what the run wrote.
+    """
+    config = folder / "config.yaml"
+    config.write_text(yaml.safe_dump(document))
+    with TemporaryDirectory() as bucket:
+        before, began = _children(), time.monotonic()
+        done = subprocess.run(
+            [sys.executable, "-c", "from job.cli import app; app()", "run", str(config)],
+            cwd=ROOT,
+            env={**os.environ, "MMM_BUCKET": bucket, "MMM_EVENTS_TOPIC": f"{bucket}/e.jsonl"},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        wall, cpu = time.monotonic() - began, _children() - before
+        last = done.stdout.splitlines()[-1]
+        if not last.startswith("SUCCEEDED"):
+            raise RuntimeError(f"{last}\n{done.stderr[-2000:]}")
+        manifest = json.loads((Path(last.split()[-1]).parent / "manifest.json").read_text())
+    timings = manifest["timings"]
+    return {
+        "wall": round(wall, 2),
+        "cpu": parts(timings, cpu, "_cpu"),
+        "clock": parts(timings, wall, ""),
+        "manifest": manifest,
+    }
+
+
+def parts(timings: dict[str, float], total: float, suffix: str) -> dict[str, float]:
+    """R's steps, and the rest of the total: Python, R's start, extract, report, upload."""
+    inputs, trials, outputs, plots = (
+        timings[f"r.{step}{suffix}"] for step in ("inputs", "trials", "outputs", "plots")
+    )
+    made = {"inputs": inputs, "trials": trials, "outputs": outputs + plots}
+    return {
+        name: round(seconds, 3)
+        for name, seconds in {"rest": total - sum(made.values()), **made}.items()
+    }
+
+
+def _children() -> float:
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime

@@ -1,0 +1,164 @@
+"""Prices, machines, the size of the work, and the model of its time."""
+
+from __future__ import annotations
+
+import json
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bench.cost import fit
+from contract.config import Config
+from contract.exceptions import ConfigError
+from contract.loading import load_config
+from job.cost.estimate import actual, make_estimate, price
+from job.cost.history import History
+from job.cost.machine import Machine, cpus, gibibytes, this_machine
+from job.cost.model import PARTS, coefficients, predict
+from job.cost.prices import load_prices
+from job.cost.work import Work, expected_rows, rows_of_window, work_of
+
+RESULT = Path(__file__).resolve().parents[3] / "bench" / "cost" / "result.json"
+MACHINE = Machine(vcpus=4, gib=8, region="europe-west1")
+
+
+def config_of(**over: Any) -> Config:
+    document: dict[str, Any] = {
+        "version": 1,
+        "market": "DE",
+        "revision": "r1",
+        "source": {"type": "file", "path": "table.csv"},
+        "date": {"column": "day", "frequency": "week"},
+        "target": {"column": "sales"},
+        "channels": [{"name": "tv", "spend": "tv"}, {"name": "search", "spend": "search"}],
+        "organic": ["mail"],
+        "context": ["price"],
+        "factors": ["event"],
+        "training": {"trials": 5, "iterations": 2000},
+        **over,
+    }
+    return load_config(document).config
+
+
+def work(**over: Any) -> Work:
+    plain = work_of(config_of(), engine="builtin", rows=208, cores=2, tasks=1)
+    return Work.from_json({**plain.to_json(), **over})
+
+
+def test_prices_by_region() -> None:
+    prices = load_prices()
+    assert prices.source.startswith("https://")
+    hour = {"seconds": 3600.0, "vcpus": 4.0, "gib": 8.0}
+    assert prices.amount(**hour, region="europe-west1") == pytest.approx(0.3168)
+    assert prices.amount(**hour, region="europe-west3") == pytest.approx(0.38016)
+    assert prices.amount(**hour, region="moon-west1") == pytest.approx(0.38016)
+    short, minute = (
+        prices.amount(s, vcpus=4, gib=8, region="us-east1") for s in (1.0, prices.minimum_seconds)
+    )
+    assert short == minute
+
+
+def test_machines() -> None:
+    env = {"MMM_CPU": "4000m", "MMM_MEMORY": "8192Mi", "MMM_REGION": "us-east1"}
+    assert this_machine(env) == Machine(vcpus=4, gib=8, region="us-east1")
+    here = this_machine({})
+    assert here.vcpus >= 1
+    assert here.gib > 0
+    assert (cpus("2", "x"), gibibytes("512Mi", "x")) == (2, 0.5)
+    for wrong in ("", "four", "-1", "0", "4 cores"):
+        with pytest.raises(ConfigError, match=r"`--cpu` is .*allowed: vCPUs such as 4"):
+            cpus(wrong, "--cpu")
+        with pytest.raises(ConfigError, match=r"allowed: memory such as 8Gi"):
+            gibibytes(wrong, "--memory")
+
+
+@pytest.mark.parametrize(
+    ("window", "rows"),
+    [
+        ({}, None),
+        ({"start": "2024-01-01", "end": "2024-12-29"}, 52),
+        ({"start": "2024-01-01", "end": "2024-12-30"}, 53),
+        ({"start": "2024-01-01"}, 106),
+        ({"start": "2024-01-01", "end": "2030-01-01"}, 106),
+        ({"start": "2024-02-01", "end": "2025-01-31", "frequency": "month"}, 12),
+        ({"start": "2024-02-01", "end": "2024-03-01", "frequency": "day"}, 30),
+    ],
+)
+def test_rows_of_a_window(window: dict[str, Any], rows: int | None) -> None:
+    config = config_of(date={"column": "day", **window})
+    assert rows_of_window(config, today=date(2026, 1, 6)) == rows
+    closed = rows is not None and "end" in window
+    said = expected_rows(config, today=date(2026, 1, 6), last_run=77)
+    assert said == ((rows, "the date window") if closed else (77, "the last run"))
+
+
+def test_what_a_config_asks_for() -> None:
+    config = config_of(training={"trials": 5, "adstock": "weibull_cdf", "iterations": 100})
+    asked = work_of(config, engine="robyn", rows=100, cores=2, tasks=8, events=3)
+    assert (asked.media, asked.drivers, asked.weibull) == (3, 5, True)
+    assert (asked.tasks, asked.rounds) == (5, 1)
+    assert work(tasks=2, cores=1).rounds == 3
+    assert work(tasks=1, cores=2).rounds == 3
+    assert Work.from_json({**asked.to_json(), "later": 1}) == asked
+
+
+SIZES = {
+    "rows": st.integers(30, 2000),
+    "media": st.integers(1, 60),
+    "trials": st.integers(1, 20),
+    "iterations": st.integers(10, 20_000),
+    "onepagers": st.integers(0, 10),
+    "scenarios": st.integers(0, 5),
+    "weibull": st.booleans(),
+    "engine": st.sampled_from(["robyn", "builtin"]),
+    "search": st.sampled_from(["fast", "robyn"]),
+}
+
+
+@given(
+    sizes=st.fixed_dictionaries(SIZES),
+    more=st.sampled_from(["rows", "media", "trials", "iterations", "onepagers", "scenarios"]),
+)
+def test_more_work_takes_no_less_and_more_cores_no_more(sizes: dict[str, Any], more: str) -> None:
+    base = sum(predict(work(**sizes)).values())
+    assert base > 0
+    assert sum(predict(work(**{**sizes, more: sizes[more] * 2 + 1})).values()) >= base
+    assert sum(predict(work(**sizes, cores=8)).values()) <= base
+
+
+def test_the_coefficients_are_the_fit_of_the_measured_runs() -> None:
+    runs = json.loads(RESULT.read_text())["runs"]
+    assert coefficients() == fit.fit(runs)
+    for run in runs:
+        said = sum(predict(Work.from_json(run["work"])).values())
+        assert said == pytest.approx(sum(run["cpu"].values()), rel=0.2), run["case"]
+
+
+def test_an_estimate_and_what_it_came_to() -> None:
+    plain = make_estimate(work(), MACHINE, History(), rows_from="--rows")
+    slow = History(ratios={**History().ratios, "trials": 3.0}, runs=2, whose="DE (r1)")
+    slower = make_estimate(work(), MACHINE, slow, rows_from="--rows")
+    assert slower.parts["trials"] == pytest.approx(3 * plain.parts["trials"])
+    assert slower.parts["rest"] == plain.parts["rest"]
+    document = slower.to_json()
+    assert document["minutes"] == pytest.approx(sum(slower.parts.values()) / 60, abs=0.01)
+    assert document["prices"]["date"] == load_prices().date.isoformat()
+    assert document["history"] == {"runs": 2, "of": "DE (r1)", "ratios": slow.ratios}
+
+    timings = {"r.inputs": 10.0, "r.trials": 200.0, "r.outputs": 20.0, "r.plots": 5.0}
+    made = actual(seconds=250, timings=timings, machine=MACHINE, tasks=1, resumed=False)
+    assert made["parts"] == {"rest": 15, "inputs": 10, "trials": 200, "outputs": 25}
+    second = 4 * 0.000018 + 8 * 0.000002
+    assert made["amount"] == pytest.approx(250 * second, abs=1e-4)
+
+
+def test_every_task_is_paid_until_its_trials_end() -> None:
+    parts: dict[Any, float] = {"rest": 10.0, "inputs": 20.0, "trials": 100.0, "outputs": 70.0}
+    second = 4 * 0.000018 + 8 * 0.000002
+    assert price(parts, MACHINE, 1) == pytest.approx(200 * second)
+    assert price(parts, MACHINE, 3) == pytest.approx((200 + 2 * 130) * second)
+    assert set(parts) == set(PARTS)

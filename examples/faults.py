@@ -269,6 +269,9 @@ FAULTS: tuple[Fault, ...] = (
         put("sales", 50, None),
         setup={"gate": {"max_missing_share": 0.05}},
     ),
+    _fault(
+        "missing_values", B, ("grp",), "a column without any value", lambda f: f.assign(grp=None)
+    ),
     _fault("not_numeric", B, ("tv",), "`n/a` in a spend", put("tv", 50, "n/a")),
     _fault("not_numeric", B, ("search",), "`1.234,56` in a spend", put("search", 7, "1.234,56")),
     _fault("not_numeric", B, ("price",), "texts as context", put("price", ALL, "high")),

@@ -67,7 +67,8 @@ def level_shift(data: Data) -> Iterator[Finding]:
     """No level jumps for good: another unit or currency, a changed definition."""
     for column in data.numeric:
         step = data.breaks(column).step
-        if step is None:
+        signed = column in data.roles["context"] and np.nanmin(data.values(column)) < 0
+        if step is None or signed:  # what may be negative has no level in logarithms
             continue
         begin = data.dates[step.position]
         yield Finding(

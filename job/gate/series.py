@@ -127,8 +127,8 @@ def exposure(data: Data) -> Iterator[Finding]:
         if not channel.exposure or channel.exposure == channel.spend:
             continue
         spend, shown = data.values(channel.spend), data.values(channel.exposure)
-        if not (np.nanstd(spend) and np.nanstd(shown)):
-            continue  # told by `constant`
+        if not (_varies(spend) and _varies(shown)):
+            continue  # told by `constant` or `missing_values`
         active = max(int(np.count_nonzero((spend != 0) | (shown != 0))), 1)
         for check, has, lacks, names in (
             ("spend_without_exposure", spend, shown, (channel.spend, channel.exposure)),
@@ -160,6 +160,12 @@ def exposure(data: Data) -> Iterator[Finding]:
             figure=worst,
             threshold=data.gate.max_mismatch_share,
         )
+
+
+def _varies(values: NDArray[Any]) -> bool:
+    """Whether there are positive values and not all are the same."""
+    there = values[~np.isnan(values)]
+    return bool((there > 0).any() and np.ptp(there) > 0)
 
 
 def _length_of_end(marks: NDArray[Any]) -> int:

@@ -67,7 +67,7 @@ def level_shift(data: Data) -> Iterator[Finding]:
     """No level jumps for good: another unit or currency, a changed definition."""
     for column in data.numeric:
         step = data.breaks(column).step
-        signed = column in data.roles["context"] and np.nanmin(data.values(column)) < 0
+        signed = column in data.roles["context"] and np.nanmin(data.values(column), initial=0) < 0
         if step is None or signed:  # what may be negative has no level in logarithms
             continue
         begin = data.dates[step.position]

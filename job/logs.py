@@ -13,6 +13,8 @@ from typing import Any, Literal
 
 import structlog
 
+from contract.visible import visible
+
 LABELS = ("run_id", "market", "revision", "execution", "task", "attempt")
 _SEVERITY = {
     "debug": "DEBUG",
@@ -85,4 +87,5 @@ def _for_people(_: Any, method: str, record: MutableMapping[str, Any]) -> str:
     mark = {"warning": "! ", "error": "x "}.get(method, "  ")
     details = "  ".join(f"{key}={value}" for key, value in record.items())
     origin = f"{source}: " if source else ""
-    return f"{clock} {mark}{origin}{message}" + (f"  ({details})" if details else "")
+    line = f"{clock} {mark}{origin}{message}" + (f"  ({details})" if details else "")
+    return visible(line).replace("\n", "\n           ")  # so that no text can pose as a line

@@ -17,6 +17,7 @@ from job.gate import Outcome as GateOutcome
 from job.gate import Verdict, check
 from job.manifest import Manifest, own_version
 from job.promote import promote
+from job.reach import check_source, may_read_files
 from job.results import (
     draft_manifest,
     event_facts,
@@ -85,19 +86,15 @@ def _extract(run: Run) -> Snapshot:
         if not detail["reused"]:
             if run.settings.task_index > 0:
                 raise DataError("task 0 said go, but there is no extract in the store")
+            check_source(run)
             snapshot = extract(
-                run.config, run_id=run.run_id, to=path, local_annotations=_may_read_files(run)
+                run.config, run_id=run.run_id, to=path, local_annotations=may_read_files(run)
             )
             if not checkpoints.save(run.store, run.run_id, SNAPSHOT, path):
                 checkpoints.restore(run.store, run.run_id, SNAPSHOT, path)
         snapshot = Snapshot.load(path)
         detail.update(rows=snapshot.rows, columns=len(snapshot.columns), sha256=snapshot.sha256)
     return snapshot
-
-
-def _may_read_files(run: Run) -> bool:
-    """Whether the config's author may name files of this machine: not by a message to a cloud."""
-    return run.request.origin.via != "pubsub" or not run.store.url.startswith("gs://")
 
 
 def _gate(run: Run, snapshot: Snapshot) -> Verdict:

@@ -33,6 +33,7 @@ class Settings:
     image: str | None
     rscript: str
     r_root: Path
+    data_folder: Path | None
 
     @property
     def last_attempt(self) -> bool:
@@ -86,6 +87,7 @@ def from_environment(
         image=env.get("MMM_IMAGE") or None,
         rscript=rscript_of(env),
         r_root=Path(env.get("MMM_R_ROOT", str(Path(__file__).resolve().parent.parent / "r"))),
+        data_folder=Path(env["MMM_DATA_FOLDER"]) if env.get("MMM_DATA_FOLDER") else None,
     )
 
 

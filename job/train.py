@@ -23,6 +23,7 @@ from contract.exceptions import (
     ModelError,
     TransientError,
 )
+from contract.visible import visible
 from job.disk import Console, is_full
 from job.logs import Log
 from job.r_job import Workspace, find_rscript
@@ -194,7 +195,7 @@ def _start_readers(
 def _copy(stream: IO[str], console: Console, log: Log) -> None:
     with stream:
         for raw in stream:
-            line = raw.rstrip("\r\n").rsplit("\r", 1)[-1]
+            line = visible(raw.rstrip("\r\n").rsplit("\r", 1)[-1])
             if not line.strip():
                 continue
             console.write(line)

@@ -38,7 +38,7 @@ def command(
             verdict = check(snapshot, resolved, previous=_read(previous))
         if output is not None:
             output.write_text(json.dumps(verdict.to_dict(), indent=2, ensure_ascii=False))
-        Console(soft_wrap=False).print(render(verdict))
+        Console(soft_wrap=False, markup=False, emoji=False).print(render(verdict))
         verdict.require()
 
 

@@ -16,6 +16,7 @@ from contract.exceptions import ConfigError
 from contract.loading import Resolved, flatten, load_config
 from contract.run import now
 from contract.suggest import did_you_mean
+from contract.visible import one_line, visible
 from job.cli.common import DEFAULT_BUCKET, Bucket, Overrides, parse_overrides, told_plainly
 from job.intake import read_config_text
 
@@ -164,14 +165,14 @@ def _print(
     *,
     by_key: bool,
 ) -> None:
-    console = Console(soft_wrap=True)
+    console = Console(soft_wrap=True, markup=False, emoji=False)
     console.print(_values(resolved))
     if annotations is not None:
         console.print("\nEvents", style="bold")
         for event in annotations.events:
-            print(f"{event.name}  {event.days()}")
+            print(visible(f"{event.name}  {event.days()}"))
     console.print("\nSQL", style="bold")
-    print(sql)
+    print(visible(sql))
     print(f"\nconfig hash  {resolved.config.hash()}")
     source = "of the idempotency key" if by_key else "a message's own id decides the eight digits"
     print(f"run id       {run_id}  (if it came now; {source})")
@@ -205,7 +206,7 @@ def _values(resolved: Resolved) -> Table:
     for head in ("field", "value", "origin"):
         table.add_column(head, overflow="fold")
     for path, value in flatten(resolved.config.model_dump(mode="json")):
-        table.add_row(path, _show(value), resolved.origins.get(path, "default"))
+        table.add_row(one_line(path), _show(value), resolved.origins.get(path, "default"))
     return table
 
 
@@ -214,4 +215,4 @@ def _show(value: Any) -> str:
         return "-"
     if isinstance(value, list):
         return f"[{', '.join(_show(item) for item in value)}]"
-    return str(value).lower() if isinstance(value, bool) else str(value)
+    return str(value).lower() if isinstance(value, bool) else visible(str(value))

@@ -6,6 +6,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from contract.visible import visible
 from job.gate.verdict import Finding, Outcome, Verdict
 
 _STYLE = {
@@ -38,5 +39,5 @@ def _cells(finding: Finding) -> tuple[RenderableType, ...]:
         Text(finding.name),
         Text("" if finding.figure is None else f"{finding.figure:g}"),
         Text("" if finding.threshold is None else f"{finding.threshold:g}"),
-        Text(finding.sentence),
+        Text(visible(finding.sentence)),
     )

@@ -109,7 +109,6 @@ def open_file(source: FileSource, *, folder: Path) -> DuckDB:
     """
     path = _local(source.path, folder)
     connection = duckdb.connect(":memory:")
-    connection.execute("SET threads = 1")
     literal = exp.Literal.string(str(path)).sql(dialect="duckdb")
     if path.suffix.lower() in (".parquet", ".pq"):
         reader = f"read_parquet({literal})"
@@ -121,14 +120,17 @@ def open_file(source: FileSource, *, folder: Path) -> DuckDB:
         connection, exp.Table(this=exp.to_identifier(_FILE_VIEW, quoted=True)), f"`{source.path}`"
     )
     try:
+        _settle(connection, reads=path)
         connection.execute(f"CREATE VIEW {_FILE_VIEW} AS SELECT * FROM {reader}")  # noqa: S608 # nosec B608
     except duckdb.Error as error:
         raise DataError(f"`{source.path}` cannot be read: {_first_lines(error)}") from None
     return file
 
 
-def _settle(connection: duckdb.DuckDBPyConnection) -> None:
-    """No files, no network, no extensions, one thread: sums of floats come out the same."""
+def _settle(connection: duckdb.DuckDBPyConnection, *, reads: Path | None = None) -> None:
+    """No files but `reads`, no network, no extensions, one thread: sums come out the same."""
+    if reads is not None:
+        connection.execute("SET allowed_paths = [?]", [str(reads)])
     for setting in (
         f"SET memory_limit = '{_MEMORY}'",
         "SET threads = 1",
@@ -141,7 +143,8 @@ def _settle(connection: duckdb.DuckDBPyConnection) -> None:
 def _local(path: str, folder: Path) -> Path:
     if path.startswith("gs://"):
         bucket, name = split_uri(path)
-        local = folder / Path(name).name
+        # A name of our own: the object's may be that of another file of the run, or a pattern.
+        local = folder / f"source{Path(name).suffix}"
         try:
             open_store(f"gs://{bucket}").download(name, local)
         except NotFoundError:

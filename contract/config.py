@@ -206,7 +206,9 @@ class Outputs(Strict):
     onepagers: int = Field(default=3, ge=0, le=10, description="One-pagers of the best models.")
     intervals: Intervals = Intervals()
     validation: Validation = Validation()
-    include_data: bool = later(False, description="Let artifacts carry the input data as it came.")
+    include_data: bool = Field(
+        default=False, description="Let artifacts carry the input: `data.parquet`, Robyn's data."
+    )
 
 
 class Gate(Strict):

@@ -139,6 +139,7 @@ def r_job(
         ],
         "allocator_scenarios": [a.model_dump(mode="json") for a in config.outputs.allocator],
         "onepagers": config.outputs.onepagers,
+        "include_data": config.outputs.include_data,
         **_intervals(config.outputs.intervals),
         "validation_folds": config.outputs.validation.folds,
         "validation_horizon": config.outputs.validation.horizon,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from typing import Any
 
 import yaml
@@ -65,7 +66,7 @@ def draft_manifest(
 
 
 def write_outputs(run: Run, draft: Manifest, verdict: Verdict) -> None:
-    """Parquet tables, the resolved config and the report."""
+    """Parquet tables, the resolved config, the report, and the extract where it is asked for."""
     output = run.workspace.output
     with run.trace.step("outputs") as detail:
         columns = {
@@ -74,6 +75,8 @@ def write_outputs(run: Run, draft: Manifest, verdict: Verdict) -> None:
             "revision": run.config.revision,
         }
         detail["tables"] = len(tables_to_parquet(output, columns))
+        if run.config.outputs.include_data:
+            shutil.copyfile(run.workspace.snapshot, output / "data.parquet")
         (output / "config.resolved.yaml").write_text(
             yaml.safe_dump(run.config.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
         )

@@ -62,8 +62,8 @@ NOT_OF_INPUTS <- c(
   "run_id", "market", "revision", "search", "data_csv", "holidays_csv", "output_dir", "work_dir",
   "progress_file", "result_file", "trials", "iterations", "max_iterations", "seed", "cores",
   "workers", "trials_todo", "merge", "nevergrad_algo", "pareto_fronts", "min_candidates",
-  "calibration_constraint", "allocator_scenarios", "onepagers", "intervals_method",
-  "intervals_level", "intervals_draws", "intervals_block", "validation_folds",
+  "calibration_constraint", "allocator_scenarios", "onepagers", "include_data",
+  "intervals_method", "intervals_level", "intervals_draws", "intervals_block", "validation_folds",
   "validation_horizon", "python"
 )
 

@@ -34,9 +34,9 @@ CONFIG_FIELDS <- c(
   intercept_sign = "intercept_sign", rssd_zero_penalty = "flag", objective_weights = "numbers?",
   nevergrad_algo = "nevergrad_algo", pareto_fronts = "any", min_candidates = "count",
   calibration_constraint = "number", calibration = "any", allocator_scenarios = "any",
-  onepagers = "number", intervals_method = "interval_method", intervals_level = "share",
-  intervals_draws = "count", intervals_block = "count?", validation_folds = "natural",
-  validation_horizon = "count", python = "string"
+  onepagers = "number", include_data = "flag", intervals_method = "interval_method",
+  intervals_level = "share", intervals_draws = "count", intervals_block = "count?",
+  validation_folds = "natural", validation_horizon = "count", python = "string"
 )
 
 CONFIG_DEFAULTS <- list(
@@ -49,8 +49,8 @@ CONFIG_DEFAULTS <- list(
   rssd_zero_penalty = TRUE, objective_weights = NULL, nevergrad_algo = "TwoPointsDE",
   pareto_fronts = "auto", min_candidates = 100L, calibration_constraint = 0.1,
   calibration = list(), allocator_scenarios = list(), onepagers = 3, revision = "", market = "",
-  intervals_method = "cluster", intervals_level = 0.95, intervals_draws = 500L,
-  intervals_block = NULL, validation_folds = 0L, validation_horizon = 8L
+  include_data = FALSE, intervals_method = "cluster", intervals_level = 0.95,
+  intervals_draws = 500L, intervals_block = NULL, validation_folds = 0L, validation_horizon = 8L
 )
 
 #' Read and check the job's JSON.

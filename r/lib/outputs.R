@@ -108,7 +108,8 @@ write_outputs <- function(inputs, models, made, cfg, engine) {
   metrics <- c(list(engine = engine, search = made$search %||% cfg$search), made$metrics)
   write_json(metrics, file.path(cfg$output_dir, "metrics.json"))
   objects <- list(
-    InputCollect = inputs, OutputModels = made$models %||% models, OutputCollect = made$collect
+    InputCollect = input_collect_to_keep(inputs, cfg$include_data),
+    OutputModels = made$models %||% models, OutputCollect = made$collect
   )
   for (name in names(objects)) {
     # Level 1 takes a fifth of the default's time for a few per cent more bytes.

@@ -122,7 +122,8 @@ write_robyn_models <- function(inputs, made, cfg) {
     path <- file.path(cfg$output_dir, sprintf("RobynModel-%s.json", id))
     unlink(path)
     ask_robyn("robyn_write", Robyn::robyn_write(
-      inputs, made$collect, select_model = id, dir = cfg$output_dir, quiet = TRUE
+      inputs, made$collect, select_model = id, dir = cfg$output_dir, quiet = TRUE,
+      add_data = cfg$include_data
     ))
     if (!file.exists(path)) {
       abort("robyn_error", "Robyn's robyn_write left no `", basename(path), "`.")

@@ -20,7 +20,8 @@ job_config <- function(...) {
       list(scenario = "max_response"),
       list(scenario = "target_efficiency", channel_low = 0.1, channel_high = 10)
     ),
-    onepagers = 2, work_dir = tempdir(), output_dir = tempfile("output-"), python = "python3"
+    onepagers = 2, include_data = FALSE, work_dir = tempdir(),
+    output_dir = tempfile("output-"), python = "python3"
   )
   changed <- list(...)
   cfg[names(changed)] <- changed

@@ -12,7 +12,7 @@ columns_in <- function(object, data) {
     if (!is.numeric(x) || length(x) < nrow(data) / 2) return(invisible())
     held <- vapply(data, function(column) {
       column <- column[column != 0]
-      length(column) > 0 && mean(column %in% x) > 0.3
+      length(column) > 0 && mean(signif(column, 10) %in% signif(x, 10)) > 0.3
     }, NA)
     found <<- union(found, names(data)[held])
   }

@@ -96,6 +96,10 @@ chaos: env ## Seeded faults over the real clients: make chaos N=500 SEED=1
 fuzz: env ## Seeded inputs to everything that is read from outside: make fuzz N=100000 SEED=1
 	@$(PY) -m tests.faults.fuzz --inputs $(or $(N),100000) --seed $(or $(SEED),1)
 
+.PHONY: kill
+kill: env ## kill -9 in training, then a retry: make kill RUNS=20 SEED=1
+	@$(PY) -m tests.faults.kill --runs $(or $(RUNS),20) --seed $(or $(SEED),1)
+
 .PHONY: clean
 clean: ## Remove what the other targets made
 	rm -rf $(VENV) $(TOOLS) .demo .mmm .r-library build

@@ -35,10 +35,37 @@ class Adstock(StrEnum):
 
 
 class Optimiser(StrEnum):
-    """The nevergrad optimisers that work with Robyn's objectives."""
+    """The nevergrad optimisers that work with Robyn's objectives: they take objective weights.
+
+    The first two are done in R, draw for draw; the others are nevergrad's own.
+    """
 
     TWO_POINTS_DE = "TwoPointsDE"
     DE = "DE"
+    ALMOST_ROTATION_INVARIANT_DE = "AlmostRotationInvariantDE"
+    ALMOST_ROTATION_INVARIANT_DE_AND_BIG_POP = "AlmostRotationInvariantDEAndBigPop"
+    BP_ROTATION_INVARIANT_DE = "BPRotationInvariantDE"
+    DISCRETE_DE = "DiscreteDE"
+    HSDE = "HSDE"
+    LPSDE = "LPSDE"
+    LQODE = "LQODE"
+    LQOTPDE = "LQOTPDE"
+    LHS_DE = "LhsDE"
+    LHS_HSDE = "LhsHSDE"
+    MINI_DE = "MiniDE"
+    MINI_LHS_DE = "MiniLhsDE"
+    MINI_QR_DE = "MiniQrDE"
+    NOISY_DE = "NoisyDE"
+    ONE_POINT_DE = "OnePointDE"
+    PARAMETRIZATION_DE = "ParametrizationDE"
+    QODE = "QODE"
+    QOTPDE = "QOTPDE"
+    QR_DE = "QrDE"
+    ROTATED_TWO_POINTS_DE = "RotatedTwoPointsDE"
+    ROTATION_INVARIANT_DE = "RotationInvariantDE"
+    SODE = "SODE"
+    SPQODE = "SPQODE"
+    VORONOI_DE = "VoronoiDE"
 
 
 class Preset(StrEnum):

@@ -176,18 +176,18 @@ def prophet_variables(config: Config, holidays: bool) -> list[ProphetVar]:
     return [v for v in config.training.prophet if holidays or v is not ProphetVar.HOLIDAY]
 
 
-def available_cores() -> int:
+def available_cores(cgroup: Path = Path("/sys/fs/cgroup")) -> int:
     """Cores that this process may use: the cgroup's quota, the affinity mask, at least 1."""
     cores = (
         len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     )
-    return max(1, min(cores, _quota() or cores))
+    return max(1, min(cores, _quota(cgroup) or cores))
 
 
-def _quota() -> int | None:
+def _quota(cgroup: Path) -> int | None:
     """Whole cores of the cgroup's CPU quota (version 2, then 1), None where there is no quota."""
-    two = Path("/sys/fs/cgroup/cpu.max")
-    one = Path("/sys/fs/cgroup/cpu/cpu.cfs_quota_us"), Path("/sys/fs/cgroup/cpu/cpu.cfs_period_us")
+    two = cgroup / "cpu.max"
+    one = cgroup / "cpu/cpu.cfs_quota_us", cgroup / "cpu/cpu.cfs_period_us"
     try:
         if two.exists():
             quota, period = two.read_text().split()

@@ -125,13 +125,36 @@ def _process(command: list[str], workspace: Workspace, log: Log) -> Iterator[sub
                 env=r_environment(temporary),
             )
             readers = _start_readers(process, workspace, log)
-        yield process
+        with _guard(process.pid):
+            yield process
     finally:
         with undisturbed():
             if process is not None:
                 _end_group(process)
             for reader in readers:
                 reader.join(timeout=5)
+
+
+@contextmanager
+def _guard(group: int) -> Iterator[None]:
+    """End the process group if this process is killed: nothing of R may outlive its job.
+
+    A shell waits on a pipe that this process alone holds open; the kernel closes it, whatever ends
+    the process.
+    """
+    guard = subprocess.Popen(  # noqa: S603
+        ["/bin/sh", "-c", f"read _; kill -s KILL -- -{group}"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        env={},
+        start_new_session=True,  # Ctrl-C and the end of R's group are not for it
+    )
+    try:
+        yield
+    finally:
+        guard.kill()
+        guard.communicate()
 
 
 def r_environment(temporary: Path) -> dict[str, str]:

@@ -30,6 +30,22 @@ weibull_adstock <- function(x, shape, scale, type) {
   as.numeric(stats::filter(c(numeric(lag), x), weights, sides = 1))[lag + seq_len(n)]
 }
 
+#' `weibull_adstock()` at some periods, to the last bit of Robyn's: summed oldest first in extended
+#' precision, where the compiled filter rounds each sum.
+#'
+#' @inheritParams weibull_adstock
+#' @param rows periods to compute.
+weibull_exactly <- function(x, shape, scale, type, rows = seq_along(x)) {
+  n <- length(x)
+  if (n < 2 || shape == 0 || scale == 0) return(x[rows])
+  weights <- weibull_weights(n, shape, scale, type)
+  last <- max(which(weights > 0))
+  vapply(rows, function(t) {
+    first <- max(1L, t - last + 1L)
+    sum(x[first:t] * weights[(t - first + 1L):1])
+  }, 0)
+}
+
 #' Effect of one unit in its own and the following n - 1 periods.
 #'
 #' @inheritParams weibull_adstock

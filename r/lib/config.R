@@ -11,7 +11,13 @@ CONFIG_ENUMS <- list(
   sign = c("positive", "negative", "default"),
   prophet_var = c("trend", "season", "monthly", "weekday", "holiday"),
   intercept_sign = c("non_negative", "unconstrained"),
-  nevergrad_algo = c("TwoPointsDE", "DE"),
+  nevergrad_algo = c(
+    "TwoPointsDE", "DE", "AlmostRotationInvariantDE", "AlmostRotationInvariantDEAndBigPop",
+    "BPRotationInvariantDE", "DiscreteDE", "HSDE", "LPSDE", "LQODE", "LQOTPDE", "LhsDE",
+    "LhsHSDE", "MiniDE", "MiniLhsDE", "MiniQrDE", "NoisyDE", "OnePointDE",
+    "ParametrizationDE", "QODE", "QOTPDE", "QrDE", "RotatedTwoPointsDE",
+    "RotationInvariantDE", "SODE", "SPQODE", "VoronoiDE"
+  ),
   calibration_scope = c("immediate", "total"),
   allocator_scenario = c("max_response", "target_efficiency"),
   interval_method = c("cluster", "bootstrap", "none")

@@ -68,6 +68,7 @@ media_transformer <- function(problem) {
   geometric <- adstock == "geometric"
   position <- problem$positions
   count <- length(media)
+  weibull <- if (needs_exact_adstock(problem$studies, adstock)) weibull_exactly else weibull_adstock
   function(row) {
     alpha <- row[position$alpha]
     gamma <- row[position$gamma]
@@ -80,7 +81,7 @@ media_transformer <- function(problem) {
     figures <- matrix(0, count, 6L)
     for (v in seq_len(count)) {
       decayed <- if (geometric) geometric_adstock(media[[v]], theta[v])
-      else weibull_adstock(media[[v]], shape[v], scale[v], type)
+      else weibull(media[[v]], shape[v], scale[v], type)
       seen <- decayed[window]
       inflexion <- max(seen) * gamma[v]
       response <- hill_saturation(seen, alpha[v], inflexion)

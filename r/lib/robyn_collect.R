@@ -47,7 +47,8 @@ robyn_collect <- function(inputs, models, cfg, parts) {
   collect$hyper_fixed <- models$hyper_fixed
   collect$plot_folder <- robyn_folder(cfg)
   collect$hyper_updated <- models$hyper_updated
-  structure(collect, class = c("robyn_outputs", "list"))
+  # robyn_outputs() adds its class twice.
+  structure(collect, class = c("robyn_outputs", "robyn_outputs", "list"))
 }
 
 #' Folder that Robyn's objects name as theirs: one per run, in the form that robyn_refresh reads.

@@ -11,7 +11,8 @@
 #' @param progress from `progress_log()`.
 #' @param searcher how a trial is made, see FAST_SEARCHER.
 #' @return OutputModels, as `robyn_run()` makes it; NULL where cfg$merge is FALSE. Errors:
-#'   mmm_model_error where a trial failed or is missing, with the cause.
+#'   mmm_model_error where a trial failed or is missing, with the cause; mmm_killed_error where its
+#'   process was killed twice.
 run_trials <- function(inputs, cfg, progress, searcher = FAST_SEARCHER) {
   started <- Sys.time()
   settings <- search_settings(inputs, cfg)
@@ -29,9 +30,19 @@ run_trials <- function(inputs, cfg, progress, searcher = FAST_SEARCHER) {
   }
   if (length(pending)) {
     searcher$warm_up(problem, settings)
-    results <- map_children(pending, function(trial) {
-      run_trial(searcher, problem, settings, trial, key, cfg$work_dir, progress)
-    }, settings$cores)
+    search <- function(trials, cores) {
+      map_children(trials, function(trial) {
+        run_trial(searcher, problem, settings, trial, key, cfg$work_dir, progress)
+      }, cores)
+    }
+    results <- search(pending, settings$cores)
+    killed <- which(vapply(results, inherits, NA, "mmm_killed_error"))
+    if (length(killed)) {
+      # Mostly the machine's memory ran out: one at a time needs the least of it.
+      warning(sprintf("Killed while searching and searched again, one at a time: trial %s.",
+        toString(pending[killed])), call. = FALSE)
+      results[killed] <- search(pending[killed], 1)
+    }
     check_trials(pending, results)
   }
   if (isFALSE(cfg$merge)) return(NULL)

@@ -199,6 +199,48 @@ refreshed_inputs <- function() {
   inputs
 }
 
+#' robyn_inputs of a generated market of ../../../examples, changed by `change(data, ...)`.
+generated_inputs <- function(file, country, change, ..., adstock = "geometric", weekday = FALSE,
+                             context_vars = c("COMPETITOR_SALES", "EVENTS"),
+                             factor_vars = "EVENTS", studies = FALSE) {
+  data <- utils::read.csv(file.path(golden_dir, "..", "..", "..", "examples", "data", file))
+  data$DATE <- as.Date(data$DATE)
+  data <- change(data, ...)
+  media <- c("TV_GRP", "SEARCH_CLICKS", "SOCIAL_IMPRESSIONS", "RADIO_COST")
+  spends <- c("TV_COST", "SEARCH_COST", "SOCIAL_COST", "RADIO_COST")
+  tests <- if (studies) {
+    within <- function(columns, rows) sum(data[rows, columns])
+    data.frame(
+      channel = c("TV_COST", "SEARCH_COST+SOCIAL_COST", "NEWSLETTER"),
+      liftStartDate = data$DATE[c(60, 80, 100)] + c(0, 2, 0),
+      liftEndDate = data$DATE[c(64, 83, 103)],
+      liftAbs = c(3e5, 2e5, 1e5),
+      spend = c(within("TV_COST", 60:64), within(spends[2:3], 80:83), 0), confidence = 0.9,
+      metric = "REVENUE", calibration_scope = c("immediate", "immediate", "total")
+    )
+  }
+  inputs <- robyn_inputs(
+    dt_input = data[c("DATE", "REVENUE", spends, media[1:3], "NEWSLETTER", context_vars)],
+    dt_holidays = Robyn::dt_prophet_holidays, date_var = "DATE", dep_var = "REVENUE",
+    dep_var_type = "revenue", prophet_country = country,
+    prophet_vars = c("trend", "season", if (weekday) "weekday", "holiday"),
+    context_vars = context_vars, factor_vars = factor_vars, paid_media_spends = spends,
+    paid_media_vars = media, organic_vars = "NEWSLETTER", adstock = adstock,
+    window_start = data$DATE[5], window_end = utils::tail(data$DATE, 1), calibration_input = tests
+  )
+  hyperparameters <- ranges(c(media, "NEWSLETTER"), adstock)
+  robyn_inputs(InputCollect = inputs, hyperparameters = hyperparameters)
+}
+
+by_month <- function(data) {
+  month <- as.Date(format(data$DATE, "%Y-%m-01"))
+  numbers <- setdiff(names(data), c("DATE", "EVENTS"))
+  months <- stats::aggregate(data[numbers], list(DATE = month), sum)
+  events <- tapply(data$EVENTS != "no_event", month, any)
+  months$EVENTS <- ifelse(events[as.character(months$DATE)], "event", "no_event")
+  months
+}
+
 # ---- cases: function of nothing -> list(inputs, run) ---------------------------------------
 
 case <- function(inputs, ...) {
@@ -287,6 +329,37 @@ CASES <- list(
     case(inputs, dt_hyper_fixed = as.list(model[unique(names)]))
   },
   refresh = function() case(refreshed_inputs(), refresh = TRUE),
+  refresh_calibrated = function() {
+    inputs <- refreshed_inputs()
+    inputs$calibration_input <- example_inputs(
+      calibration_input = lift_studies("immediate")
+    )$calibration_input
+    case(inputs, refresh = TRUE, iterations = 60L)
+  },
+  generated_days = function() {
+    case(
+      generated_inputs("nl_daily.csv", "NL", utils::tail, 300, weekday = TRUE), iterations = 60L
+    )
+  },
+  generated_months = function() {
+    case(generated_inputs("nl_daily.csv", "NL", by_month), iterations = 60L)
+  },
+  # Weibull, calibration and factors together, and all that can be added to them.
+  generated_weeks = function() {
+    inputs <- generated_inputs(
+      "de_weekly.csv", "DE", function(data) {
+        data$SEASON <- quarters(data$DATE)
+        data
+      },
+      adstock = "weibull_pdf", context_vars = c("COMPETITOR_SALES", "EVENTS", "SEASON"),
+      factor_vars = c("EVENTS", "SEASON"), studies = TRUE
+    )
+    case(
+      inputs, cores = 2L, iterations = 60L, ts_validation = TRUE, add_penalty_factor = TRUE,
+      objective_weights = c(1, 0.5, 2), intercept_sign = "unconstrained", seed = 77L
+    )
+  },
+  lhs_de = function() case(example_inputs(), nevergrad_algo = "LhsDE", iterations = 60L),
   de = function() case(example_inputs(), nevergrad_algo = "DE"),
   cores_2 = function() case(example_inputs(), cores = 2L, iterations = 101L)
 )

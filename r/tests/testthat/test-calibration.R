@@ -36,7 +36,9 @@ test_that("what media before the experiment left over does not count as immediat
 
 test_that("a Weibull sum at some periods is the adstock there", {
   x <- c(10, 0, 0, 5, 0, 0, 0, 1)
-  expect_equal(weibull_at(x, 2, 0.5, "pdf", c(2, 8)), weibull_adstock(x, 2, 0.5, "pdf")[c(2, 8)])
+  expect_equal(
+    weibull_exactly(x, 2, 0.5, "pdf", c(2, 8)), weibull_adstock(x, 2, 0.5, "pdf")[c(2, 8)]
+  )
 })
 
 test_that("experiments outside of the window are refused", {

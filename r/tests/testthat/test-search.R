@@ -4,6 +4,9 @@ for (case in golden_cases()) {
   test_that(paste("the search draws and scores Robyn's models:", case), {
     golden <- read_golden(case)
     cfg <- search_cfg(golden$run)
+    if (uses_nevergrad(c(cfg, search = "fast"))) {
+      skip_if_not(nevergrad_here(), "nevergrad is not importable (RETICULATE_PYTHON)")
+    }
     settings <- search_settings(golden$inputs, cfg)
     trials <- lapply(seq_len(settings$trials), function(k) search_trial(golden$inputs, cfg, k))
     tables <- lapply(trials, function(trial) as.data.frame(trial$resultCollect$resultHypParam))

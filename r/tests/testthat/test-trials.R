@@ -68,13 +68,38 @@ test_that("merging without every checkpoint says which is missing", {
   expect_error(run_trials(inputs, cfg, memory_log()), "trial 2, 3 of 3", class = "mmm_model_error")
 })
 
-test_that("a killed process is an error with its cause; what was finished stays", {
-  cfg <- job(iterations = 200L, cores = 1L)
+# A log under which trial 2 is killed at its first word, `times` times.
+deadly_log <- function(times) {
+  left <- tempfile("left-")
+  file.create(file.path(dirname(left), paste0(basename(left), "-", seq_len(times))))
   log <- memory_log()
   log$progress <- function(trial, trials, iteration, ...) {
-    if (trial == 2L && iteration == 0L) tools::pskill(Sys.getpid(), tools::SIGKILL)
+    lives <- Sys.glob(paste0(left, "-*"))
+    if (trial == 2L && iteration == 0L && length(lives)) {
+      unlink(lives[1])
+      tools::pskill(Sys.getpid(), tools::SIGKILL)
+    }
   }
-  expect_error(run_trials(inputs, cfg, log), "Trial 2 failed.*killed", class = "mmm_killed_error")
+  log
+}
+
+test_that("a trial whose process is killed is searched again, and the run is the same", {
+  cfg <- job(iterations = 200L)
+  log <- deadly_log(1)
+  expect_warning(models <- run_trials(inputs, cfg, log), "searched again.*trial 2")
+  whole <- run_trials(inputs, job(iterations = 200L), memory_log())
+  expect_identical(without_times(models), without_times(whole))
+})
+
+test_that("a process killed twice is an error that a retry may mend; what was finished stays", {
+  cfg <- job(iterations = 200L, cores = 1L)
+  log <- deadly_log(2)
+  expect_warning(
+    expect_error(
+      run_trials(inputs, cfg, log), "Trial 2 failed.*killed", class = "mmm_killed_error"
+    ),
+    "trial 2"
+  )
   expect_true(file.exists(checkpoint_path(cfg$work_dir, 1L)))
   expect_false(file.exists(checkpoint_path(cfg$work_dir, 2L)))
   resumed <- run_trials(inputs, cfg, memory_log())

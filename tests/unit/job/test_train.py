@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -97,6 +98,7 @@ def test_result_progress_and_console(run: Runner, tmp_path: Path) -> None:
         ("mmm_data_error", DataError),
         ("nevergrad_error", ModelError),
         ("robyn_missing_error", ConfigError),
+        ("mmm_killed_error", TransientError),
     ],
 )
 def test_rs_own_errors_keep_class_and_sentence(
@@ -191,6 +193,54 @@ def test_cores_are_what_this_process_may_use() -> None:
         cwd=Path(__file__).resolve().parents[3],
     )
     assert done.stdout.strip() == "1"
+
+
+@pytest.mark.parametrize(
+    ("files", "cores"),
+    [
+        ({"cpu.max": "50000 100000"}, 1),
+        ({"cpu.max": "max 100000"}, None),
+        ({"cpu/cpu.cfs_quota_us": "100000", "cpu/cpu.cfs_period_us": "100000"}, 1),
+        ({"cpu/cpu.cfs_quota_us": "-1", "cpu/cpu.cfs_period_us": "100000"}, None),
+        ({}, None),
+    ],
+)
+def test_cores_are_no_more_than_the_quota(
+    files: dict[str, str], cores: int | None, tmp_path: Path
+) -> None:
+    for name, text in files.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(f"{text}\n")
+    assert available_cores(tmp_path) == (cores or len(os.sched_getaffinity(0)))
+
+
+def test_a_job_that_is_killed_takes_r_and_its_children_along(tmp_path: Path) -> None:
+    mark = tmp_path / "pids"
+    (tmp_path / "run_all.R").write_text(
+        f"""
+        job <- parallel::mcparallel(Sys.sleep(600))
+        cat(Sys.getpid(), job$pid, file = "{mark}")
+        Sys.sleep(600)
+        """
+    )
+    code = f"""
+import structlog
+from pathlib import Path
+from job.r_job import Workspace
+from job.train import run_r
+workspace = Workspace(root=Path("{tmp_path}"))
+workspace.make()
+run_r(workspace, r_root=workspace.root, rscript="Rscript", log=structlog.get_logger(),
+      on_progress=print, stop=lambda: None)
+"""
+    job = subprocess.Popen([sys.executable, "-c", code], cwd=Path(__file__).resolve().parents[3])
+    deadline = time.monotonic() + 30
+    while not (mark.exists() and mark.read_text().count(" ")) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    pids = [int(pid) for pid in mark.read_text().split()]
+    job.kill()
+    job.wait()
+    _wait_gone(pids, until=time.monotonic() + 5)
 
 
 def _wait_gone(pids: list[int], until: float) -> None:

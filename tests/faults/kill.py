@@ -1,0 +1,208 @@
+"""`python -m tests.faults.kill --runs N --seed S`: kill -9 of any process of a run in training.
+
+Each seed starts the real job (folder bucket, builtin engine, one task or two), kills one of its
+processes at a random moment (the job, R, a trial, a guard), retries what ended as Cloud Run would,
+perhaps with another kill, and compares `metrics.json` and all tables with those of a run that
+nobody disturbed. Nothing of a killed job may stay behind for long.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import random
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+import pyarrow.parquet as pq
+
+from contract.run import State, read_status
+from contract.stores.folder import FolderStore
+from contract.topics.jsonl import FileTopic
+
+ROOT = Path(__file__).resolve().parents[2]
+PATIENCE = 300.0
+ORPHANS_LIVE = 5.0  # seconds that R may outlive its job
+RETRIES = 5
+
+CONFIG = f"""
+version: 1
+market: DE
+revision: r1
+source: {{type: file, path: {ROOT}/examples/data/de_weekly.csv}}
+date: {{column: DATE, start: 2022-01-03, frequency: week}}
+target: {{column: REVENUE, kind: revenue}}
+channels:
+  - {{name: tv, spend: TV_COST, exposure: TV_GRP}}
+  - {{name: search, spend: SEARCH_COST, exposure: SEARCH_CLICKS}}
+context: [COMPETITOR_SALES]
+training: {{trials: 4, iterations: 1000, min_candidates: 20, engine: builtin, prophet: [], cores: 2,
+  tasks: 2}}
+outputs: {{onepagers: 0}}
+"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Result:
+    """What a run left: `metrics.json` and the tables, free of the run's name."""
+
+    metrics: dict[str, object]
+    tables: dict[str, dict[str, list[object]]]
+
+
+class Execution:
+    """One execution of the job: tasks as processes, started and retried as Cloud Run does."""
+
+    def __init__(self, folder: Path, name: str, tasks: int) -> None:
+        self.store = FolderStore(folder / "bucket")
+        self.topic = FileTopic(folder / f"{name}.jsonl")
+        self.tmp = folder / name
+        self.tmp.mkdir()
+        self.config = folder / "config.yaml"
+        self.config.write_text(CONFIG)
+        self.name, self.tasks = name, tasks
+        self.attempts = [0] * tasks
+        self.running = {task: self._start(task) for task in range(tasks)}
+
+    def _start(self, task: int) -> subprocess.Popen[bytes]:
+        environment = {
+            **os.environ,
+            "MMM_BUCKET": str(self.store.root), "MMM_EVENTS_TOPIC": str(self.topic.path),
+            "MMM_MAX_RETRIES": str(RETRIES), "CLOUD_RUN_EXECUTION": self.name,
+            "CLOUD_RUN_TASK_INDEX": str(task), "CLOUD_RUN_TASK_COUNT": str(self.tasks),
+            "CLOUD_RUN_TASK_ATTEMPT": str(self.attempts[task]), "TMPDIR": str(self.tmp),
+        }  # fmt: skip
+        command = [sys.executable, "-m", "job", "--force", "--config", str(self.config)]
+        with (self.tmp / f"task-{task}.log").open("ab") as log:
+            return subprocess.Popen(command, env=environment, cwd=ROOT, stdout=log, stderr=log)
+
+    def processes(self) -> list[psutil.Process]:
+        """Everything that is alive of the execution: the jobs and what works in their folders."""
+        jobs = {process.pid for process in self.running.values() if process.poll() is None}
+        found = []
+        for process in psutil.process_iter():
+            with suppress(psutil.Error):
+                mine = process.pid in jobs or process.cwd().startswith(str(self.tmp))
+                if mine and process.status() != psutil.STATUS_ZOMBIE:
+                    found.append(process)
+        return found
+
+    def finish(self, on_retry: Callable[[], None] = lambda: None) -> None:
+        """Wait for every task; one that failed is tried again, as often as Cloud Run would."""
+        deadline = time.monotonic() + PATIENCE
+        while self.running and time.monotonic() < deadline:
+            time.sleep(0.05)
+            for task, process in list(self.running.items()):
+                code = process.poll()
+                if code is None:
+                    continue
+                del self.running[task]
+                if code != 0 and self.attempts[task] < RETRIES:
+                    self.attempts[task] += 1
+                    self.running[task] = self._start(task)
+                    on_retry()
+                assert code in (0, -9, 75), f"{self.name}: task {task} ended with {code}"
+        assert not self.running, f"{self.name} did not end within {PATIENCE:.0f} s"
+
+    @property
+    def run_id(self) -> str:
+        """The run of this execution."""
+        for info in self.store.list("runs/"):
+            run_id = info.path.split("/")[1]
+            status = read_status(self.store, run_id)
+            if status is not None and status.execution == self.name:
+                return run_id
+        raise AssertionError(f"{self.name} has no run")
+
+    def started_training(self) -> bool:
+        """Whether R is at work."""
+        return any(process.name() == "R" for process in self.processes())
+
+    def result(self) -> Result:
+        """What the run left, after checking that it ended well and said so once."""
+        status = read_status(self.store, self.run_id)
+        assert status is not None
+        assert status.state is State.SUCCEEDED, f"{self.name} is {status.state}: {status.error}"
+        assert len(list(self.topic.messages())) == 1, "more than one event"
+        folder = self.store.root / f"robyn/r1/DE/{self.run_id}"
+        tables = {}
+        for path in sorted(folder.glob("tables/*.parquet")):
+            table = pq.read_table(path)
+            tables[path.stem] = table.drop_columns(["run_id"]).to_pydict()
+        assert tables
+        return Result(metrics=json.loads((folder / "metrics.json").read_text()), tables=tables)
+
+
+def undisturbed(folder: Path) -> tuple[Result, float]:
+    """The run that all others are held against, and the seconds that its training took."""
+    execution = Execution(folder, "undisturbed", tasks=1)
+    _wait(execution.started_training, PATIENCE)
+    began = time.monotonic()
+    execution.finish()
+    return execution.result(), time.monotonic() - began
+
+
+def one(seed: int, folder: Path, whole: Result, seconds: float, *, tasks: int | None = None) -> str:
+    """Play one seed; returns what was killed. AssertionError: the run is not the same."""
+    chance = random.Random(seed)
+    tasks = chance.choice((1, 2)) if tasks is None else tasks
+    execution = Execution(folder, f"seed-{seed}", tasks)
+    killed = []
+
+    def kill() -> None:
+        _wait(execution.started_training, PATIENCE)
+        time.sleep(chance.random() * seconds)
+        victims = sorted(execution.processes(), key=lambda process: process.pid)
+        if victims:
+            victim = chance.choice(victims)
+            with suppress(psutil.Error):
+                killed.append(" ".join(victim.cmdline())[:40])
+                victim.kill()
+                _no_orphans(execution)
+
+    kill()
+    execution.finish(kill if chance.random() < 0.3 else lambda: None)
+    assert execution.result() == whole, f"seed {seed}: another result after {killed}"
+    _wait(lambda: not execution.processes(), ORPHANS_LIVE)
+    return f"{tasks} task{'s' if tasks > 1 else ''}, attempts {execution.attempts}, {killed}"
+
+
+def _no_orphans(execution: Execution) -> None:
+    """Where a job was killed, its R is gone soon; the folder names whose R it was."""
+    time.sleep(0.1)
+    if any(process.poll() is None for process in execution.running.values()):
+        return
+    _wait(lambda: not execution.processes(), ORPHANS_LIVE)
+
+
+def _wait(condition: Callable[[], bool], patience: float = 120.0) -> None:
+    deadline = time.monotonic() + patience
+    while not condition():
+        assert time.monotonic() < deadline, f"waited {patience:.0f} s in vain"
+        time.sleep(0.02)
+
+
+def main() -> None:
+    """Play seeds from the command line."""
+    parser = argparse.ArgumentParser(prog="python -m tests.faults.kill", description=__doc__)
+    parser.add_argument("--runs", type=int, default=20)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--tasks", type=int, choices=(1, 2), help="by chance where not given")
+    given = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="mmm-kill-") as folder:
+        whole, seconds = undisturbed(Path(folder))
+        print(f"undisturbed: {seconds:.1f} s of training", flush=True)
+        for seed in range(given.seed, given.seed + given.runs):
+            print(seed, one(seed, Path(folder), whole, seconds, tasks=given.tasks), flush=True)
+
+
+if __name__ == "__main__":
+    main()

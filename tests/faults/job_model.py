@@ -140,6 +140,8 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(claims, "HEARTBEAT_SECONDS", 3600.0)
     verdict = SimpleNamespace(status=None, summary=dict)
     monkeypatch.setattr(pipeline, "_extract", lambda run: None)
+    monkeypatch.setattr(pipeline, "check_early", lambda run: None)
+    monkeypatch.setattr(pipeline, "check_rows", lambda run, snapshot: None)
     monkeypatch.setattr(pipeline, "_gate", lambda run, snapshot: verdict)
     monkeypatch.setattr(pipeline, "_duplicate", lambda run, snapshot: None)
     monkeypatch.setattr(pipeline, "_fingerprint", lambda run, snapshot: "f")

@@ -214,6 +214,7 @@ class Scene:
         emulator = {"PUBSUB_EMULATOR_HOST": self.wire.host} if self.wire else {}
         return {
             "MMM_BUCKET": self.bucket, "MMM_EVENTS_TOPIC": self.topic, "MMM_PROJECT": "p",
+            "MMM_DATA_FOLDER": str(ROOT / "examples" / "data"),
             "STORAGE_EMULATOR_HOST": storage.url, "PYTHONPATH": str(ROOT), **emulator,
         }  # fmt: skip
 

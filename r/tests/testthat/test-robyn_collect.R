@@ -8,7 +8,7 @@ reference_outputs <- function(inputs, cfg, models) {
 }
 
 expect_robyn_outputs <- function(ours, theirs) {
-  expect_identical(class(ours), unique(class(theirs)))
+  expect_identical(class(ours), class(theirs))
   expect_setequal(names(ours), setdiff(names(theirs), "UI"))
   beside <- c("allPareto", "OutputModels", "clusters", "plot_folder")
   for (field in setdiff(names(theirs), beside)) {

@@ -97,8 +97,9 @@ fuzz: env ## Seeded inputs to everything that is read from outside: make fuzz N=
 	@$(PY) -m tests.faults.fuzz --inputs $(or $(N),100000) --seed $(or $(SEED),1)
 
 .PHONY: kill
-kill: env ## kill -9 in training, then a retry: make kill RUNS=20 SEED=1
-	@$(PY) -m tests.faults.kill --runs $(or $(RUNS),20) --seed $(or $(SEED),1)
+kill: env ## kill -9 in training, then a retry: make kill RUNS=20 SEED=1 TASKS=2
+	@$(PY) -m tests.faults.kill --runs $(or $(RUNS),20) --seed $(or $(SEED),1) \
+	  $(if $(TASKS),--tasks $(TASKS))
 
 .PHONY: clean
 clean: ## Remove what the other targets made

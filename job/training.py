@@ -40,6 +40,8 @@ def train(run: Run, snapshot: Snapshot) -> dict[str, Any] | Left:
             _restore(run)
         result = _run_r(run, job)
         run.warnings.extend(str(warning) for warning in result.get("warnings") or [])
+        distrust = (result.get("selfcheck") or {}).get("warning")
+        run.warnings.sort(key=lambda text: text != distrust)  # the event has the first ones only
         detail.update(
             engine=result["engine"],
             search=result["search"],

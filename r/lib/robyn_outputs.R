@@ -19,11 +19,11 @@ robyn_engine_outputs <- function(inputs, models, cfg, progress) {
       made$best_model, as.character(made$collect$clusters$models$solID)
     )))
     if (!check$passed) {
-      warning(sprintf(paste(
+      check$warning <- sprintf(paste(
         "The fast search differs from Robyn by %s (%s), more than %s:",
         "all models are searched again by robyn_run."
-      ), format(check$largest_difference %||% NA, digits = 3), check$where, check$tolerance),
-      call. = FALSE)
+      ), format(check$largest_difference %||% NA, digits = 3), check$where, check$tolerance)
+      warning(check$warning, call. = FALSE)
       models <- search_again(inputs, cfg, models, progress)
       made <- robyn_model_outputs(inputs, models, cfg, reference = TRUE)
     }

@@ -1,7 +1,7 @@
 """`python -m tests.faults.kill --runs N --seed S`: kill -9 of any process of a run in training.
 
 Each seed starts the real job (folder bucket, builtin engine, one task or two), kills one of its
-processes at a random moment (the job, R, a trial, a guard), retries what ended as Cloud Run would,
+processes at a random moment (the job, R, a trial, a guard, the task that merges), retries what ended as Cloud Run would,
 perhaps with another kill, and compares `metrics.json` and all tables with those of a run that
 nobody disturbed. Nothing of a killed job may stay behind for long.
 """
@@ -10,79 +10,60 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import random
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Set
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
-import pyarrow.parquet as pq
 
 from contract.run import State, read_status
-from contract.stores.folder import FolderStore
 from contract.topics.jsonl import FileTopic
+from job.team import MERGE
+from tests.runs import ROOT, WEEKLY, Place, Result, result_of, wait_until
 
-ROOT = Path(__file__).resolve().parents[2]
 PATIENCE = 300.0
 ORPHANS_LIVE = 5.0  # seconds that R may outlive its job
 RETRIES = 5
 
-CONFIG = f"""
-version: 1
-market: DE
-revision: r1
-source: {{type: file, path: {ROOT}/examples/data/de_weekly.csv}}
-date: {{column: DATE, start: 2022-01-03, frequency: week}}
-target: {{column: REVENUE, kind: revenue}}
-channels:
-  - {{name: tv, spend: TV_COST, exposure: TV_GRP}}
-  - {{name: search, spend: SEARCH_COST, exposure: SEARCH_CLICKS}}
-context: [COMPETITOR_SALES]
+CONFIG = f"""{WEEKLY}
 training: {{trials: 4, iterations: 1000, min_candidates: 20, engine: builtin, prophet: [], cores: 2,
   tasks: 2}}
 outputs: {{onepagers: 0}}
 """
 
 
-@dataclass(frozen=True, kw_only=True)
-class Result:
-    """What a run left: `metrics.json` and the tables, free of the run's name."""
-
-    metrics: dict[str, object]
-    tables: dict[str, dict[str, list[object]]]
-
-
 class Execution:
     """One execution of the job: tasks as processes, started and retried as Cloud Run does."""
 
-    def __init__(self, folder: Path, name: str, tasks: int) -> None:
-        self.store = FolderStore(folder / "bucket")
+    def __init__(self, folder: Path, name: str, tasks: int, config: str = CONFIG) -> None:
+        self.place = Place(folder, config)
+        self.store = self.place.store
         self.topic = FileTopic(folder / f"{name}.jsonl")
         self.tmp = folder / name
         self.tmp.mkdir()
-        self.config = folder / "config.yaml"
-        self.config.write_text(CONFIG)
         self.name, self.tasks = name, tasks
         self.attempts = [0] * tasks
         self.running = {task: self._start(task) for task in range(tasks)}
 
     def _start(self, task: int) -> subprocess.Popen[bytes]:
-        environment = {
-            **os.environ,
-            "MMM_BUCKET": str(self.store.root), "MMM_EVENTS_TOPIC": str(self.topic.path),
-            "MMM_MAX_RETRIES": str(RETRIES), "CLOUD_RUN_EXECUTION": self.name,
-            "CLOUD_RUN_TASK_INDEX": str(task), "CLOUD_RUN_TASK_COUNT": str(self.tasks),
-            "CLOUD_RUN_TASK_ATTEMPT": str(self.attempts[task]), "TMPDIR": str(self.tmp),
-        }  # fmt: skip
-        command = [sys.executable, "-m", "job", "--force", "--config", str(self.config)]
-        with (self.tmp / f"task-{task}.log").open("ab") as log:
+        environment = self.place.environment(
+            self.name, self.attempts[task],
+            MMM_EVENTS_TOPIC=str(self.topic.path), MMM_MAX_RETRIES=str(RETRIES),
+            CLOUD_RUN_TASK_INDEX=str(task), CLOUD_RUN_TASK_COUNT=str(self.tasks),
+            TMPDIR=str(self.tmp),
+        )  # fmt: skip
+        command = [sys.executable, "-m", "job", "--force", "--config", str(self.place.config)]
+        with self.log(task).open("ab") as log:
             return subprocess.Popen(command, env=environment, cwd=ROOT, stdout=log, stderr=log)
+
+    def log(self, task: int) -> Path:
+        """What all attempts of a task said."""
+        return self.tmp / f"task-{task}.log"
 
     def processes(self) -> list[psutil.Process]:
         """Everything that is alive of the execution: the jobs and what works in their folders."""
@@ -95,10 +76,12 @@ class Execution:
                     found.append(process)
         return found
 
-    def finish(self, on_retry: Callable[[], None] = lambda: None) -> None:
-        """Wait for every task; one that failed is tried again, as often as Cloud Run would."""
+    def finish(
+        self, on_retry: Callable[[], None] = lambda: None, *, but: Set[int] = frozenset()
+    ) -> None:
+        """Wait for every task but some; one that failed is tried again, as Cloud Run would."""
         deadline = time.monotonic() + PATIENCE
-        while self.running and time.monotonic() < deadline:
+        while not but >= self.running.keys() and time.monotonic() < deadline:
             time.sleep(0.05)
             for task, process in list(self.running.items()):
                 code = process.poll()
@@ -110,7 +93,18 @@ class Execution:
                     self.running[task] = self._start(task)
                     on_retry()
                 assert code in (0, -9, 75), f"{self.name}: task {task} ended with {code}"
-        assert not self.running, f"{self.name} did not end within {PATIENCE:.0f} s"
+        assert but >= self.running.keys(), f"{self.name} did not end within {PATIENCE:.0f} s"
+
+    def ended(self) -> bool:
+        """Whether no task is at work, for good or until it is tried again."""
+        return all(process.poll() is not None for process in self.running.values())
+
+    def merging_task(self) -> int | None:
+        """The task that won the merge, None as long as none has."""
+        for info in self.store.list("runs/"):
+            if info.path.endswith(f"/{MERGE}") and info.path.split("/")[1] == self.run_id:
+                return int(json.loads(self.store.read(info.path).data)["task"])
+        return None
 
     @property
     def run_id(self) -> str:
@@ -132,19 +126,13 @@ class Execution:
         assert status is not None
         assert status.state is State.SUCCEEDED, f"{self.name} is {status.state}: {status.error}"
         assert len(list(self.topic.messages())) == 1, "more than one event"
-        folder = self.store.root / f"robyn/r1/DE/{self.run_id}"
-        tables = {}
-        for path in sorted(folder.glob("tables/*.parquet")):
-            table = pq.read_table(path)
-            tables[path.stem] = table.drop_columns(["run_id"]).to_pydict()
-        assert tables
-        return Result(metrics=json.loads((folder / "metrics.json").read_text()), tables=tables)
+        return result_of(self.store, self.run_id)
 
 
-def undisturbed(folder: Path) -> tuple[Result, float]:
+def undisturbed(folder: Path, config: str = CONFIG) -> tuple[Result, float]:
     """The run that all others are held against, and the seconds that its training took."""
-    execution = Execution(folder, "undisturbed", tasks=1)
-    _wait(execution.started_training, PATIENCE)
+    execution = Execution(folder, "undisturbed", tasks=1, config=config)
+    wait_until(execution.started_training, PATIENCE)
     began = time.monotonic()
     execution.finish()
     return execution.result(), time.monotonic() - began
@@ -158,7 +146,7 @@ def one(seed: int, folder: Path, whole: Result, seconds: float, *, tasks: int | 
     killed = []
 
     def kill() -> None:
-        _wait(execution.started_training, PATIENCE)
+        wait_until(lambda: execution.started_training() or execution.ended(), PATIENCE)
         time.sleep(chance.random() * seconds)
         victims = sorted(execution.processes(), key=lambda process: process.pid)
         if victims:
@@ -168,10 +156,18 @@ def one(seed: int, folder: Path, whole: Result, seconds: float, *, tasks: int | 
                 victim.kill()
                 _no_orphans(execution)
 
-    kill()
+    def kill_the_merging_task() -> None:
+        wait_until(lambda: execution.merging_task() is not None or execution.ended(), PATIENCE)
+        task = execution.merging_task()
+        time.sleep(chance.random() * seconds / 2)
+        if task in execution.running:
+            killed.append(f"task {task}, which merges")
+            execution.running[task].kill()
+
+    kill_the_merging_task() if tasks > 1 and chance.random() < 0.5 else kill()
     execution.finish(kill if chance.random() < 0.3 else lambda: None)
     assert execution.result() == whole, f"seed {seed}: another result after {killed}"
-    _wait(lambda: not execution.processes(), ORPHANS_LIVE)
+    wait_until(lambda: not execution.processes(), ORPHANS_LIVE)
     return f"{tasks} task{'s' if tasks > 1 else ''}, attempts {execution.attempts}, {killed}"
 
 
@@ -180,14 +176,7 @@ def _no_orphans(execution: Execution) -> None:
     time.sleep(0.1)
     if any(process.poll() is None for process in execution.running.values()):
         return
-    _wait(lambda: not execution.processes(), ORPHANS_LIVE)
-
-
-def _wait(condition: Callable[[], bool], patience: float = 120.0) -> None:
-    deadline = time.monotonic() + patience
-    while not condition():
-        assert time.monotonic() < deadline, f"waited {patience:.0f} s in vain"
-        time.sleep(0.02)
+    wait_until(lambda: not execution.processes(), ORPHANS_LIVE)
 
 
 def main() -> None:

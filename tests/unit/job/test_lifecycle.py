@@ -4,39 +4,23 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import signal
 import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
 
 from contract import layout
 from contract.run import State, read_status
-from contract.stores.folder import FolderStore
-from contract.topics.jsonl import FileTopic
 from job.artifacts import Artifact, verify
 from job.claim import Lease
+from tests.runs import ROOT, WEEKLY, Place, needs_r
 
-ROOT = Path(__file__).resolve().parents[3]
-needs_r = pytest.mark.skipif(shutil.which("Rscript") is None, reason="R is not installed")
-
-CONFIG = f"""
-version: 1
-market: DE
-revision: r1
-source: {{type: file, path: {ROOT}/examples/data/de_weekly.csv}}
-date: {{column: DATE, start: 2022-01-03, frequency: week}}
-target: {{column: REVENUE, kind: revenue}}
-channels:
-  - {{name: tv, spend: TV_COST, exposure: TV_GRP}}
-  - {{name: search, spend: SEARCH_COST, exposure: SEARCH_CLICKS}}
+CONFIG = f"""{WEEKLY}
 organic: [NEWSLETTER]
-context: [COMPETITOR_SALES]
 factors: [EVENTS]
 training:
   {{trials: 2, iterations: 60, max_iterations: 70, min_candidates: 20, engine: builtin, holidays: DE,
@@ -45,58 +29,9 @@ outputs: {{onepagers: 1, intervals: {{method: bootstrap, draws: 100}}}}
 """
 
 
-class Place:
-    """A bucket, a topic and a config in a temporary folder."""
-
-    def __init__(self, folder: Path) -> None:
-        self.store = FolderStore(folder / "bucket")
-        self.topic = FileTopic(folder / "events.jsonl")
-        self.config = folder / "config.yaml"
-        self.config.write_text(CONFIG)
-
-    def environment(self, execution: str, attempt: int, **more: str) -> dict[str, str]:
-        return {
-            **os.environ,
-            "MMM_BUCKET": str(self.store.root),
-            "MMM_EVENTS_TOPIC": str(self.topic.path),
-            "CLOUD_RUN_EXECUTION": execution,
-            "CLOUD_RUN_TASK_ATTEMPT": str(attempt),
-            **more,
-        }
-
-    def start(
-        self, execution: str, *, attempt: int = 0, force: bool = False, **more: str
-    ) -> subprocess.Popen[str]:
-        command = [sys.executable, "-m", "job", "--config", str(self.config)]
-        return subprocess.Popen(
-            [*command, *(["--force"] if force else [])],
-            env=self.environment(execution, attempt, **more),
-            cwd=ROOT,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-
-    def run(self, execution: str, **options: Any) -> tuple[int, list[dict[str, Any]]]:
-        process = self.start(execution, **options)
-        out, _ = process.communicate(timeout=240)
-        return process.returncode, [json.loads(line) for line in out.splitlines()]
-
-    def events(self) -> list[dict[str, Any]]:
-        import base64
-
-        return [json.loads(base64.b64decode(m["data"])) for m in self.topic.messages()]
-
-    def state(self, run_id: str) -> State | None:
-        status = read_status(self.store, run_id)
-        return status.state if status else None
-
-    def run_ids(self) -> list[str]:
-        return sorted({info.path.split("/")[1] for info in self.store.list("runs/")})
-
-
 @pytest.fixture
 def place(tmp_path: Path) -> Place:
-    return Place(tmp_path)
+    return Place(tmp_path, CONFIG)
 
 
 @needs_r
@@ -147,57 +82,6 @@ def test_a_run_its_duplicate_and_a_repeated_execution(place: Place) -> None:
     other = next(i for i in place.run_ids() if i != run_id)
     assert place.state(other) is State.DUPLICATE
     assert place.events()[-1]["data"]["duplicate_of"] == run_id
-
-
-@needs_r
-def test_a_killed_attempt_is_resumed_and_gives_the_same_model(place: Place) -> None:
-    process = place.start("nightly-x", MMM_MAX_RETRIES="1")
-    deadline = time.monotonic() + 120
-    while time.monotonic() < deadline and not list(place.store.list("runs/")):
-        time.sleep(0.05)
-    (run_id,) = place.run_ids()
-    trials = f"runs/{run_id}/work/trials/"
-    while time.monotonic() < deadline and not list(place.store.list(trials)):
-        time.sleep(0.02)
-    process.kill()
-    process.communicate()
-    assert place.state(run_id) is State.RUNNING
-
-    code, lines = place.run("nightly-x", attempt=1, MMM_MAX_RETRIES="1")
-    assert code == 0, lines[-5:]
-    train = next(r for r in lines if r.get("step") == "train" and r["state"] == "finished")
-    extract = next(r for r in lines if r.get("step") == "extract" and r["state"] == "finished")
-    assert train["resumed_trials"] >= 1
-    assert extract["reused"] is True
-    resumed = json.loads(place.store.read(f"robyn/r1/DE/{run_id}/metrics.json").data)
-
-    code, _ = place.run("nightly-y", force=True)
-    assert code == 0
-    other = next(i for i in place.run_ids() if i != run_id)
-    whole = json.loads(place.store.read(f"robyn/r1/DE/{other}/metrics.json").data)
-    assert resumed == whole
-
-
-@needs_r
-def test_two_tasks_share_the_trials_and_give_the_same_model(place: Place) -> None:
-    place.config.write_text(CONFIG.replace("cores: 1", "cores: 1, tasks: 2"))
-    both = {"CLOUD_RUN_TASK_COUNT": "2"}
-    second = place.start("shared", CLOUD_RUN_TASK_INDEX="1", **both)
-    first = place.start("shared", CLOUD_RUN_TASK_INDEX="0", **both)
-    for process in (first, second):
-        out, _ = process.communicate(timeout=240)
-        assert process.returncode == 0, out[-3000:]
-    (run_id,) = place.run_ids()
-    assert place.state(run_id) is State.SUCCEEDED
-    assert len(place.events()) == 1
-    assert len(list(place.store.list(f"runs/{run_id}/work/trials/"))) == 2
-    shared = json.loads(place.store.read(f"robyn/r1/DE/{run_id}/metrics.json").data)
-
-    place.config.write_text(CONFIG)
-    code, _ = place.run("alone")
-    assert code == 0
-    alone = next(i for i in place.run_ids() if i != run_id)
-    assert shared == json.loads(place.store.read(f"robyn/r1/DE/{alone}/metrics.json").data)
 
 
 @needs_r
@@ -263,7 +147,6 @@ def test_a_bad_config_is_kept_and_told(place: Place) -> None:
 
 
 def test_a_second_execution_of_a_claimed_run_leaves(place: Place, tmp_path: Path) -> None:
-    from contract import layout
     from job.intake import find_request
     from job.settings import from_environment
 

@@ -1,0 +1,91 @@
+"""kill -9 of a job in training, then the retry: the same metrics and tables, and nothing twice."""
+
+from __future__ import annotations
+
+import json
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from job.team import GO
+from tests.faults.kill import Execution, undisturbed
+from tests.runs import WEEKLY, Result, needs_r, wait_until
+
+CONFIG = f"""{WEEKLY}
+training: {{trials: 3, iterations: 400, min_candidates: 20, engine: builtin, prophet: [trend],
+  cores: 1, tasks: 2}}
+outputs: {{onepagers: 0, allocator: []}}
+"""
+pytestmark = [needs_r, pytest.mark.timeout(300)]
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Result:
+    """What the run gives that nobody disturbs."""
+    return undisturbed(tmp_path_factory.mktemp("whole"), CONFIG)[0]
+
+
+@pytest.fixture
+def started(tmp_path: Path) -> Iterator[list[Execution]]:
+    """Executions of a test; what is left of one that fails is killed."""
+    executions: list[Execution] = []
+    yield executions
+    for execution in executions:
+        for process in execution.processes():
+            process.kill()
+
+
+def test_a_job_that_is_killed_goes_on_where_it_was(
+    started: list[Execution], tmp_path: Path, whole: Result
+) -> None:
+    execution = Execution(tmp_path, "alone", 1, CONFIG)
+    started.append(execution)
+    wait_until(lambda: kept(execution, "trials/trial_1.rds"))
+    execution.running[0].kill()
+    execution.finish()
+    assert execution.attempts == [1]
+    assert detail(execution, 0, "extract")["reused"] is True
+    assert detail(execution, 0, "train")["resumed_trials"] >= 1
+    assert execution.result() == whole
+
+
+def test_tasks_that_are_killed_before_and_over_the_merge_are_healed_by_their_retries(
+    started: list[Execution], tmp_path: Path, whole: Result
+) -> None:
+    execution = Execution(tmp_path, "both", 2, CONFIG)
+    started.append(execution)
+    first, second = execution.running[0], execution.running[1]
+    wait_until(lambda: kept(execution, GO))
+    first.send_signal(signal.SIGSTOP)  # it keeps no trial meanwhile, so that it will be the last
+    wait_until(lambda: works_with_r(second))
+    second.kill()
+    execution.finish(but={0})
+    assert execution.attempts == [0, 1]
+    assert execution.merging_task() is None
+    first.send_signal(signal.SIGCONT)
+    wait_until(lambda: execution.merging_task() is not None)
+    assert execution.merging_task() == 0
+    first.kill()
+    execution.finish()
+    assert execution.attempts == [1, 1]
+    assert detail(execution, 0, "train")["resumed_trials"] == 3
+    assert execution.result() == whole
+
+
+def kept(execution: Execution, name: str) -> bool:
+    return any(info.path.endswith(f"/work/{name}") for info in execution.store.list("runs/"))
+
+
+def works_with_r(job: Any) -> bool:
+    children = psutil.Process(job.pid).children(recursive=True)
+    return any(child.name() == "R" for child in children)
+
+
+def detail(execution: Execution, task: int, step: str) -> dict[str, Any]:
+    """What the last attempt of a task said of a step at its end."""
+    lines = [json.loads(line) for line in execution.log(task).read_text().splitlines()]
+    return [li for li in lines if li.get("step") == step and li["state"] == "finished"][-1]

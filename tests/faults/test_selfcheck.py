@@ -1,0 +1,41 @@
+"""A fast search that is wrong is found out by Robyn itself, and the run is none the worse."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.runs import WEEKLY, Place, altered_r, has_robyn, result_of
+
+CONFIG = f"""{WEEKLY}
+training: {{trials: 2, iterations: 12, min_candidates: 10, engine: robyn, prophet: [trend],
+  cores: 2, seed: 7}}
+outputs: {{onepagers: 0, allocator: []}}
+"""
+RIGHT = "record$coefficients[, k] <- model$coefficients"
+
+
+@pytest.mark.skipif(not has_robyn(), reason="Robyn is not installed")
+def test_a_search_that_robyn_does_not_confirm_is_done_again_by_robyn(tmp_path: Path) -> None:
+    wrong = altered_r(tmp_path, "lib/search.R", RIGHT, f"{RIGHT} * (1 + 1e-6)")
+    place = Place(tmp_path, CONFIG)
+
+    line, said = place.command(MMM_R_ROOT=str(wrong))
+    assert line.startswith("SUCCEEDED"), said[-3000:]
+    (run_id,) = place.run_ids()
+    manifest, (event,) = place.manifest(run_id), place.events()
+    assert (manifest["engine"], manifest["search"]) == ("robyn", "robyn")
+    check = manifest["selfcheck"]
+    assert check["passed"] is False
+    assert check["tolerance"] == 1e-8
+    assert 0.5e-6 < check["largest_difference"] < 2e-6
+    assert "all models are searched again by robyn_run" in check["warning"]
+    assert len(manifest["warnings"]) > 1  # others came earlier, but an event has the first 20 only
+    assert manifest["warnings"][0] == event["data"]["warnings"][0] == check["warning"]
+
+    line, said = place.command("training.search=robyn")
+    assert line.startswith("SUCCEEDED"), said[-3000:]
+    (other,) = set(place.run_ids()) - {run_id}
+    assert place.manifest(other)["selfcheck"] is None
+    assert result_of(place.store, run_id) == result_of(place.store, other)

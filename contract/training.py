@@ -100,6 +100,11 @@ PRESETS: dict[Preset, dict[str, int]] = {
     Preset.PRODUCTION: {"iterations": 10000, "trials": 5},
 }
 
+ROBYNS_OWN_PENALTIES = (
+    "Robyn takes no range of a penalty factor, it searches all of them from 0 to 1 with "
+    "`add_penalty_factor`; leave it out, or take `engine: builtin`"
+)
+
 Range = Annotated[list[float], Field(min_length=1, max_length=2)]
 
 
@@ -189,6 +194,22 @@ class Training(Strict):
             raise ValueError(
                 "`max_iterations` needs `search: fast`; `robyn_run` has as many as it is told"
             )
+        return self
+
+    @property
+    def penalty_ranges(self) -> list[str]:
+        """Names of the penalty factors that have a range of their own."""
+        return [name for name in self.hyperparameters if name.endswith("_penalty")]
+
+    @model_validator(mode="after")
+    def _penalties(self) -> Self:
+        given = self.penalty_ranges
+        if not given:
+            return self
+        if self.engine is Engine.ROBYN or self.search is Search.ROBYN:
+            raise ValueError(f"`hyperparameters.{given[0]}`: {ROBYNS_OWN_PENALTIES}")
+        if not self.add_penalty_factor:
+            raise ValueError(f"`hyperparameters.{given[0]}` needs `add_penalty_factor: true`")
         return self
 
     @model_validator(mode="after")

@@ -17,11 +17,11 @@ from contract.base import canonical_json
 from contract.exceptions import NotFoundError, PreconditionError
 from contract.run import now
 from job.cost import limits
-from job.cost.engine import engine_here
 from job.cost.estimate import Estimate, actual, make_estimate
 from job.cost.history import History, read_history
 from job.cost.machine import this_machine
 from job.cost.work import expected_rows, work_of
+from job.engine import engine_here
 from job.run import Run
 from job.sources import Snapshot
 

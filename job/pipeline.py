@@ -13,6 +13,7 @@ from contract.run import State
 from contract.stored import read_fields
 from job import checkpoints
 from job.budget import check_early, check_rows, cost_of
+from job.engine import check_engine
 from job.gate import Outcome as GateOutcome
 from job.gate import Verdict, check
 from job.manifest import Manifest, own_version
@@ -54,6 +55,7 @@ def run_pipeline(run: Run) -> Outcome | Left:
         run.log.info("the artifacts are complete already; only promotion and event are left")
         return _promote(run, finished, None)
     if run.settings.task_index == 0:
+        check_engine(run.config.training, rscript=run.settings.rscript)
         check_early(run)
         snapshot = _extract(run)
         verdict = _gate(run, snapshot)

@@ -104,10 +104,10 @@ def _estimate(
     own_cores: bool,
 ) -> Estimate:
     from contract.stores import open_store
-    from job.cost.engine import engine_here
     from job.cost.estimate import make_estimate
     from job.cost.history import read_history
     from job.cost.work import PERIODS_A_YEAR, expected_rows, work_of
+    from job.engine import engine_here
     from job.r_job import available_cores
     from job.settings import rscript_of
 

@@ -149,12 +149,20 @@ robyn_holidays <- function(cfg) {
   if (length(known) && all(given$year %in% known)) own else given
 }
 
-#' Hyperparameters within Robyn's limits, its penalties complete where one is given.
+#' Hyperparameters within Robyn's limits.
+#'
+#' Robyn 3.12.1 refuses the range of any penalty factor; robyn_run adds all of them by itself.
 robyn_hyperparameters <- function(cfg, media, variables) {
   ranges <- complete_hyperparameters(cfg, media, variables)
   limits <- Robyn::hyper_limits()
   for (name in names(ranges)) {
     kind <- sub("^.*_", "", name)
+    if (kind == "penalty") {
+      abort("mmm_config_error", sprintf(paste(
+        "`hyperparameters.%s`: Robyn takes no range of a penalty factor, it searches all of them",
+        "from 0 to 1 with `add_penalty_factor`; leave it out, or take engine builtin."
+      ), name), field = paste0("hyperparameters.", name))
+    }
     if (!kind %in% names(limits)) next
     allowed <- limits[[kind]]
     bound <- as.numeric(sub("^[<>=]+", "", allowed))
@@ -168,10 +176,6 @@ robyn_hyperparameters <- function(cfg, media, variables) {
         name, show_value(ranges[[name]]), allowed[1], allowed[2]
       ), field = paste0("hyperparameters.", name))
     }
-  }
-  if (any(endsWith(names(ranges), "_penalty"))) {
-    missing <- setdiff(paste0(variables, "_penalty"), names(ranges))
-    ranges[missing] <- rep(list(c(0, 1)), length(missing))
   }
   ranges
 }

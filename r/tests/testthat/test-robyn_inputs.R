@@ -77,16 +77,27 @@ test_that("what Robyn would refuse late, or change, is refused with the field's 
   refused("mmm_config_error", "objective_weights", objective_weights = c(1, 1, 1))
 })
 
-test_that("penalties are all given where one is", {
+test_that("ranges of penalties, which Robyn refuses, are refused by name; Robyn adds its own", {
   skip_without_robyn()
-  cfg <- robyn_job()
-  cfg$hyperparameters$tv_S_penalty <- c(0, 0.5)
-  media <- c(cfg$channel_exposures, cfg$organic)
-  made <- robyn_hyperparameters(cfg, media, c("trend", media))
-  expect_identical(made$tv_S_penalty, c(0, 0.5))
-  expect_identical(made$trend_penalty, c(0, 1))
-  penalties <- grep("_penalty$", names(made), value = TRUE)
-  expect_setequal(penalties, paste0(c("trend", media), "_penalty"))
+  cfg <- robyn_job(add_penalty_factor = TRUE, iterations = 12)
+  inputs <- example_inputs()
+  penalty <- list(tv_S_penalty = c(0, 0.5))
+  expect_error(
+    quietly(Robyn::robyn_inputs(
+      InputCollect = inputs, hyperparameters = c(inputs$hyperparameters, penalty)
+    )),
+    "wrong names: tv_S_penalty"
+  )
+  cfg$hyperparameters <- c(cfg$hyperparameters, penalty)
+  error <- tryCatch(robyn_engine_inputs(cfg, read_data(cfg)), error = identity)
+  expect_s3_class(error, "mmm_config_error")
+  expect_identical(error$field, "hyperparameters.tv_S_penalty")
+
+  bounds <- run_trials(inputs, cfg, memory_log())$hyper_updated
+  added <- bounds[grep("_penalty$", names(bounds))]
+  variables <- setdiff(names(inputs$dt_mod), c("ds", "dep_var"))
+  expect_setequal(names(added), paste0(variables, "_penalty"))
+  expect_identical(unique(unname(added)), list(c(0, 1)))
 })
 
 test_that("a change that Robyn makes in silence is an error", {

@@ -124,6 +124,16 @@ def test_fields_of_the_contract_without_behaviour_are_refused_not_ignored(field:
             {"search": "robyn", "max_iterations": 5000},
             "`max_iterations` needs `search: fast`",
         ),
+        (
+            "training",
+            {"engine": "robyn", "hyperparameters": {"TV_GRP_penalty": [0.2, 0.5]}},
+            "`hyperparameters.TV_GRP_penalty`: Robyn takes no range of a penalty factor",
+        ),
+        (
+            "training",
+            {"hyperparameters": {"TV_GRP_penalty": [0.2, 0.5]}},
+            "`hyperparameters.TV_GRP_penalty` needs `add_penalty_factor: true`",
+        ),
         ("outputs.intervals", {"method": "bootsrap"}, "Did you mean `bootstrap`?"),
         ("outputs.intervals", {"draws": 900}, "`draws` needs `method: bootstrap`"),
         ("outputs.intervals", {"method": "none", "block": 4}, "`block` needs `method: bootstrap`"),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import signal
 import subprocess
 import threading
@@ -70,17 +69,11 @@ def run_r(
     workspace.progress.write_text("")
     command = [program, "--vanilla", str(r_root / "run_all.R"), f"job_cfg={workspace.job_json}"]
     try:
-        return _watch([*_bound_to_us(), *command], workspace, log, on_progress, stop)
+        return _watch(command, workspace, log, on_progress, stop)
     except ModelError as error:  # what R says of a full disk is anything at all
         if is_full(workspace.root):
             raise TransientError(f"the disk is full, and R failed: {error.message}") from None
         raise
-
-
-def _bound_to_us() -> list[str]:
-    """What makes R die with this process, however that dies; nothing where it is not installed."""
-    setpriv = shutil.which("setpriv")
-    return [setpriv, "--pdeathsig", "KILL", "--"] if setpriv else []
 
 
 def _watch(

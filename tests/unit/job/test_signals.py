@@ -129,7 +129,6 @@ def test_a_pause_is_survived(start: Callable[..., Job], tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(shutil.which("Rscript") is None, reason="R is not installed")
-@pytest.mark.skipif(shutil.which("setpriv") is None, reason="setpriv is not installed")
 def test_r_does_not_outlive_a_killed_job(start: Callable[..., Job]) -> None:
     training = {"trials": 2, "iterations": 100_000, "engine": "builtin", "prophet": ["trend"]}
     job = start("Rscript", {**CONFIG, "training": training})

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 from job import logs
 from job.logs import Style
+from job.signals import leave
 from job.start import start
 from job.view import make_view
 
@@ -36,4 +37,4 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(leave(main()))

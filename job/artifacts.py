@@ -23,6 +23,7 @@ from tenacity import (
 from contract.base import Strict
 from contract.exceptions import ArtifactError, ServiceError, TransientError
 from contract.stores.base import Store
+from job.signals import told_to_stop
 
 PARALLEL = 8
 ATTEMPTS = 4
@@ -82,8 +83,11 @@ def upload_all(
         _Upload(store, file, artifact, path, there.get(path, 0)).run()
         return artifact
 
-    with ThreadPoolExecutor(max_workers=PARALLEL) as pool:
+    pool = ThreadPoolExecutor(max_workers=PARALLEL)
+    try:
         return list(pool.map(one, files))
+    finally:  # told to stop, it waits for none of them
+        pool.shutdown(wait=told_to_stop() is None, cancel_futures=True)
 
 
 @dataclass

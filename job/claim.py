@@ -18,6 +18,7 @@ from contract.lease import LEASE_SECONDS, Lease, bucket_time
 from contract.stores.base import Blob, ObjectInfo, Store
 from job.logs import Log
 from job.settings import Settings
+from job.signals import told_to_stop
 
 HEARTBEAT_SECONDS = 20
 
@@ -76,7 +77,7 @@ class LeaseHolder:
         """Let go, so that a successor need not wait."""
         self._stop.set()
         if self._thread is not None:
-            self._thread.join(timeout=5)
+            self._thread.join(timeout=0.2 if told_to_stop() else 5.0)
         if not self.lost.is_set():
             self._write(released=True)
 

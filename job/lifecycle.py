@@ -36,7 +36,7 @@ from job.pipeline import Outcome, run_pipeline
 from job.r_job import Workspace
 from job.run import Run, tasks_of
 from job.settings import Settings
-from job.signals import undisturbed
+from job.signals import at_last, told_to_stop, undisturbed
 from job.team import Left
 from job.trace import Step, Trace
 from job.turn import leave, take_turn
@@ -153,16 +153,20 @@ def _attempt(
 @contextmanager
 def _folder() -> Iterator[Path]:
     """A folder of the attempt's own, which a signal cannot leave behind."""
-    folder = tempfile.TemporaryDirectory(prefix="mmm-")
+    folder = tempfile.TemporaryDirectory(prefix="mmm-", ignore_cleanup_errors=True)
     try:
-        yield Path(folder.name)
+        with at_last(folder.cleanup):
+            yield Path(folder.name)
     finally:
         with undisturbed():
             folder.cleanup()
 
 
 def _told(error: Exception, trace: Trace, log: logs.Log) -> MMMError:
-    """Any error in this project's words."""
+    """Any error in this project's words; told to stop, a library may call that what it likes."""
+    permanent = isinstance(error, MMMError) and error.exit_code in PERMANENT_CODES
+    if (reason := told_to_stop()) and not permanent:
+        return CancelledError(reason, step=_last_step(trace))
     if is_disk_error(error):
         return TransientError(f"the disk is full: {error}", step=_last_step(trace))
     if isinstance(error, MMMError):
@@ -303,7 +307,8 @@ class _Recorder:
 
     def step(self, step: Step) -> None:
         self._view.step(step)
-        if step.name != "event":  # by then the state is terminal
+        told_later = step.name == "event" or step.state == "failed"  # with the error
+        if not told_later:
             self._write({"step": step.name, "steps": self.trace.as_list() if self.trace else []})
 
     def progress(self, record: dict[str, Any]) -> None:

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Generator, Iterator
 from contextlib import closing, contextmanager, suppress
 from contextvars import copy_context
+from functools import partial
 from pathlib import Path
 from typing import IO, Any
 
@@ -26,10 +27,11 @@ from contract.visible import visible
 from job.disk import Console, is_full
 from job.logs import Log
 from job.r_job import Workspace, find_rscript
-from job.signals import undisturbed
+from job.signals import at_last, told_to_stop, undisturbed
 
 POLL_SECONDS = 0.25
-KILL_AFTER_SECONDS = 3.0
+KILL_AFTER_SECONDS = 1.0
+DRAIN_SECONDS = 5.0  # for what R printed last
 _ERRORS: dict[str, type[MMMError]] = {
     "mmm_config_error": ConfigError,
     "mmm_data_error": DataError,
@@ -118,14 +120,14 @@ def _process(command: list[str], workspace: Workspace, log: Log) -> Iterator[sub
                 env=r_environment(temporary),
             )
             readers = _start_readers(process, workspace, log)
-        with _guard(process.pid):
+        with _guard(process.pid), at_last(partial(_signal_group, process, signal.SIGKILL)):
             yield process
     finally:
         with undisturbed():
             if process is not None:
                 _end_group(process)
             for reader in readers:
-                reader.join(timeout=5)
+                reader.join(timeout=0.2 if told_to_stop() else DRAIN_SECONDS)
 
 
 @contextmanager
@@ -182,15 +184,18 @@ def r_environment(temporary: Path) -> dict[str, str]:
 
 def _end_group(process: subprocess.Popen[str]) -> None:
     for sign, patience in ((signal.SIGTERM, KILL_AFTER_SECONDS), (signal.SIGKILL, 5.0)):
-        with suppress(ProcessLookupError):
-            os.killpg(process.pid, sign)
+        _signal_group(process, sign)
         try:
             process.wait(timeout=patience)
         except subprocess.TimeoutExpired:
             continue
-        with suppress(ProcessLookupError):  # the leader has gone; its children must go as well
-            os.killpg(process.pid, signal.SIGKILL)
+        _signal_group(process, signal.SIGKILL)  # the leader has gone; its children must go as well
         return
+
+
+def _signal_group(process: subprocess.Popen[str], sign: signal.Signals) -> None:
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, sign)
 
 
 def _start_readers(

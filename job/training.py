@@ -9,17 +9,20 @@ from typing import Any
 import pyarrow.csv
 import pyarrow.parquet as pq
 
+from contract.exceptions import CancelledError, MMMError
 from contract.training import ProphetVar
 from job import checkpoints
 from job.annotations.events import with_events
 from job.holidays_table import UnknownCountryError, holidays_table
 from job.r_job import holiday_country, r_job
 from job.run import Run
+from job.signals import seconds_left
 from job.sources import Snapshot
 from job.team import Left, may_merge, say_go, trials_of
 from job.train import run_r
 
 INPUTS = "inputs.rds"
+MARK_SECONDS = 3.0  # what writing the end into the status may take
 
 
 def train(run: Run, snapshot: Snapshot) -> dict[str, Any] | Left:
@@ -30,15 +33,16 @@ def train(run: Run, snapshot: Snapshot) -> dict[str, Any] | Left:
     trials = run.config.training.trials
     with run.trace.step("train") as detail:
         job = _prepare(run, snapshot)
-        detail["resumed_trials"] = len(_restore(run))
+        kept = set(_restore(run))
+        detail["resumed_trials"] = len(kept)
         if run.tasks > 1:
             mine = trials_of(run.settings.task_index, run.tasks, trials)
             detail["own_trials"] = len(mine)
-            _run_r(run, {**job, "trials_todo": mine, "merge": False})
+            _run_r(run, {**job, "trials_todo": mine, "merge": False}, kept)
             if not may_merge(run):
                 return Left(reason="its trials are done; another task makes the outputs")
-            _restore(run)
-        result = _run_r(run, job)
+            kept |= set(_restore(run))
+        result = _run_r(run, job, kept)
         run.warnings.extend(str(warning) for warning in result.get("warnings") or [])
         distrust = (result.get("selfcheck") or {}).get("warning")
         run.warnings.sort(key=lambda text: text != distrust)  # the event has the first ones only
@@ -76,11 +80,14 @@ def _restore(run: Run) -> list[str]:
     return checkpoints.restore_trials(run.store, run.run_id, run.workspace.trials)
 
 
-def _run_r(run: Run, job: dict[str, Any]) -> dict[str, Any]:
+def _run_r(run: Run, job: dict[str, Any], kept: set[str]) -> dict[str, Any]:
+    """Run R; `kept` are the names of the trials that the store has."""
+
     def on_progress(record: dict[str, Any]) -> None:
         if record.get("type") == "checkpoint":
             file = Path(record["path"])
             checkpoints.save(run.store, run.run_id, f"trials/{file.name}", file)
+            kept.add(file.name)
             run.log.info(f"trial {record.get('trial')} is done and kept", source="R")
         elif record.get("type") == "step" and record.get("state") == "finished":
             if record.get("step") == "inputs":
@@ -90,14 +97,30 @@ def _run_r(run: Run, job: dict[str, Any]) -> dict[str, Any]:
         run.on_progress(record)
 
     run.workspace.job_json.write_text(json.dumps(job, indent=2, ensure_ascii=False))
-    return run_r(
-        run.workspace,
-        r_root=run.settings.r_root,
-        rscript=run.settings.rscript,
-        log=run.log,
-        on_progress=on_progress,
-        stop=run.stop,
-    )
+    try:
+        return run_r(
+            run.workspace,
+            r_root=run.settings.r_root,
+            rscript=run.settings.rscript,
+            log=run.log,
+            on_progress=on_progress,
+            stop=run.stop,
+        )
+    except CancelledError:
+        _keep_finished(run, kept)
+        raise
+
+
+def _keep_finished(run: Run, kept: set[str]) -> None:
+    """Keep trials that R has finished and nobody has kept yet, as long as there is time for it."""
+    for file in sorted(run.workspace.trials.glob("*.rds")):
+        if file.name in kept or seconds_left() < MARK_SECONDS:
+            continue
+        try:
+            checkpoints.save(run.store, run.run_id, f"trials/{file.name}", file)
+        except MMMError as error:
+            run.log.warning(f"`{file.name}` could not be kept: {error}")
+            return
 
 
 def _write_holidays(run: Run, snapshot: Snapshot) -> bool:

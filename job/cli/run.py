@@ -38,6 +38,7 @@ def command(
         if not config.startswith("gs://") and not Path(config).is_file():
             raise ConfigError(f"there is no config file `{config}`")
         overrides = parse_overrides(set_)
+    from job.signals import leave
     from job.start import start  # heavy: help and refusals do without it
     from job.view import make_view
 
@@ -58,7 +59,7 @@ def command(
         print(ending.state, ending.run_id, readable(ending.report_uri))
     else:
         print(ending.state, ending.run_id, ending.message or "")
-    raise typer.Exit(ending.exit_code)
+    raise typer.Exit(leave(ending.exit_code))
 
 
 def readable(uri: str | None) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlglot import exp
 
 from contract.config import Config
-from contract.exceptions import DataError, MMMError
+from contract.exceptions import CancelledError, DataError, MMMError
 from contract.suggest import did_you_mean
 from job.sources.plan import Plan
 from job.sources.sql import parse_date
@@ -62,5 +62,7 @@ def unreadable_dates(config: Config, plan: Plan, warehouse: Warehouse, count: in
 def _ask(warehouse: Warehouse, query: exp.Select) -> list[tuple[object, ...]]:
     try:
         return arrow_rows(warehouse.stream(query.sql(dialect=warehouse.dialect)))
+    except CancelledError:
+        raise
     except MMMError:
         return []

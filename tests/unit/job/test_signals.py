@@ -19,7 +19,7 @@ from contract import layout
 from contract.exceptions import CancelledError
 from contract.run import State, Status, read_status
 from contract.stores.folder import FolderStore
-from job.signals import stoppable, undisturbed
+from job.signals import leave, seconds_left, stoppable, told_to_stop, undisturbed
 from tests.faults.scene import CONFIG, ROOT, make_training
 
 GRACE_SECONDS = 10  # what Cloud Run leaves between SIGTERM and SIGKILL
@@ -161,3 +161,56 @@ def test_a_second_signal_is_ignored() -> None:
             os.kill(os.getpid(), signal.SIGTERM)
         os.kill(os.getpid(), signal.SIGINT)
         os.kill(os.getpid(), signal.SIGTERM)
+
+
+def test_there_is_time_without_end_until_a_signal_comes_and_after_the_block() -> None:
+    with stoppable():
+        assert (told_to_stop(), seconds_left()) == (None, float("inf"))
+        with pytest.raises(CancelledError):
+            os.kill(os.getpid(), signal.SIGTERM)
+        assert told_to_stop() == "told to stop by SIGTERM"
+        deadline = time.monotonic() + 5
+        while seconds_left() > 4.5:  # the watcher has to be woken first
+            assert time.monotonic() < deadline
+    assert (told_to_stop(), seconds_left()) == (None, float("inf"))
+
+
+HANGS = """
+import hashlib, os, signal, threading
+from job import signals
+signals.LEAVE_SECONDS = 0.5
+from job.signals import at_last, stoppable
+with stoppable(), at_last(lambda: print("outer", flush=True)):
+    with at_last(lambda: print("inner", flush=True)):
+        threading.Timer(0.3, lambda: os.kill(os.getpid(), signal.SIGTERM)).start()
+        hashlib.pbkdf2_hmac("sha256", b"", b"", 2**30)  # Python runs no handler before its end
+"""
+
+
+def test_a_process_inside_a_library_that_hangs_is_ended_with_its_last_acts() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", HANGS], cwd=ROOT, capture_output=True, text=True, timeout=50,
+        check=False,
+    )  # fmt: skip
+    assert done.returncode == 143
+    assert done.stdout.split() == ["inner", "outer"]
+    assert "something hangs" in done.stderr
+
+
+def test_threads_of_a_process_that_was_told_to_stop_are_not_waited_for() -> None:
+    program = """
+import os, signal, threading, time
+from contract.exceptions import CancelledError
+from job.signals import leave, stoppable
+threading.Thread(target=time.sleep, args=(60,)).start()
+try:
+    with stoppable():
+        os.kill(os.getpid(), signal.SIGTERM)
+except CancelledError as error:
+    leave(error.exit_code)
+"""
+    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, timeout=50, check=False)
+    assert done.returncode == 143
+    with stoppable():
+        pass
+    assert leave(3) == 3

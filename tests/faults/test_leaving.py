@@ -1,0 +1,169 @@
+"""SIGTERM in every step, while the storage is slow, silent or gone: the job leaves in time."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import unquote
+
+import psutil
+import pytest
+import yaml
+
+from contract import layout
+from contract.run import State, Status, read_status
+from contract.stores import Store, open_store
+from job import signals
+from tests.fakes.gcs import FakeGCS
+from tests.fakes.proxy import Call, Fault, Kind, Proxy
+from tests.faults.scene import CONFIG, ROOT, make_training
+
+IN_TIME = 9.0  # of 4.5 s by the job's own deadline; before Cloud Run's SIGKILL on a busy machine
+SLOW_SECONDS = float(os.environ.get("MMM_SLOW_SECONDS", "0.4"))
+MOMENTS = {  # the call that SIGTERM arrives in
+    "claim": lambda call: call.method == "POST" and b'lease.json"' in call.body[:600],
+    "extract": lambda call: b'"step": "extract"' in call.body or b'"step":"extract"' in call.body,
+    "gate": lambda call: b'quality.json"' in call.body[:600],
+    "train": lambda call: b"/trials/" in call.body[:600],
+    "outputs": lambda call: b'"step":"outputs"' in call.body,
+    "upload": lambda call: b'report.html"' in call.body[:600],
+    "manifest": lambda call: b'/manifest.json"' in call.body[:600],
+    "promote": lambda call: b'current.json"' in call.body[:600],
+    "event": lambda call: b'/events/' in call.body[:600],
+}  # fmt: skip
+AFTER = {
+    "slow": Fault(kind=Kind.DELAY, seconds=SLOW_SECONDS),
+    "silent": Fault(kind=Kind.DELAY, seconds=3600),
+    "gone": Fault(kind=Kind.CUT_BEFORE),
+}
+
+PAIRS = (
+    itertools.product(MOMENTS, AFTER)
+    if os.environ.get("MMM_ALL_MOMENTS")
+    else [("extract", "gone"), ("train", "slow"), ("upload", "silent"), ("event", "silent")]
+)
+
+
+@dataclass
+class Terminator:
+    """Sends SIGTERM at a moment; from then on the storage is as `after` says."""
+
+    moment: str
+    after: str
+    pid: int = 0
+    at: float | None = None
+    calls: list[str] = field(default_factory=list)
+
+    def __call__(self, call: Call) -> Fault | None:
+        if self.at is None and MOMENTS[self.moment](call):
+            self.at = time.monotonic()
+            os.kill(self.pid, signal.SIGTERM)
+        elif self.at is None:
+            return None
+        self.calls.append(f"{call.method} {unquote(call.path)[-60:]}")
+        return AFTER[self.after]
+
+
+@dataclass
+class Left:
+    """What was left behind, and after how many seconds."""
+
+    code: int
+    seconds: float
+    processes: list[list[str]]
+    files: list[str]
+    status: Status | None
+
+
+@pytest.fixture
+def store(bucket: str) -> Store:
+    return open_store(bucket)
+
+
+def leave(
+    store: Store, server: FakeGCS, folder: Path, moment: str, after: str, rscript: str, *,
+    retries: int = 1,
+) -> Left:  # fmt: skip
+    """Run the job until the moment comes; returns what it left."""
+    scratch = folder / "tmp"
+    scratch.mkdir()
+    (folder / "config.yaml").write_text(yaml.safe_dump(CONFIG))
+    execution = f"leaving-{os.getpid()}-{folder.name}"
+    terminator = Terminator(moment, after)
+    with Proxy(server.url, terminator).running() as proxy, (folder / "log").open("w") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "job", "--config", str(folder / "config.yaml")],
+            env={
+                **os.environ, "MMM_BUCKET": store.url, "MMM_RSCRIPT": rscript,
+                "MMM_EVENTS_TOPIC": str(folder / "events.jsonl"), "TMPDIR": str(scratch),
+                "CLOUD_RUN_EXECUTION": execution, "CLOUD_RUN_TASK_ATTEMPT": "0",
+                "MMM_MAX_RETRIES": str(retries), "STORAGE_EMULATOR_HOST": proxy.url,
+                    "MMM_DATA_FOLDER": str(ROOT / "examples" / "data"),
+            },
+            cwd=ROOT,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+        )  # fmt: skip
+        terminator.pid = process.pid
+        try:
+            code = process.wait(180)
+            ended = time.monotonic()
+        finally:
+            process.kill()
+            process.wait()
+    time.sleep(0.2)  # the guard ends R's group
+    assert terminator.at is not None, (folder / "log").read_text()[-3000:]
+    run_ids = list(store.folders(layout.RUNS))
+    return Left(
+        code=code,
+        seconds=ended - terminator.at,
+        processes=[
+            one.info["cmdline"]
+            for one in psutil.process_iter(["environ", "cmdline"])
+            if (one.info["environ"] or {}).get("CLOUD_RUN_EXECUTION") == execution
+        ],
+        files=[str(path) for path in scratch.rglob("*")],
+        status=read_status(store, run_ids[0]) if run_ids else None,
+    )
+
+
+@pytest.mark.parametrize(("moment", "after"), PAIRS)
+def test_sigterm_in_any_step_ends_the_job_in_time(
+    store: Store, gcs_server: FakeGCS, tmp_path: Path, moment: str, after: str
+) -> None:
+    left = leave(store, gcs_server, tmp_path, moment, after, str(make_training(tmp_path / "r")))
+    print(f"{moment}, {after}: {left.code} after {left.seconds:.2f} s")
+    assert left.seconds < IN_TIME
+    assert (left.processes, left.files) == ([], [])
+    over = left.status is not None and left.status.state is State.SUCCEEDED
+    assert left.code in ((143, 75, 0) if over else (143,))
+    if after == "slow" and moment != "claim":
+        assert left.status is not None
+        assert over or (left.status.error is not None and left.status.error.code == 143)
+
+
+@pytest.mark.skipif(shutil.which("Rscript") is None, reason="R is not installed")
+def test_sigterm_ends_the_real_r_in_time(store: Store, gcs_server: FakeGCS, tmp_path: Path) -> None:
+    left = leave(store, gcs_server, tmp_path, "train", "silent", "Rscript")
+    assert left.seconds < IN_TIME
+    assert (left.code, left.processes, left.files) == (143, [], [])
+
+
+def test_the_last_attempt_marks_its_run_cancelled_although_the_storage_is_slow(
+    store: Store, gcs_server: FakeGCS, tmp_path: Path
+) -> None:
+    script = str(make_training(tmp_path / "r"))
+    left = leave(store, gcs_server, tmp_path, "train", "slow", script, retries=0)
+    assert left.status is not None
+    assert (left.code, left.status.state) == (143, State.CANCELLED)
+
+
+def test_the_deadline_leaves_time() -> None:
+    assert signals.LEAVE_SECONDS < 5.0

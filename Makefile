@@ -68,6 +68,10 @@ trigger-archive: env ## The Cloud Function's source archive: build/trigger.zip
 bench-search: setup ## Our search beside robyn_run (needs Robyn for the comparison)
 	@$(PY) -m bench.search
 
+.PHONY: bench-whole
+bench-whole: setup ## All that R does beside Robyn as it is (needs Robyn)
+	@$(PY) -m bench.whole
+
 .PHONY: bench-truth
 bench-truth: setup ## True and estimated ROAS on the example markets
 	@$(PY) -m bench.truth

@@ -32,6 +32,13 @@ def in_words(facts: dict[str, Any]) -> str:
     )
 
 
+def robyn_version() -> str | None:
+    """Return the version of the installed Robyn."""
+    code = 'if (nzchar(system.file(package = "Robyn"))) cat(as.character(packageVersion("Robyn")))'
+    done = subprocess.run(["Rscript", "-e", code], capture_output=True, text=True, check=True)
+    return done.stdout.strip() or None
+
+
 def _cpu() -> str:
     for line in Path("/proc/cpuinfo").read_text().splitlines():
         if line.startswith("model name"):

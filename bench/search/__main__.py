@@ -18,7 +18,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from bench.machine import in_words, machine
+from bench.machine import in_words, machine, robyn_version
 from bench.search.plot import plot
 
 HERE = Path(__file__).parent
@@ -176,7 +176,7 @@ def table(result: dict[str, Any]) -> str:
         f"Robyn {result['machine']['robyn']}, its example data, seed 123,"
         f" {figures['iterations']} iterations a trial; time is wall time of `robyn_run()` and of"
         " `run_trials()`, a trial each.", "",
-        "| search | trials run | seconds a trial | of CPU | ms an iteration | peak MB |",
+        "| search | trials run | seconds a trial | of CPU | ms an iteration | parent's peak MB |",
         "|---|---|---|---|---|---|",
     ]  # fmt: skip
     labels = {
@@ -214,13 +214,6 @@ def table(result: dict[str, Any]) -> str:
         told = ", ".join(blocks)
         lines += ["", f"Ms an iteration, by thousands, over {LONG} iterations: {told}."]
     return "\n".join(lines) + "\n"
-
-
-def robyn_version() -> str | None:
-    """Return the version of the installed Robyn."""
-    code = 'if (nzchar(system.file(package = "Robyn"))) cat(as.character(packageVersion("Robyn")))'
-    done = subprocess.run(["Rscript", "-e", code], capture_output=True, text=True, check=True)
-    return done.stdout.strip() or None
 
 
 if __name__ == "__main__":

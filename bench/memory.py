@@ -1,0 +1,61 @@
+"""How much memory a program and everything that it starts need at most."""
+
+from __future__ import annotations
+
+import subprocess
+import threading
+from types import TracebackType
+from typing import Self
+
+import psutil
+
+SECONDS_BETWEEN = 0.2
+
+
+class PeakMemory:
+    """Samples a process tree while the block runs; `mb` is the largest sum of its shares.
+
+    Shares are PSS: a page that n processes have in common counts as 1/n for each, so that a fork's
+    untouched pages are counted once.
+    """
+
+    def __init__(self, process: subprocess.Popen[str]) -> None:
+        """Watch `process` and its descendants."""
+        self.mb = 0.0
+        self._root = psutil.Process(process.pid)
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._watch, daemon=True)
+
+    def __enter__(self) -> Self:
+        """Start sampling."""
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Stop sampling."""
+        self._ended.set()
+        self._thread.join()
+
+    def _watch(self) -> None:
+        while not self._ended.wait(SECONDS_BETWEEN):
+            self.mb = max(self.mb, _tree(self._root) / 2**20)
+
+
+def _tree(root: psutil.Process) -> float:
+    try:
+        family = [root, *root.children(recursive=True)]
+    except psutil.NoSuchProcess:
+        return 0.0
+    return sum(_share(member) for member in family)
+
+
+def _share(process: psutil.Process) -> float:
+    try:
+        return float(process.memory_full_info().pss)
+    except (psutil.NoSuchProcess, psutil.AccessDenied):  # it has just ended
+        return 0.0

@@ -1,0 +1,1 @@
+"""The whole R side beside Robyn as it is: time, memory and artifacts."""

@@ -21,7 +21,7 @@ write_onepagers <- function(inputs, outputs, cfg, progress) {
   loadNamespace("ggplot2")
   drawn <- map_children(ids, function(id) {
     draw_onepager(id, outputs, cfg, file.path(folder, paste0(id, ".png")))
-  }, cores = min(cfg$cores, length(ids)))
+  }, cores = picture_cores(min(cfg$cores, length(ids))))
   for (i in seq_along(ids)) {
     if (inherits(drawn[[i]], "error") || !file.exists(paths[i])) {
       why <- if (inherits(drawn[[i]], "error")) conditionMessage(drawn[[i]]) else "no file"

@@ -17,7 +17,7 @@ robyn_engine_plots <- function(inputs, outputs, cfg, progress) {
   paths <- file.path(folder, paste0(ids, ".png"))
   drawn <- map_children(seq_along(ids), function(i) {
     draw_robyn_onepager(inputs, outputs$collect, ids[i], paths[i])
-  }, cores = min(cfg$cores, length(ids)))
+  }, cores = picture_cores(min(cfg$cores, length(ids))))
   for (i in seq_along(ids)) {
     if (inherits(drawn[[i]], "error") || !file.exists(paths[i])) {
       why <- if (inherits(drawn[[i]], "error")) conditionMessage(drawn[[i]]) else "no file"

@@ -29,7 +29,7 @@ from pathlib import Path
 
 from tests.fakes import gcs, pubsub
 from tests.faults.invariants import check_current, check_nothing_left, check_run
-from tests.faults.plan import draw
+from tests.faults.plan import Plan, draw
 from tests.faults.scene import scene
 
 PATIENCE_SECONDS = 240.0
@@ -49,7 +49,12 @@ class Played:
 
 def play(seed: int, emulator: str | None = None) -> Played:
     """Play one seed and check what must hold; a broken seed keeps its folder."""
-    started, plan = time.monotonic(), draw(seed)
+    return perform(draw(seed), emulator)
+
+
+def perform(plan: Plan, emulator: str | None = None) -> Played:
+    """Do what a plan says, whether it was drawn or not."""
+    started, seed = time.monotonic(), plan.seed
     folder = Path(tempfile.mkdtemp(prefix=f"mmm-chaos-{seed}-"))
     done: list[str] = []
     try:

@@ -37,7 +37,8 @@ class Plan:
     """All faults of a seed.
 
     `clocks` and `disks` have a value for each attempt: seconds that the job's clock is off, and the
-    largest file in bytes (0: any).
+    largest file in bytes (0: any). `queue` is how many further runs of the market are asked for at
+    once; `by_args` executes the run again as `--args=--run-id,RUN` does; `real_r` trains for real.
     """
 
     seed: int
@@ -57,6 +58,18 @@ class Plan:
     twice: bool = False
     cancel_after: float | None = None
     trigger_clock: int = 0
+    tasks: int = 1
+    real_r: bool = False
+    queue: int = 0
+    by_args: bool = False
+    manifest_status: int = 403
+    restart_seconds: float = 0.0
+    restart_by: str = "job"
+
+    @property
+    def messages(self) -> int:
+        """How many runs are asked for."""
+        return 1 + self.queue + self.reordered
 
 
 def draw(seed: int) -> Plan:
@@ -101,4 +114,11 @@ def draw(seed: int) -> Plan:
         twice=maybe(0.25),
         cancel_after=chance.uniform(0, 6) if maybe(0.08) else None,
         trigger_clock=chance.choice((-7, 0, 0, 7)) * MINUTES,
+        tasks=2 if maybe(0.3) else 1,
+        real_r=maybe(0.06),
+        queue=1 if maybe(0.1) else 0,
+        by_args=maybe(0.5),
+        manifest_status=chance.choice((403, 503)),
+        restart_seconds=chance.choice((0.0, 1.0, 4.0)),
+        restart_by="trigger" if maybe(0.2) else "job",
     )

@@ -6,6 +6,7 @@ import base64
 import json
 import os
 import re
+import shutil
 import sys
 import threading
 import time
@@ -77,9 +78,9 @@ from trigger.main import on_message
 """
 
 
-def message(number: int, at: datetime) -> PubSubMessage:
+def message(number: int, at: datetime, tasks: int = 1) -> PubSubMessage:
     """The request number `number`; a later one has a later time and another seed."""
-    training = {**CONFIG["training"], "seed": 123 + number}  # type: ignore[dict-item]
+    training = {**CONFIG["training"], "seed": 123 + number, "tasks": tasks}  # type: ignore[dict-item]
     return PubSubMessage(
         message_id=str(number),
         publish_time=(at + timedelta(seconds=number)).isoformat(),
@@ -168,7 +169,7 @@ class Scene:
 
     def __post_init__(self) -> None:
         at = datetime.now(UTC) - timedelta(minutes=1)
-        self.messages = [message(n, at) for n in range(2 if self.plan.reordered else 1)]
+        self.messages = [message(n, at, self.plan.tasks) for n in range(self.plan.messages)]
         self.store = open_store(self.bucket)
         self.publisher: Publisher = open_topic(self.topic)
         self.launcher = CloudRunLauncher.connect(JOB, endpoint=self.service_proxy.url)
@@ -235,7 +236,10 @@ class Scene:
         run_id = self.run_ids[0]
         if self.truth.stat(layout.request(run_id)) is None:
             return None
-        overrides = {"containerOverrides": [{"env": [{"name": "MMM_RUN_ID", "value": run_id}]}]}
+        container: dict[str, Any] = {"env": [{"name": "MMM_RUN_ID", "value": run_id}]}
+        if self.plan.by_args:
+            container = {"args": ["--run-id", run_id]}
+        overrides = {"containerOverrides": [container]}
         execution = self.service.run_job(
             "projects/p/locations/l", "mmm-trainer", overrides, 1, None
         )
@@ -256,7 +260,8 @@ class Scene:
     def people(self) -> None:
         """Somebody executes the run again, or cancels it."""
         if self.plan.twice:
-            names = [self.execute_again() for _ in range(2)]
+            with ThreadPoolExecutor(2) as pool:
+                names = list(pool.map(lambda _: self.execute_again(), range(2)))
             self.done += [f"executed again: {name}" for name in names if name]
         if self.plan.cancel_after is not None:
             time.sleep(self.plan.cancel_after)
@@ -316,16 +321,18 @@ def scene(plan: Plan, folder: Path, emulator: str | None) -> Iterator[Scene]:
     done: list[str] = []
     scratch = folder / "tmp"
     scratch.mkdir()
-    script = make_training(folder)
+    script = str(make_training(folder))
+    if plan.real_r and shutil.which("Rscript"):
+        script = "Rscript"
+        done.append("trained for real")
     with ExitStack() as stack:
         storage = gcs.start(folder=folder / "storage")
         stack.callback(lambda: stop(storage.process))
         service = stack.enter_context(cloud_run.running())
         calls = Breaker("job", plan.job, done)
         job_proxy = stack.enter_context(Proxy(storage.url, calls).running())
-        trigger_proxy = stack.enter_context(
-            Proxy(storage.url, Breaker("trigger", plan.trigger, done)).running()
-        )
+        others = Breaker("trigger", plan.trigger, done)
+        trigger_proxy = stack.enter_context(Proxy(storage.url, others).running())
         service_proxy = stack.enter_context(
             Proxy(service.url, Breaker("run", plan.service, done)).running()
         )
@@ -344,7 +351,7 @@ def scene(plan: Plan, folder: Path, emulator: str | None) -> Iterator[Scene]:
             stack=stack,
         )  # fmt: skip
         calls.meanwhile = one.take_over
-        _add_rules(plan, calls, one)
+        _add_rules(plan, calls, others, one)
         service.deploy(
             Job(
                 name="mmm-trainer",
@@ -371,29 +378,44 @@ def scene(plan: Plan, folder: Path, emulator: str | None) -> Iterator[Scene]:
         done += [f"no file above {most} bytes" for most in plan.disks if most]
 
 
-def _add_rules(plan: Plan, calls: Breaker, one: Scene) -> None:
+def _add_rules(plan: Plan, calls: Breaker, others: Breaker, one: Scene) -> None:
     if plan.refuses_manifest:
 
         def refuse(call: Call) -> Fault | None:
             if call.method == "POST" and MANIFEST.search(call.body[:600]):
-                one.done.append("the bucket refuses the manifest")
-                return Fault(kind=Kind.STATUS, status=403)
+                refusal = f"the bucket refuses the manifest: {plan.manifest_status}"
+                if refusal not in one.done:
+                    one.done.append(refusal)
+                return Fault(kind=Kind.STATUS, status=plan.manifest_status)
             return None
 
         calls.more.append(refuse)
     if plan.restart_at is not None:
-        restarted = threading.Event()
+        begun, up = threading.Event(), threading.Event()
 
-        def restart(call: Call) -> Fault | None:
-            if call.number >= (plan.restart_at or 0) and not restarted.is_set():
-                restarted.set()
-                one.done.append(f"storage restarted at the job's call {call.number}")
-                stop(one.storage.process)
-                again = gcs.start(one.storage.port, folder=one.folder / "storage")
-                one.storage.process = again.process
-            return None
+        def restart() -> None:
+            stop(one.storage.process)
+            time.sleep(plan.restart_seconds)
+            again = gcs.start(one.storage.port, folder=one.folder / "storage")
+            one.storage.process = again.process
+            up.set()
 
-        calls.more.append(restart)
+        def away(call: Call) -> Fault | None:
+            return Fault(kind=Kind.CUT_BEFORE) if begun.is_set() and not up.is_set() else None
+
+        def at_its_call(call: Call) -> Fault | None:
+            if call.number >= (plan.restart_at or 0) and not begun.is_set():
+                begun.set()
+                who = f"the {plan.restart_by}'s call {call.number}"
+                one.done.append(f"storage away for {plan.restart_seconds:g} s from {who} on")
+                thread = threading.Thread(target=restart)
+                one.stack.callback(thread.join)
+                thread.start()
+            return away(call)
+
+        first, second = (calls, others) if plan.restart_by == "job" else (others, calls)
+        first.more.append(at_its_call)
+        second.more.append(away)
 
 
 @contextmanager

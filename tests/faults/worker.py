@@ -53,7 +53,7 @@ def main() -> int:
         from contract.topics import pubsub
 
         pubsub.RETRY = pubsub.RETRY.with_timeout(2)
-    return job([])
+    return job(sys.argv[1:])
 
 
 if __name__ == "__main__":

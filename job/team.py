@@ -4,6 +4,10 @@ Task 0 extracts, checks and makes the inputs, and says `go`; of n tasks, task i 
 i+1, i+1+n, i+1+2n, … Every finished trial is a checkpoint in the store. Whoever finds all of them
 there after its own tries to write `merge.json`; the one that succeeds makes the outputs, the others
 leave. Whoever takes over the lease of the merging task finds the task's number there and goes on.
+
+An execution with a single task, as a person starts one, may join a run that others share. It does
+all trials, so it says in `merge.json` that it merges before it begins; if another task does, it
+leaves. Two tasks hold two leases, and only this object keeps both from writing artifacts.
 """
 
 from __future__ import annotations
@@ -77,8 +81,17 @@ def finished_trials(run: Run) -> int:
 
 def may_merge(run: Run) -> bool:
     """Whether this task makes the outputs: all trials are there and nobody else is at it."""
-    if finished_trials(run) < run.config.training.trials:
-        return False
+    return finished_trials(run) >= run.config.training.trials and is_merging(run)
+
+
+def may_do_all(run: Run) -> bool:
+    """Whether the single task of an execution may do the whole run: no other task merges it."""
+    training = run.config.training
+    return min(training.tasks, training.trials) == 1 or is_merging(run)
+
+
+def is_merging(run: Run) -> bool:
+    """Say that this task makes the outputs; False where another one has said so before."""
     path = layout.work(run.run_id, MERGE)
     mine = {"task": run.settings.task_index}
     try:

@@ -18,7 +18,7 @@ from job.r_job import holiday_country, r_job
 from job.run import Run
 from job.signals import seconds_left
 from job.sources import Snapshot
-from job.team import Left, may_merge, say_go, trials_of
+from job.team import Left, may_do_all, may_merge, say_go, trials_of
 from job.train import run_r
 
 INPUTS = "inputs.rds"
@@ -42,6 +42,8 @@ def train(run: Run, snapshot: Snapshot) -> dict[str, Any] | Left:
             if not may_merge(run):
                 return Left(reason="its trials are done; another task makes the outputs")
             kept |= set(_restore(run))
+        elif not may_do_all(run):
+            return Left(reason="another task of the run makes the outputs")
         result = _run_r(run, job, kept)
         run.warnings.extend(str(warning) for warning in result.get("warnings") or [])
         distrust = (result.get("selfcheck") or {}).get("warning")

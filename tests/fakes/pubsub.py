@@ -51,7 +51,7 @@ def start(port: int | None = None) -> Emulator:
         stderr=subprocess.DEVNULL,
     )
     try:
-        wait_for_port(port, process)
+        wait_for_port(port, process, timeout=120)
     except BaseException:
         stop(process)
         raise

@@ -32,7 +32,7 @@ from tests.faults.invariants import check_current, check_nothing_left, check_run
 from tests.faults.plan import Plan, draw
 from tests.faults.scene import scene
 
-PATIENCE_SECONDS = 240.0
+PATIENCE_SECONDS = 480.0
 
 
 @dataclass(frozen=True, kw_only=True)

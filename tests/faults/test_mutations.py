@@ -1,0 +1,80 @@
+"""The searches can fail: with one rule of the protocol taken away, each finds a violation."""
+
+from __future__ import annotations
+
+import itertools
+import uuid
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from contract import events, market
+from contract.exceptions import MMMError
+from job.claim import LeaseHolder
+from tests.faults import test_attempts as attempts
+from tests.faults import test_market as markets
+from tests.faults.job_model import attempt, check_done, dying, losing, small
+
+__all__ = ["small"]
+calls = attempts.calls
+
+
+def sleeps(root: Path, calls: int) -> Iterator[Callable[[], None]]:
+    """An owner that sleeps at any of its calls while another works."""
+    for at in range(calls):
+        yield lambda: attempts._asleep(root, at, deaths=())  # noqa: B023  called at once
+
+
+def deaths(root: Path, calls: int) -> Iterator[Callable[[], None]]:
+    """A death or a lost answer at any call, then a retry."""
+    for at, trouble in itertools.product(range(calls), (dying, losing)):
+
+        def play() -> None:
+            store, topic = attempts.accepted(root, trouble.__name__, at)  # noqa: B023
+            for number, how in ((0, trouble(at)), (1, None)):  # noqa: B023
+                attempt(store, topic, "a", number=number, trouble=how)
+            check_done(store, topic, at)  # noqa: B023
+
+        yield play
+
+
+def violation(plays: Iterator[Callable[[], None]]) -> str | None:
+    """What the first play says in which something does not hold."""
+    for play in plays:
+        try:
+            play()
+        except (AssertionError, MMMError) as error:
+            return str(error) or type(error).__name__
+    return None
+
+
+@pytest.mark.usefixtures("small")
+def test_a_lease_that_nobody_confirms_lets_a_sleeper_do_harm(
+    tmp_path: Path, calls: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(LeaseHolder, "confirm", lambda self, manifest=None: None)
+    assert violation(sleeps(tmp_path, calls)) is not None
+
+
+@pytest.mark.usefixtures("small")
+def test_events_without_an_id_of_their_run_are_doubled(
+    tmp_path: Path, calls: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(events, "event_id", lambda run_id, kind: uuid.uuid4().hex)
+    assert violation(deaths(tmp_path, calls)) is not None
+
+
+def test_a_market_whose_holder_is_taken_for_dead_has_two_at_work(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(LeaseHolder, "keep", lambda *args, **kwargs: None)
+    monkeypatch.setattr(market, "_lives", lambda *args: False)
+
+    def make(name: object) -> markets.World:
+        one = markets.World(markets.open_store(str(tmp_path / str(name))))
+        monkeypatch.setattr(markets.lifecycle, "run_pipeline", one.work)
+        return one
+
+    with pytest.raises(AssertionError):
+        markets.test_every_interleaving_of_two_runs_lets_one_work_at_a_time(make)

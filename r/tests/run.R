@@ -8,9 +8,19 @@ python <- file.path(root, ".venv", "bin", "python")
 if (!nzchar(Sys.getenv("RETICULATE_PYTHON")) && file.exists(python)) {
   Sys.setenv(RETICULATE_PYTHON = python)
 }
+# Processes of ours that are there, dead ones that nobody waited for among them.
+children <- function() {
+  stats <- Sys.glob("/proc/[0-9]*/stat")
+  read <- function(path) tryCatch(suppressWarnings(readLines(path)), error = function(e) "")
+  fields <- sub("^.*[)] ", "", vapply(stats, function(path) read(path)[1], "", USE.NAMES = FALSE))
+  stats[grepl(sprintf("^[A-Z] %d ", Sys.getpid()), fields)]
+}
+
 filter <- commandArgs(TRUE)
 options(warn = 1)
 testthat::test_dir(
   file.path(root, "r", "tests", "testthat"), filter = if (length(filter)) filter[1],
   reporter = "summary", stop_on_failure = TRUE, stop_on_warning = FALSE
 )
+for (wait in 1:50) if (length(children())) Sys.sleep(0.1)
+if (length(children())) stop("The tests left processes behind: ", toString(children()))

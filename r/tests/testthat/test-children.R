@@ -31,14 +31,16 @@ test_that("a child ends when its parent is killed", {
   script <- tempfile(fileext = ".R")
   writeLines(sprintf(
     "for (f in list.files('%s', full.names = TRUE)) source(f)
+     parent <- Sys.getpid()
      map_children(1, function(i) {
-       writeLines(as.character(Sys.getpid()), '%s.tmp')
+       writeLines(as.character(c(parent, Sys.getpid())), '%s.tmp')
        file.rename('%s.tmp', '%s')
        Sys.sleep(60)
      }, 1)", lib, pid_file, pid_file, pid_file
   ), script)
-  parent <- processx::process$new(
-    file.path(R.home("bin"), "Rscript"), script, stdout = NULL, stderr = NULL
+  system2(
+    file.path(R.home("bin"), "Rscript"), shQuote(script), stdout = FALSE, stderr = FALSE,
+    wait = FALSE
   )
   wait_for <- function(condition) {
     for (i in 1:100) {
@@ -48,7 +50,8 @@ test_that("a child ends when its parent is killed", {
     FALSE
   }
   expect_true(wait_for(function() file.exists(pid_file)))
-  child <- as.integer(readLines(pid_file))
+  pids <- as.integer(readLines(pid_file))
+  child <- pids[2]
   alive <- function() {
     # Signal 0 finds zombies too, which are dead.
     state <- tryCatch(
@@ -57,7 +60,7 @@ test_that("a child ends when its parent is killed", {
     nzchar(state) && !grepl(") Z ", state, fixed = TRUE)
   }
   expect_true(alive())
-  parent$kill()
+  tools::pskill(pids[1], tools::SIGKILL)
   expect_true(wait_for(function() !alive()))
 })
 

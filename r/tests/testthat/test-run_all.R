@@ -1,5 +1,19 @@
 # The whole of the R side as its caller sees it: a process, its exit code and its files.
 
+# run_all.R with an argument; list(status, stdout, stderr). Not by processx: its handler of SIGCHLD
+# would replace that of parallel, whose children then stay as zombies.
+run_r <- function(argument, environment = character()) {
+  said <- c(tempfile("stdout-"), tempfile("stderr-"))
+  named <- if (length(environment)) paste0(names(environment), "=", shQuote(environment))
+  script <- normalizePath(file.path("..", "..", "run_all.R"))
+  status <- system2(
+    file.path(R.home("bin"), "Rscript"), shQuote(c(script, argument)),
+    stdout = said[1], stderr = said[2], env = named %||% character(), timeout = 300
+  )
+  text <- vapply(said, function(file) paste(readLines(file), collapse = "\n"), "")
+  list(status = status, stdout = text[[1]], stderr = text[[2]])
+}
+
 run_job <- function(..., data = simulated_market()$data, environment = character()) {
   folder <- tempfile("job-")
   for (name in c("output", "work")) dir.create(file.path(folder, name), recursive = TRUE)
@@ -16,11 +30,7 @@ run_job <- function(..., data = simulated_market()$data, environment = character
   job[names(changed)] <- changed
   path <- file.path(folder, "job.json")
   writeLines(jsonlite::toJSON(job, auto_unbox = TRUE, null = "null", digits = NA), path)
-  ran <- processx::run(
-    file.path(R.home("bin"), "Rscript"),
-    c(normalizePath(file.path("..", "..", "run_all.R")), paste0("job_cfg=", path)),
-    error_on_status = FALSE, env = c("current", environment), timeout = 300
-  )
+  ran <- run_r(paste0("job_cfg=", path), environment = environment)
   result <- file.path(folder, "result.json")
   list(
     status = ran$status, stderr = ran$stderr, folder = folder,
@@ -73,12 +83,7 @@ test_that("trials without merge leave checkpoints, the rest is merged from them"
   job$trials_todo <- list(1)
   job$merge <- TRUE
   writeLines(jsonlite::toJSON(job, auto_unbox = TRUE, null = "null", digits = NA), path)
-  status <- processx::run(
-    file.path(R.home("bin"), "Rscript"),
-    c(normalizePath(file.path("..", "..", "run_all.R")), paste0("job_cfg=", path)),
-    error_on_status = FALSE
-  )$status
-  expect_identical(status, 0L)
+  expect_identical(run_r(paste0("job_cfg=", path))$status, 0L)
   read <- function(folder, file) readLines(file.path(folder, "output", file))
   for (file in c("metrics.json", "tables/models.csv", "tables/decomposition.csv")) {
     expect_identical(read(first$folder, file), read(whole$folder, file), info = file)
@@ -125,9 +130,5 @@ test_that("warnings go to stderr, the result and the progress", {
 })
 
 test_that("the values that R knows are printed as JSON", {
-  printed <- processx::run(
-    file.path(R.home("bin"), "Rscript"),
-    c(normalizePath(file.path("..", "..", "run_all.R")), "--enums")
-  )
-  expect_identical(jsonlite::fromJSON(printed$stdout), CONFIG_ENUMS)
+  expect_identical(jsonlite::fromJSON(run_r("--enums")$stdout), CONFIG_ENUMS)
 })

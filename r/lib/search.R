@@ -28,8 +28,10 @@ search_record <- function(problem, settings, trial, progress) {
 #'
 #' A trial has `iterations` models, or goes on as `stopping_rule()` says.
 #'
+#' @param clock seconds, from any moment on.
 #' @return list of matrices with a column a model (see `model_record()`).
-run_iterations <- function(problem, settings, trial, progress) {
+run_iterations <- function(problem, settings, trial, progress,
+                           clock = function() as.numeric(Sys.time())) {
   space <- problem$space
   workers <- settings$workers
   limit <- iteration_limit(settings)
@@ -50,13 +52,13 @@ run_iterations <- function(problem, settings, trial, progress) {
   best <- c(Inf, Inf)
   objectives <- seq_len(settings$objectives)
   told <- matrix(0, settings$objectives, workers)
-  first <- last_word <- as.numeric(Sys.time())
+  first <- last_word <- clock()
   k <- 0L
   progress(0L, NULL, NULL)
   for (batch in seq_len(batches)) {
     asked <- optimiser$ask(workers)
     for (w in seq_len(workers)) {
-      begun <- as.numeric(Sys.time())
+      begun <- clock()
       k <- k + 1L
       row <- template
       row[updated] <- scale(asked[, w])
@@ -67,17 +69,17 @@ run_iterations <- function(problem, settings, trial, progress) {
       record$media[, k] <- model$media
       if (length(model$lift)) record$lift[, k] <- model$lift
       told[, w] <- model$objectives[objectives]
-      now <- as.numeric(Sys.time())
+      now <- clock()
       record$time[1L, k] <- now - begun
       record$time[2L, k] <- now - first
       better <- which(model$objectives[1:2] < best)
       best[better] <- model$objectives[better]
+      if (now - last_word > 1) {
+        progress(min(k, limit), best[1], best[2])
+        last_word <- now
+      }
     }
     optimiser$tell(told)
-    if (now - last_word > 1) {
-      progress(min(k, limit), best[1], best[2])
-      last_word <- now
-    }
     if (is_over(k, record$scores)) break
   }
   progress(min(k, limit), best[1], best[2], of = min(k, limit))

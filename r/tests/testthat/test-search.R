@@ -55,6 +55,28 @@ test_that("progress is told from the start to the end, with the best errors so f
   expect_equal(c(last[[2]], last[[3]]), c(min(models$nrmse), min(models$decomp.rssd)))
 })
 
+test_that("progress comes at least every two seconds, however many are asked at once", {
+  golden <- read_golden("geometric")
+  for (workers in c(1L, 16L)) {
+    settings <- search_settings(golden$inputs, list(iterations = 48L, workers = workers))
+    time <- 0 # each look at the clock takes 0.45 s, each model has two: 43 s in all
+    clock <- function() time <<- time + 0.45
+    told <- list(at = numeric(), iteration = integer())
+    run_iterations(
+      search_problem(golden$inputs, settings), settings, 1L,
+      function(iteration, ...) {
+        told$at <<- c(told$at, time)
+        told$iteration <<- c(told$iteration, iteration)
+      }, clock
+    )
+    expect_lte(max(diff(c(0, told$at, time))), 2)
+    expect_identical(range(told$iteration), c(0L, 48L))
+    expect_false(is.unsorted(told$iteration))
+    # ... and not with every model either: the log is not flooded.
+    expect_lt(length(told$at), 30)
+  }
+})
+
 test_that("a trial's seed is the run's plus its number", {
   golden <- read_golden("geometric")
   drawn <- function(seed, trial) {

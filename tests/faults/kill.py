@@ -18,9 +18,11 @@ import time
 from collections.abc import Callable, Set
 from contextlib import suppress
 from pathlib import Path
+from typing import Self
 
 import psutil
 
+from contract import layout
 from contract.run import State, read_status
 from contract.topics.jsonl import FileTopic
 from job.team import MERGE
@@ -49,6 +51,17 @@ class Execution:
         self.name, self.tasks = name, tasks
         self.attempts = [0] * tasks
         self.running = {task: self._start(task) for task in range(tasks)}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Kill what is left of one that was given up."""
+        for process in self.processes():
+            with suppress(psutil.Error):
+                process.kill()
+        for job in self.running.values():
+            job.wait()
 
     def _start(self, task: int) -> subprocess.Popen[bytes]:
         environment = self.place.environment(
@@ -101,20 +114,25 @@ class Execution:
 
     def merging_task(self) -> int | None:
         """The task that won the merge, None as long as none has."""
-        for info in self.store.list("runs/"):
-            if info.path.endswith(f"/{MERGE}") and info.path.split("/")[1] == self.run_id:
-                return int(json.loads(self.store.read(info.path).data)["task"])
-        return None
+        run_id = self._run_id()
+        path = layout.work(run_id, MERGE) if run_id else None
+        if path is None or self.store.stat(path) is None:
+            return None
+        return int(json.loads(self.store.read(path).data)["task"])
 
     @property
     def run_id(self) -> str:
         """The run of this execution."""
-        for info in self.store.list("runs/"):
-            run_id = info.path.split("/")[1]
+        found = self._run_id()
+        assert found, f"{self.name} has no run"
+        return found
+
+    def _run_id(self) -> str | None:
+        for run_id in self.place.run_ids():
             status = read_status(self.store, run_id)
             if status is not None and status.execution == self.name:
                 return run_id
-        raise AssertionError(f"{self.name} has no run")
+        return None
 
     def started_training(self) -> bool:
         """Whether R is at work."""
@@ -131,19 +149,27 @@ class Execution:
 
 def undisturbed(folder: Path, config: str = CONFIG) -> tuple[Result, float]:
     """The run that all others are held against, and the seconds that its training took."""
-    execution = Execution(folder, "undisturbed", tasks=1, config=config)
-    wait_until(execution.started_training, PATIENCE)
-    began = time.monotonic()
-    execution.finish()
-    return execution.result(), time.monotonic() - began
+    with Execution(folder, "undisturbed", tasks=1, config=config) as execution:
+        wait_until(execution.started_training, PATIENCE)
+        began = time.monotonic()
+        execution.finish()
+        return execution.result(), time.monotonic() - began
 
 
 def one(seed: int, folder: Path, whole: Result, seconds: float, *, tasks: int | None = None) -> str:
     """Play one seed; returns what was killed. AssertionError: the run is not the same."""
     chance = random.Random(seed)
     tasks = chance.choice((1, 2)) if tasks is None else tasks
-    execution = Execution(folder, f"seed-{seed}", tasks)
-    killed = []
+    with Execution(folder, f"seed-{seed}", tasks) as execution:
+        killed = _play(execution, chance, seconds)
+        assert execution.result() == whole, f"seed {seed}: another result after {killed}"
+        wait_until(lambda: not execution.processes(), ORPHANS_LIVE)
+    return f"{tasks} task{'s' if tasks > 1 else ''}, attempts {execution.attempts}, {killed}"
+
+
+def _play(execution: Execution, chance: random.Random, seconds: float) -> list[str]:
+    """Kill by chance until the execution has ended; returns what was killed."""
+    killed: list[str] = []
 
     def kill() -> None:
         wait_until(lambda: execution.started_training() or execution.ended(), PATIENCE)
@@ -164,11 +190,9 @@ def one(seed: int, folder: Path, whole: Result, seconds: float, *, tasks: int | 
             killed.append(f"task {task}, which merges")
             execution.running[task].kill()
 
-    kill_the_merging_task() if tasks > 1 and chance.random() < 0.5 else kill()
+    kill_the_merging_task() if execution.tasks > 1 and chance.random() < 0.5 else kill()
     execution.finish(kill if chance.random() < 0.3 else lambda: None)
-    assert execution.result() == whole, f"seed {seed}: another result after {killed}"
-    wait_until(lambda: not execution.processes(), ORPHANS_LIVE)
-    return f"{tasks} task{'s' if tasks > 1 else ''}, attempts {execution.attempts}, {killed}"
+    return killed
 
 
 def _no_orphans(execution: Execution) -> None:

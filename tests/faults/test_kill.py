@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -30,20 +31,16 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Result:
 
 
 @pytest.fixture
-def started(tmp_path: Path) -> Iterator[list[Execution]]:
-    """Executions of a test; what is left of one that fails is killed."""
-    executions: list[Execution] = []
-    yield executions
-    for execution in executions:
-        for process in execution.processes():
-            process.kill()
+def start(tmp_path: Path) -> Iterator[Callable[[int], Execution]]:
+    """Start an execution of some tasks; what is left of one whose test fails is killed."""
+    with ExitStack() as stack:
+        yield lambda tasks: stack.enter_context(Execution(tmp_path, "fatal", tasks, CONFIG))
 
 
 def test_a_job_that_is_killed_goes_on_where_it_was(
-    started: list[Execution], tmp_path: Path, whole: Result
+    start: Callable[[int], Execution], whole: Result
 ) -> None:
-    execution = Execution(tmp_path, "alone", 1, CONFIG)
-    started.append(execution)
+    execution = start(1)
     wait_until(lambda: kept(execution, "trials/trial_1.rds"))
     execution.running[0].kill()
     execution.finish()
@@ -54,10 +51,9 @@ def test_a_job_that_is_killed_goes_on_where_it_was(
 
 
 def test_tasks_that_are_killed_before_and_over_the_merge_are_healed_by_their_retries(
-    started: list[Execution], tmp_path: Path, whole: Result
+    start: Callable[[int], Execution], whole: Result
 ) -> None:
-    execution = Execution(tmp_path, "both", 2, CONFIG)
-    started.append(execution)
+    execution = start(2)
     first, second = execution.running[0], execution.running[1]
     wait_until(lambda: kept(execution, GO))
     first.send_signal(signal.SIGSTOP)  # it keeps no trial meanwhile, so that it will be the last

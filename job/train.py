@@ -265,6 +265,11 @@ def _result(code: int, workspace: Workspace) -> dict[str, Any]:
         kind = _ERRORS.get(str(result.get("class")), ModelError)
         where = f" (in R's step `{result['step']}`)" if result.get("step") else ""
         raise kind(f"{result.get('message', 'R failed')}{where}")
+    if result and result.get("status") == "drawing":  # all but the pictures was written before
+        for half in workspace.output.rglob("*.tmp"):
+            half.unlink()
+        lost = f"R ended with exit code {code} while it drew pictures; some may be missing"
+        return {**result, "status": "ok", "warnings": [*(result.get("warnings") or []), lost]}
     if code in (-signal.SIGKILL, 128 + signal.SIGKILL):
         raise TransientError("R was killed from outside; most often the machine's memory ran out")
     if code in (-signal.SIGXFSZ, 128 + signal.SIGXFSZ):

@@ -57,11 +57,15 @@ train <- function(run) {
     write_outputs(inputs, models, made, cfg, engine)
     made
   })
-  step("plots", calls$plots(inputs, outputs, cfg, run$progress))
   for (name in c("best_model", "selfcheck", "robyn_version", "search")) {
     if (!is.null(outputs[[name]])) result[[name]] <- outputs[[name]]
   }
   result$trial_iterations <- lapply(outputs$metrics$trials, `[[`, "iterations")
+  # All but the pictures is there: whatever becomes of this process now, the run has its result.
+  write_result(run, replace(result, "status", "drawing"))
+  step("plots", tryCatch(calls$plots(inputs, outputs, cfg, run$progress), error = function(e) {
+    warning("Pictures were not drawn: ", conditionMessage(e), call. = FALSE)
+  }))
   result
 }
 
@@ -81,7 +85,7 @@ result_file <- function() {
   if (is.character(given) && length(given) == 1 && dir.exists(dirname(given))) given
 }
 
-finish <- function(run, result, code) {
+write_result <- function(run, result) {
   if (!is.null(run$cfg)) {
     timings <- Filter(is.numeric, as.list(run$timings))
     timings$total <- proc.time()[["elapsed"]]
@@ -91,6 +95,10 @@ finish <- function(run, result, code) {
   }
   path <- result_file()
   if (!is.null(path)) write_json(result, path)
+}
+
+finish <- function(run, result, code) {
+  write_result(run, result)
   quit("no", code)
 }
 

@@ -3,6 +3,8 @@
 RUN_MB <- 1000
 # What the fork that draws Robyn's one-pager comes to need for itself; ours needs less.
 PICTURE_MB <- 300
+# What it may come to need at most; then it fails instead of the run.
+PICTURE_LIMIT_MB <- 1000
 
 #' How many children may draw pictures at a time.
 #'
@@ -41,4 +43,21 @@ memory_left <- function(meminfo = "/proc/meminfo", cgroup = "/sys/fs/cgroup") {
     if (!anyNA(bytes)) left <- min(left, (bytes[1] - bytes[2]) / 2^20)
   }
   left
+}
+
+#' Give this process, a child, at most `mb` megabytes more of address space than it has, and let it
+#' be the first that the kernel ends where memory is short.
+#'
+#' Beyond its limit an allocation fails, which is an error like any other. Without util-linux's
+#' prlimit there is no limit.
+limit_memory <- function(mb) {
+  status <- "/proc/self/status"
+  if (file.exists(status) && nzchar(Sys.which("prlimit"))) {
+    line <- grep("^VmSize:", readLines(status), value = TRUE)
+    bytes <- 1024 * as.numeric(gsub("[^0-9]", "", line)) + mb * 2^20
+    limit <- format(bytes, scientific = FALSE, digits = 20, nsmall = 0)
+    system2("prlimit", c(paste0("--pid=", Sys.getpid()), paste0("--as=", limit)))
+  }
+  try(cat("1000", file = "/proc/self/oom_score_adj"), silent = TRUE)
+  invisible()
 }

@@ -1,5 +1,4 @@
-# One-pagers: a model on one picture. Each is drawn in a process of its own, so that a picture that
-# fails, or is killed for want of memory, is a warning and never a failed run.
+# One-pagers: a model on one picture.
 
 ONEPAGER_INCHES <- c(width = 13, height = 10)
 ONEPAGER_DPI <- 100
@@ -13,22 +12,9 @@ ONEPAGER_COLOURS <- c(
 #' @param outputs model_outputs() result. @return paths of the pictures made.
 write_onepagers <- function(inputs, outputs, cfg, progress) {
   ids <- onepager_models(outputs, cfg$onepagers)
-  if (!length(ids)) return(character())
-  folder <- file.path(cfg$output_dir, "onepagers")
-  dir.create(folder, showWarnings = FALSE)
-  paths <- file.path(folder, paste0(ids, ".png"))
   # Loaded before the fork, so that the children share it.
-  loadNamespace("ggplot2")
-  drawn <- map_children(ids, function(id) {
-    draw_onepager(id, outputs, cfg, file.path(folder, paste0(id, ".png")))
-  }, cores = picture_cores(min(cfg$cores, length(ids))))
-  for (i in seq_along(ids)) {
-    if (inherits(drawn[[i]], "error") || !file.exists(paths[i])) {
-      why <- if (inherits(drawn[[i]], "error")) conditionMessage(drawn[[i]]) else "no file"
-      warning(sprintf("The one-pager of model %s was not drawn: %s", ids[i], why), call. = FALSE)
-    }
-  }
-  paths[file.exists(paths)]
+  if (length(ids)) loadNamespace("ggplot2")
+  draw_pictures(ids, cfg, function(id, path) draw_onepager(id, outputs, cfg, path), "The one-pager")
 }
 
 #' The best model first, then the other cluster winners by error score.

@@ -1,31 +1,17 @@
-# Robyn's one-pagers of the best models, each in a process of its own.
+# Robyn's one-pagers of the best models.
 
 # Robyn saves 17 x 19 inches at 400 dpi: 6800 x 7600 pixels, a gigabyte of memory for one picture.
 ROBYN_ONEPAGER_DPI <- 110
 
 #' Draw the best models, at most cfg$onepagers, as onepagers/<model id>.png.
 #'
-#' A picture that fails, or whose process is killed, is a warning.
-#'
 #' @inheritParams write_onepagers
 robyn_engine_plots <- function(inputs, outputs, cfg, progress) {
   ids <- onepager_models(outputs, cfg$onepagers)
-  if (!length(ids)) return(character())
-  prepare_robyn()
-  folder <- file.path(cfg$output_dir, "onepagers")
-  dir.create(folder, showWarnings = FALSE)
-  paths <- file.path(folder, paste0(ids, ".png"))
-  drawn <- map_children(seq_along(ids), function(i) {
-    draw_robyn_onepager(inputs, outputs$collect, ids[i], paths[i])
-  }, cores = picture_cores(min(cfg$cores, length(ids))))
-  for (i in seq_along(ids)) {
-    if (inherits(drawn[[i]], "error") || !file.exists(paths[i])) {
-      why <- if (inherits(drawn[[i]], "error")) conditionMessage(drawn[[i]]) else "no file"
-      warning(sprintf("Robyn's one-pager of model %s was not drawn: %s", ids[i], why),
-        call. = FALSE)
-    }
-  }
-  paths[file.exists(paths)]
+  if (length(ids)) prepare_robyn()
+  draw_pictures(ids, cfg, function(id, path) {
+    draw_robyn_onepager(inputs, outputs$collect, id, path)
+  }, "Robyn's one-pager")
 }
 
 draw_robyn_onepager <- function(inputs, collect, id, path) {

@@ -37,3 +37,15 @@ test_that("this process's memory is a number of megabytes", {
   expect_gt(memory_left(), 0)
   expect_length(block, 2^23)
 })
+
+test_that("a child that takes more than its share gets an error, and is the first to be ended", {
+  skip_if_not(nzchar(Sys.which("prlimit")), "prlimit is not installed")
+  found <- map_children(c(50e6, 400e6), function(bytes) {
+    limit_memory(200)
+    c(length(raw(bytes)), as.numeric(readLines("/proc/self/oom_score_adj")))
+  }, 1)
+  expect_identical(found[[1]], c(50e6, 1000))
+  expect_s3_class(found[[2]], "error")
+  expect_match(conditionMessage(found[[2]]), "cannot allocate")
+  expect_length(raw(400e6), 400e6)
+})

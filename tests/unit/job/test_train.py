@@ -128,6 +128,23 @@ def test_half_a_result_is_refused(run: Runner) -> None:
         run('cat("{\\"status\\": \\"o", file = cfg$result_file)')
 
 
+def test_a_death_over_the_pictures_is_a_warning(run: Runner, tmp_path: Path) -> None:
+    (tmp_path / "work" / "output").mkdir(parents=True)
+    half = tmp_path / "work" / "output" / "1_1_1.png.7.tmp"
+    half.write_text("half a picture")
+    result, _, _ = run(
+        """
+        end(list(status = "drawing", engine = "builtin", warnings = list("take care")))
+        tools::pskill(Sys.getpid(), tools::SIGKILL); Sys.sleep(5)
+        """
+    )
+    assert (result["status"], result["engine"]) == ("ok", "builtin")
+    assert result["warnings"] == [
+        "take care", "R ended with exit code -9 while it drew pictures; some may be missing"
+    ]  # fmt: skip
+    assert not half.exists()
+
+
 def test_a_kill_from_outside_can_be_retried(run: Runner) -> None:
     with pytest.raises(TransientError, match="memory"):
         run("tools::pskill(Sys.getpid(), tools::SIGKILL); Sys.sleep(5)")

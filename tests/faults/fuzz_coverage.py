@@ -22,7 +22,8 @@ def main() -> None:
     def feed(value: Any) -> None:
         target.take(value)
 
-    arguments = [sys.argv[0], f"-runs={number}", f"-seed={seed}", "-max_len=8192"]
+    limits = "-max_len=8192", "-len_control=0"  # short inputs end before a document is drawn
+    arguments = [sys.argv[0], f"-runs={number}", f"-seed={seed}", *limits]
     atheris.Setup(arguments, feed.hypothesis.fuzz_one_input)  # type: ignore[attr-defined]
     atheris.Fuzz()
 

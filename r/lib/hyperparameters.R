@@ -84,7 +84,8 @@ fixed_space <- function(names, values) {
       field = "dt_hyper_fixed")
   }
   fixed <- stats::setNames(lapply(names, function(name) values[[name]][[1]]), names)
-  list(names = names, updated = list(), fixed = fixed, all = fixed, columns = names)
+  none <- stats::setNames(list(), character())
+  list(names = names, updated = none, fixed = fixed, all = fixed, columns = names)
 }
 
 check_bounds <- function(bounds) {

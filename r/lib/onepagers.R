@@ -17,10 +17,12 @@ write_onepagers <- function(inputs, outputs, cfg, progress) {
   draw_pictures(ids, cfg, function(id, path) draw_onepager(id, outputs, cfg, path), "The one-pager")
 }
 
-#' The best model first, then the other cluster winners by error score.
+#' The best model first, then the other cluster winners by error score; the winners of the tables
+#' where Robyn could not cluster the candidates.
 onepager_models <- function(outputs, count) {
   winners <- outputs$collect$clusters$models
-  ids <- winners$solID[order(winners$error_score, winners$nrmse)]
+  ids <- if (is.null(winners)) unlist(outputs$metrics$models$cluster_winners)
+  else winners$solID[order(winners$error_score, winners$nrmse)]
   utils::head(unique(c(outputs$best_model, ids)), count)
 }
 

@@ -9,6 +9,7 @@
 #' @param parts model_outputs()$parts: ranked, transformed, agg.
 #' @return object of class "robyn_outputs".
 robyn_collect <- function(inputs, models, cfg, parts) {
+  started <- Sys.time()
   trials <- collect_trials(models)
   hyp <- robyn_models_table(parts$ranked$hyp, cfg$pareto_fronts)
   fronts <- stats::setNames(hyp$robynPareto, hyp$solID)
@@ -47,8 +48,9 @@ robyn_collect <- function(inputs, models, cfg, parts) {
   collect$hyper_fixed <- models$hyper_fixed
   collect$plot_folder <- robyn_folder(cfg)
   collect$hyper_updated <- models$hyper_updated
+  run_time <- round(difftime(Sys.time(), started, units = "mins"), 2)
   # robyn_outputs() adds its class twice.
-  structure(collect, class = c("robyn_outputs", "robyn_outputs", "list"))
+  structure(collect, runTime = run_time, class = c("robyn_outputs", "robyn_outputs", "list"))
 }
 
 #' Folder that Robyn's objects name as theirs: one per run, in the form that robyn_refresh reads.

@@ -110,6 +110,7 @@ robyn_reference_collect <- function(inputs, models, cfg, ranked) {
     calibration_constraint = cfg$calibration_constraint, clusters = FALSE, export = FALSE,
     quiet = TRUE, plot_folder = dirname(folder), plot_folder_sub = basename(folder)
   )))
+  collect$UI <- NULL # as an exporting robyn_outputs leaves it
   add_robyn_clusters(collect, inputs)
 }
 

@@ -160,5 +160,6 @@ name_fixed <- function(models, values) {
     }
   }
   models$selectID <- models$trial1$resultCollect$resultHypParam$solID
+  models$trial1$trial <- 1 # robyn_run counts no trials here and says 1, a double
   models
 }

@@ -81,7 +81,21 @@ write_golden <- function(case, inputs, run, models) {
   if (!is.null(lift)) {
     write_table(lift[lift$solID %in% kept, ], file.path(dir, "liftCalibration.csv.gz"))
   }
-  setup <- list(
+  write_setup(dir, inputs, run, list(
+    hyper_bound_ng = names(trials[[1]]$hyperBoundNG),
+    hyper_bound_fixed = trials[[1]]$hyperBoundFixed,
+    hyper_updated = models$hyper_updated,
+    conv_msg = models$convergence$conv_msg,
+    classes = list(
+      resultHypParam = lapply(hyper, function(x) class(x)[1]),
+      xDecompAgg = lapply(decomposition, function(x) class(x)[1])
+    )
+  ))
+}
+
+#' setup.json: versions, the run's arguments, its inputs, and `more`.
+write_setup <- function(dir, inputs, run, more) {
+  setup <- c(list(
     versions = list(
       Robyn = as.character(utils::packageVersion("Robyn")),
       R = paste(R.version$major, R.version$minor, sep = "."),
@@ -93,16 +107,8 @@ write_golden <- function(case, inputs, run, models) {
     inputs = inputs[intersect(SETUP_FIELDS, names(inputs))],
     dt_input = write_shared(inputs$dt_input),
     dt_mod = write_shared(inputs$dt_mod),
-    xDecompAggPrev = write_shared(inputs$xDecompAggPrev[c("rn", "solID", "xDecompPerc")]),
-    hyper_bound_ng = names(trials[[1]]$hyperBoundNG),
-    hyper_bound_fixed = trials[[1]]$hyperBoundFixed,
-    hyper_updated = models$hyper_updated,
-    conv_msg = models$convergence$conv_msg,
-    classes = list(
-      resultHypParam = lapply(hyper, function(x) class(x)[1]),
-      xDecompAgg = lapply(decomposition, function(x) class(x)[1])
-    )
-  )
+    xDecompAggPrev = write_shared(inputs$xDecompAggPrev[c("rn", "solID", "xDecompPerc")])
+  ), more)
   json <- jsonlite::toJSON(
     setup, auto_unbox = TRUE, digits = NA, null = "null", na = "null", pretty = TRUE
   )
@@ -372,10 +378,52 @@ make <- function(name) {
   write_golden(name, made$inputs, made$run, models)
 }
 
+# ---- every optimiser on one small market: what it draws, and how its models fit ----------------
+
+# Those of nevergrad that robyn_run can use: it tells them weights of the objectives.
+OPTIMISERS <- c(
+  "TwoPointsDE", "DE", "AlmostRotationInvariantDE", "AlmostRotationInvariantDEAndBigPop",
+  "BPRotationInvariantDE", "DiscreteDE", "HSDE", "LPSDE", "LQODE", "LQOTPDE", "LhsDE", "LhsHSDE",
+  "MiniDE", "MiniLhsDE", "MiniQrDE", "NoisyDE", "OnePointDE", "ParametrizationDE", "QODE",
+  "QOTPDE", "QrDE", "RotatedTwoPointsDE", "RotationInvariantDE", "SODE", "SPQODE", "VoronoiDE"
+)
+
+make_optimisers <- function() {
+  dir <- file.path(golden_dir, "optimisers")
+  unlink(dir, recursive = TRUE)
+  dir.create(dir)
+  data <- utils::read.csv(
+    file.path(golden_dir, "..", "..", "..", "examples", "data", "de_weekly.csv")
+  )
+  data <- utils::tail(data[c("DATE", "REVENUE", "TV_COST", "SEARCH_COST")], 80)
+  data$DATE <- as.Date(data$DATE)
+  media <- c("TV_COST", "SEARCH_COST")
+  inputs <- robyn_inputs(
+    dt_input = data, dt_holidays = Robyn::dt_prophet_holidays, date_var = "DATE",
+    dep_var = "REVENUE", dep_var_type = "revenue", prophet_vars = c("trend", "season"),
+    paid_media_spends = media, paid_media_vars = media, adstock = "geometric",
+    window_start = data$DATE[1], window_end = data$DATE[80]
+  )
+  inputs <- robyn_inputs(InputCollect = inputs, hyperparameters = ranges(media, "geometric"))
+  # More than the greatest population of any of them, 7 a dimension: none is left at its start.
+  run <- case(inputs, iterations = 60L)$run
+  tables <- lapply(OPTIMISERS, function(name) {
+    message("   ", name)
+    run$nevergrad_algo <- name
+    utils::capture.output(models <- do.call(robyn_run, c(list(InputCollect = inputs), run)))
+    drawn <- names(models$trial1$hyperBoundNG)
+    table <- as.data.frame(models$trial1$resultCollect$resultHypParam)
+    cbind(nevergrad_algo = name, table[c(sub("^lambda$", "lambda_hp", drawn), "nrmse")])
+  })
+  write_table(do.call(rbind, tables), file.path(dir, "resultHypParam.csv.gz"))
+  write_setup(dir, inputs, run, NULL)
+}
+
+known <- c(names(CASES), "optimisers")
 wanted <- commandArgs(trailingOnly = TRUE)
-unknown <- setdiff(wanted, names(CASES))
-if (length(unknown)) stop("unknown case: ", unknown[1], "; cases are ", toString(names(CASES)))
-for (name in if (length(wanted)) wanted else names(CASES)) {
+unknown <- setdiff(wanted, known)
+if (length(unknown)) stop("unknown case: ", unknown[1], "; cases are ", toString(known))
+for (name in if (length(wanted)) wanted else known) {
   message("== ", name)
-  make(name)
+  if (name == "optimisers") make_optimisers() else make(name)
 }

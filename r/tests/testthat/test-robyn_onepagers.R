@@ -18,4 +18,10 @@ test_that("Robyn's one-pagers are drawn, and one that fails is a warning", {
   )
   expect_length(paths, 0)
   expect_length(robyn_engine_plots(inputs, made, robyn_job(onepagers = 0), memory_log()), 0)
+
+  # Where Robyn could not cluster the candidates: the winners of the run's own groups.
+  shown <- onepager_models(made, 20)
+  made$collect$clusters <- NULL
+  expect_setequal(onepager_models(made, 20), shown)
+  expect_identical(onepager_models(made, 1), made$best_model)
 })

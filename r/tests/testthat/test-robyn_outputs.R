@@ -28,6 +28,9 @@ test_that("a fast search leaves Robyn's objects and files, checked by Robyn", {
 
   # Robyn makes the model again from its JSON.
   json <- file.path(found$cfg$output_dir, sprintf("RobynModel-%s.json", made$best_model))
+  times <- jsonlite::fromJSON(json)$ModelsCollect[c("run_time", "outputs_time", "total_time")]
+  expect_match(unlist(times), "^[0-9.]+ min$")
+  expect_length(unlist(times), 3)
   again <- quietly(Robyn::robyn_run(
     InputCollect = found$inputs, json_file = json, export = FALSE, quiet = TRUE
   ))

@@ -16,7 +16,7 @@ for (case in golden_cases()) {
       settings$workers)
     # Drawn hyperparameters are the very same numbers, as far as the golden digits go.
     drawn <- names(trials[[1]]$hyperBoundNG)
-    expect_identical(drawn, if (length(golden$setup$hyper_bound_ng)) golden$setup$hyper_bound_ng)
+    expect_identical(drawn, as.character(golden$setup$hyper_bound_ng))
     expect_same_table(
       models[match(theirs$solID, models$solID), setdiff(drawn, "lambda"), drop = FALSE],
       theirs[setdiff(drawn, "lambda")], tolerance = 1e-14
@@ -39,6 +39,24 @@ for (case in golden_cases()) {
     if (settings$workers == 1 && settings$iterations > 1) {
       expect_identical(converge(trials)$conv_msg, golden$setup$conv_msg)
     }
+  })
+}
+
+for (name in CONFIG_ENUMS$nevergrad_algo) {
+  test_that(paste("an optimiser draws and scores as in Robyn's search:", name), {
+    if (uses_nevergrad(list(search = "fast", nevergrad_algo = name))) {
+      skip_if_not(nevergrad_here(), "nevergrad is not importable (RETICULATE_PYTHON)")
+    }
+    golden <- read_golden("optimisers")
+    theirs <- golden$resultHypParam
+    theirs <- theirs[theirs$nevergrad_algo == name, -1]
+    rownames(theirs) <- NULL
+    cfg <- search_cfg(golden$run)
+    cfg$nevergrad_algo <- name
+    models <- as.data.frame(search_trial(golden$inputs, cfg, 1L)$resultCollect$resultHypParam)
+    drawn <- setdiff(names(theirs), "nrmse")
+    expect_same_table(models[drawn], theirs[drawn], tolerance = 1e-14)
+    expect_same_table(models["nrmse"], theirs["nrmse"])
   })
 }
 

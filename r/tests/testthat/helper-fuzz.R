@@ -1,7 +1,8 @@
 # Random cases for the search: a seed decides data, model and search. See ../fuzz.R.
 
-#' A case: list(data, and the arguments of robyn_job()), and what fuzz_run() does with it: optimiser,
-#' refresh (periods added, or 0), recreate (one model by its hyperparameters as well), outputs.
+#' A case: list(data, and the arguments of robyn_job()), and what fuzz_run() does with it:
+#' optimiser, refresh (periods added, or 0), recreate (one model by its hyperparameters as well),
+#' outputs.
 fuzz_case <- function(seed) with_seed(seed, {
   pick <- function(...) sample(c(...), 1)
   chance <- function(p) stats::runif(1) < p
@@ -26,7 +27,7 @@ fuzz_case <- function(seed) with_seed(seed, {
   prophet <- sample(prophet, pick(seq_along(prophet)))
   if (length(made$context) && !length(made$factors) && chance(0.3)) prophet <- character()
   refresh <- if (chance(0.15)) pick(1:5) else 0
-  window <- if (chance(0.5)) c(1, rows - refresh) else c(pick(2:15), rows - pick(refresh:(refresh + 6)))
+  window <- if (chance(0.5)) c(1, rows - refresh) else c(pick(2:15), rows - refresh - pick(0:6))
   workers <- pick(1, 1, 1, 1, 2, 3) # Robyn forks for each batch, which takes its time
   job <- list(
     data = data, adstock = adstock, frequency = frequency, market = pick("DE", "US", "FR"),
@@ -39,8 +40,8 @@ fuzz_case <- function(seed) with_seed(seed, {
     factors = I(made$factors), prophet_vars = I(prophet),
     prophet_signs = I(some_signs(length(prophet), of_others)),
     prophet_country = if ("holiday" %in% prophet) pick("DE", "US", "FR"),
-    trials = pick(1, 1, 2), iterations = if (workers > 1) 20 else pick(36, 41), seed = pick(0:50000),
-    workers = workers, ts_validation = chance(0.4),
+    trials = pick(1, 1, 2), iterations = if (workers > 1) 20 else pick(36, 41),
+    seed = pick(0:50000), workers = workers, ts_validation = chance(0.4),
     add_penalty_factor = chance(0.25), intercept = !chance(0.2),
     intercept_sign = pick("non_negative", "unconstrained"), rssd_zero_penalty = !chance(0.3),
     min_candidates = 8,

@@ -1,5 +1,4 @@
-# A random case through robyn_run and through ours, compared; and what the case covered. See
-# ../fuzz.R.
+# A random case through robyn_run and through ours, compared, and what it covered: see fuzz.R.
 
 #' Search a case twice and compare; with `recreate` one model by its hyperparameters as well, with
 #' `outputs` what robyn_outputs, robyn_csv and robyn_write make of both.
@@ -123,46 +122,56 @@ fuzz_quietly <- function(code) {
 
 #' What a case holds, and what its models show that the case alone does not tell.
 fuzz_covered <- function(case, cfg, models) {
-  agg <- as.data.frame(models$trial1$resultCollect$xDecompAgg)
-  hyp <- as.data.frame(models$trial1$resultCollect$resultHypParam)
+  c(covered_data(case, cfg), covered_settings(case, cfg), covered_models(case, models))
+}
+
+covered_data <- function(case, cfg) {
   studies <- if (NROW(case$calibration)) case$calibration
   scopes <- unique(studies$calibration_scope)
-  fixed <- lengths(cfg$hyperparameters) == 1
-  size <- cfg$hyperparameters$train_size
-  intercept <- agg$coef[agg$rn == "(Intercept)"]
   signs <- function(kind, given) if (length(given)) paste(kind, unique(given))
   levels <- vapply(case$factors, function(f) length(unique(case$data[[f]])), 0L)
-  weights <- case$objective_weights
+  in_window <- case$data$DATE >= cfg$window_start & case$data$DATE <= cfg$window_end
   c(
-    case$frequency, case$adstock, case$optimiser, case$target_kind,
-    sprintf("%d trials", case$trials), sprintf("%d workers", case$workers),
-    paste(length(case$channel_spends), "channels"),
+    case$frequency, case$target_kind, paste(length(case$channel_spends), "channels"),
     if (any(case$channel_exposures != case$channel_spends)) "exposures",
     if (length(case$organic)) "organic", if (length(case$context)) "context",
     if (length(levels)) sprintf("factor of %d levels", unique(levels)),
-    if (!length(case$prophet_vars)) "no prophet",
+    if (!length(case$prophet_vars)) "no prophet", if (!all(in_window)) "narrower window",
     signs("media", case$channel_signs), signs("organic", case$organic_signs),
     signs("context", case$context_signs), signs("prophet", case$prophet_signs),
-    if (nrow(case$data) > models_window(cfg, case)) "window",
     if (length(scopes)) paste("calibration", scopes),
     if (any(grepl("+", studies$channel, fixed = TRUE))) "joint experiment",
-    if (any(studies$liftStartDate == studies$liftEndDate)) "experiment of one period",
-    if (!is.null(weights)) if (any(weights == 0)) "weights with 0" else "weights",
-    if (!case$rssd_zero_penalty) "no zero penalty",
-    if (case$ts_validation) paste("validation", c("default", "fixed", "range")[length(size) + 1]),
-    if (case$add_penalty_factor) "penalties",
-    if (any(endsWith(names(fixed), "_penalty"))) "penalty ranges",
-    if (!case$intercept) "no intercept", case$intercept_sign,
-    if (any(fixed)) "some fixed", if (isTRUE(fixed["lambda"])) "lambda fixed",
-    if (length(models$trial1$hyperBoundNG) == 1) "lambda alone searched",
-    if (case$refresh > 0) "refresh", if (case$recreate) "recreated",
-    if (case$outputs) "outputs",
-    if (case$intercept && any(intercept == 0)) "intercept dropped",
-    if (any(intercept < 0)) "negative intercept",
-    if (any(is.infinite(hyp$decomp.rssd))) "no paid effect", if (any(hyp$mape > 0)) "mape"
+    if (any(studies$liftStartDate == studies$liftEndDate)) "experiment of one period"
   )
 }
 
-models_window <- function(cfg, case) {
-  sum(case$data$DATE >= cfg$window_start & case$data$DATE <= cfg$window_end)
+covered_settings <- function(case, cfg) {
+  fixed <- lengths(cfg$hyperparameters) == 1
+  size <- length(cfg$hyperparameters$train_size)
+  flags <- c(
+    "weights" = !is.null(case$objective_weights), "weights with 0" = 0 %in% case$objective_weights,
+    "no zero penalty" = !case$rssd_zero_penalty, "penalties" = case$add_penalty_factor,
+    "penalty ranges" = any(endsWith(names(fixed), "_penalty")), "no intercept" = !case$intercept,
+    "some fixed" = any(fixed), "lambda fixed" = isTRUE(fixed["lambda"]),
+    "refresh" = case$refresh > 0, "recreated" = case$recreate, "outputs" = case$outputs
+  )
+  c(
+    case$adstock, case$optimiser, case$intercept_sign, sprintf("%d trials", case$trials),
+    sprintf("%d workers", case$workers),
+    if (case$ts_validation) paste("train_size", c("by default", "fixed", "range")[size + 1]),
+    names(which(flags))
+  )
+}
+
+covered_models <- function(case, models) {
+  agg <- as.data.frame(models$trial1$resultCollect$xDecompAgg)
+  hyp <- as.data.frame(models$trial1$resultCollect$resultHypParam)
+  intercept <- agg$coef[agg$rn == "(Intercept)"]
+  flags <- c(
+    "lambda alone searched" = length(models$trial1$hyperBoundNG) == 1,
+    "intercept dropped" = case$intercept && any(intercept == 0),
+    "negative intercept" = any(intercept < 0),
+    "no paid effect" = any(is.infinite(hyp$decomp.rssd)), "mape" = any(hyp$mape > 0, na.rm = TRUE)
+  )
+  names(which(flags))
 }

@@ -51,7 +51,7 @@ fuzz_case <- function(seed) with_seed(seed, {
     } else list(),
     outputs = chance(0.5), refresh = refresh, recreate = chance(0.3)
   )
-  job$hyperparameters <- fuzz_ranges(c(prophet, made$context, media), media, adstock, job, chance)
+  job$hyperparameters <- fuzz_ranges(media, adstock, job, chance)
   job["objective_weights"] <- list(if (chance(0.3)) {
     weights <- round(stats::runif(2 + (NROW(job$calibration) > 0), 0, 10), 2)
     if (chance(0.3)) c(weights[-1], 0) else weights
@@ -127,9 +127,9 @@ fuzz_studies <- function(data, made, window, pick, chance) {
   do.call(rbind, lapply(seq_len(pick(1:4)), function(i) one()))
 }
 
-# Ranges within Robyn's limits, now and then fixed, at an edge, or with lambda, train_size and
-# penalties; now and then nothing but lambda is left to search.
-fuzz_ranges <- function(variables, media, adstock, job, chance) {
+# Ranges within Robyn's limits, now and then fixed, at an edge, or with lambda or train_size; now
+# and then nothing but lambda is left to search. Robyn refuses ranges of penalties.
+fuzz_ranges <- function(media, adstock, job, chance) {
   limits <- list(
     alphas = c(0.2, 5), gammas = c(0.05, 1), thetas = c(0, 0.9), shapes = c(0, 12),
     scales = c(0, 0.3)
@@ -145,10 +145,6 @@ fuzz_ranges <- function(variables, media, adstock, job, chance) {
   if (chance(0.2)) ranges$lambda <- if (chance(0.3) && !all_fixed) 0.2 else c(0.05, 0.6)
   if (job$ts_validation && chance(0.7)) {
     ranges$train_size <- if (chance(0.2)) 0.7 else c(0.5, 0.9)
-  }
-  if (job$add_penalty_factor && chance(0.5)) {
-    penalties <- paste0(variables, "_penalty")
-    ranges[penalties] <- lapply(penalties, function(p) if (chance(0.2)) 0.5 else c(0.1, 0.9))
   }
   ranges
 }

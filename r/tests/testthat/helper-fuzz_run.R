@@ -151,7 +151,7 @@ covered_settings <- function(case, cfg) {
   flags <- c(
     "weights" = !is.null(case$objective_weights), "weights with 0" = 0 %in% case$objective_weights,
     "no zero penalty" = !case$rssd_zero_penalty, "penalties" = case$add_penalty_factor,
-    "penalty ranges" = any(endsWith(names(fixed), "_penalty")), "no intercept" = !case$intercept,
+    "no intercept" = !case$intercept,
     "some fixed" = any(fixed), "lambda fixed" = isTRUE(fixed["lambda"]),
     "refresh" = case$refresh > 0, "recreated" = case$recreate, "outputs" = case$outputs
   )

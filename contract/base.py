@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from functools import cache
 from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -27,13 +28,20 @@ class Strict(BaseModel):
 
     @model_validator(mode="after")
     def _refuse_unsupported(self) -> Self:
-        for name in sorted(self.model_fields_set):
-            field = type(self).model_fields[name]
-            if field.json_schema_extra == NOT_YET and getattr(self, name) != field.get_default(
-                call_default_factory=True
-            ):
+        for name, default in _unsupported(type(self)):
+            if name in self.model_fields_set and getattr(self, name) != default:
                 raise ValueError(f"`{name}` is not supported yet; leave it out")
         return self
+
+
+@cache
+def _unsupported(model: type[BaseModel]) -> list[tuple[str, Any]]:
+    """Names and defaults of a model's fields that are not supported yet."""
+    return [
+        (name, field.get_default(call_default_factory=True))
+        for name, field in sorted(model.model_fields.items())
+        if field.json_schema_extra == NOT_YET
+    ]
 
 
 def canonical_json(value: Any) -> bytes:

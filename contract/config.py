@@ -9,7 +9,7 @@ import re
 from collections import Counter
 from datetime import date
 from enum import StrEnum
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from pydantic import Field, StringConstraints, model_validator
@@ -388,7 +388,12 @@ class Config(Strict):
 
     def hash(self) -> str:
         """SHA-256 of the resolved config: equal for configs that mean the same."""
-        return sha256_hex(canonical_json(self.model_dump(mode="json")))
+        return hash_of(self.model_dump(mode="json"))
+
+
+def hash_of(values: dict[str, Any]) -> str:
+    """The hash of a config that is stored with these values."""
+    return sha256_hex(canonical_json(values))
 
 
 def safe_name(column: str) -> str:

@@ -94,8 +94,13 @@ def today() -> str:
 
 
 def key(idempotency_key: str) -> str:
-    """Write-once: the run id that an idempotency key stands for."""
+    """Write-once: the run that an idempotency key stands for, its request if a message's."""
     return f"keys/{sha256_hex(idempotency_key.encode())}.json"
+
+
+def keys(run_id: str) -> str:
+    """Prefix of the keys that a run id may stand for: it ends with the first 8 digits."""
+    return f"keys/{run_id.rpartition('-')[2]}"
 
 
 def rejected(message_hash: str) -> str:

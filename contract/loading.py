@@ -23,9 +23,13 @@ MAX_FAULTS = 20
 
 @dataclass(frozen=True, kw_only=True)
 class Resolved:
-    """A config and where each of its values comes from (`preset test`, `default`, a file, …)."""
+    """A config and where each of its values comes from (`preset test`, `default`, a file, …).
+
+    `values` is the config as it is stored.
+    """
 
     config: Config
+    values: dict[str, Any]
     origins: dict[str, str]
 
 
@@ -50,7 +54,9 @@ def load_config(
         raise ConfigError(explain(error, Config, merged)) from None
     except RecursionError:
         raise ConfigError(f"{origin} is nested too deeply") from None
-    return Resolved(config=config, origins=_origins(config, document, overrides or {}, origin))
+    values = config.model_dump(mode="json")
+    origins = _origins(values, document, overrides or {}, origin)
+    return Resolved(config=config, values=values, origins=origins)
 
 
 def parse_document(text: str | bytes, *, what: str) -> dict[str, Any]:
@@ -152,7 +158,7 @@ def explain(
 
 
 def _sentence(fault: Any, model: type[BaseModel]) -> str:
-    path = _path(fault["loc"])
+    path = path_of(fault["loc"])
     kind, value, context = fault["type"], fault.get("input"), fault.get("ctx", {})
     if kind == "extra_forbidden":
         name, siblings = str(fault["loc"][-1]), _fields_at(model, fault["loc"][:-1])
@@ -199,7 +205,7 @@ def _in_words(pattern: str) -> str:
     return f"letters, digits, {also}, {start} first, at most 63 characters"
 
 
-def _path(loc: tuple[int | str, ...]) -> str:
+def path_of(loc: tuple[int | str, ...]) -> str:
     """`channels[0].spend` from ('channels', 0, 'spend'), union tags left out."""
     text = ""
     for previous, part in zip((None, *loc), loc, strict=False):
@@ -272,29 +278,49 @@ def flatten(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
 
 
 def _origins(
-    config: Config, document: Mapping[str, Any], overrides: Mapping[str, Any], origin: str
+    values: dict[str, Any], document: Mapping[str, Any], overrides: Mapping[str, Any], origin: str
 ) -> dict[str, str]:
-    written = {path for path, _ in flatten(dict(document))}
-    overridden = {path for path, _ in flatten(dict(overrides))}
-    preset_given = "training.preset" in written | overridden
+    """Where each leaf of the resolved values comes from: whoever wrote it, or a value above it."""
     origins: dict[str, str] = {}
-    for path, _ in flatten(config.model_dump(mode="json")):
-        if _covers(overridden, path):
-            origins[path] = "override"
-        elif _covers(written, path):
-            origins[path] = origin
-        elif path.removeprefix("training.") in PRESETS[Preset.TEST] and preset_given:
-            origins[path] = f"preset {config.training.preset.value}"
-        else:
-            origins[path] = "default"
+
+    def walk(value: Any, path: str, over: Any, wrote: Any) -> None:
+        children = _children(value)
+        if children is None:
+            said = "override" if _is_whole(over) else origin if _is_whole(wrote) else "default"
+            origins[path] = said
+            return
+        overs, wrotes = _children(over), _children(wrote)
+        for key, child in children.items():
+            name = f"{path}[{key}]" if isinstance(key, int) else f"{path}.{key}" if path else key
+            walk(child, name, _child(over, overs, key), _child(wrote, wrotes, key))
+
+    walk(values, "", dict(overrides) or _NOTHING, dict(document) or _NOTHING)
+    if origins["training.preset"] != "default":
+        for name in PRESETS[Preset.TEST]:
+            if origins.get(f"training.{name}") == "default":
+                origins[f"training.{name}"] = f"preset {values['training']['preset']}"
     return origins
 
 
-def _covers(written: set[str], path: str) -> bool:
-    """Whether the path, or a field that it is in, was written."""
-    return path in written or any(
-        path[:end] in written for end, letter in enumerate(path) if letter in ".["
-    )
+_NOTHING: Any = object()  # was written here, or above
+
+
+def _children(value: Any) -> dict[Any, Any] | None:
+    """What `flatten` goes into; None for a leaf."""
+    if isinstance(value, dict):
+        return value or None
+    if isinstance(value, list) and any(isinstance(item, dict) for item in value):
+        return dict(enumerate(value))
+    return None
+
+
+def _child(parent: Any, children: dict[Any, Any] | None, key: Any) -> Any:
+    """What was written at a key: nothing, a part, or the plain value that stands above it."""
+    return parent if children is None else children.get(key, _NOTHING)
+
+
+def _is_whole(written: Any) -> bool:
+    return written is not _NOTHING and _children(written) is None
 
 
 def schema() -> dict[str, Any]:

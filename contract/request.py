@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from enum import StrEnum
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, StringConstraints, ValidationError, model_validator
+from pydantic_core import ErrorDetails
 
+from contract import layout
 from contract.base import Strict
 from contract.config import Config
-from contract.exceptions import ConfigError
-from contract.loading import MAX_CONFIG_BYTES, explain, parse_document
-from contract.stored import Moment, Stored
+from contract.exceptions import ConfigError, NotFoundError, PreconditionError
+from contract.loading import MAX_CONFIG_BYTES, explain, parse_document, path_of
+from contract.stored import Moment, Stored, read_fields
+from contract.stores.base import Store
 
 MAX_MESSAGE_BYTES = 1024 * 1024
 
@@ -99,7 +103,7 @@ class Request(Stored):
     nonce: str
 
     def read_config(self) -> Config:
-        """The resolved config.
+        """The resolved config; a newer version's fields count only where somebody has set them.
 
         Raises:
             ConfigError: this version does not take it (any more).
@@ -107,7 +111,42 @@ class Request(Stored):
         try:
             return Config.model_validate(self.config)
         except ValidationError as error:
+            if all(self._is_later_default(fault) for fault in error.errors(include_url=False)):
+                return Config.model_validate(self.config, extra="ignore")
             problems = explain(error, Config, self.config)
             raise ConfigError(
                 [f"the request of run {self.run_id}: {p}" for p in problems]
             ) from None
+
+    def _is_later_default(self, fault: ErrorDetails) -> bool:
+        """Whether an unknown field holds no more than what its version takes where none is set."""
+        path = path_of(fault["loc"])
+        origins = [
+            origin
+            for name, origin in self.origins.items()
+            if name == path or name.startswith((f"{path}.", f"{path}["))
+        ]
+        return (
+            fault["type"] == "extra_forbidden"
+            and bool(origins)
+            and all(origin == "default" or origin.startswith("preset ") for origin in origins)
+        )
+
+
+def stored_request(store: Store, run_id: str) -> Request | None:
+    """The stored request of a run, None where there is none.
+
+    That of a message with a key of its own is written under the key, which decides between equal
+    ones; here it is laid beside the run's other objects.
+    """
+    path = layout.request(run_id)
+    with suppress(NotFoundError):
+        return Request.from_json(store.read(path).data, path=path)
+    for info in store.list(layout.keys(run_id)):
+        data = store.read(info.path).data
+        fields = read_fields(data, "run_id", path=info.path)
+        if fields["run_id"] == run_id and "config" in fields:
+            with suppress(PreconditionError):
+                store.write(path, data, if_generation=0)
+            return Request.from_json(data, path=info.path)
+    return None

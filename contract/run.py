@@ -53,10 +53,14 @@ class RunError(Strict):
 
 
 class LaunchClaim(Strict):
-    """Who may launch a run that has no execution yet; nobody else may before `until`."""
+    """Who may launch a run that has no execution yet; nobody else may before `until`.
+
+    `nothing_started` is a claim given back: of every launch so far it is known that it was refused.
+    """
 
     nonce: str
     until: Moment
+    nothing_started: bool = False
 
 
 class Status(Stored):
@@ -96,11 +100,17 @@ def now() -> datetime:
 
 def read_status(store: Store, run_id: str) -> Status | None:
     """The status of a run, None where there is none."""
+    return read_status_at(store, run_id)[0]
+
+
+def read_status_at(store: Store, run_id: str) -> tuple[Status | None, int]:
+    """The status of a run and its generation; None and 0 where there is none."""
     path = layout.status(run_id)
     try:
-        return Status.from_json(store.read(path).data, path=path)
+        blob = store.read(path)
     except NotFoundError:
-        return None
+        return None, 0
+    return Status.from_json(blob.data, path=path), blob.generation
 
 
 def change_status(

@@ -35,21 +35,17 @@ def for_key(store: Store, key: str, at: datetime) -> str:
 
     Two messages, or the tasks of one execution, that bring the same key get the same id.
     """
-    return remember(store, key, at)[0]
-
-
-def remember(store: Store, key: str, at: datetime) -> tuple[str, bool]:
-    """As `for_key`, and whether this call was the key's first."""
     wanted = make(key, at)
     path = layout.key(key)
     try:
         store.write(path, canonical_json({"run_id": wanted}), if_generation=0)
     except PreconditionError:
-        return _read(store, path), False
-    return wanted, True
+        return of_key(store, path)
+    return wanted
 
 
-def _read(store: Store, path: str) -> str:
+def of_key(store: Store, path: str) -> str:
+    """The run id that the object of a key names; a request is such an object, too."""
     run_id = str(read_fields(store.read(path).data, "run_id", path=path)["run_id"])
     if not is_valid(run_id):
         raise DamagedError(path, f"`{run_id}` is no run id")

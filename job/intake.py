@@ -6,11 +6,11 @@ import uuid
 from typing import Any, Literal
 
 from contract import layout, runid
-from contract.exceptions import ConfigError, NotFoundError, PreconditionError
+from contract.exceptions import ConfigError, PreconditionError
 from contract.fetch import fetch_config
 from contract.loading import load_config
 from contract.rejection import reject
-from contract.request import Origin, Request
+from contract.request import Origin, Request, stored_request
 from contract.run import State, Status, create_status, now
 from contract.stores import Store
 from contract.topics import Publisher
@@ -36,7 +36,7 @@ def find_request(
             raise ConfigError(
                 f"the run id is `{settings.run_id}`; allowed: e.g. `20261123T020000Z-1a2b3c4d`"
             )
-        stored = read_request(store, settings.run_id)
+        stored = stored_request(store, settings.run_id)
         if stored is not None:
             create_accepted(store, stored)  # the trigger writes the status after it has launched
             return stored
@@ -79,7 +79,7 @@ def find_request(
     try:
         store.write(layout.request(run_id), request.to_json(), if_generation=0)
     except PreconditionError:
-        stored = read_request(store, run_id)
+        stored = stored_request(store, run_id)
         request = stored or request
     create_accepted(store, request)
     return request
@@ -98,15 +98,6 @@ def create_accepted(store: Store, request: Request) -> None:
             updated_at=now(),
         ),
     )
-
-
-def read_request(store: Store, run_id: str) -> Request | None:
-    """The stored request of a run."""
-    path = layout.request(run_id)
-    try:
-        return Request.from_json(store.read(path).data, path=path)
-    except NotFoundError:
-        return None
 
 
 def read_config_text(uri: str) -> bytes:

@@ -22,7 +22,7 @@ from contract.exceptions import (
     TransientError,
 )
 from contract.rejection import reject
-from contract.request import Request
+from contract.request import Request, stored_request
 from contract.run import State, Status, now, read_status
 from contract.stores import Store
 from contract.topics import Publisher
@@ -93,36 +93,62 @@ def _accept_one(
     launcher: Launcher,
     max_age: timedelta,
 ) -> Outcome:
-    run_id, seen = asked.run_id(store, market)
-    if seen and (status := _launched(store, run_id)):
-        return _conclude(status, store, publisher, new=False)
+    run_id, path = asked.place(market)
     try:
         stale = too_old(asked.delivery.published_at, max_age)
         if stale:
             raise ConfigError(stale)
-        request = asked.request(store, run_id, market)
-        store.write(layout.request(run_id), request.to_json(), if_generation=0)
+        request, config = asked.request(store, run_id, market)
+        new = _write_once(store, path, request)
     except ConfigError as error:
         # An earlier delivery may have been accepted, before the config changed or time passed.
-        stored = read_request(store, run_id)
-        if stored is None:
+        earlier = _earlier(store, run_id, path)
+        if earlier is None:
             return _reject(asked.delivery, error, store, publisher, market=market)
-        request, new = stored, False
-    except PreconditionError:
-        if status := _launched(store, run_id):
-            return _conclude(status, store, publisher, new=False)
-        stored = read_request(store, run_id)
-        if stored is None:
-            raise
-        request, new = stored, False
     else:
-        new = True
-    go = launch_first if new else launch_again
-    return _conclude(go(request, store=store, launcher=launcher), store, publisher, new=new)
+        earlier = None if new else _earlier(store, run_id, path)
+        if not new and earlier is None:
+            # The key's object says no more than an id, as other versions and executions leave it.
+            request = request.model_copy(update={"run_id": runid.of_key(store, path)})
+            if not _write_once(store, layout.request(request.run_id), request):
+                raise TransientError(f"run {request.run_id} is being accepted by another delivery")
+    if earlier is None:
+        status = launch_first(request, config, store=store, launcher=launcher)
+    elif isinstance(earlier, Status):
+        status = earlier
+    else:
+        status = launch_again(earlier, store=store, launcher=launcher)
+    return _conclude(status, store, publisher, new=earlier is None)
+
+
+def _write_once(store: Store, path: str, request: Request) -> bool:
+    """Whether this delivery is the one that stored the request."""
+    try:
+        store.write(path, request.to_json(), if_generation=0)
+    except PreconditionError:
+        return False
+    return True
+
+
+def _earlier(store: Store, run_id: str, path: str) -> Status | Request | None:
+    """What an earlier delivery left: the status of a run that needs no launch, else its request.
+
+    Most deliveries of a double end with the status; only if there is none, a key is looked up.
+    """
+    if status := _launched(store, run_id):
+        return status
+    if path != layout.request(run_id):
+        try:
+            known = runid.of_key(store, path)
+        except NotFoundError:
+            return None
+        if known != run_id and (status := _launched(store, known)):
+            return status
+        run_id = known
+    return stored_request(store, run_id)
 
 
 def _launched(store: Store, run_id: str) -> Status | None:
-    """The status of a run that needs no launch any more: most deliveries of a double end here."""
     status = read_status(store, run_id)
     return None if status is None or awaits_launch(status) else status
 
@@ -139,15 +165,6 @@ def _conclude(status: Status, store: Store, publisher: Publisher, *, new: bool) 
         execution=status.execution,
         problem=status.error.message if status.error else None,
     )
-
-
-def read_request(store: Store, run_id: str) -> Request | None:
-    """The stored request of a run, None where there is none."""
-    path = layout.request(run_id)
-    try:
-        return Request.from_json(store.read(path).data, path=path)
-    except NotFoundError:
-        return None
 
 
 def _reject(

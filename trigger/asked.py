@@ -6,7 +6,8 @@ import uuid
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from contract import runid
+from contract import layout, runid
+from contract.config import Config, hash_of
 from contract.exceptions import ConfigError
 from contract.fetch import fetch_config
 from contract.loading import load_config
@@ -30,22 +31,22 @@ class Asked:
         """One run for each; None is the config's own market."""
         return list(self.message.markets) or [None]
 
-    def run_id(self, store: Store, market: str | None) -> tuple[str, bool]:
-        """The run's id, equal for equal keys whenever delivered, and whether it was seen before.
+    def place(self, market: str | None) -> tuple[str, str]:
+        """The run's id, and where its request is written once: whoever writes it decides.
 
-        A key of the sender's own says nothing of the time, so the bucket remembers the first.
+        A key of the sender's own says nothing of the time, so messages that bring the same one meet
+        at the key, and the id is that of the first.
         """
         if self.message.run_id is not None:
-            return self.message.run_id, False
+            return self.message.run_id, layout.request(self.message.run_id)
         key = self.key if market is None else f"{self.key}|{market}"
         at = self.delivery.published_at
-        if self.key_is_own or at is None:
-            run_id, first = runid.remember(store, key, at or now())
-            return run_id, not first
-        return runid.make(key, at), False
+        run_id = runid.make(key, at or now())
+        own = self.key_is_own or at is None
+        return run_id, layout.key(key) if own else layout.request(run_id)
 
-    def request(self, store: Store, run_id: str, market: str | None) -> Request:
-        """The request of one run, its config read and resolved.
+    def request(self, store: Store, run_id: str, market: str | None) -> tuple[Request, Config]:
+        """The request of one run, and its config, read and resolved.
 
         Raises:
             ConfigError: it can never run.
@@ -60,13 +61,13 @@ class Asked:
             text = fetch_config(message.config_uri, store=store, files=files)
         resolved = load_config(raw if raw is not None else text, origin=origin, overrides=overrides)
         config = resolved.config
-        return Request(
+        request = Request(
             run_id=run_id,
             market=config.market,
             revision=config.revision,
-            config=config.model_dump(mode="json"),
+            config=resolved.values,
             origins=resolved.origins,
-            config_hash=config.hash(),
+            config_hash=hash_of(resolved.values),
             force=message.force,
             origin=Origin(
                 via="pubsub",
@@ -78,6 +79,7 @@ class Asked:
             accepted_at=now(),
             nonce=uuid.uuid4().hex,
         )
+        return request, config
 
 
 def understand(delivery: PubSubMessage) -> Asked:

@@ -1,27 +1,36 @@
 """Launch a stored request exactly once, although `run_job` has no request id.
 
-Whoever wrote `request.json` may launch for CLAIM from then on. After that, a redelivery (or
+Whoever wrote the request may launch for CLAIM from then on. After that, a redelivery (or
 `reconcile`) takes the claim over by generation, looks among the job's executions for the run id,
 and only then launches. CLAIM is three times the longest `run_job` call, so two launches can only
 meet if a process slept through its claim; the job's lease then lets one of them work.
+
+Where Cloud Run refuses (429), nothing was started: the claim is given back, and the next delivery
+launches at once. It need not search either, if all launches before were refused like that. A claim
+is given back and used by the generation of the status that it was taken with, so a process that
+slept takes nothing from whoever came after it.
 """
 
 from __future__ import annotations
 
 import uuid
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
+from contract import layout
+from contract.config import Config
 from contract.ending import end, fault_of
-from contract.exceptions import MMMError, ServiceError, TransientError
+from contract.exceptions import MMMError, PreconditionError, ServiceError, TransientError
 from contract.request import Request
 from contract.run import (
     LaunchClaim,
     State,
     Status,
     change_status,
-    create_status,
     now,
     read_status,
+    read_status_at,
 )
 from contract.stores import Store
 from trigger.execution import Launch, Launcher, MaybeStartedError, NotStartedError
@@ -29,9 +38,30 @@ from trigger.execution import Launch, Launcher, MaybeStartedError, NotStartedErr
 CLAIM = timedelta(seconds=90)
 
 
-def launch_first(request: Request, *, store: Store, launcher: Launcher) -> Status:
+@dataclass(frozen=True, kw_only=True)
+class _Turn:
+    """The right to launch, as long as the status is of this generation (0: there is none)."""
+
+    status: Status
+    generation: int
+    nothing_started: bool
+
+    def write(self, store: Store, **fields: object) -> Status:
+        """Write the status over the one that the right was taken with.
+
+        Raises:
+            PreconditionError: somebody else has written since.
+        """
+        status = self.status.model_copy(update={"updated_at": now(), **fields})
+        path = layout.status(status.run_id)
+        store.write(path, status.to_json(), if_generation=self.generation)
+        return status
+
+
+def launch_first(request: Request, config: Config, *, store: Store, launcher: Launcher) -> Status:
     """Launch a request that this process has just written."""
-    return _launch(request, store=store, launcher=launcher)
+    turn = _Turn(status=_accepted(request), generation=0, nothing_started=True)
+    return _launch(request, config, turn, store=store, launcher=launcher)
 
 
 def launch_again(request: Request, *, store: Store, launcher: Launcher) -> Status:
@@ -40,12 +70,15 @@ def launch_again(request: Request, *, store: Store, launcher: Launcher) -> Statu
     Raises:
         TransientError: somebody else is launching it, or Cloud Run does not answer.
     """
-    status = read_status(store, request.run_id)
+    status, generation = read_status_at(store, request.run_id)
     if status is not None and not awaits_launch(status):
         return status
-    _take_claim(request, status, store)
-    recorded = _record_existing(request, store=store, launcher=launcher)
-    return recorded or _launch(request, store=store, launcher=launcher)
+    turn = _take_turn(request, status, generation, store)
+    if not turn.nothing_started:
+        recorded = _record_existing(request, turn, store=store, launcher=launcher)
+        if recorded is not None:
+            return recorded
+    return _launch(request, request.read_config(), turn, store=store, launcher=launcher)
 
 
 def awaits_launch(status: Status) -> bool:
@@ -53,8 +86,9 @@ def awaits_launch(status: Status) -> bool:
     return status.state is State.ACCEPTED and status.execution is None and status.waits_for is None
 
 
-def _launch(request: Request, *, store: Store, launcher: Launcher) -> Status:
-    config = request.read_config()
+def _launch(
+    request: Request, config: Config, turn: _Turn, *, store: Store, launcher: Launcher
+) -> Status:
     launch = Launch(
         run_id=request.run_id,
         config_uri=request.origin.config_uri,
@@ -64,23 +98,22 @@ def _launch(request: Request, *, store: Store, launcher: Launcher) -> Status:
     try:
         execution = launcher.launch(launch)
     except NotStartedError:
-        _give_claim_back(request, store)
+        _give_back(turn, store)
         raise
     except MaybeStartedError:
-        recorded = _record_existing(request, store=store, launcher=launcher)
+        recorded = _record_existing(request, turn, store=store, launcher=launcher)
         if recorded is None:
             raise
         return recorded
     except ServiceError as error:
         return _refused(request, error, store)
-    return record(request, execution, store)
+    return _record(turn, execution, store)
 
 
-def record(request: Request, execution: str, store: Store) -> Status:
+def _record(turn: _Turn, execution: str, store: Store) -> Status:
     """Write the execution's name into the status; the job may have been there first."""
-    status = _status(request, state=State.LAUNCHED, execution=execution)
-    if create_status(store, status):
-        return status
+    with suppress(PreconditionError):
+        return turn.write(store, state=State.LAUNCHED, execution=execution)
 
     def change(old: Status) -> dict[str, object]:
         if old.has_left(execution):
@@ -88,45 +121,50 @@ def record(request: Request, execution: str, store: Store) -> Status:
         fields: dict[str, object] = {} if old.execution else {"execution": execution}
         return fields | ({"state": State.LAUNCHED} if old.state is State.ACCEPTED else {})
 
-    return change_status(store, request.run_id, change)
+    return change_status(store, turn.status.run_id, change)
 
 
-def _record_existing(request: Request, *, store: Store, launcher: Launcher) -> Status | None:
+def _record_existing(
+    request: Request, turn: _Turn, *, store: Store, launcher: Launcher
+) -> Status | None:
     found = launcher.find(request.run_id)
     if not found:
         return None
     status = read_status(store, request.run_id)
     found = [one for one in found if status is None or not status.has_left(one.name)]
-    return record(request, found[0].name, store) if found else None
+    return _record(turn, found[0].name, store) if found else None
 
 
-def _take_claim(request: Request, status: Status | None, store: Store) -> None:
+def _take_turn(request: Request, status: Status | None, generation: int, store: Store) -> _Turn:
+    """Take over what another delivery may have begun; only one of many gets it.
+
+    Raises:
+        TransientError: somebody else has it.
+    """
+    held = status.launch if status else None
+    given_back = held is not None and held.nothing_started
+    until = request.accepted_at + CLAIM if status is None else held.until if held else now()
+    before = _Turn(
+        status=status or _accepted(request), generation=generation, nothing_started=given_back
+    )
+    busy = TransientError(f"run {request.run_id} is being launched by another delivery")
+    if until > now() and not given_back:
+        raise busy
     claim = LaunchClaim(nonce=uuid.uuid4().hex, until=now() + CLAIM)
-    if status is None:
-        if request.accepted_at + CLAIM > now():
-            raise TransientError(f"run {request.run_id} is being launched by another delivery")
-        if create_status(store, _status(request, state=State.ACCEPTED, launch=claim)):
-            return
-
-    def change(old: Status) -> dict[str, object]:
-        taken = old.launch is not None and old.launch.until > now()
-        return {} if taken or old.execution else {"launch": claim}
-
-    after = change_status(store, request.run_id, change)
-    if after.launch is None or after.launch.nonce != claim.nonce:
-        raise TransientError(f"run {request.run_id} is being launched by another delivery")
-
-
-def _give_claim_back(request: Request, store: Store) -> None:
-    """Nothing was started: the next delivery need not wait. A failure here only costs that wait."""
-    free = LaunchClaim(nonce=uuid.uuid4().hex, until=now())
+    path = layout.status(request.run_id)
+    taken = before.status.model_copy(update={"updated_at": now(), "launch": claim})
     try:
-        if not create_status(store, _status(request, state=State.ACCEPTED, launch=free)):
-            change_status(
-                store, request.run_id, lambda old: {} if old.execution else {"launch": free}
-            )
-    except MMMError:
-        return
+        generation = store.write(path, taken.to_json(), if_generation=generation)
+    except PreconditionError:
+        raise busy from None
+    return replace(before, status=taken, generation=generation)
+
+
+def _give_back(turn: _Turn, store: Store) -> None:
+    """Nothing was started: the next delivery need not wait. A failure here only costs that wait."""
+    free = LaunchClaim(nonce=uuid.uuid4().hex, until=now(), nothing_started=turn.nothing_started)
+    with suppress(MMMError):
+        turn.write(store, launch=free)
 
 
 def _refused(request: Request, error: ServiceError, store: Store) -> Status:
@@ -140,21 +178,12 @@ def _refused(request: Request, error: ServiceError, store: Store) -> Status:
     )
 
 
-def _status(
-    request: Request,
-    *,
-    state: State,
-    execution: str | None = None,
-    launch: LaunchClaim | None = None,
-) -> Status:
-    at = now()
+def _accepted(request: Request) -> Status:
     return Status(
         run_id=request.run_id,
-        state=state,
+        state=State.ACCEPTED,
         market=request.market,
         revision=request.revision,
         created_at=request.accepted_at,
-        updated_at=at,
-        execution=execution,
-        launch=launch,
+        updated_at=now(),
     )

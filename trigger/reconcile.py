@@ -35,12 +35,12 @@ from contract.exceptions import (
 )
 from contract.lease import bucket_time, live_lease
 from contract.market import next_before
-from contract.request import Request
+from contract.request import Request, stored_request
 from contract.run import RunError, State, Status, change_status, now, read_status
 from contract.stored import read_fields
 from contract.stores import Store
 from contract.topics import Publisher
-from trigger.accept import MAX_MESSAGE_AGE, read_request
+from trigger.accept import MAX_MESSAGE_AGE
 from trigger.execution import Execution, Launcher, Phase
 from trigger.launch import launch_again
 
@@ -121,7 +121,7 @@ class _Run:
     def settle(self) -> str:
         """Bring the run as far as it can be brought; returns its fate in a word or two."""
         status = read_status(self.store, self.run_id)
-        request = read_request(self.store, self.run_id)
+        request = stored_request(self.store, self.run_id)
         if status is not None and status.state.is_terminal:
             tell(self.store, self.publisher, status)
             return "closed"

@@ -10,12 +10,12 @@ import typer
 
 from contract.ending import end, tell
 from contract.exceptions import ConfigError
+from contract.request import stored_request
 from contract.run import RunError, State, Status, read_status
 from contract.runid import is_valid
 from contract.stores import Store, open_store
 from contract.topics import Publisher, open_topic
 from job.cli.common import DEFAULT_BUCKET, DEFAULT_TOPIC, Bucket, Topic, told_plainly
-from trigger.accept import read_request
 from trigger.launcher import Launcher, LocalLauncher, open_launcher
 
 PATIENCE_SECONDS = 20.0
@@ -63,7 +63,7 @@ def cancel(
         ConfigError: there is no such run.
         TransientError, ServiceError: Cloud Run, bucket or topic do not do it.
     """
-    request = read_request(store, run_id)
+    request = stored_request(store, run_id)
     if request is None:
         raise ConfigError(f"there is no run `{run_id}` in {store.url}")
     status = read_status(store, run_id)

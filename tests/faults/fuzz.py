@@ -32,7 +32,7 @@ from contract.base import canonical_json
 from contract.exceptions import MMMError
 from contract.lease import Lease, live_lease
 from contract.loading import load_config
-from contract.request import parse_message
+from contract.request import parse_message, stored_request
 from contract.run import change_status, now, read_status
 from contract.source import FileSource
 from contract.stores.folder import FolderStore
@@ -45,7 +45,6 @@ from job.settings import from_environment
 from job.sources import relation
 from tests.faults import inputs
 from tests.faults.model import Service, Topic
-from trigger.accept import read_request
 from trigger.reconcile import reconcile
 
 MAX_WORDS = 20_000
@@ -111,7 +110,7 @@ def bucket(objects: dict[str, bytes]) -> None:
         for read in (
             lambda: read_status(store, run_id),
             lambda: change_status(store, run_id, lambda old: {"attempt": old.attempt + 1}),
-            lambda: read_request(store, run_id),
+            lambda: stored_request(store, run_id),
             lambda: live_lease(store, run_id, at=now()),
             lambda: _claimed(claim(store, run_id, me)),
             lambda: runid.for_key(store, "k", now()),

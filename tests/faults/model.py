@@ -11,7 +11,7 @@ import json
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from contract.stores import Store
@@ -40,6 +40,7 @@ class Service:
 
     executions: list[Execution] = field(default_factory=list)
     answers: list[str] = field(default_factory=list)
+    searches: int = 0
 
     def launch(self, launch: Launch) -> str:
         """Start one, unless its turn is to refuse; `lost` starts it and does not say so."""
@@ -59,6 +60,7 @@ class Service:
         return name
 
     def find(self, run_id: str) -> list[Execution]:
+        self.searches += 1
         return [e for e in self.executions if e.run_id == run_id]
 
     def get(self, name: str) -> Execution | None:
@@ -150,10 +152,12 @@ class Topic:
         return str(len(self.events))
 
 
-def message() -> PubSubMessage:
+def message(number: int = 1, *, key: str | None = None) -> PubSubMessage:
+    """A message; each number is another one, published an hour before the next."""
     return PubSubMessage(
-        message_id="1",
-        publish_time=datetime.now(UTC).isoformat(),
+        message_id=str(number),
+        publish_time=(datetime.now(UTC) - timedelta(hours=10 - number)).isoformat(),
         topic="t",
         data=json.dumps({"config": CONFIG}).encode(),
+        attributes={"idempotency_key": key} if key else {},
     )

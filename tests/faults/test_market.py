@@ -21,7 +21,7 @@ import structlog
 from contract import layout
 from contract.exceptions import TransientError
 from contract.market import Market
-from contract.request import Request
+from contract.request import Request, stored_request
 from contract.run import State, read_status
 from contract.stores import Store, open_store
 from job import lifecycle
@@ -33,7 +33,7 @@ from job.pipeline import Outcome
 from job.run import Run
 from job.settings import from_environment
 from tests.faults.model import CONFIG, KilledError, Schedule, Service, Topic, Watched
-from trigger.accept import accept, read_request
+from trigger.accept import accept
 from trigger.execution import Phase
 from trigger.message import PubSubMessage
 from trigger.reconcile import reconcile
@@ -273,7 +273,7 @@ def test_a_request_of_an_execution_that_left_is_launched_again(
 ) -> None:
     one = world("executed")
     first, second = one.accept(1), one.accept(2)
-    request = read_request(one.store, second)
+    request = stored_request(one.store, second)
     assert request is not None
     own = request.origin.model_copy(update={"via": "execution", "execution": "job-1"})
     by_hand: Request = request.model_copy(update={"origin": own})

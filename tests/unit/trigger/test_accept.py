@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
 
 import pytest
 
-from contract import layout
+from contract import layout, runid
 from contract.exceptions import TransientError
-from contract.request import Request
+from contract.request import Request, stored_request
 from contract.run import State, create_status, read_status
-from contract.stores import Store
+from contract.stores import Store, open_store
 from contract.topics.jsonl import FileTopic
 from tests.fakes.cloud_run import FakeCloudRun
+from tests.faults.model import Watched
 from tests.unit.trigger.conftest import CONFIG, events_in
 from trigger.accept import accept
 from trigger.cloud_run import CloudRunLauncher
@@ -118,6 +122,55 @@ def test_equal_keys_give_one_run_whatever_the_message(
     runs = {accept(one, store=store, publisher=topic, launcher=launcher)[0].run_id for one in given}
     assert len(runs) == 1
     assert len(run_service.executions) == 1
+
+
+def test_a_request_of_ones_own_key_is_found_by_its_run(
+    store: Store, topic: FileTopic, launcher: CloudRunLauncher, message: Make
+) -> None:
+    one = message(idempotency_key="nightly")
+    [outcome] = accept(one, store=store, publisher=topic, launcher=launcher)
+    assert store.stat(layout.request(outcome.run_id)) is None
+    first, again = stored_request(store, outcome.run_id), stored_request(store, outcome.run_id)
+    assert first is not None
+    assert first == again
+    assert (first.run_id, first.origin.message_id) == (outcome.run_id, "1")
+    assert store.read(layout.request(outcome.run_id)).data == first.to_json()
+    other = f"20200101T000000Z-{outcome.run_id[-8:]}"
+    assert stored_request(store, other) is None
+
+
+def test_a_key_of_an_older_version_keeps_its_run_id(
+    store: Store,
+    topic: FileTopic,
+    launcher: CloudRunLauncher,
+    run_service: FakeCloudRun,
+    message: Make,
+) -> None:
+    known = runid.for_key(store, "nightly", datetime.now(UTC) - timedelta(days=1))
+    for number in ("1", "2"):
+        one = message(message_id=number, idempotency_key="nightly")
+        [outcome] = accept(one, store=store, publisher=topic, launcher=launcher)
+        assert (outcome.run_id, outcome.new) == (known, number == "1")
+    assert len(run_service.executions) == 1
+
+
+def test_no_first_delivery_takes_more_than_three_store_operations(
+    topic: FileTopic, launcher: CloudRunLauncher, message: Make, tmp_path: Path
+) -> None:
+    calls: list[str] = []
+    store = open_store(str(tmp_path / "bucket"))
+    store.write("configs/de.json", json.dumps(CONFIG).encode())
+    counting: Any = Watched(store, lambda: calls.append("call"))
+    uri = f"{store.url}/configs/de.json"
+    for number, (data, more) in enumerate(
+        itertools.product([{"config": CONFIG}, {"config_uri": uri}], [{}, {"idempotency_key": "k"}])
+    ):
+        calls.clear()
+        given = {name: f"{key}{number}" for name, key in more.items()}
+        one = message(data, message_id=str(number), **given)
+        [outcome] = accept(one, store=counting, publisher=topic, launcher=launcher)
+        assert outcome.state is State.LAUNCHED
+        assert len(calls) <= 3, (data, more)
 
 
 def test_a_config_of_the_bucket_is_read_with_overrides(

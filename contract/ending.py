@@ -87,7 +87,7 @@ def told_outcome(status: Status) -> EventData:
         DamagedError: the status does not hold it.
     """
     try:
-        return EventData.model_validate(status.outcome)
+        return EventData.model_validate(status.outcome, extra="ignore")
     except ValidationError:
         raise DamagedError(layout.status(status.run_id), "`outcome` is no event") from None
 

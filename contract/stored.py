@@ -1,7 +1,8 @@
-"""Objects of the bucket: read as strictly as they are written.
+"""Objects of the bucket: every known field checked, unknown ones left out.
 
-Whatever became of an object (edited by hand, half restored, written by another version), reading
-it gives the object or a DamagedError that names it.
+Whatever became of an object (edited by hand, half restored), reading it gives the object or a
+DamagedError that names it. One that a newer version wrote has fields that this one does not know:
+they are no fault, so that going back to an older version needs no repair of the bucket.
 """
 
 from __future__ import annotations
@@ -37,11 +38,11 @@ class Stored(Strict):
         """Read the stored form; `path` is where it lay.
 
         Raises:
-            DamagedError: it is not what this version writes.
+            DamagedError: it lacks what this version needs, or holds what cannot be.
         """
         document = read_fields(data, path=path)
         try:
-            return cls.model_validate(document)
+            return cls.model_validate(document, extra="ignore")
         except ValidationError as error:
             fault = error.errors(include_url=False)[0]
             where = ".".join(str(part) for part in fault["loc"])

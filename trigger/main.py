@@ -20,10 +20,11 @@ from werkzeug.exceptions import BadRequest, HTTPException, ServiceUnavailable
 
 from contract.exceptions import MMMError
 from contract.run import State
-from contract.stores import Store, open_store
+from contract.stores import Store
 from contract.topics import Publisher
 from trigger import logs
 from trigger.accept import Outcome, accept
+from trigger.bucket import open_bucket
 from trigger.clients import LazyPublisher
 from trigger.execution import Launcher
 from trigger.launcher import open_launcher
@@ -131,7 +132,7 @@ def _settings() -> Settings:
 
 @cache
 def _store() -> Store:
-    return open_store(_settings().bucket)
+    return open_bucket(_settings().bucket)
 
 
 @cache

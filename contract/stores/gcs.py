@@ -39,7 +39,7 @@ class GCSStore:
     @classmethod
     def connect(cls, bucket: str) -> Self:
         """A store on the bucket, with the machine's own credentials."""
-        client = _call(bucket, lambda: storage.Client(project=os.environ.get("MMM_PROJECT")))
+        client = call_storage(bucket, lambda: storage.Client(project=os.environ.get("MMM_PROJECT")))
         return cls(client.bucket(bucket))
 
     @property
@@ -65,7 +65,7 @@ class GCSStore:
         somebody else's: what lies there is compared before the precondition is believed. What the
         server has is compared with what was sent.
         """
-        expected = _crc32c(data)
+        expected = crc32c_of(data)
         for _ in range(WRITES):
             generation, crc32c = self._write(path, data, if_generation, content_type)
             if crc32c == expected:
@@ -78,8 +78,20 @@ class GCSStore:
         self, path: str, data: bytes, if_generation: int | None, content_type: str
     ) -> tuple[int, str]:
         """Write once; returns generation and CRC32C of what the server has."""
-        blob = self._bucket.blob(path)
         tries: list[str] = []
+        try:
+            return self._insert(path, data, if_generation, content_type, tries)
+        except PreconditionError:
+            mine = self._mine(path, data) if len(tries) > 1 else None
+            if mine is None or if_generation == mine:
+                raise
+            return mine, crc32c_of(data)
+
+    def _insert(
+        self, path: str, data: bytes, if_generation: int | None, content_type: str, tries: list[str]
+    ) -> tuple[int, str]:
+        """Send the object, again where that may help; each try is noted in `tries`."""
+        blob = self._bucket.blob(path)
 
         def retry(send: Callable[[], T]) -> Callable[[], T]:
             def counted() -> T:
@@ -88,23 +100,17 @@ class GCSStore:
 
             return RETRY(counted)
 
-        try:
-            self._try(
-                path,
-                lambda: blob.upload_from_string(
-                    data,
-                    content_type=content_type,
-                    if_generation_match=if_generation,
-                    retry=retry,
-                    timeout=TIMEOUT,
-                    checksum="crc32c",
-                ),
-            )
-        except PreconditionError:
-            mine = self._mine(path, data) if len(tries) > 1 else None
-            if mine is None or if_generation == mine:
-                raise
-            return mine, _crc32c(data)
+        self._try(
+            path,
+            lambda: blob.upload_from_string(
+                data,
+                content_type=content_type,
+                if_generation_match=if_generation,
+                retry=retry,
+                timeout=TIMEOUT,
+                checksum="crc32c",
+            ),
+        )
         return int(blob.generation), str(blob.crc32c)
 
     def upload(
@@ -133,7 +139,7 @@ class GCSStore:
             there = self.stat(path)
             if there is None or there.generation == if_generation:
                 raise
-            if there.crc32c != _crc32c(local.read_bytes()):
+            if there.crc32c != crc32c_of(local.read_bytes()):
                 raise
             return there  # the answer to the first try was lost
         return _info(blob)
@@ -210,7 +216,7 @@ class GCSStore:
         return there.generation if there.data == data else None
 
     def _try(self, path: str, call: Callable[[], T]) -> T:
-        return _call(f"{self.url}/{path}", call)
+        return call_storage(f"{self.url}/{path}", call)
 
 
 def _info(blob: Any) -> ObjectInfo:
@@ -223,11 +229,12 @@ def _info(blob: Any) -> ObjectInfo:
     )
 
 
-def _crc32c(data: bytes) -> str:
+def crc32c_of(data: bytes) -> str:
+    """CRC32C as Cloud Storage writes it: base64 of four big-endian bytes."""
     return base64.b64encode(Checksum(data).digest()).decode()  # type: ignore[no-untyped-call]
 
 
-def _call(what: str, call: Callable[[], T]) -> T:
+def call_storage(what: str, call: Callable[[], T]) -> T:
     """Run a client call, its errors in this project's words."""
     try:
         return call()

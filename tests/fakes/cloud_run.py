@@ -116,8 +116,11 @@ class FakeCloudRun:
                 raise RefusedError(400, f"There is no container named '{container['name']}'.")
             args += container.get("args", [])
             env |= {entry["name"]: entry.get("value", "") for entry in container.get("env", [])}
+        full = f"{parent}/jobs/{name}/executions/{name}-"
+        while (unused := f"{full}{suffix()}") in self.executions:
+            continue
         execution = LocalExecution(
-            name=f"{parent}/jobs/{name}/executions/{name}-{suffix()}",
+            name=unused,
             command=[*job.command, *args],
             env=env,
             base_env={**_bare_environment(), **job.env, "MMM_MAX_RETRIES": str(job.max_retries)},

@@ -21,6 +21,7 @@ from contract.stored import Moment, Stored
 from contract.stores.base import Store
 
 GRACE = timedelta(minutes=10)
+MAX_WAITING = 100
 
 
 class Waiting(Strict):
@@ -60,6 +61,10 @@ class Market(Stored):
     waiting: list[Waiting] = []
     today: Tally = Tally()
 
+    def waits(self, run_id: str) -> bool:
+        """Whether a run stands in the line."""
+        return any(one.run_id == run_id for one in self.waiting)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Place:
@@ -75,13 +80,15 @@ def take(
     *,
     wait: bool = True,
     cap: int | None = None,
+    max_waiting: int = MAX_WAITING,
     grace: timedelta = GRACE,
     attempts: int = 20,
 ) -> str | None:
     """Take the market for a run, or stand in line; returns the run that goes before it, else None.
 
     Raises:
-        LimitError: it is busy and the run is not to wait, or `cap` runs began today.
+        LimitError: it is busy and the run is not to wait, `max_waiting` others wait already, or
+            `cap` runs began today.
         TransientError: others wrote in between every time.
     """
     path = layout.market(request.market)
@@ -105,7 +112,10 @@ def take(
                 "run at a time (`limits.when_busy` is `refuse`)"
             )
         else:
-            new = market.model_copy(update={"waiting": list(place.line)})
+            line = list(place.line)
+            if len(line) > max_waiting and not market.waits(request.run_id):
+                line = _alive(store, line, request, max_waiting, grace, clock)
+            new = market.model_copy(update={"waiting": line})
         if new == market:
             return place.before
         try:
@@ -113,6 +123,27 @@ def take(
         except PreconditionError:
             continue
         return place.before
+    raise TransientError(f"`{path}` is being written by others all the time")
+
+
+def keep_market(store: Store, request: Request, *, attempts: int = 20) -> bool:
+    """Whether the run still holds its market; written anew, so that nobody takes it unawares.
+
+    Whoever is about to take a silent run's market finds its object changed, and looks again.
+
+    Raises:
+        TransientError: others wrote in between every time.
+    """
+    path = layout.market(request.market)
+    for _ in range(attempts):
+        market, generation = _read(store, path)
+        if market.holder != request.run_id:
+            return False
+        try:
+            store.write(path, market.to_json(), if_generation=generation)
+        except PreconditionError:
+            continue
+        return True
     raise TransientError(f"`{path}` is being written by others all the time")
 
 
@@ -180,6 +211,29 @@ def _place(
         else:
             line.pop(0)
     return Place(before=before, line=line)
+
+
+def _alive(
+    store: Store,
+    line: Sequence[Waiting],
+    request: Request,
+    longest: int,
+    grace: timedelta,
+    clock: Callable[[], datetime],
+) -> list[Waiting]:
+    """A line that is too long, without the runs in it that have ended.
+
+    Raises:
+        LimitError: it is too long still.
+    """
+    others = [one for one in line if one.run_id != request.run_id]
+    ended = {one.run_id for one in others if not _lives(store, one.run_id, grace, clock)}
+    if len(others) - len(ended) >= longest:
+        raise LimitError(
+            f"{len(others) - len(ended)} runs wait for market `{request.market}` already; "
+            f"allowed: {longest} (`MMM_MAX_WAITING`)"
+        )
+    return [one for one in line if one.run_id not in ended]
 
 
 def _lives(store: Store, run_id: str, grace: timedelta, clock: Callable[[], datetime]) -> bool:

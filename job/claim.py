@@ -3,17 +3,27 @@
 A second execution of a run finds a live lease and leaves. A retry of the same task takes over at
 once, because Cloud Run starts it only after the attempt before has ended; anybody else must wait
 until the lease has expired by the bucket's clock.
+
+An owner that cannot renew its lease for CUT_OFF_SECONDS leaves, before its market is taken for free
+(`contract.market.GRACE`). One that slept and finds its lease expired asks for its market again.
 """
 
 from __future__ import annotations
 
 import threading
+import time
 import uuid
 from collections.abc import Callable
 from contextvars import copy_context
 
 from contract import layout
-from contract.exceptions import CancelledError, MMMError, NotFoundError, PreconditionError
+from contract.exceptions import (
+    CancelledError,
+    MMMError,
+    NotFoundError,
+    PreconditionError,
+    TransientError,
+)
 from contract.lease import LEASE_SECONDS, Lease, bucket_time
 from contract.stores.base import Blob, ObjectInfo, Store
 from job.logs import Log
@@ -21,33 +31,61 @@ from job.settings import Settings
 from job.signals import told_to_stop
 
 HEARTBEAT_SECONDS = 20
+CUT_OFF_SECONDS = 480.0
 
 
 class LeaseHolder:
-    """A lease that this process holds; `lost` is set when somebody else took it."""
+    """A lease that this process holds.
+
+    `lost` is set when somebody else took it, `cut_off` when the bucket, or the market, was out of
+    reach for so long that another run may be at work.
+    """
 
     def __init__(self, store: Store, path: str, lease: Lease, generation: int) -> None:
-        self.lost = threading.Event()
+        self.lost, self.cut_off = threading.Event(), threading.Event()
+        self._renewed = time.monotonic()
         self._store, self._path = store, path
         self._lease, self._generation = lease, generation
         self._stop = threading.Event()
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
 
-    def keep(self, beat: Callable[[], None], *, log: Log, every: float = HEARTBEAT_SECONDS) -> None:
-        """Renew in a thread until released; `beat` is called after each renewal."""
+    def keep(
+        self,
+        beat: Callable[[], None],
+        *,
+        log: Log,
+        returned: Callable[[], bool] = lambda: True,
+        every: float = HEARTBEAT_SECONDS,
+        patience: float = CUT_OFF_SECONDS,
+    ) -> None:
+        """Renew in a thread until released; `beat` is called after each renewal.
+
+        `returned` tells whether an owner whose lease had expired may go on.
+        """
 
         def loop() -> None:
             while not self._stop.wait(every):
+                silent = time.monotonic() - self._renewed
                 try:
                     self._write(released=False)
+                    if silent > self._lease.seconds and not returned():
+                        log.error(
+                            f"no heartbeat for {silent:.0f} s, and the market is lost; leaving"
+                        )
+                        self.cut_off.set()
+                        return
                     beat()
                 except PreconditionError:
                     log.error("another execution took this run over; leaving")
                     self.lost.set()
                     return
-                except MMMError as error:  # the next beat tries again; the lease has time left
+                except MMMError as error:  # the next beat tries again
                     log.warning(f"the heartbeat could not be written: {error}")
+                    if time.monotonic() - self._renewed > patience:
+                        log.error(f"no heartbeat for {patience / 60:.0f} min; leaving")
+                        self.cut_off.set()
+                        return
 
         self._thread = threading.Thread(
             target=copy_context().run, args=(loop,), name="heartbeat", daemon=True
@@ -64,7 +102,10 @@ class LeaseHolder:
 
         Raises:
             CancelledError: somebody did.
+            TransientError: this process was cut off and must not go on.
         """
+        if self.cut_off.is_set():
+            raise TransientError("the run was cut off from its bucket or market for too long")
         with self._lock:
             self._lease = self._lease.model_copy(update={"manifest": manifest or self.manifest})
         try:
@@ -87,6 +128,7 @@ class LeaseHolder:
             self._generation = self._store.write(
                 self._path, lease.to_json(), if_generation=self._generation
             )
+            self._renewed = time.monotonic()
 
 
 def claim(store: Store, run_id: str, settings: Settings) -> LeaseHolder | Lease:

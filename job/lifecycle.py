@@ -7,6 +7,7 @@ ends the run at once; a transient one leaves it RUNNING while Cloud Run will try
 from __future__ import annotations
 
 import tempfile
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -24,6 +25,7 @@ from contract.exceptions import (
     TransientError,
 )
 from contract.lease import Lease
+from contract.market import keep_market
 from contract.request import Request
 from contract.run import State, Status, change_status, now, read_status
 from contract.stores import Store
@@ -112,7 +114,12 @@ def _attempt(
     record = _Recorder(store, request.run_id, settings, view)
     trace = Trace(log=log, on_change=record.step)
     record.trace = trace
-    lease.keep(record.beat, log=log)
+    took_turn = threading.Event()
+    lease.keep(
+        record.beat,
+        log=log,
+        returned=lambda: not took_turn.is_set() or keep_market(store, request),
+    )
     run: Run | None = None
     try:
         with _folder() as folder:
@@ -132,6 +139,7 @@ def _attempt(
             before = take_turn(run) if settings.task_index == 0 else None
             if before is not None:
                 return _waiting(leave(run, before))
+            took_turn.set()
             outcome = run_pipeline(run)
         if isinstance(outcome, Left):
             log.info(outcome.reason)
@@ -139,6 +147,8 @@ def _attempt(
         with undisturbed():
             status = _close(store, request, trace, outcome)
     except Exception as error:  # whatever it is, the run must not stay RUNNING
+        if lease.cut_off.is_set():  # its state is the next attempt's to write
+            raise TransientError(_reason_to_stop(lease, record) or "") from error
         with undisturbed():
             told = _told(error, trace, log)
             status = _fail(request, settings, store, lease, trace, told, log, run=run)
@@ -183,6 +193,8 @@ def _waiting(status: Status) -> Ending:
 def _reason_to_stop(lease: LeaseHolder, record: _Recorder) -> str | None:
     if lease.lost.is_set():
         return "another execution took the run over"
+    if lease.cut_off.is_set():
+        return "the run was cut off from its bucket or market for too long"
     return f"the run has ended: {record.ended}" if record.ended else None
 
 

@@ -8,7 +8,8 @@ from typing import Any
 
 from contract import layout
 from contract.base import canonical_json, sha256_hex
-from contract.exceptions import DataError, NotFoundError
+from contract.exceptions import DataError, NotFoundError, TransientError
+from contract.market import keep_market
 from contract.run import State
 from contract.stored import read_fields
 from job import checkpoints
@@ -160,6 +161,8 @@ def _promote(run: Run, manifest: Manifest, verdict: Verdict | None) -> Outcome:
         facts["data_quality"] = verdict.summary()
     with run.trace.step("promote") as detail:
         run.lease.confirm()
+        if not keep_market(run.store, run.request):
+            raise TransientError(f"market `{manifest.market}` was given to another run meanwhile")
         run.announce(facts)
         detail["current"] = promote(
             run.store,

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from contract.exceptions import ConfigError
+from contract.market import MAX_WAITING
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,6 +31,7 @@ class Settings:
     task_count: int
     waits_here: bool
     max_runs_a_day: int | None
+    max_waiting: int
     image: str | None
     rscript: str
     r_root: Path
@@ -84,6 +86,7 @@ def from_environment(
         task_count=_number(env, "CLOUD_RUN_TASK_COUNT", 1),
         waits_here=execution is None or env.get("MMM_WAIT_HERE") == "1",
         max_runs_a_day=_number(env, "MMM_MAX_RUNS_A_DAY", 0) or None,
+        max_waiting=_number(env, "MMM_MAX_WAITING", 0) or MAX_WAITING,
         image=env.get("MMM_IMAGE") or None,
         rscript=rscript_of(env),
         r_root=Path(env.get("MMM_R_ROOT", str(Path(__file__).resolve().parent.parent / "r"))),

@@ -32,6 +32,7 @@ def take_turn(run: Run) -> str | None:
             run.request,
             wait=limits.when_busy is WhenBusy.WAIT,
             cap=limits.max_runs_a_day,
+            max_waiting=settings.max_waiting,
             grace=timedelta(0) if settings.waits_here else GRACE,
         ):
             if not settings.waits_here:

@@ -14,7 +14,7 @@ import pytest
 from contract import layout
 from contract.ending import end
 from contract.lease import Lease
-from contract.market import Market, Tally
+from contract.market import Market, Tally, Waiting
 from contract.run import RunError, State, Status, create_status, read_status
 from contract.stores.folder import FolderStore
 from contract.topics.jsonl import FileTopic
@@ -161,3 +161,28 @@ def test_a_deployment_has_a_cap(place: Place) -> None:
     assert process.returncode == 64
     assert "this deployment has had 2 runs" in out
     assert "MMM_MAX_RUNS_A_DAY" in out
+
+
+def test_a_line_has_an_end(place: Place) -> None:
+    waiting = [
+        Waiting(accepted_at=datetime.now(UTC), run_id=f"20261123T02000{number}Z-00000000")
+        for number in (1, 2)
+    ]
+    for one in waiting:
+        at = datetime.now(UTC)
+        create_status(
+            place.store,
+            Status(
+                run_id=one.run_id, state=State.ACCEPTED, market="DE", revision="r1",
+                created_at=at, updated_at=at, waits_for=HOLDER,
+            ),
+        )  # fmt: skip
+    line = Market(holder=HOLDER, waiting=waiting)
+    place.store.write(layout.market("DE"), line.to_json())
+    process = place.start(CLOUD_RUN_EXECUTION="by-hand-1", MMM_MAX_WAITING="2")
+    out, _ = process.communicate(timeout=240)
+    assert process.returncode == 64
+    assert "2 runs wait for market `DE` already; allowed: 2 (`MMM_MAX_WAITING`)" in out
+    assert place.market() == line
+    [told] = place.topic.messages()
+    assert told["attributes"]["state"] == "FAILED"

@@ -1,0 +1,113 @@
+"""The line of a market: how long it may be, and whether its holder still holds it."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from contract import layout
+from contract.ending import end
+from contract.exceptions import LimitError
+from contract.lease import Lease
+from contract.market import Market, keep_market, take
+from contract.request import Origin, Request
+from contract.run import RunError, State, Status, create_status, now
+from contract.stores.folder import FolderStore
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> FolderStore:
+    return FolderStore(tmp_path)
+
+
+def request(number: int) -> Request:
+    return Request(
+        run_id=f"20261123T0200{number:02d}Z-1a2b3c4d",
+        market="DE",
+        revision="r1",
+        config={},
+        origins={},
+        config_hash="",
+        origin=Origin(via="pubsub"),
+        accepted_at=now() + timedelta(seconds=number),
+        nonce=str(number),
+    )
+
+
+def run(store: FolderStore, number: int, state: State = State.ACCEPTED) -> Request:
+    made = request(number)
+    create_status(
+        store,
+        Status(
+            run_id=made.run_id, state=state, market="DE", revision="r1",
+            created_at=now(), updated_at=now(),
+        ),
+    )  # fmt: skip
+    return made
+
+
+def stop(store: FolderStore, run: Request) -> None:
+    error = RunError(code=143, kind="CancelledError", message="x")
+    end(
+        store, run_id=run.run_id, market="DE", revision="r1", state=State.CANCELLED, error=error
+    )  # fmt: skip
+
+
+def waiting(store: FolderStore) -> list[str]:
+    market = Market.from_json(store.read(layout.market("DE")).data)
+    return [one.run_id for one in market.waiting]
+
+
+def test_a_line_has_an_end(store: FolderStore) -> None:
+    holder, *others = (run(store, number) for number in range(4))
+    assert take(store, holder) is None
+    for one in others[:2]:
+        assert take(store, one, max_waiting=2) == holder.run_id
+    with pytest.raises(LimitError, match=r"2 runs wait for market `DE` already; allowed: 2 "):
+        take(store, others[2], max_waiting=2)
+    assert waiting(store) == [one.run_id for one in others[:2]]
+    # Whoever stands in it keeps its place, even if it was let in by another limit.
+    assert take(store, others[1], max_waiting=1) == holder.run_id
+
+
+def test_the_ended_do_not_lengthen_a_line(store: FolderStore) -> None:
+    holder, *others = (run(store, number) for number in range(4))
+    assert take(store, holder) is None
+    for one in others[:2]:
+        take(store, one, max_waiting=2)
+    stop(store, others[1])
+    assert take(store, others[2], max_waiting=2) == holder.run_id
+    assert waiting(store) == [others[0].run_id, others[2].run_id]
+
+
+def test_a_holder_that_comes_back_in_time_is_not_replaced(store: FolderStore) -> None:
+    """The next one has seen a dead holder, and is about to take its market."""
+    holder, successor = run(store, 0, State.RUNNING), run(store, 1)
+    store.write(layout.market("DE"), Market(holder=holder.run_id).to_json())
+    kept: list[bool] = []
+
+    def come_back() -> None:
+        if not kept and store.stat(layout.market("DE")) is not None:
+            lease = Lease(owner="o", execution="e", task=0, attempt=0, nonce="n")
+            store.write(layout.lease(holder.run_id), lease.to_json())
+            kept.append(keep_market(store, holder))
+
+    class Between(FolderStore):
+        def write(self, path: str, data: bytes, **more: object) -> int:
+            if path == layout.market("DE"):
+                come_back()
+            return super().write(path, data, **more)  # type: ignore[arg-type]
+
+    assert take(Between(store.root), successor) == holder.run_id
+    assert kept == [True]
+    assert keep_market(store, holder)
+
+
+def test_a_holder_that_comes_back_late_is_told(store: FolderStore) -> None:
+    holder, successor = run(store, 0, State.RUNNING), run(store, 1)
+    store.write(layout.market("DE"), Market(holder=holder.run_id).to_json())
+    assert take(store, successor) is None
+    assert not keep_market(store, holder)
+    assert keep_market(store, successor)

@@ -1,8 +1,8 @@
-"""`python -m bench.trigger`: cold start, memory, and a burst of messages with a fifth of doubles.
+"""`python -m bench.trigger`: cold start, memory, and deliveries of which a fifth are doubles.
 
-The burst is taken three times: with stand-ins that answer at once, so that all that counts is CPU;
-with the service times assumed below, the same for both handlers; and with a Cloud Run that answers
-429 to a part of the calls.
+They come in a burst and at a rate, once to stand-ins that answer at once, so that all that counts
+is CPU, and once with the service times assumed below, the same for both handlers. A last burst
+meets a Cloud Run that answers 429 to a part of the calls.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,8 @@ HERE = Path(__file__).parent
 STORAGE_SECONDS = 0.03
 RUN_SECONDS = 0.3
 REFUSED = 0.3
+RATE = 20.0  # deliveries a second; a burst takes many times as many
+SLOW_RATE = 8.0  # as above; eight threads take 25
 JOB = "projects/p/locations/l/jobs/mmm-trainer"
 
 
@@ -68,12 +71,14 @@ def main() -> int:
     """Measure, print, write the results next to this file; 1 where a run was lost or doubled."""
     parser = argparse.ArgumentParser(prog="python -m bench.trigger", description=__doc__)
     parser.add_argument("--rounds", type=int, default=5, help="cold starts")
-    parser.add_argument("--load", type=int, default=10_000, metavar="N", help="messages")
+    parser.add_argument("--only-load", action="store_true", help="leave the cold starts out")
+    parser.add_argument("--load", type=int, default=10_000, metavar="N", help="deliveries")
     parser.add_argument("--out", type=Path, default=HERE)
     given = parser.parse_args()
     given.out.mkdir(parents=True, exist_ok=True)
     with ground() as on:
-        write(given.out, "cold", {"rounds": given.rounds, **cold_starts(on, given.rounds)})
+        if not given.only_load:
+            write(given.out, "cold", {"rounds": given.rounds, **cold_starts(on, given.rounds)})
         result = loads(on, given.load)
         write(given.out, "load", result)
     passes = [one for one in result.values() if isinstance(one, dict) and "lost" in one]
@@ -120,9 +125,9 @@ def cold_starts(on: Ground, rounds: int) -> dict[str, Any]:
     return result
 
 
-def loads(on: Ground, messages: int) -> dict[str, Any]:
-    """Store operations of a delivery, and the bursts."""
-    result: dict[str, Any] = {"in_flight": load.IN_FLIGHT}
+def loads(on: Ground, deliveries: int) -> dict[str, Any]:
+    """Store operations of a delivery, the bursts, and deliveries at rates far below the limit."""
+    result: dict[str, Any] = {"in_flight": load.IN_FLIGHT, "duplicates": load.DUPLICATES}
     with (
         Proxy(on.storage.url).running() as proxy,
         load.served(on.own, on.python, on.env(storage=proxy.url), on.folder) as handlers,
@@ -132,7 +137,9 @@ def loads(on: Ground, messages: int) -> dict[str, Any]:
         )
 
     with load.served(on.sources, on.python, on.env(), on.folder) as handlers:
-        result["answers_at_once"] = load.burst(handlers, on.service, on.store, messages)
+        seen = partial(load.measure, handlers, on.service, on.store)
+        result["answers_at_once, at_a_rate"] = seen(deliveries // 10, rate=RATE)
+        result["answers_at_once, burst"] = seen(deliveries)
 
     with (
         slowed(on.storage.port, STORAGE_SECONDS) as storage,
@@ -141,20 +148,22 @@ def loads(on: Ground, messages: int) -> dict[str, Any]:
             on.sources, on.python, on.env(storage=storage, service=service), on.folder
         ) as handlers,
     ):
-        result["assumed_service_times"] = {
-            "storage_ms": STORAGE_SECONDS * 1000,
-            "run_job_ms": RUN_SECONDS * 1000,
-            **load.burst(handlers, on.service, on.store, messages // 5),
+        times = {"storage_ms": STORAGE_SECONDS * 1000, "run_job_ms": RUN_SECONDS * 1000}
+        seen = partial(load.measure, handlers, on.service, on.store)
+        result["assumed_service_times, at_a_rate"] = {
+            **times,
+            **seen(deliveries // 10, rate=SLOW_RATE),
         }
+        result["assumed_service_times, burst"] = {**times, **seen(deliveries // 10)}
 
     chance = random.Random(1)  # noqa: S311  a fixed order, no secret
     with (
         Proxy(on.service.url, lambda call: _refuse(call, chance)).running() as proxy,
         load.served(on.own, on.python, on.env(service=proxy.url), on.folder) as handlers,
     ):
-        result["run_job_answers_429"] = {
+        result["run_job_answers_429, burst"] = {
             "share": REFUSED,
-            **load.burst(handlers, on.service, on.store, messages // 5),
+            **load.measure(handlers, on.service, on.store, deliveries // 5),
         }
     return result
 

@@ -1,12 +1,18 @@
-"""A burst: N messages, a fifth of them delivered twice, at the function and at the bare handler.
+"""N deliveries, a fifth of them doubles of others, at the function and at the bare handler.
 
 Both are served with the same threads, get the same deliveries in the same order by turns, and are
 repeated after a second where they fail, as Pub/Sub would. The executions that Cloud Run starts do
 nothing. What became of the function's runs is read from the bucket afterwards.
+
+A burst is a closed loop: as many deliveries are under way as there are threads, the next is sent
+when one is answered. The machine is then saturated, and a delivery's time is mostly its wait for
+CPU that the others, the stand-ins and the sender use. At a rate, deliveries arrive at random times
+(Poisson), whatever becomes of those before, and a delivery's time counts from its arrival.
 """
 
 from __future__ import annotations
 
+import math
 import random
 import statistics
 import time
@@ -31,6 +37,7 @@ from tests.fakes.function import Function
 IN_FLIGHT = 8  # as many as infra/ lets one instance take
 DUPLICATES = 0.2
 TURN = 1000
+WAITING = 64  # deliveries that may be under way at a rate
 Delivery = tuple[bytes, dict[str, str]]
 
 
@@ -72,25 +79,37 @@ def served(
         }
 
 
-def burst(
-    handlers: Mapping[str, Function], service: FakeCloudRun, store: Store, messages: int
+def measure(
+    handlers: Mapping[str, Function],
+    service: FakeCloudRun,
+    store: Store,
+    count: int,
+    *,
+    rate: float | None = None,
 ) -> dict[str, Any]:
-    """Latencies of all handlers, and what became of the function's runs."""
-    deliveries = _deliveries(messages)
+    """Latencies of all handlers, in a burst or at a rate, and what became of the function's runs.
+
+    `count` is the number of deliveries, `rate` how many arrive in a second.
+    """
+    messages = round(count * (1 - DUPLICATES))
+    deliveries = _deliveries(messages, count - messages)
     sent = {name: Sent() for name in handlers}
     service.executions.clear()
     for handler in handlers.values():
         for _ in range(2 * IN_FLIGHT):  # clients and connections are made
             eventarc.post(handler.url, *push({"config": CONFIG}))
     service.executions.clear()
-    for start in range(0, len(deliveries), TURN):
+    turn = min(TURN, math.ceil(count / 5))
+    for start in range(0, count, turn):
         for name, handler in handlers.items():
             known = len(service.executions)
-            _send(handler, deliveries[start : start + TURN], sent[name])
+            _send(handler, deliveries[start : start + turn], sent[name], rate)
             if name != "trigger":  # the yardstick's executions are nobody's run
                 for extra in list(service.executions)[known:]:
                     del service.executions[extra]
-    result: dict[str, Any] = {"messages": messages, "deliveries": len(deliveries)}
+    result: dict[str, Any] = {"deliveries": count, "messages": messages}
+    if rate is not None:
+        result["arrivals_per_s"] = rate
     result |= {name: one.figures() for name, one in sent.items()}
     if "bare" in sent:
         for figure in ("p50_ms", "p99_ms", "cpu_ms"):
@@ -124,19 +143,19 @@ def _runs(service: FakeCloudRun, store: Store, messages: int) -> dict[str, int]:
     }
 
 
-def _deliveries(messages: int) -> list[Delivery]:
+def _deliveries(messages: int, doubles: int) -> list[Delivery]:
     order = random.Random(1)  # noqa: S311  a fixed order, no secret
     unique = [push({"config": CONFIG}, uuid.uuid4().hex) for _ in range(messages)]
-    deliveries = unique + order.sample(unique, int(messages * DUPLICATES))
+    deliveries = unique + order.sample(unique, doubles)
     order.shuffle(deliveries)
     return deliveries
 
 
-def _send(handler: Function, deliveries: list[Delivery], sent: Sent) -> None:
-    def deliver(one: Delivery) -> int:
+def _send(handler: Function, deliveries: list[Delivery], sent: Sent, rate: float | None) -> None:
+    def deliver(one: Delivery, due: float | None = None) -> int:
         failures = 0
         while True:
-            began = time.perf_counter()
+            began = due if due is not None and not failures else time.perf_counter()
             status = eventarc.post(handler.url, *one)
             sent.latencies.append(time.perf_counter() - began)
             if status == 200:
@@ -147,10 +166,25 @@ def _send(handler: Function, deliveries: list[Delivery], sent: Sent) -> None:
             time.sleep(1)
 
     cpu, began = _cpu(handler), time.perf_counter()
-    with ThreadPoolExecutor(IN_FLIGHT) as pool:
-        sent.repeated += sum(pool.map(deliver, deliveries))
+    with ThreadPoolExecutor(IN_FLIGHT if rate is None else WAITING) as pool:
+        if rate is None:
+            sent.repeated += sum(pool.map(deliver, deliveries))
+        else:
+            due = _arrivals(len(deliveries), rate)
+            answers = []
+            for one, at in zip(deliveries, due, strict=True):
+                time.sleep(max(0.0, at - time.perf_counter()))
+                answers.append(pool.submit(deliver, one, at))
+            sent.repeated += sum(answer.result() for answer in answers)
     sent.seconds += time.perf_counter() - began
     sent.cpu += _cpu(handler) - cpu
+
+
+def _arrivals(count: int, rate: float) -> list[float]:
+    """When deliveries come that know nothing of each other: the gaps are exponential."""
+    order = random.Random(2)  # noqa: S311  a fixed order, no secret
+    at = time.perf_counter()
+    return [at := at + order.expovariate(rate) for _ in range(count)]
 
 
 def _cpu(handler: Function) -> float:
@@ -168,7 +202,8 @@ def operations(
     whole: dict[str, Any] = {"config": CONFIG}
     named: dict[str, Any] = {"config_uri": f"{store.url}/configs/de.json"}
     counted: dict[str, float] = {}
-    eventarc.post(handler.url, *push(whole))  # the client signs in and connects
+    for first in [push(whole)] * 2 + [push(named)] * 2:  # the client signs in and connects
+        eventarc.post(handler.url, *first)
     for what, data in (("config in the message", whole), ("config in the bucket", named)):
         for key in (False, True):
             made = [

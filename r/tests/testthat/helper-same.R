@@ -23,7 +23,8 @@ differences <- function(ours, theirs, tolerance = 1e-9, exact = character(),
     if (name %in% CLOCKS) return(clock_difference(a, b, paste0(at, "$", name)))
     if (name %in% exact) tolerance <- 0
     if (paste0(basename(chartr("$", "/", at)), "$", name) %in% REMAINDERS &&
-          isTRUE(max(abs(a - b)) <= tolerance * max(abs(b)))) {
+          identical(is.na(a), is.na(b)) &&
+          isTRUE(max(abs(a - b), na.rm = TRUE) <= tolerance * max(abs(b), na.rm = TRUE))) {
       return(character())
     }
     differences(a, b, tolerance, exact, skip, paste0(at, "$", name))

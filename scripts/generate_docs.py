@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,6 +20,7 @@ DOCS = ROOT / "docs"
 NOTE = "<!-- Made by `make docs`; edit the code instead. -->\n\n"
 CHECKS_BEGIN = "<!-- checks: made by `make docs` from examples/faults.py -->"
 CHECKS_END = "<!-- end of checks -->"
+BENCH = re.compile(r"(<!-- begin (bench/\S+\.md) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
 def main() -> int:
@@ -50,6 +52,7 @@ def documents() -> dict[str, str]:
     return made | {
         "cli.md": cli_reference(),
         "config.md": config_reference(),
+        "engine.md": engine_guide(),
         "tables.md": tables_reference(),
     }
 
@@ -65,6 +68,17 @@ def data_guide() -> str:
     rows = ["| check | verdict | bad data | what is said |", "|---|---|---|---|"]
     rows += [row(fault, finding) for fault, finding in findings()]
     return "\n".join([before + CHECKS_BEGIN, *rows, CHECKS_END + after])
+
+
+def engine_guide() -> str:
+    """The guide to the engine, its tables those that the benchmarks wrote."""
+
+    def table(found: re.Match[str]) -> str:
+        begin, source, end = found.groups()
+        _title, _, body = (ROOT / source).read_text().partition("\n")
+        return begin + body.strip() + "\n" + end
+
+    return BENCH.sub(table, (DOCS / "engine.md").read_text())
 
 
 def cli_reference() -> str:

@@ -183,14 +183,43 @@ def write(out: Path, name: str, figures: dict[str, Any]) -> None:
     print("\n".join(lines))
 
 
-def _rows(figures: dict[str, Any], prefix: str = "") -> list[str]:
-    rows: list[str] = []
-    for key, value in figures.items():
-        if isinstance(value, dict):
-            rows += _rows(value, f"{prefix}{key}: ")
-        else:
-            rows.append(f"- {prefix}{key.replace('_', ' ')}: {value}")
+def _rows(figures: dict[str, Any]) -> list[str]:
+    """Single figures as a list, groups of figures as tables, a column a group."""
+    single = [f"- {_words(k)}: {v}" for k, v in figures.items() if not isinstance(v, dict)]
+    tables: list[dict[str, dict[str, Any]]] = []
+    for name, value in figures.items():
+        if not isinstance(value, dict):
+            continue
+        column = _flat(value)
+        if not tables or not column.keys() & _figures(tables[-1]).keys():
+            tables.append({})
+        tables[-1][name] = column
+    return [*single, *(line for table in tables for line in ["", *_table(table)])]
+
+
+def _table(columns: dict[str, dict[str, Any]]) -> list[str]:
+    rows = ["| | " + " | ".join(_words(name) for name in columns) + " |"]
+    rows.append("|---|" + "--:|" * len(columns))
+    for figure in _figures(columns):
+        cells = [str(column.get(figure, "")) for column in columns.values()]
+        rows.append(f"| {_words(figure)} | " + " | ".join(cells) + " |")
     return rows
+
+
+def _figures(columns: dict[str, dict[str, Any]]) -> dict[str, None]:
+    return dict.fromkeys(figure for column in columns.values() for figure in column)
+
+
+def _flat(figures: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+    flat: dict[str, Any] = {}
+    for key, value in figures.items():
+        nested = isinstance(value, dict)
+        flat |= _flat(value, f"{prefix}{key}: ") if nested else {f"{prefix}{key}": value}
+    return flat
+
+
+def _words(name: str) -> str:
+    return name.replace("_", " ")
 
 
 if __name__ == "__main__":

@@ -45,18 +45,20 @@ class Fault:
 
 @dataclass(frozen=True, kw_only=True)
 class Call:
-    """A request on its way; `path` includes the query, `port` is the caller's end."""
+    """A request on its way; `path` includes the query, `ends` are the ports of caller and proxy."""
 
     number: int
     method: str
     path: str
     body: bytes
-    port: int
+    ends: tuple[int, int]
 
     def caller(self) -> int | None:
         """The process that calls, None where it is this one or is gone."""
         for end in psutil.net_connections("tcp"):
-            if end.laddr and end.laddr.port == self.port and end.pid not in (None, os.getpid()):
+            # Somebody else's connection, to another port, may have the same number at its near end.
+            ports = (end.laddr.port, end.raddr.port) if end.laddr and end.raddr else None
+            if ports == self.ends and end.pid not in (None, os.getpid()):
                 return end.pid
         return None
 
@@ -95,7 +97,8 @@ class Proxy:
     def note(self, method: str, path: str, body: bytes, port: int) -> tuple[Call, Fault | None]:
         """Number a call and decide its fate."""
         with self._lock:
-            call = Call(number=len(self.calls), method=method, path=path, body=body, port=port)
+            ends = (port, int(self._server.server_port))
+            call = Call(number=len(self.calls), method=method, path=path, body=body, ends=ends)
             self.calls.append(call)
             return call, self.decide(call)
 

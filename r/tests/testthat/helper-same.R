@@ -1,7 +1,8 @@
 # Whether two objects of Robyn are the same, to the last attribute.
 
 # What depends on clocks, and pictures, which are compared by class.
-CLOCKS <- c("Elapsed", "ElapsedAccum", "elapsed.min", "train_timestamp", "runTime")
+CLOCKS <- c("Elapsed", "ElapsedAccum", "elapsed.min", "train_timestamp", "export_timestamp",
+  "runTime")
 
 # What a subtraction leaves of a whole, 0 at times but for rounding: the waterfall's bars, and what
 # works at once of a response that is carried over. They are held against the whole.

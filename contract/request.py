@@ -141,7 +141,7 @@ def stored_request(store: Store, run_id: str) -> Request | None:
     """
     path = layout.request(run_id)
     with suppress(NotFoundError):
-        return Request.from_json(store.read(path).data, path=path)
+        return Request.from_json(store.read(path).data, path=path, run_id=run_id)
     for info in store.list(layout.keys(run_id)):
         data = store.read(info.path).data
         fields = read_fields(data, "run_id", path=info.path)

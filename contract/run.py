@@ -110,7 +110,7 @@ def read_status_at(store: Store, run_id: str) -> tuple[Status | None, int]:
         blob = store.read(path)
     except NotFoundError:
         return None, 0
-    return Status.from_json(blob.data, path=path), blob.generation
+    return Status.from_json(blob.data, path=path, run_id=run_id), blob.generation
 
 
 def change_status(
@@ -126,7 +126,7 @@ def change_status(
     path = layout.status(run_id)
     for _ in range(attempts):
         blob = store.read(path)
-        old = Status.from_json(blob.data, path=path)
+        old = Status.from_json(blob.data, path=path, run_id=run_id)
         if old.state.is_terminal:
             return old
         fields = change(old)

@@ -15,6 +15,7 @@ from pydantic import AfterValidator, AwareDatetime, ValidationError
 from contract.base import Strict, canonical_json
 from contract.exceptions import ConfigError, DamagedError
 from contract.plain import check_plain, parse_json
+from contract.visible import short
 
 
 def _of_this_age(at: datetime) -> datetime:
@@ -34,13 +35,15 @@ class Stored(Strict):
         return canonical_json(self.model_dump(mode="json"))
 
     @classmethod
-    def from_json(cls, data: bytes, *, path: str = "the object") -> Self:
-        """Read the stored form; `path` is where it lay.
+    def from_json(cls, data: bytes, *, path: str = "the object", run_id: str | None = None) -> Self:
+        """Read the stored form; `path` is where it lay, `run_id` the run that it must be of.
 
         Raises:
-            DamagedError: it lacks what this version needs, or holds what cannot be.
+            DamagedError: it lacks what this version needs, holds what cannot be, or is another's.
         """
         document = read_fields(data, path=path)
+        if run_id is not None and document.get("run_id") != run_id:
+            raise DamagedError(path, f"it is that of run `{short(str(document.get('run_id')))}`")
         try:
             return cls.model_validate(document, extra="ignore")
         except ValidationError as error:

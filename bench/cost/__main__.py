@@ -22,7 +22,7 @@ import yaml
 
 from bench.cost import measure
 from bench.cost.cases import CASES, CONFIGS, document
-from bench.cost.fit import fit
+from bench.cost.fit import fit, of_search
 from bench.machine import in_words, machine
 from contract.loading import load_config
 from job.cost.model import PARTS, terms, variant
@@ -51,7 +51,7 @@ def main() -> None:
         report()
         return
     result = json.loads(RESULT.read_text()) if given.fit else gather(engines)
-    coefficients = fit(result["runs"])
+    coefficients = fit(result)
     facts = in_words(result["machine"])
     _write(
         COEFFICIENTS,
@@ -70,7 +70,8 @@ def gather(engines: list[str]) -> dict[str, Any]:
                 made = document(case, engine, Path(folder))
                 runs.append({"case": case.name, **_run(made, Path(folder))})
             print(json.dumps(runs[-1]), flush=True)
-    return {"date": str(datetime.now(UTC).date()), "machine": machine(), "runs": runs}
+    measured = {"robyn_run": of_search(), "runs": runs}
+    return {"date": str(datetime.now(UTC).date()), "machine": machine(), **measured}
 
 
 def check(engines: list[str]) -> list[dict[str, Any]]:

@@ -15,19 +15,20 @@ from job.cost.work import Work
 SEARCH = Path(__file__).resolve().parents[1] / "search" / "result.json"
 
 
-def fit(runs: list[dict[str, Any]]) -> dict[str, dict[str, float]]:
+def fit(result: dict[str, Any]) -> dict[str, dict[str, float]]:
     """Seconds per unit of each term, by `variant`.
 
     Args:
-        runs: `work` and `cpu`, seconds by part, of each run.
+        result: `runs`, each with `work` and `cpu`, seconds by part; `robyn_run`, see `of_search`.
     """
+    runs = result["runs"]
     found: dict[str, list[tuple[dict[str, float], float]]] = defaultdict(list)
     for run in runs:
         work = Work.from_json(run["work"])
         for part in PARTS:
             found[variant(part, work)].append((terms(part, work), run["cpu"][part]))
     return {name: _least_squares(pairs) for name, pairs in sorted(found.items())} | {
-        "trials.robyn": _robyn_run()
+        "trials.robyn": _robyn_run(**result["robyn_run"])
     }
 
 
@@ -50,19 +51,24 @@ def _least_squares(pairs: list[tuple[dict[str, float], float]]) -> dict[str, flo
     return made
 
 
-def _robyn_run() -> dict[str, float]:
-    """`search: robyn`: what `bench/search` measured of robyn_run, 6 media of 157 weeks."""
+def of_search() -> dict[str, float]:
+    """What `bench/search` measured of robyn_run last: ms an iteration, 6 media of 157 weeks."""
     measured = json.loads(SEARCH.read_text())
-    one = measured["main"]["robyn_one_core"]["loop_ms"] / 1000
-    weibull = max(
-        c["robyn"]["loop_ms"] for c in measured["cases"] if c["case"].startswith("weibull")
-    )
+    cases = {case["case"]: case["robyn"]["loop_ms"] for case in measured["cases"]}
+    return {
+        "geometric_ms": measured["main"]["robyn_one_core"]["loop_ms"],
+        "weibull_ms": max(ms for case, ms in cases.items() if case.startswith("weibull")),
+    }
+
+
+def _robyn_run(geometric_ms: float, weibull_ms: float) -> dict[str, float]:
+    one = geometric_ms / 1000
     return {
         "fixed": 5.0,
         "iterations": round(one, 4),
         "media": 0.0,
         "cells": 0.0,
-        "weibull": round((weibull / 1000 - one) / 6, 5),
+        "weibull": round((weibull_ms / 1000 - one) / 6, 5),
         "weibull_cells": 0.0,
         "models": 0.0,
     }

@@ -31,7 +31,7 @@ from contract import events, layout, runid
 from contract.base import canonical_json
 from contract.exceptions import MMMError
 from contract.lease import Lease, live_lease
-from contract.loading import load_config
+from contract.loading import MAX_CONFIG_BYTES, load_config
 from contract.request import parse_message, stored_request
 from contract.run import change_status, now, read_status
 from contract.source import FileSource
@@ -78,7 +78,8 @@ def message(data: bytes) -> None:
 
 
 def query(text: bytes) -> None:
-    """A query, in every dialect; what is written anew must be readable again."""
+    """A query that a config can hold, in every dialect; what is written anew is readable again."""
+    text = text[:MAX_CONFIG_BYTES]
     for dialect in ("duckdb", "snowflake", "bigquery"):
         with suppress(MMMError):
             written = relation.query(text.decode("utf-8", "replace"), dialect).sql(dialect=dialect)
@@ -198,7 +199,9 @@ def _run(target: Target, *, number: int, seed_: int) -> None:
     except BaseException as error:  # whatever it is, it is the finding
         if isinstance(error, KeyboardInterrupt):
             raise
-        target.findings.append("".join(traceback.format_exception(error))[-6000:])
+        said = f"{type(error).__name__}: {error}"
+        where = "".join(traceback.format_exception(error))
+        target.findings.append(f"{said[:1000]}\n{where[-6000:]}")
 
 
 def main() -> int:

@@ -1,13 +1,15 @@
-"""Objects of the bucket that a newer version wrote, read by this one."""
+"""Objects of the bucket that a newer version wrote, or another run's, read by this one."""
 
 from __future__ import annotations
 
 import json
 import uuid
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from contract import layout
 from contract.config import Config
 from contract.events import Event, EventData, Outbox
 from contract.exceptions import ConfigError, DamagedError
@@ -15,8 +17,17 @@ from contract.lease import Lease
 from contract.loading import load_config
 from contract.market import Market, Tally, Waiting
 from contract.request import Origin, Request
-from contract.run import LaunchClaim, RunError, State, Status, now
+from contract.run import (
+    LaunchClaim,
+    RunError,
+    State,
+    Status,
+    change_status,
+    now,
+    read_status,
+)
 from contract.stored import Stored
+from contract.stores.folder import FolderStore
 
 RUN = "20261123T020000Z-1a2b3c4d"
 CONFIG = {
@@ -97,6 +108,20 @@ def test_known_fields_are_checked(stored: Stored) -> None:
             broken = {key: value for key, value in document.items() if key != name}
             with pytest.raises(DamagedError, match=name):
                 type(stored).from_json(json.dumps(broken).encode())
+
+
+@pytest.mark.parametrize("named", ["20261124T000000Z-00000000", "a" * 70_000, "../x", None])
+def test_an_object_of_another_run_is_damaged(tmp_path: Path, named: object) -> None:
+    store = FolderStore(tmp_path)
+    status = next(one for one in STORED if isinstance(one, Status))
+    document = {**json.loads(status.to_json()), "run_id": named}
+    store.write(layout.status(status.run_id), json.dumps(document).encode())
+    for read in (
+        lambda: read_status(store, status.run_id),
+        lambda: change_status(store, status.run_id, lambda old: {"attempt": old.attempt + 1}),
+    ):
+        with pytest.raises(DamagedError, match="it is that of run"):
+            read()
 
 
 @pytest.mark.parametrize("origin", ["default", "preset test"])

@@ -131,9 +131,9 @@ def test_more_work_takes_no_less_and_more_cores_no_more(sizes: dict[str, Any], m
 
 
 def test_the_coefficients_are_the_fit_of_the_measured_runs() -> None:
-    runs = json.loads(RESULT.read_text())["runs"]
-    assert coefficients() == fit.fit(runs)
-    for run in runs:
+    result = json.loads(RESULT.read_text())
+    assert coefficients() == fit.fit(result)
+    for run in result["runs"]:
         said = sum(predict(Work.from_json(run["work"])).values())
         assert said == pytest.approx(sum(run["cpu"].values()), rel=0.2), run["case"]
 

@@ -49,6 +49,7 @@ class Job:
             },
             cwd=ROOT,
             stdout=subprocess.DEVNULL,
+            process_group=0,  # SIGTSTP does nothing in a group without a parent in its session
         )  # fmt: skip
 
     def processes(self) -> list[psutil.Process]:

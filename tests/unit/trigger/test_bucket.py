@@ -163,7 +163,7 @@ def test_connections_are_kept(broken: Any) -> None:
     store, proxy = broken(lambda call: None)
     for number in range(5):
         store.write(f"{number}.json", b"{}")
-    assert len({call.port for call in proxy.calls}) == 1
+    assert len({call.ends[0] for call in proxy.calls}) == 1
 
 
 def test_the_environments_proxy_is_used(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -58,6 +58,7 @@ limit_memory <- function(mb) {
     limit <- format(bytes, scientific = FALSE, digits = 20, nsmall = 0)
     system2("prlimit", c(paste0("--pid=", Sys.getpid()), paste0("--as=", limit)))
   }
-  try(cat("1000", file = "/proc/self/oom_score_adj"), silent = TRUE)
+  preference <- "/proc/self/oom_score_adj" # absent outside Linux, read-only in some sandboxes
+  if (file.access(preference, 2) == 0) cat("1000", file = preference)
   invisible()
 }

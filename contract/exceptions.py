@@ -25,7 +25,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from contract.visible import visible
+from contract.printable import visible
 
 
 class MMMError(Exception):

@@ -12,10 +12,10 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from contract.config import Config
 from contract.exceptions import ConfigError
-from contract.plain import MAX_DEPTH, check_plain, parse_json
+from contract.printable import short
+from contract.strict_json import MAX_DEPTH, check_plain, parse_json
 from contract.suggest import did_you_mean
 from contract.training import PRESETS, Preset
-from contract.visible import short
 
 MAX_CONFIG_BYTES = 256 * 1024
 MAX_FAULTS = 20

@@ -14,8 +14,8 @@ from pydantic import AfterValidator, AwareDatetime, ValidationError
 
 from contract.base import Strict, canonical_json
 from contract.exceptions import ConfigError, DamagedError
-from contract.plain import check_plain, parse_json
-from contract.visible import short
+from contract.printable import short
+from contract.strict_json import check_plain, parse_json
 
 
 def _of_this_age(at: datetime) -> datetime:

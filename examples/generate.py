@@ -17,7 +17,7 @@ import typer
 
 from examples.markets import MARKETS, Market
 from examples.simulate import Simulation, simulate
-from job.holidays_table import holidays_table
+from job.train.holidays import holidays_table
 
 HERE = Path(__file__).parent
 WHOLE_UNITS = ("CLICKS", "IMPRESSIONS", "SALES", "NEWSLETTER")

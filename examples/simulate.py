@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from examples.markets import Channel, Market
-from job.holidays_table import holidays_table
+from job.train.holidays import holidays_table
 
 Array = npt.NDArray[np.float64]
 NO_EVENT = "no_event"

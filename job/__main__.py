@@ -7,11 +7,11 @@ import os
 import sys
 from collections.abc import Sequence
 
-from job import logs
-from job.logs import Style
-from job.signals import leave
+from job.runtime import logs
+from job.runtime.logs import Style
+from job.runtime.progress import make_view
+from job.runtime.signals import leave
 from job.start import start
-from job.view import make_view
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -15,7 +15,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from contract.ending import fault_of, is_promoted, tell, told_outcome
 from contract.events import EventData
 from contract.exceptions import (
     PERMANENT_CODES,
@@ -29,20 +28,21 @@ from contract.market import keep_market
 from contract.request import Request
 from contract.run import State, Status, change_status, now, read_status
 from contract.stores import Store
+from contract.terminal import fault_of, is_promoted, tell, told_outcome
 from contract.topics import Publisher
-from job import logs
-from job.budget import cost_of
-from job.claim import LeaseHolder, claim
-from job.disk import is_disk_error
+from job.attempt.context import Run, tasks_of
+from job.attempt.lease import LeaseHolder, claim
+from job.attempt.market import leave, take_turn
+from job.attempt.tasks import Left
+from job.cost.budget import cost_of
 from job.pipeline import Outcome, run_pipeline
-from job.r_job import Workspace
-from job.run import Run, tasks_of
-from job.settings import Settings
-from job.signals import at_last, told_to_stop, undisturbed
-from job.team import Left
-from job.trace import Step, Trace
-from job.turn import leave, take_turn
-from job.view import View
+from job.runtime import logs
+from job.runtime.disk import is_disk_error
+from job.runtime.progress import View
+from job.runtime.settings import Settings
+from job.runtime.signals import at_last, told_to_stop, undisturbed
+from job.runtime.trace import Step, Trace
+from job.train.job_file import Workspace
 
 PROGRESS_SECONDS = 5.0
 TIMEOUT_MARGIN_SECONDS = 30.0

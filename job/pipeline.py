@@ -12,15 +12,15 @@ from contract.exceptions import DataError, NotFoundError, TransientError
 from contract.market import keep_market
 from contract.run import State
 from contract.stored import read_fields
-from job import checkpoints
-from job.budget import check_early, check_rows, cost_of
-from job.engine import check_engine
+from job.attempt import checkpoints
+from job.attempt.context import Run
+from job.attempt.tasks import Left, wait_for_go
+from job.cost.budget import check_early, check_rows, cost_of
 from job.gate import Outcome as GateOutcome
 from job.gate import Verdict, check
-from job.manifest import Manifest, own_version
-from job.promote import promote
-from job.reach import check_source, may_read_files
-from job.results import (
+from job.outputs.manifest import Manifest, own_version
+from job.outputs.promote import promote
+from job.outputs.step import (
     draft_manifest,
     event_facts,
     publish_decided,
@@ -28,10 +28,10 @@ from job.results import (
     upload,
     write_outputs,
 )
-from job.run import Run
 from job.sources import Snapshot, extract
-from job.team import Left, wait_for_go
-from job.training import train
+from job.sources.access import check_source, may_read_files
+from job.train.engine import check_engine
+from job.train.step import train
 
 SNAPSHOT = "snapshot.parquet"
 

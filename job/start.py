@@ -8,12 +8,12 @@ from contract.exceptions import MMMError
 from contract.run import State
 from contract.stores import open_store
 from contract.topics import open_topic
-from job.intake import find_request
+from job.attempt.request import find_request
 from job.lifecycle import Ending, work_on
-from job.logs import Log
-from job.settings import from_environment
-from job.signals import stoppable
-from job.view import View
+from job.runtime.logs import Log
+from job.runtime.progress import View
+from job.runtime.settings import from_environment
+from job.runtime.signals import stoppable
 
 
 def start(

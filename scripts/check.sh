@@ -22,7 +22,7 @@ run 'ruff' $bin/ruff check .
 run 'mypy --strict' $bin/mypy
 run 'lintr' Rscript r/tests/lint.R
 run 'generated documents' $bin/python scripts/generate_docs.py --check
-run 'bandit' .venv-tools/bin/bandit --quiet --recursive contract trigger job --severity-level medium
+run 'bandit' .venv-tools/bin/bandit --quiet --recursive contract job mmm trigger --severity-level medium
 scripts/audit.sh || failed+=('pip-audit')
 run 'hadolint' .venv-tools/bin/hadolint docker/Dockerfile
 if command -v terraform >/dev/null; then

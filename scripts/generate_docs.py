@@ -11,9 +11,9 @@ from typing import Any
 
 import typer.main
 
-from job.cli import app
-from job.cli.schema import Which, json_schema
-from job.tables import DESCRIPTIONS, SCHEMAS
+from job.outputs.tables import DESCRIPTIONS, SCHEMAS
+from mmm.commands import app
+from mmm.commands.schema import Which, json_schema
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCS = ROOT / "docs"

@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from contract import layout, runid
-from contract.ending import tell
 from contract.exceptions import (
     ConfigError,
     MMMError,
@@ -25,11 +24,12 @@ from contract.rejection import reject
 from contract.request import Request, stored_request
 from contract.run import State, Status, now, read_status
 from contract.stores import Store
+from contract.terminal import tell
 from contract.topics import Publisher
-from trigger.asked import Asked, too_old, understand
 from trigger.execution import Launcher
 from trigger.launch import awaits_launch, launch_again, launch_first
 from trigger.message import PubSubMessage
+from trigger.requests import Asked, too_old, understand
 
 MAX_MESSAGE_AGE = timedelta(days=2)
 

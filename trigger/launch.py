@@ -20,7 +20,6 @@ from datetime import timedelta
 
 from contract import layout
 from contract.config import Config
-from contract.ending import end, fault_of
 from contract.exceptions import MMMError, PreconditionError, ServiceError, TransientError
 from contract.request import Request
 from contract.run import (
@@ -33,6 +32,7 @@ from contract.run import (
     read_status_at,
 )
 from contract.stores import Store
+from contract.terminal import end, fault_of
 from trigger.execution import Launch, Launcher, MaybeStartedError, NotStartedError
 
 CLAIM = timedelta(seconds=90)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from mmm.local.launcher import LocalLauncher
 from trigger.execution import Execution, Launch, Launcher, MaybeStartedError, NotStartedError, Phase
-from trigger.local import LocalLauncher
 
 __all__ = [
     "Execution",

@@ -25,7 +25,6 @@ from pydantic import ValidationError
 
 from contract import events, layout, runid
 from contract.base import canonical_json
-from contract.ending import end, fault_of, tell
 from contract.exceptions import (
     DamagedError,
     LimitError,
@@ -39,6 +38,7 @@ from contract.request import Request, stored_request
 from contract.run import RunError, State, Status, change_status, now, read_status
 from contract.stored import read_fields
 from contract.stores import Store
+from contract.terminal import end, fault_of, tell
 from contract.topics import Publisher
 from trigger.accept import MAX_MESSAGE_AGE
 from trigger.execution import Execution, Launcher, Phase

@@ -22,10 +22,10 @@ from contract.loading import load_config
 from examples.generate import truth
 from examples.markets import MARKETS
 from examples.simulate import Simulation, simulate
-from job.holidays_table import holidays_table
-from job.logs import configure
-from job.r_job import Workspace, available_cores, r_job
-from job.train import run_r
+from job.runtime.logs import configure
+from job.train.holidays import holidays_table
+from job.train.job_file import Workspace, available_cores, r_job
+from job.train.process import run_r
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from contract.exceptions import ConfigError
-from job.r_job import available_cores
+from job.train.job_file import available_cores
 
 DEFAULT_REGION = "europe-west1"
 GIB_PER_VCPU = 2.0  # where nothing limits the memory: the ratio that Terraform's defaults have

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from contract.config import Config, Gate, safe_name
 from contract.exceptions import DataError
-from job.annotations.events import Annotations, with_events
-from job.gate.steps import Breaks, find_breaks
+from job.gate.level_shifts import Breaks, find_breaks
+from job.sources.events import Annotations, with_events
 from job.sources.snapshot import Evidence, Snapshot
 
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from contract.config import Frequency
 from contract.training import ProphetVar
 from job.gate.data import Data
-from job.gate.steps import mended
+from job.gate.level_shifts import mended
 from job.gate.verdict import Finding, Outcome, count, have, names, passed
 
 _SAME = 0.999  # correlation from which on two columns say the same

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import combinations
 
-from job.annotations.events import HAPPENS, happens, last_day
 from job.gate.data import Data
 from job.gate.verdict import Finding, Outcome, days, names
+from job.sources.events import HAPPENS, happens, last_day
 
 
 def events_outside(data: Data) -> Iterator[Finding]:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from job.gate.data import Data
-from job.gate.steps import linear_scores, two_scales
+from job.gate.level_shifts import linear_scores, two_scales
 from job.gate.verdict import Finding, Outcome, count, days, passed
 
 _MOST = 0.03  # share of values that can be outliers; more are the way of the series

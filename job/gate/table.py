@@ -6,7 +6,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from contract.visible import visible
+from contract.printable import visible
 from job.gate.verdict import Finding, Outcome, Verdict
 
 _STYLE = {

@@ -22,7 +22,7 @@ class ReportInputs:
     """A finished training.
 
     Attributes:
-        tables: folder of `<table>.parquet` with the columns of `job/tables.py`.
+        tables: folder of `<table>.parquet` with the columns of `job/outputs/tables.py`.
         metrics: `metrics.json`.
         config: the resolved config.
         run: what the manifest says of the run, as far as it is known: `run_id`, `created_at`,

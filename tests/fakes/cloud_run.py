@@ -1,7 +1,7 @@
 """Cloud Run Jobs: the Admin API v2 over REST, and the v1 calls of `gcloud run jobs execute`.
 
 `run_job` starts the job's command as processes with Cloud Run's environment, retries and timeouts
-(`trigger.tasks`). What the real service answers to a failed or cancelled execution was read in its
+(`mmm.local.tasks`). What the real service answers to a failed or cancelled execution was read in its
 documentation, not observed.
 """
 
@@ -20,8 +20,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+from mmm.local.tasks import LocalExecution, suffix
 from tests.fakes import cloud_run_views as views
-from trigger.tasks import LocalExecution, suffix
 
 JOB = r"projects/(?P<project>[^/]+)/locations/(?P<location>[^/]+)/jobs/(?P<job>[^/:]+)"
 V1 = r"/apis/run\.googleapis\.com/v1/namespaces/(?P<project>[^/]+)"

@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+from mmm.local.tasks import LocalExecution, Task
 from trigger.execution import Phase
-from trigger.tasks import LocalExecution, Task
 
 EXECUTION_TYPE = "type.googleapis.com/google.cloud.run.v2.Execution"
 

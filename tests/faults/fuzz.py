@@ -36,13 +36,13 @@ from contract.request import parse_message, stored_request
 from contract.run import change_status, now, read_status
 from contract.source import FileSource
 from contract.stores.folder import FolderStore
-from job.claim import LeaseHolder, claim
-from job.cli.common import parse_overrides
-from job.cli.dead_letters import rejected_letters
-from job.promote import promote
-from job.r_job import Workspace, r_job
-from job.settings import from_environment
+from job.attempt.lease import LeaseHolder, claim
+from job.outputs.promote import promote
+from job.runtime.settings import from_environment
 from job.sources import relation
+from job.train.job_file import Workspace, r_job
+from mmm.commands.common import parse_overrides
+from mmm.commands.dead_letters import rejected_letters
 from tests.faults import inputs
 from tests.faults.model import Service, Topic
 from trigger.reconcile import reconcile

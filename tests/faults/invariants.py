@@ -16,8 +16,8 @@ from contract.base import sha256_hex
 from contract.lease import bucket_time, live_lease
 from contract.run import State, Status, read_status
 from contract.stores import Store
-from job.artifacts import verify
-from job.manifest import Manifest
+from job.outputs.manifest import Manifest
+from job.outputs.upload import verify
 from tests.faults.rscript import record
 
 ENDS = {State.SUCCEEDED, State.FAILED, State.CANCELLED, State.DUPLICATE}

@@ -25,14 +25,15 @@ from contract.exceptions import TransientError
 from contract.request import Origin, Request
 from contract.run import State, now, read_status
 from contract.stores import Store
-from job import checkpoints, pipeline
-from job import claim as claims
-from job.artifacts import verify
-from job.intake import create_accepted
+from job import pipeline
+from job.attempt import checkpoints
+from job.attempt import lease as claims
+from job.attempt.context import Run
+from job.attempt.request import create_accepted
 from job.lifecycle import Ending, work_on
-from job.manifest import DataFacts, Manifest, Versions
-from job.run import Run
-from job.settings import from_environment
+from job.outputs.manifest import DataFacts, Manifest, Versions
+from job.outputs.upload import verify
+from job.runtime.settings import from_environment
 from tests.faults.model import CONFIG, KilledError, Topic
 
 RUN = "20261123T020000Z-1a2b3c4d"

@@ -25,7 +25,7 @@ import psutil
 from contract import layout
 from contract.run import State, read_status
 from contract.topics.jsonl import FileTopic
-from job.team import MERGE
+from job.attempt.tasks import MERGE
 from tests.runs import ROOT, WEEKLY, Place, Result, result_of, wait_until
 
 PATIENCE = 300.0

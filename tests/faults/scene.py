@@ -29,8 +29,8 @@ from contract.run import Status, read_status
 from contract.stores import Store, open_store
 from contract.topics import Publisher, open_topic
 from contract.topics.jsonl import FileTopic
-from job.cli.cancel import cancel
-from job.tables import HYPERPARAMETERS, RUN_COLUMNS, SCHEMAS
+from job.outputs.tables import HYPERPARAMETERS, RUN_COLUMNS, SCHEMAS
+from mmm.commands.cancel import cancel
 from tests.fakes import cloud_run, eventarc, function, gcs
 from tests.fakes.cloud_run import FakeCloudRun, Job
 from tests.fakes.gcs import FakeGCS

@@ -21,7 +21,7 @@ from contract.exceptions import ConfigError, DamagedError
 from contract.loading import load_config, parse_document
 from contract.run import read_status
 from contract.stores.folder import FolderStore
-from job.cli.common import parse_overrides
+from mmm.commands.common import parse_overrides
 from tests.faults import fuzz, inputs
 from trigger.message import PubSubMessage
 

@@ -21,12 +21,12 @@ from contract.request import Origin, Request
 from contract.run import State, now, read_status
 from contract.stores import Store
 from contract.stores.folder import FolderStore
-from job import logs
-from job.cli import app
 from job.lifecycle import Ending
+from job.runtime import logs
+from job.runtime.progress import Lines
 from job.sources import extract
 from job.start import start
-from job.view import Lines
+from mmm.commands import app
 from tests.unit.report.page import Page
 from tests.unit.sources.conftest import make_config
 

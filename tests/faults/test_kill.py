@@ -12,7 +12,7 @@ from typing import Any
 import psutil
 import pytest
 
-from job.team import GO
+from job.attempt.tasks import GO
 from tests.faults.kill import Execution, undisturbed
 from tests.runs import WEEKLY, Result, needs_r, wait_until
 

@@ -20,7 +20,7 @@ import yaml
 from contract import layout
 from contract.run import State, Status, read_status
 from contract.stores import Store, open_store
-from job import signals
+from job.runtime import signals
 from tests.fakes.gcs import FakeGCS
 from tests.fakes.proxy import Call, Fault, Kind, Proxy
 from tests.faults.scene import CONFIG, ROOT, make_training

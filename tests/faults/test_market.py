@@ -25,13 +25,13 @@ from contract.request import Request, stored_request
 from contract.run import State, read_status
 from contract.stores import Store, open_store
 from job import lifecycle
-from job.claim import LeaseHolder
-from job.intake import find_request
+from job.attempt.context import Run
+from job.attempt.lease import LeaseHolder
+from job.attempt.request import find_request
 from job.lifecycle import Ending, work_on
-from job.logs import Log
 from job.pipeline import Outcome
-from job.run import Run
-from job.settings import from_environment
+from job.runtime.logs import Log
+from job.runtime.settings import from_environment
 from tests.faults.model import CONFIG, KilledError, Schedule, Service, Topic, Watched
 from trigger.accept import accept
 from trigger.execution import Phase

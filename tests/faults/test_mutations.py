@@ -11,7 +11,7 @@ import pytest
 
 from contract import events, market
 from contract.exceptions import MMMError
-from job.claim import LeaseHolder
+from job.attempt.lease import LeaseHolder
 from tests.faults import test_attempts as attempts
 from tests.faults import test_market as markets
 from tests.faults.job_model import attempt, check_done, dying, losing, small

@@ -41,8 +41,8 @@ def main() -> int:
         limit_disk(largest)
 
     from contract.stores import gcs
-    from job import claim
     from job.__main__ import main as job
+    from job.attempt import lease as claim
 
     claim.LEASE_SECONDS = LEASE_SECONDS
     keep = claim.LeaseHolder.keep

@@ -13,8 +13,8 @@ import hcl2
 import pytest
 
 from contract import layout
+from job.attempt.tasks import GO, MERGE
 from job.pipeline import SNAPSHOT
-from job.team import GO, MERGE
 from tests.infra.make_google_schema import used_types
 from tests.infra.terraform_check import SCHEMA, call_problems, problems
 from tests.infra.terraform_source import Module, load, read_into

@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 
 from contract import layout
-from contract.ending import end
 from contract.exceptions import LimitError
 from contract.lease import Lease
 from contract.market import Market, keep_market, take
 from contract.request import Origin, Request
 from contract.run import RunError, State, Status, create_status, now
 from contract.stores.folder import FolderStore
+from contract.terminal import end
 
 
 @pytest.fixture

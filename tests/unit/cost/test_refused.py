@@ -16,7 +16,7 @@ from typer.testing import CliRunner
 
 from contract.run import Status, read_status
 from contract.stores.folder import FolderStore
-from job.cli import app
+from mmm.commands import app
 
 ROOT = Path(__file__).resolve().parents[3]
 

@@ -15,8 +15,8 @@ import pytest
 
 from contract import layout
 from contract.run import State, read_status
-from job.artifacts import Artifact, verify
-from job.claim import Lease
+from job.attempt.lease import Lease
+from job.outputs.upload import Artifact, verify
 from tests.runs import ROOT, WEEKLY, Place, needs_r
 
 CONFIG = f"""{WEEKLY}
@@ -147,8 +147,8 @@ def test_a_bad_config_is_kept_and_told(place: Place) -> None:
 
 
 def test_a_second_execution_of_a_claimed_run_leaves(place: Place, tmp_path: Path) -> None:
-    from job.intake import find_request
-    from job.settings import from_environment
+    from job.attempt.request import find_request
+    from job.runtime.settings import from_environment
 
     settings = from_environment(place.environment("first", 0), config_uri=str(place.config))
     request = find_request(

@@ -14,8 +14,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from contract.config import Config
+from job.outputs.tables import SCHEMAS
 from job.report import ReportInputs
-from job.tables import SCHEMAS
 
 RUN_ID = "20261123T090000Z-1a2b3c4d"
 Make = Callable[..., ReportInputs]

@@ -13,10 +13,10 @@ import pytest
 
 from contract.stores import Store, open_store
 from contract.topics.jsonl import FileTopic
+from mmm.local.launcher import LocalLauncher
 from tests.fakes.cloud_run import FakeCloudRun, Job
 from trigger.cloud_run import CloudRunLauncher
 from trigger.execution import Launcher
-from trigger.local import LocalLauncher
 from trigger.message import PubSubMessage
 
 JOB = "projects/demo-proj/locations/europe-west1/jobs/mmm-trainer"

@@ -17,16 +17,16 @@ from contract.exceptions import ConfigError, TransientError
 from contract.run import State, change_status, read_status
 from contract.stores import Store, open_store
 from contract.topics.jsonl import FileTopic
-from job.cli import app
-from job.cli.cancel import cancel
-from job.promote import promote
+from job.outputs.promote import promote
+from mmm.commands import app
+from mmm.commands.cancel import cancel
+from mmm.local.launcher import LocalLauncher
 from tests.fakes.cloud_run import FakeCloudRun
 from tests.fakes.pubsub import Emulator
 from tests.unit.trigger.conftest import CONFIG, JOB, events_in
 from trigger.accept import accept
 from trigger.cloud_run import CloudRunLauncher
 from trigger.execution import Launch, NotStartedError
-from trigger.local import LocalLauncher
 from trigger.message import PubSubMessage
 
 Make = Callable[..., PubSubMessage]

@@ -15,13 +15,13 @@ import pytest
 from contract.run import State, read_status
 from contract.stores import Store, open_store
 from contract.topics.jsonl import FileTopic
+from mmm.local.tasks import LocalExecution
 from tests.fakes import cloud_run, eventarc, function
 from tests.fakes.cloud_run import FakeCloudRun, Job
 from tests.fakes.function import Function
 from tests.fakes.gcs import FakeGCS
 from tests.fakes.proxy import Fault, Kind, Proxy
 from tests.unit.trigger.conftest import CONFIG, JOB, SLEEP, TOPIC, events_in
-from trigger.tasks import LocalExecution
 
 
 @dataclass

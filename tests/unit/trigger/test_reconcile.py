@@ -17,6 +17,7 @@ from contract.lease import LEASE_SECONDS, Lease
 from contract.run import RunError, State, Status, change_status, now, read_status
 from contract.stores import Store, open_store
 from contract.topics.jsonl import FileTopic
+from mmm.local.tasks import LocalExecution
 from tests.fakes.cloud_run import FakeCloudRun, Job
 from tests.unit.trigger.conftest import JOB, SLEEP, events_in
 from trigger import launch
@@ -24,7 +25,6 @@ from trigger.accept import accept
 from trigger.cloud_run import CloudRunLauncher
 from trigger.message import PubSubMessage
 from trigger.reconcile import PASS_SECONDS, SILENCE, reconcile
-from trigger.tasks import LocalExecution
 
 Make = Callable[..., PubSubMessage]
 NO_TIME = timedelta(0)

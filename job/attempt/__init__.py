@@ -1,0 +1,1 @@
+"""One attempt at one run: its request, lease, turn on the market, tasks and status."""

@@ -1,0 +1,174 @@
+"""Who works on a run: a lease object with owner, heartbeat and expiry.
+
+A second execution of a run finds a live lease and leaves. A retry of the same task takes over at
+once, because Cloud Run starts it only after the attempt before has ended; anybody else must wait
+until the lease has expired by the bucket's clock.
+
+An owner that cannot renew its lease for CUT_OFF_SECONDS leaves, before its market is taken for free
+(`contract.market.GRACE`). One that slept and finds its lease expired asks for its market again.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+import uuid
+from collections.abc import Callable
+from contextvars import copy_context
+
+from contract import layout
+from contract.exceptions import (
+    CancelledError,
+    MMMError,
+    NotFoundError,
+    PreconditionError,
+    TransientError,
+)
+from contract.lease import LEASE_SECONDS, Lease, bucket_time
+from contract.stores.base import Blob, ObjectInfo, Store
+from job.runtime.logs import Log
+from job.runtime.settings import Settings
+from job.runtime.signals import told_to_stop
+
+HEARTBEAT_SECONDS = 20
+CUT_OFF_SECONDS = 480.0
+
+
+class LeaseHolder:
+    """A lease that this process holds.
+
+    `lost` is set when somebody else took it, `cut_off` when the bucket, or the market, was out of
+    reach for so long that another run may be at work.
+    """
+
+    def __init__(self, store: Store, path: str, lease: Lease, generation: int) -> None:
+        self.lost, self.cut_off = threading.Event(), threading.Event()
+        self._renewed = time.monotonic()
+        self._store, self._path = store, path
+        self._lease, self._generation = lease, generation
+        self._stop = threading.Event()
+        self._lock = threading.Lock()
+        self._thread: threading.Thread | None = None
+
+    def keep(
+        self,
+        beat: Callable[[], None],
+        *,
+        log: Log,
+        returned: Callable[[], bool] = lambda: True,
+        every: float = HEARTBEAT_SECONDS,
+        patience: float = CUT_OFF_SECONDS,
+    ) -> None:
+        """Renew in a thread until released; `beat` is called after each renewal.
+
+        `returned` tells whether an owner whose lease had expired may go on.
+        """
+
+        def loop() -> None:
+            while not self._stop.wait(every):
+                silent = time.monotonic() - self._renewed
+                try:
+                    self._write(released=False)
+                    if silent > self._lease.seconds and not returned():
+                        log.error(
+                            f"no heartbeat for {silent:.0f} s, and the market is lost; leaving"
+                        )
+                        self.cut_off.set()
+                        return
+                    beat()
+                except PreconditionError:
+                    log.error("another execution took this run over; leaving")
+                    self.lost.set()
+                    return
+                except MMMError as error:  # the next beat tries again
+                    log.warning(f"the heartbeat could not be written: {error}")
+                    if time.monotonic() - self._renewed > patience:
+                        log.error(f"no heartbeat for {patience / 60:.0f} min; leaving")
+                        self.cut_off.set()
+                        return
+
+        self._thread = threading.Thread(
+            target=copy_context().run, args=(loop,), name="heartbeat", daemon=True
+        )
+        self._thread.start()
+
+    @property
+    def manifest(self) -> str | None:
+        """The manifest that this owner, or one before, decided on."""
+        return self._lease.manifest
+
+    def confirm(self, *, manifest: str | None = None) -> None:
+        """Renew, and so make sure that nobody took over; with a manifest, decide on it.
+
+        Raises:
+            CancelledError: somebody did.
+            TransientError: this process was cut off and must not go on.
+        """
+        if self.cut_off.is_set():
+            raise TransientError("the run was cut off from its bucket or market for too long")
+        with self._lock:
+            self._lease = self._lease.model_copy(update={"manifest": manifest or self.manifest})
+        try:
+            self._write(released=False)
+        except PreconditionError:
+            self.lost.set()
+            raise CancelledError("another execution took the run over") from None
+
+    def release(self) -> None:
+        """Let go, so that a successor need not wait."""
+        self._stop.set()
+        if self._thread is not None:
+            self._thread.join(timeout=0.2 if told_to_stop() else 5.0)
+        if not self.lost.is_set():
+            self._write(released=True)
+
+    def _write(self, *, released: bool) -> None:
+        with self._lock:
+            lease = self._lease.model_copy(update={"released": released})
+            self._generation = self._store.write(
+                self._path, lease.to_json(), if_generation=self._generation
+            )
+            self._renewed = time.monotonic()
+
+
+def claim(store: Store, run_id: str, settings: Settings) -> LeaseHolder | Lease:
+    """Take the run's lease; returns the live lease of somebody else where there is one."""
+    path = layout.lease(run_id, settings.task_index)
+    mine = Lease(
+        owner=settings.owner,
+        execution=settings.execution,
+        task=settings.task_index,
+        attempt=settings.attempt,
+        nonce=uuid.uuid4().hex,
+        seconds=LEASE_SECONDS,
+    )
+    for _ in range(10):
+        try:
+            info, blob = store.stat(path), store.read(path)
+        except NotFoundError:
+            generation = 0
+        else:
+            held = Lease.from_json(blob.data, path=path)
+            if not _may_take_over(held, mine) and _is_live(held, info, blob, store, run_id):
+                return held
+            generation = blob.generation
+            mine = mine.model_copy(update={"manifest": held.manifest})
+        try:
+            return LeaseHolder(
+                store, path, mine, store.write(path, mine.to_json(), if_generation=generation)
+            )
+        except PreconditionError:
+            continue
+    return Lease.from_json(store.read(path).data, path=path)
+
+
+def _may_take_over(held: Lease, mine: Lease) -> bool:
+    same_task = (held.execution, held.task) == (mine.execution, mine.task)
+    later_attempt = same_task and mine.attempt > held.attempt
+    return held.released or later_attempt
+
+
+def _is_live(held: Lease, info: ObjectInfo | None, blob: Blob, store: Store, run_id: str) -> bool:
+    if info is None or info.generation != blob.generation:  # renewed just now
+        return True
+    return held.is_live(written=info.updated, at=bucket_time(store, layout.clock(run_id)))

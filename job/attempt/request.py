@@ -1,0 +1,105 @@
+"""Find the request that this process works on, or make one from a config."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any, Literal
+
+from contract import layout, runid
+from contract.exceptions import ConfigError, PreconditionError
+from contract.fetch import fetch_config
+from contract.loading import load_config
+from contract.rejection import reject
+from contract.request import Origin, Request, stored_request
+from contract.run import State, Status, create_status, now
+from contract.stores import Store
+from contract.topics import Publisher
+from job.runtime.settings import Settings
+
+
+def find_request(
+    settings: Settings,
+    store: Store,
+    publisher: Publisher,
+    *,
+    via: Literal["execution", "command"],
+    overrides: dict[str, Any],
+    force: bool,
+) -> Request:
+    """The stored request of the settings' run id, else a new one from its config.
+
+    Raises:
+        ConfigError: there is neither, or the config is refused (kept, and told in an event).
+    """
+    if settings.run_id:
+        if not runid.is_valid(settings.run_id):
+            raise ConfigError(
+                f"the run id is `{settings.run_id}`; allowed: e.g. `20261123T020000Z-1a2b3c4d`"
+            )
+        stored = stored_request(store, settings.run_id)
+        if stored is not None:
+            create_accepted(store, stored)  # the trigger writes the status after it has launched
+            return stored
+    if not settings.config_uri:
+        asked = (
+            f"run `{settings.run_id}` has no request in {store.url}"
+            if settings.run_id
+            else ("no run id and no config")
+        )
+        raise ConfigError(f"{asked}; give `--config PATH` (a file or gs://…) or set MMM_RUN_ID")
+    run_id = settings.run_id or runid.for_key(store, settings.execution, now())
+    text = b""
+    try:
+        text = read_config_text(settings.config_uri)
+        resolved = load_config(text, origin=settings.config_uri, overrides=overrides)
+    except ConfigError as error:
+        reject(
+            store,
+            publisher,
+            run_id=run_id,
+            body=text,
+            attributes={"config_uri": settings.config_uri},
+            error=error,
+        )
+        error.run_id = run_id
+        raise
+    config = resolved.config
+    request = Request(
+        run_id=run_id,
+        market=config.market,
+        revision=config.revision,
+        config=config.model_dump(mode="json"),
+        origins=resolved.origins,
+        config_hash=config.hash(),
+        force=force,
+        origin=Origin(via=via, execution=settings.execution, config_uri=settings.config_uri),
+        accepted_at=now(),
+        nonce=uuid.uuid4().hex,
+    )
+    try:
+        store.write(layout.request(run_id), request.to_json(), if_generation=0)
+    except PreconditionError:
+        stored = stored_request(store, run_id)
+        request = stored or request
+    create_accepted(store, request)
+    return request
+
+
+def create_accepted(store: Store, request: Request) -> None:
+    """Write the first status of a request, unless it has one."""
+    create_status(
+        store,
+        Status(
+            run_id=request.run_id,
+            state=State.ACCEPTED,
+            market=request.market,
+            revision=request.revision,
+            created_at=now(),
+            updated_at=now(),
+        ),
+    )
+
+
+def read_config_text(uri: str) -> bytes:
+    """A config's bytes from gs:// or a local file."""
+    return fetch_config(uri, files=True)

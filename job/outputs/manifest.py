@@ -1,0 +1,99 @@
+"""The manifest: what a finished run consists of and what it was made from.
+
+It is the last object of a run; where it lies, the run's artifacts are complete. Its schema is
+`docs/manifest.schema.json`.
+"""
+
+from __future__ import annotations
+
+import importlib.metadata
+import platform
+from functools import cache
+from typing import Any
+
+from contract.base import Strict
+from contract.run import State
+from contract.stored import Moment, Stored
+from job.outputs.upload import Artifact
+
+
+class DataFacts(Strict):
+    """The extract."""
+
+    rows: int
+    columns: list[str]
+    first_date: str | None
+    last_date: str | None
+    sha256: str
+    source: str
+    sql: list[str]
+    annotations: dict[str, Any] | None = None
+
+
+class Versions(Strict):
+    """What ran: enough to tell two environments apart."""
+
+    mmm_trainer: str
+    image: str | None
+    python: str
+    python_packages: dict[str, str]
+    r: str | None = None
+    robyn: str | None = None
+    r_packages: dict[str, str] = {}
+
+
+class Manifest(Stored):
+    """`manifest.json`."""
+
+    manifest_version: int = 1
+    run_id: str
+    market: str
+    revision: str
+    state: State
+    created_at: Moment
+    engine: str
+    search: str
+    selfcheck: dict[str, Any] | None = None
+    best_model: str
+    seed: int
+    trials: int
+    iterations: int
+    trial_iterations: list[int] = []  # that each trial had: more with `training.max_iterations`
+    cores: int
+    config_hash: str
+    fingerprint: str
+    data: DataFacts
+    versions: Versions
+    timings: dict[str, float]
+    steps: list[dict[str, Any]]
+    cost: dict[str, Any] | None = None
+    warnings: list[str] = []
+    artifacts: list[Artifact]
+
+
+def versions(*, image: str | None, result: dict[str, Any]) -> Versions:
+    """Versions of everything; R's come from R's own result."""
+    return Versions(
+        mmm_trainer=own_version(),
+        image=image,
+        python=platform.python_version(),
+        python_packages=python_packages(),
+        r=result.get("r_version"),
+        robyn=result.get("robyn_version"),
+        r_packages={str(k): str(v) for k, v in (result.get("packages") or {}).items()},
+    )
+
+
+@cache
+def python_packages() -> dict[str, str]:
+    """Every installed Python distribution and its version."""
+    found = {d.metadata["Name"]: d.version for d in importlib.metadata.distributions()}
+    return dict(sorted((name, version) for name, version in found.items() if name))
+
+
+def own_version() -> str:
+    """This project's version."""
+    try:
+        return importlib.metadata.version("mmm-trainer")
+    except importlib.metadata.PackageNotFoundError:  # run from a checkout that is not installed
+        return "0+checkout"

@@ -1,0 +1,1 @@
+"""What surrounds the work: settings, logs, signals, disk, progress, the machine."""

@@ -1,0 +1,56 @@
+"""A full disk: told plainly, wherever it is noticed first."""
+
+from __future__ import annotations
+
+import errno
+import shutil
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+from job.runtime.logs import Log
+
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+_WORDS = ("no space left on device", "disk quota exceeded", "file too large")
+LEAST_BYTES = 64 * 1024
+
+
+def is_full(folder: Path) -> bool:
+    """Whether nothing of use can be written below a folder."""
+    return shutil.disk_usage(folder).free < LEAST_BYTES
+
+
+def is_disk_error(error: BaseException) -> bool:
+    """Whether an error, or what caused it, says that a disk is full."""
+    return any(
+        (isinstance(e, OSError) and e.errno in _FULL) or any(w in str(e).lower() for w in _WORDS)
+        for e in _chain(error)
+    )
+
+
+def _chain(error: BaseException | None) -> Iterator[BaseException]:
+    while error is not None:
+        yield error
+        error = error.__cause__ or error.__context__
+
+
+class Console:
+    """R's lines in a file; where it cannot be written any more, R goes on without it."""
+
+    def __init__(self, path: Path, log: Log) -> None:
+        self._path, self._log = path, log
+        self._lock = threading.Lock()
+        self._broken = False
+        path.touch()
+
+    def write(self, line: str) -> None:
+        """Append a line; whole lines of several threads do not mix."""
+        with self._lock:
+            if self._broken:
+                return
+            try:
+                with self._path.open("ab", buffering=0) as file:
+                    file.write(f"{line}\n".encode())
+            except OSError as error:
+                self._broken = True
+                self._log.warning(f"{self._path.name} ends early: {error.strerror}")

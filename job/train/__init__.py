@@ -1,0 +1,1 @@
+"""The training step: prepare what R reads, run R, keep what it finishes."""

@@ -1,0 +1,1 @@
+"""The command line, and what a laptop needs in place of the cloud."""

@@ -1,0 +1,54 @@
+"""`mmm check CONFIG`: extract and gate only; exit 65 where the data blocks."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+
+from contract.exceptions import ConfigError
+from contract.loading import load_config
+from job.attempt.request import read_config_text
+from job.gate import check, render
+from job.sources import extract
+from mmm.commands.common import Overrides, parse_overrides, told_plainly
+
+
+def command(
+    config: Annotated[str, typer.Argument(help="Config file (YAML or JSON) or gs:// address.")],
+    set_: Overrides = [],  # noqa: B006  typer reads the default, nobody changes it
+    previous: Annotated[
+        Path | None,
+        typer.Option(help="data_quality.json of the last accepted run, to compare with."),
+    ] = None,
+    output: Annotated[
+        Path | None, typer.Option(help="Write data_quality.json here as well.")
+    ] = None,
+) -> None:
+    """Read the data and check it; train nothing."""
+    with told_plainly():
+        text = read_config_text(config)
+        resolved = load_config(text, origin=config, overrides=parse_overrides(set_)).config
+        with TemporaryDirectory(prefix="mmm-check-") as folder:
+            snapshot = extract(resolved, run_id="check", to=Path(folder) / "snapshot.parquet")
+            verdict = check(snapshot, resolved, previous=_read(previous))
+        if output is not None:
+            output.write_text(json.dumps(verdict.to_dict(), indent=2, ensure_ascii=False))
+        Console(soft_wrap=False, markup=False, emoji=False).print(render(verdict))
+        verdict.require()
+
+
+def _read(previous: Path | None) -> dict[str, Any] | None:
+    if previous is None:
+        return None
+    try:
+        document = json.loads(previous.read_text())
+    except (OSError, ValueError) as error:
+        raise ConfigError(f"`--previous {previous}` cannot be read: {error}") from None
+    if not isinstance(document, dict) or not isinstance(document.get("profile"), dict):
+        raise ConfigError(f"`--previous {previous}` is no data_quality.json: it has no `profile`")
+    return document

@@ -1,0 +1,1 @@
+"""Cloud Run on a laptop: executions and tasks as local processes."""

@@ -1,0 +1,97 @@
+"""Executions as processes of this machine: the stand-in for Cloud Run in demo and tests."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+
+from mmm.local.tasks import GRACE_SECONDS, LocalExecution, processes_of, suffix
+from trigger.execution import RUN_ID, Execution, Launch, Phase
+
+
+class LocalLauncher:
+    """Runs `command` for every execution, with the environment that Cloud Run would give it."""
+
+    def __init__(
+        self,
+        command: Sequence[str],
+        *,
+        env: Mapping[str, str],
+        job: str = "mmm-trainer",
+        max_retries: int = 1,
+        log_dir: Path | None = None,
+        grace: float = GRACE_SECONDS,
+    ) -> None:
+        self._command = list(command)
+        self._env = dict(env)
+        self._job = job
+        self._max_retries = max_retries
+        self._log_dir = log_dir
+        self._grace = grace
+        self.executions: dict[str, LocalExecution] = {}
+
+    def launch(self, launch: Launch) -> str:
+        """Start an execution; it goes on in threads of this process."""
+        execution = LocalExecution(
+            name=f"{self._job}-{suffix()}",
+            command=self._command,
+            env=launch.env(),
+            base_env={**self._env, "MMM_MAX_RETRIES": str(self._max_retries)},
+            task_count=launch.task_count,
+            timeout=launch.timeout.total_seconds(),
+            max_retries=self._max_retries,
+            log_dir=self._log_dir,
+            grace=self._grace,
+            job=self._job,
+        )
+        self.executions[execution.name] = execution
+        execution.start()
+        return execution.name
+
+    def find(self, run_id: str) -> list[Execution]:
+        """Executions of this launcher that were started for a run, oldest first."""
+        return [_seen(e) for e in self.executions.values() if e.env.get(RUN_ID) == run_id]
+
+    def get(self, name: str) -> Execution | None:
+        """An execution; one of an earlier launcher is known as long as its processes live."""
+        execution = self.executions.get(name)
+        if execution is not None:
+            return _seen(execution)
+        if processes_of({"CLOUD_RUN_EXECUTION": name}):
+            return Execution(name=name, phase=Phase.RUNNING)
+        return None
+
+    def cancel(self, name: str) -> None:
+        """Stop an execution; one of another launcher by SIGTERM to its processes."""
+        if name in self.executions:
+            self.executions[name].cancel()
+            return
+        for pid in processes_of({"CLOUD_RUN_EXECUTION": name}):
+            with suppress(ProcessLookupError, PermissionError):
+                os.kill(pid, signal.SIGTERM)
+
+    def wait(self, name: str, timeout: float | None = None) -> Execution:
+        """Wait for an execution's end, or for the timeout."""
+        self.executions[name].done.wait(timeout)
+        return _seen(self.executions[name])
+
+    def close(self) -> None:
+        """Stop everything and wait for it: no process stays behind."""
+        for execution in self.executions.values():
+            execution.cancel()
+        for execution in self.executions.values():
+            execution.done.wait(self._grace + 5)
+
+
+def _seen(execution: LocalExecution) -> Execution:
+    return Execution(
+        name=execution.name,
+        phase=execution.phase,
+        env=dict(execution.env),
+        created_at=execution.created_at,
+        ended_at=execution.ended_at,
+        reason=execution.reason,
+    )

@@ -26,8 +26,8 @@ from trigger import logs
 from trigger.accept import Outcome, accept
 from trigger.bucket import open_bucket
 from trigger.clients import LazyPublisher
+from trigger.cloud_run import CloudRunLauncher
 from trigger.execution import Launcher
-from trigger.launcher import open_launcher
 from trigger.logs import log
 from trigger.message import PubSubMessage
 from trigger.reconcile import reconcile as run_reconcile
@@ -142,4 +142,4 @@ def _publisher() -> Publisher:
 
 @cache
 def _launcher() -> Launcher:
-    return open_launcher(_settings().job, endpoint=_settings().run_endpoint)
+    return CloudRunLauncher.connect(_settings().job, endpoint=_settings().run_endpoint)

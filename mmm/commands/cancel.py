@@ -16,7 +16,8 @@ from contract.stores import Store, open_store
 from contract.terminal import end, tell
 from contract.topics import Publisher, open_topic
 from mmm.commands.common import DEFAULT_BUCKET, DEFAULT_TOPIC, Bucket, Topic, told_plainly
-from trigger.launcher import Launcher, LocalLauncher, open_launcher
+from mmm.local.launcher import LocalLauncher
+from trigger.execution import Launcher
 
 PATIENCE_SECONDS = 20.0
 
@@ -40,13 +41,16 @@ def command(
     with told_plainly():
         if not is_valid(run_id):
             raise ConfigError(f"RUN is `{run_id}`; allowed: e.g. `20261123T020000Z-1a2b3c4d`")
-        launcher: Launcher = (
-            open_launcher(job, endpoint=os.environ.get("MMM_RUN_ENDPOINT"))
-            if job
-            else LocalLauncher([], env={})
-        )
-        status = cancel(run_id, open_store(bucket), open_topic(topic), launcher)
+        status = cancel(run_id, open_store(bucket), open_topic(topic), _launcher(job))
         print(status.state, run_id)
+
+
+def _launcher(job: str | None) -> Launcher:
+    if not job:
+        return LocalLauncher([], env={})
+    from trigger.cloud_run import CloudRunLauncher  # heavy: help and a local run do without it
+
+    return CloudRunLauncher.connect(job, endpoint=os.environ.get("MMM_RUN_ENDPOINT"))
 
 
 def cancel(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 import sys
 import zipfile
@@ -38,34 +37,6 @@ def unpack(folder: Path) -> Path:
     with zipfile.ZipFile(folder / "trigger.zip") as built:
         built.extractall(folder / "source")
     return folder / "source"
-
-
-def clean_environment(folder: Path, requirements: Path) -> str:
-    """A new environment with exactly these hashed requirements; returns its interpreter.
-
-    Raises:
-        OSError: the package index does not answer.
-    """
-    python = str(folder / "bin" / "python")
-    uv = shutil.which("uv", path=str(Path(sys.executable).parent)) or shutil.which("uv")
-    if uv:
-        make = [uv, "venv", "--quiet", "--python", sys.executable, str(folder)]
-        install = [uv, "pip", "install", "--quiet", "--python", python]
-    else:
-        make = [sys.executable, "-m", "venv", str(folder)]
-        install = [python, "-m", "pip", "install", "--quiet"]
-    subprocess.run(make, check=True)
-    done = subprocess.run(
-        [*install, "--require-hashes", "-r", str(requirements)],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if done.returncode and "hash" not in done.stderr.lower():
-        raise OSError(f"the package index does not answer: {done.stderr.strip()[-200:]}")
-    if done.returncode:
-        raise RuntimeError(done.stderr)
-    return python
 
 
 def start(

@@ -1,20 +1,29 @@
-"""End a run from outside: one terminal status, and the one event that is made from it."""
+"""End a run: one terminal status, and the one event that is made from it.
+
+Every terminal status is made here, whether the job ends its own run or somebody else ends it. A
+message that can never run has no status to end; `contract.rejection` publishes its event.
+"""
 
 from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
 
 from pydantic import ValidationError
 
 from contract import events, layout
 from contract.events import Event, EventData
 from contract.exceptions import DamagedError, MMMError, NotFoundError
+from contract.request import Request
 from contract.run import RunError, State, Status, change_status, create_status, now
 from contract.stored import read_fields
 from contract.stores.base import Store
 from contract.topics.base import Publisher
 
 
-def fault_of(error: MMMError, *, step: str | None = None) -> RunError:
-    """An error as status and event tell it."""
+def run_error(error: MMMError, *, step: str | None = None) -> RunError:
+    """Return an error in the form that status and event carry; `step` is used if it has none."""
     return RunError(
         code=error.exit_code,
         step=error.step or step,
@@ -23,11 +32,77 @@ def fault_of(error: MMMError, *, step: str | None = None) -> RunError:
     )
 
 
-def is_promoted(store: Store, status: Status) -> bool:
-    """Whether the run's results are its market's current ones: it has succeeded then.
+def end_run(
+    store: Store,
+    data: EventData,
+    *,
+    steps: list[dict[str, Any]] | None = None,
+    unless: Callable[[Status], bool] = lambda old: False,
+) -> Status:
+    """Put a run into the terminal state of `data`; return the status that is stored then.
 
-    An attempt writes its outcome into the status before it moves the pointer, so a death between
-    pointer and terminal state loses nothing.
+    A terminal state never changes. A run whose results are already its market's current ones
+    becomes SUCCEEDED, whatever failed after that.
+
+    Args:
+        store: The bucket.
+        data: What the run's event will say. A missing duration is filled in from the run's age.
+        steps: The steps of the attempt that ends the run.
+        unless: Leave the status as it is where this holds.
+    """
+    written: dict[str, Any] = {"error": data.error} | ({} if data.error else {"step": None})
+    if steps is not None:
+        written["steps"] = steps
+
+    def outcome(created_at: datetime) -> dict[str, Any]:
+        seconds = data.duration_seconds
+        if seconds is None:
+            seconds = round((now() - created_at).total_seconds(), 3)
+        return data.model_copy(update={"duration_seconds": seconds}).model_dump(mode="json")
+
+    def change(old: Status) -> dict[str, Any]:
+        if unless(old):
+            return {}
+        if data.state is not State.SUCCEEDED and is_promoted(store, old):
+            return {**written, "state": State.SUCCEEDED, "step": None, "error": None}
+        return {**written, "state": data.state, "outcome": outcome(old.created_at)}
+
+    try:
+        return change_status(store, data.run_id, change)
+    except NotFoundError:
+        at = now()
+        first = Status(
+            run_id=data.run_id,
+            state=data.state,
+            market=data.market or "",
+            revision=data.revision or "",
+            created_at=at,
+            updated_at=at,
+            error=data.error,
+            outcome=data.model_dump(mode="json"),
+        )
+        return first if create_status(store, first) else change_status(store, data.run_id, change)
+
+
+def end_request(store: Store, request: Request, state: State, error: RunError) -> Status:
+    """End the run of a request with an error, from outside of its job."""
+    return end_run(
+        store,
+        EventData(
+            run_id=request.run_id,
+            state=state,
+            market=request.market,
+            revision=request.revision,
+            error=error,
+        ),
+    )
+
+
+def is_promoted(store: Store, status: Status) -> bool:
+    """Return whether the run's results are its market's current ones: then it has succeeded.
+
+    An attempt writes its outcome into the status before it moves the pointer, so that nothing is
+    lost if it dies between the pointer and the terminal state.
     """
     if status.outcome.get("state") != State.SUCCEEDED:
         return False
@@ -39,49 +114,8 @@ def is_promoted(store: Store, status: Status) -> bool:
     return bool(read_fields(blob.data, "run_id", path=path)["run_id"] == status.run_id)
 
 
-def end(
-    store: Store, *, run_id: str, market: str, revision: str, state: State, error: RunError
-) -> Status:
-    """Put a run into a terminal state, unless it is in one; returns what is stored then.
-
-    One whose results are its market's current ones becomes SUCCEEDED.
-    """
-
-    def outcome(since: Status | None) -> dict[str, object]:
-        data = EventData(
-            run_id=run_id,
-            state=state,
-            market=market,
-            revision=revision,
-            duration_seconds=round((at - since.created_at).total_seconds(), 3) if since else None,
-            error=error,
-        )
-        return data.model_dump(mode="json")
-
-    at = now()
-    first = Status(
-        run_id=run_id,
-        state=state,
-        market=market,
-        revision=revision,
-        created_at=at,
-        updated_at=at,
-        error=error,
-        outcome=outcome(None),
-    )
-    if create_status(store, first):
-        return first
-
-    def change(old: Status) -> dict[str, object]:
-        if is_promoted(store, old):
-            return {"state": State.SUCCEEDED, "error": None}
-        return {"state": state, "error": error, "outcome": outcome(old)}
-
-    return change_status(store, run_id, change)
-
-
-def told_outcome(status: Status) -> EventData:
-    """What the event of a terminal status says.
+def event_data(status: Status) -> EventData:
+    """Return what the event of a terminal status says.
 
     Raises:
         DamagedError: the status does not hold it.
@@ -89,17 +123,17 @@ def told_outcome(status: Status) -> EventData:
     try:
         return EventData.model_validate(status.outcome, extra="ignore")
     except ValidationError:
-        raise DamagedError(layout.status(status.run_id), "`outcome` is no event") from None
+        raise DamagedError(layout.status(status.run_id), "`outcome` is not an event") from None
 
 
-def tell(store: Store, publisher: Publisher, status: Status) -> int:
-    """Store the event of a terminal status and publish what the outbox holds.
+def publish_end(store: Store, publisher: Publisher, status: Status) -> int:
+    """Store the event of a terminal status, and publish what the run's outbox holds.
 
-    Returns how many events were published.
+    Returns:
+        How many events were published.
 
     Raises:
-        TransientError, ServiceError: the topic cannot be reached; the event waits in the outbox.
+        TransientError, ServiceError: the topic is unreachable; the event waits in the outbox.
     """
-    data = told_outcome(status)
-    events.put(store, Event.of(data, at=status.updated_at))
+    events.put(store, Event.of(event_data(status), at=status.updated_at))
     return events.flush(store, publisher, status.run_id)

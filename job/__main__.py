@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from job.runtime import logs
 from job.runtime.logs import Style
 from job.runtime.progress import make_view
-from job.runtime.signals import leave
+from job.runtime.signals import finish
 from job.start import start
 
 
@@ -37,4 +37,4 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(leave(main()))
+    sys.exit(finish(main()))

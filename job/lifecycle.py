@@ -1,20 +1,16 @@
-"""One attempt at one run: claim it, work, and leave exactly one terminal state and one event.
+"""One attempt at one run: claim it, work, and end it in exactly one state with one event.
 
-Terminal states are decided by the status object alone; the event is made from it. A permanent error
-ends the run at once; a transient one leaves it RUNNING while Cloud Run will try again.
+The status object alone decides the terminal state, and the event is made from it. A permanent error
+ends the run at once. A transient error leaves it RUNNING as long as Cloud Run will retry.
 """
 
 from __future__ import annotations
 
-import tempfile
 import threading
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
+from contract.config import Config
 from contract.events import EventData
 from contract.exceptions import (
     PERMANENT_CODES,
@@ -26,31 +22,31 @@ from contract.exceptions import (
 from contract.lease import Lease
 from contract.market import keep_market
 from contract.request import Request
-from contract.run import State, Status, change_status, now, read_status
+from contract.run import State, Status, read_status
 from contract.stores import Store
-from contract.terminal import fault_of, is_promoted, tell, told_outcome
+from contract.terminal import end_run, event_data, is_promoted, publish_end, run_error
 from contract.topics import Publisher
-from job.attempt.context import Run, tasks_of
+from job.attempt.context import Attempt, tasks_of
 from job.attempt.lease import LeaseHolder, claim
-from job.attempt.market import leave, take_turn
-from job.attempt.tasks import Left
+from job.attempt.market import give_way, wait_for_market
+from job.attempt.status import StatusWriter, note_failure
+from job.attempt.tasks import LeftRun
 from job.cost.budget import cost_of
-from job.pipeline import Outcome, run_pipeline
-from job.runtime import logs
+from job.pipeline import run_pipeline
 from job.runtime.disk import is_disk_error
+from job.runtime.logs import Log, bind
 from job.runtime.progress import View
 from job.runtime.settings import Settings
-from job.runtime.signals import at_last, told_to_stop, undisturbed
-from job.runtime.trace import Step, Trace
-from job.train.job_file import Workspace
+from job.runtime.signals import shielded, stop_reason
+from job.runtime.trace import Trace
+from job.runtime.workspace import temporary_workspace
 
-PROGRESS_SECONDS = 5.0
 TIMEOUT_MARGIN_SECONDS = 30.0
 
 
 @dataclass(frozen=True, kw_only=True)
 class Ending:
-    """How the attempt ended."""
+    """How an attempt ended."""
 
     run_id: str
     state: State
@@ -65,11 +61,11 @@ def work_on(
     store: Store,
     publisher: Publisher,
     *,
-    log: logs.Log,
+    log: Log,
     view: View,
 ) -> Ending:
     """Do the run that `request` describes, or find that there is nothing to do."""
-    logs.bind(
+    bind(
         run_id=request.run_id,
         market=request.market,
         revision=request.revision,
@@ -77,23 +73,25 @@ def work_on(
         task=settings.task_index,
         attempt=settings.attempt,
     )
-    ended = read_status(store, request.run_id)
-    if ended is not None and ended.state.is_terminal:
-        log.info(f"the run has ended already: {ended.state}")
-        return _tell(ended, store, publisher, log)
-    if ended is not None and ended.has_left(settings.execution):
+    status = read_status(store, request.run_id)
+    if status is not None and status.state.is_terminal:
+        log.info(f"the run has already ended: {status.state}")
+        return _conclude(status, store, publisher, log)
+    if status is not None and status.has_left(settings.execution):
         log.info("this execution has left the run, which waits for its market")
-        return _waiting(ended)
+        return _waiting(status)
     config = request.read_config()
     if settings.task_index >= tasks_of(config, settings):
-        log.info("the run needs fewer tasks; this one has nothing to do")
+        log.info("the run needs fewer tasks; this task has nothing to do")
         return Ending(run_id=request.run_id, state=State.RUNNING, exit_code=0)
     lease = claim(store, request.run_id, settings)
     if isinstance(lease, Lease):
-        log.warning(f"{lease.owner} works on this run; leaving")
+        log.warning(f"{lease.owner} is working on this run; leaving")
         return Ending(run_id=request.run_id, state=State.RUNNING, exit_code=0)
     try:
-        return _attempt(request, settings, store, publisher, lease=lease, log=log, view=view)
+        return _attempt(
+            request, config, settings, store, publisher, lease=lease, log=log, view=view
+        )
     finally:
         try:
             lease.release()
@@ -103,86 +101,110 @@ def work_on(
 
 def _attempt(
     request: Request,
+    config: Config,
     settings: Settings,
     store: Store,
     publisher: Publisher,
     *,
     lease: LeaseHolder,
-    log: logs.Log,
+    log: Log,
     view: View,
 ) -> Ending:
-    record = _Recorder(store, request.run_id, settings, view)
-    trace = Trace(log=log, on_change=record.step)
-    record.trace = trace
-    took_turn = threading.Event()
+    status_writer = StatusWriter(store, request.run_id, settings, view)
+    trace = Trace(log=log, on_change=status_writer.step)
+    status_writer.trace = trace
+    has_market = threading.Event()
     lease.keep(
-        record.beat,
+        status_writer.beat,
         log=log,
-        returned=lambda: not took_turn.is_set() or keep_market(store, request),
+        returned=lambda: not has_market.is_set() or keep_market(store, request),
     )
-    run: Run | None = None
+    attempt: Attempt | None = None
     try:
-        with _folder() as folder:
-            run = Run(
+        with temporary_workspace() as workspace:
+            attempt = Attempt(
                 request=request,
-                config=request.read_config(),
+                config=config,
                 settings=settings,
                 store=store,
-                workspace=Workspace(root=folder),
+                workspace=workspace,
                 trace=trace,
                 log=log,
-                on_progress=record.progress,
-                stop=lambda: _reason_to_stop(lease, record),
+                on_progress=status_writer.progress,
+                stop=lambda: _reason_to_stop(lease, status_writer),
                 lease=lease,
-                announce=lambda facts: record.announce(_event(request, trace, facts)),
+                announce=lambda facts: status_writer.announce(_event(request, trace, facts)),
             )
-            before = take_turn(run) if settings.task_index == 0 else None
-            if before is not None:
-                return _waiting(leave(run, before))
-            took_turn.set()
-            outcome = run_pipeline(run)
-        if isinstance(outcome, Left):
-            log.info(outcome.reason)
+            ahead = wait_for_market(attempt) if settings.task_index == 0 else None
+            if ahead is not None:
+                return _waiting(give_way(attempt, ahead))
+            has_market.set()
+            result = run_pipeline(attempt)
+        if isinstance(result, LeftRun):
+            log.info(result.reason)
             return Ending(run_id=request.run_id, state=State.RUNNING, exit_code=0)
-        with undisturbed():
-            status = _close(store, request, trace, outcome)
+        with shielded():
+            data = _event(request, trace, result.facts, result.state)
+            status = end_run(store, data, steps=trace.as_list())
     except Exception as error:  # whatever it is, the run must not stay RUNNING
-        if lease.cut_off.is_set():  # its state is the next attempt's to write
-            raise TransientError(_reason_to_stop(lease, record) or "") from error
-        with undisturbed():
-            told = _told(error, trace, log)
-            status = _fail(request, settings, store, lease, trace, told, log, run=run)
+        if lease.cut_off.is_set():  # its state is for the next attempt to write
+            raise TransientError(_reason_to_stop(lease, status_writer) or "") from error
+        with shielded():
+            status = _fail(attempt, request, settings, store, lease, trace, error, log)
     if not status.state.is_terminal:
         code = status.error.code if status.error else TransientError.exit_code
         message = status.error.message if status.error else None
         return Ending(run_id=request.run_id, state=status.state, exit_code=code, message=message)
     with trace.step("event"):
-        return _tell(status, store, publisher, log)
+        return _conclude(status, store, publisher, log)
 
 
-@contextmanager
-def _folder() -> Iterator[Path]:
-    """A folder of the attempt's own, which a signal cannot leave behind."""
-    folder = tempfile.TemporaryDirectory(prefix="mmm-", ignore_cleanup_errors=True)
-    try:
-        with at_last(folder.cleanup):
-            yield Path(folder.name)
-    finally:
-        with undisturbed():
-            folder.cleanup()
+def _fail(
+    attempt: Attempt | None,
+    request: Request,
+    settings: Settings,
+    store: Store,
+    lease: LeaseHolder,
+    trace: Trace,
+    cause: Exception,
+    log: Log,
+) -> Status:
+    """Write the error into the status. The run ends unless another attempt can help."""
+    error = _as_own_error(cause, trace, log)
+    log.error(error.message, step=error.step, exit_code=error.exit_code)
+    owner = _is_still_owner(lease)
+    status = read_status(store, request.run_id)
+    if not owner and status is not None:  # another process has the run now, and writes its state
+        return status
+    fault = run_error(error)
+    promoted = status is not None and is_promoted(store, status)
+    retried = error.exit_code not in PERMANENT_CODES and not settings.last_attempt
+    if retried and not promoted:
+        return note_failure(store, request.run_id, settings, fault, steps=trace.as_list())
+    cost = cost_of(attempt) if attempt and attempt.estimate else None
+    facts: dict[str, Any] = {"error": fault, "cost": cost}
+    if isinstance(error, GateError):
+        facts["data_quality"] = error.quality
+    return end_run(
+        store,
+        _event(request, trace, facts, _state_after(error, request, settings, trace)),
+        steps=trace.as_list(),
+        unless=lambda old: old.has_left(settings.execution),
+    )
 
 
-def _told(error: Exception, trace: Trace, log: logs.Log) -> MMMError:
-    """Any error in this project's words; told to stop, a library may call that what it likes."""
+def _as_own_error(error: Exception, trace: Trace, log: Log) -> MMMError:
+    """Return any error as one of ours; after a signal, a library may raise anything at all."""
+    step = trace.steps[-1].name if trace.steps else None
     permanent = isinstance(error, MMMError) and error.exit_code in PERMANENT_CODES
-    if (reason := told_to_stop()) and not permanent:
-        return CancelledError(reason, step=_last_step(trace))
+    if (reason := stop_reason()) and not permanent:
+        return CancelledError(reason, step=step)
     if is_disk_error(error):
-        return TransientError(f"the disk is full: {error}", step=_last_step(trace))
+        return TransientError(f"the disk is full: {error}", step=step)
     if isinstance(error, MMMError):
         return error
     log.exception(f"unexpected {type(error).__name__}: {error}")
-    return MMMError(f"unexpected {type(error).__name__}: {error}", step=_last_step(trace))
+    return MMMError(f"unexpected {type(error).__name__}: {error}", step=step)
 
 
 def _waiting(status: Status) -> Ending:
@@ -190,12 +212,12 @@ def _waiting(status: Status) -> Ending:
     return Ending(run_id=status.run_id, state=status.state, exit_code=0, message=message)
 
 
-def _reason_to_stop(lease: LeaseHolder, record: _Recorder) -> str | None:
+def _reason_to_stop(lease: LeaseHolder, status_writer: StatusWriter) -> str | None:
     if lease.lost.is_set():
-        return "another execution took the run over"
+        return "another execution took over the run"
     if lease.cut_off.is_set():
-        return "the run was cut off from its bucket or market for too long"
-    return f"the run has ended: {record.ended}" if record.ended else None
+        return "the run lost contact with its bucket or market for too long"
+    return f"the run has ended: {status_writer.ended}" if status_writer.ended else None
 
 
 def _event(
@@ -211,73 +233,15 @@ def _event(
     )
 
 
-def _close(store: Store, request: Request, trace: Trace, outcome: Outcome) -> Status:
-    data = _event(request, trace, outcome.facts, outcome.state)
-    return change_status(
-        store,
-        request.run_id,
-        lambda old: {
-            "state": outcome.state,
-            "step": None,
-            "steps": trace.as_list(),
-            "outcome": data.model_dump(mode="json"),
-            "error": None,
-        },
-    )
-
-
-def _fail(
-    request: Request,
-    settings: Settings,
-    store: Store,
-    lease: LeaseHolder,
-    trace: Trace,
-    error: MMMError,
-    log: logs.Log,
-    *,
-    run: Run | None,
-) -> Status:
-    """Write the error down; the run ends unless another attempt can help.
-
-    A run whose results became the market's current ones has succeeded, whatever failed after.
-    """
-    log.error(error.message, step=error.step, exit_code=error.exit_code)
-    fault = fault_of(error)
-    over = error.exit_code in PERMANENT_CODES or settings.last_attempt
-    state = _state_after(error, request, settings, trace) if over else State.RUNNING
-    facts: dict[str, Any] = {"error": fault, "cost": cost_of(run) if run and run.estimate else None}
-    if isinstance(error, GateError):
-        facts["data_quality"] = error.quality
-    data = _event(request, trace, facts, state)
-    if not _still_ours(lease):  # the run is somebody else's now; its state is theirs to write
-        status = read_status(store, request.run_id)
-        if status is not None:
-            return status
-
-    def change(old: Status) -> dict[str, Any]:
-        if old.has_left(settings.execution):
-            return {}
-        if is_promoted(store, old):
-            return {"state": State.SUCCEEDED, "step": None, "steps": trace.as_list(), "error": None}
-        return {
-            "state": state,
-            "steps": trace.as_list(),
-            "error": fault,
-            "outcome": data.model_dump(mode="json") if state.is_terminal else {},
-        }
-
-    return change_status(store, request.run_id, change)
-
-
 def _state_after(error: MMMError, request: Request, settings: Settings, trace: Trace) -> State:
-    """Cloud Run says SIGTERM to a task that was cancelled and to one whose time is over."""
+    """Tell a cancelled task from one that timed out: Cloud Run sends SIGTERM to both."""
     limit = float(request.config["limits"]["timeout_minutes"]) * 60
     timed_out = settings.in_cloud_run and trace.seconds > limit - TIMEOUT_MARGIN_SECONDS
     cancelled = isinstance(error, CancelledError) and not timed_out
     return State.CANCELLED if cancelled else State.FAILED
 
 
-def _still_ours(lease: LeaseHolder) -> bool:
+def _is_still_owner(lease: LeaseHolder) -> bool:
     try:
         lease.confirm()
     except CancelledError:
@@ -285,12 +249,12 @@ def _still_ours(lease: LeaseHolder) -> bool:
     return True
 
 
-def _tell(status: Status, store: Store, publisher: Publisher, log: logs.Log) -> Ending:
-    """Store and publish the event of a terminal status; a topic that is down is said."""
-    data = told_outcome(status)
+def _conclude(status: Status, store: Store, publisher: Publisher, log: Log) -> Ending:
+    """Publish the event of a terminal status; an unreachable topic is logged."""
+    data = event_data(status)
     code = status.error.code if status.error else 0
     try:
-        tell(store, publisher, status)
+        publish_end(store, publisher, status)
     except MMMError as error:
         log.error(f"the event could not be published and waits in the outbox: {error}")
         code = code or TransientError.exit_code
@@ -301,77 +265,3 @@ def _tell(status: Status, store: Store, publisher: Publisher, log: logs.Log) -> 
         report_uri=data.report_uri,
         message=status.error.message if status.error else None,
     )
-
-
-def _last_step(trace: Trace) -> str | None:
-    return trace.steps[-1].name if trace.steps else None
-
-
-class _Recorder:
-    """Writes steps, progress and heartbeats into the status."""
-
-    def __init__(self, store: Store, run_id: str, settings: Settings, view: View) -> None:
-        self.trace: Trace | None = None
-        self._store, self._run_id, self._settings, self._view = store, run_id, settings, view
-        self._progress: dict[str, Any] = {}
-        self._written = 0.0
-        self.ended: State | None = None
-
-    def step(self, step: Step) -> None:
-        self._view.step(step)
-        told_later = step.name == "event" or step.state == "failed"  # with the error
-        if not told_later:
-            self._write({"step": step.name, "steps": self.trace.as_list() if self.trace else []})
-
-    def progress(self, record: dict[str, Any]) -> None:
-        self._view.progress(record)
-        if record.get("type") == "progress":
-            trial = str(record.get("trial"))
-            trials = {**self._progress.get("by_trial", {}), trial: record.get("iteration")}
-            self._progress = {
-                "trials": record.get("trials"),
-                "iterations": record.get("iterations"),
-                "by_trial": trials,
-            }
-            if time.monotonic() - self._written > PROGRESS_SECONDS:
-                self.beat()
-
-    def beat(self) -> None:
-        self._write({})
-
-    def announce(self, data: EventData) -> None:
-        """Write down what the run ends with, before its results become the market's current ones.
-
-        Raises:
-            CancelledError: the run has been ended meanwhile.
-        """
-        self._write({"outcome": data.model_dump(mode="json")})
-        if self.ended:
-            raise CancelledError(f"the run has ended: {self.ended}")
-
-    def _write(self, fields: dict[str, Any]) -> None:
-        self._written = time.monotonic()
-        status = change_status(
-            self._store,
-            self._run_id,
-            lambda old: (
-                {}
-                if old.has_left(self._settings.execution)
-                else {
-                    "state": State.RUNNING,
-                    "heartbeat_at": now(),
-                    "attempt": self._settings.attempt,
-                    "execution": self._settings.execution,
-                    **fields,
-                    "progress": _together(old.progress, self._progress),
-                }
-            ),
-        )
-        if status.state.is_terminal:
-            self.ended = status.state
-
-
-def _together(old: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:
-    """Progress of all tasks: each writes the trials that it has."""
-    trials = {**old.get("by_trial", {}), **new.get("by_trial", {})}
-    return {**old, **new, "by_trial": trials} if trials else {**old, **new}

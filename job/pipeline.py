@@ -7,24 +7,22 @@ from dataclasses import dataclass
 from typing import Any
 
 from contract import layout
-from contract.base import canonical_json, sha256_hex
 from contract.exceptions import DataError, NotFoundError, TransientError
 from contract.market import keep_market
 from contract.run import State
 from contract.stored import read_fields
 from job.attempt import checkpoints
-from job.attempt.context import Run
-from job.attempt.tasks import Left, wait_for_go
+from job.attempt.context import Attempt
+from job.attempt.tasks import LeftRun, wait_for_inputs
 from job.cost.budget import check_early, check_rows, cost_of
-from job.gate import Outcome as GateOutcome
-from job.gate import Verdict, check
-from job.outputs.manifest import Manifest, own_version
+from job.gate import Outcome, Verdict, check
+from job.outputs.duplicate import fingerprint, finished_run
+from job.outputs.manifest import Manifest, read_manifest
 from job.outputs.promote import promote
 from job.outputs.step import (
     draft_manifest,
     event_facts,
     publish_decided,
-    read_manifest,
     upload,
     write_outputs,
 )
@@ -37,138 +35,148 @@ SNAPSHOT = "snapshot.parquet"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Outcome:
+class RunResult:
     """How the run ended, and what its event says."""
 
     state: State
     facts: dict[str, Any]
 
 
-def run_pipeline(run: Run) -> Outcome | Left:
+def run_pipeline(attempt: Attempt) -> RunResult | LeftRun:
     """Do every step that is not done yet.
 
     Raises:
         MMMError: with the step's name.
     """
-    run.workspace.make()
-    finished = read_manifest(run, run.run_id) or publish_decided(run)
+    attempt.workspace.make()
+    finished = _read_manifest(attempt, attempt.run_id) or publish_decided(attempt)
     if finished is not None:
-        run.log.info("the artifacts are complete already; only promotion and event are left")
-        return _promote(run, finished, None)
-    if run.settings.task_index == 0:
-        check_engine(run.config.training, rscript=run.settings.rscript)
-        check_early(run)
-        snapshot = _extract(run)
-        verdict = _gate(run, snapshot)
-        if verdict.status is GateOutcome.SKIP:
-            facts = {"data_quality": verdict.summary(), "cost": cost_of(run)}
-            return Outcome(state=State.SKIPPED, facts=facts)
-        done = _duplicate(run, snapshot)
-        if done is not None:
-            return done
+        attempt.log.info("the artifacts are already complete; only promotion and event remain")
+        return _promote(attempt, finished, None)
+    if attempt.settings.task_index == 0:
+        check_engine(attempt.config.training, rscript=attempt.settings.rscript)
+        check_early(attempt)
+        snapshot = _extract(attempt)
+        verdict = _gate(attempt, snapshot)
+        if verdict.status is Outcome.SKIP:
+            facts = {"data_quality": verdict.summary(), "cost": cost_of(attempt)}
+            return RunResult(state=State.SKIPPED, facts=facts)
+        duplicate = _duplicate(attempt, snapshot)
+        if duplicate is not None:
+            return duplicate
     else:
-        left = wait_for_go(run)
+        left = wait_for_inputs(
+            attempt.store,
+            attempt.run_id,
+            execution=attempt.settings.execution,
+            stop=attempt.stop,
+        )
         if left is not None:
             return left
-        snapshot = _extract(run)
-        verdict = _gate(run, snapshot)
-    check_rows(run, snapshot)
-    result = train(run, snapshot)
-    if isinstance(result, Left):
+        snapshot = _extract(attempt)
+        verdict = _gate(attempt, snapshot)
+    check_rows(attempt, snapshot)
+    result = train(attempt, snapshot)
+    if isinstance(result, LeftRun):
         return result
-    draft = draft_manifest(run, snapshot, result, _fingerprint(run, snapshot))
-    write_outputs(run, draft, verdict)
-    return _promote(run, upload(run, draft), verdict)
+    draft = draft_manifest(attempt, snapshot, result, _fingerprint(attempt, snapshot))
+    write_outputs(attempt, draft, verdict)
+    return _promote(attempt, upload(attempt, draft), verdict)
 
 
-def _extract(run: Run) -> Snapshot:
-    """The run's snapshot: the stored one where there is one, never a second extract."""
-    path = run.workspace.snapshot
-    with run.trace.step("extract") as detail:
-        detail["reused"] = checkpoints.restore(run.store, run.run_id, SNAPSHOT, path)
+def _extract(attempt: Attempt) -> Snapshot:
+    """Return the run's snapshot; a stored one is used, so that no run extracts twice."""
+    path = attempt.workspace.snapshot
+    with attempt.trace.step("extract") as detail:
+        detail["reused"] = checkpoints.restore(attempt.store, attempt.run_id, SNAPSHOT, path)
         if not detail["reused"]:
-            if run.settings.task_index > 0:
-                raise DataError("task 0 said go, but there is no extract in the store")
-            check_source(run)
-            snapshot = extract(
-                run.config, run_id=run.run_id, to=path, local_annotations=may_read_files(run)
+            if attempt.settings.task_index > 0:
+                raise DataError("task 0 has finished the extract, but it is not in the store")
+            local_files = may_read_files(attempt.request.origin.via, attempt.store.url)
+            check_source(
+                attempt.config.source,
+                local_files=local_files,
+                data_folder=attempt.settings.data_folder,
             )
-            if not checkpoints.save(run.store, run.run_id, SNAPSHOT, path):
-                checkpoints.restore(run.store, run.run_id, SNAPSHOT, path)
+            extract(attempt.config, run_id=attempt.run_id, to=path, local_annotations=local_files)
+            if not checkpoints.save(attempt.store, attempt.run_id, SNAPSHOT, path):
+                checkpoints.restore(attempt.store, attempt.run_id, SNAPSHOT, path)
         snapshot = Snapshot.load(path)
         detail.update(rows=snapshot.rows, columns=len(snapshot.columns), sha256=snapshot.sha256)
     return snapshot
 
 
-def _gate(run: Run, snapshot: Snapshot) -> Verdict:
-    with run.trace.step("gate") as detail:
-        verdict = check(snapshot, run.config, previous=_previous_quality(run))
+def _gate(attempt: Attempt, snapshot: Snapshot) -> Verdict:
+    with attempt.trace.step("gate") as detail:
+        verdict = check(snapshot, attempt.config, previous=_previous_quality(attempt))
         detail["verdict"] = verdict.status.value
         document = json.dumps(verdict.to_dict(), indent=2, ensure_ascii=False)
-        (run.workspace.output / "data_quality.json").write_text(document)
-        if run.settings.task_index == 0:
-            run.store.write(layout.quality(run.run_id), document.encode())
+        (attempt.workspace.output / "data_quality.json").write_text(document)
+        if attempt.settings.task_index == 0:
+            attempt.store.write(layout.quality(attempt.run_id), document.encode())
         for finding in verdict.worst():
-            if finding.outcome is GateOutcome.WARN:
-                run.warnings.append(finding.sentence)
-                run.log.warning(finding.sentence, check=finding.name)
+            if finding.outcome is Outcome.WARN:
+                attempt.warnings.append(finding.sentence)
+                attempt.log.warning(finding.sentence, check=finding.name)
         verdict.require()
     return verdict
 
 
-def _previous_quality(run: Run) -> dict[str, Any] | None:
-    """What the gate saw in the market's last accepted run."""
-    pointer = layout.current(run.config.revision, run.config.market)
+def _previous_quality(attempt: Attempt) -> dict[str, Any] | None:
+    """Return the gate's profile of the market's last accepted run, None if there is none."""
+    pointer = layout.current(attempt.config.revision, attempt.config.market)
     try:
-        current = read_fields(run.store.read(pointer).data, "artifacts", path=pointer)
+        current = read_fields(attempt.store.read(pointer).data, "artifacts", path=pointer)
         quality = f"{current['artifacts']}data_quality.json"
-        return read_fields(run.store.read(quality).data, path=quality)
+        return read_fields(attempt.store.read(quality).data, path=quality)
     except NotFoundError:
         return None
 
 
-def _fingerprint(run: Run, snapshot: Snapshot) -> str:
-    """Equal for runs that would compute the same: config, data, and what computes."""
-    parts = {
-        "config": run.request.config_hash,
-        "data": snapshot.fingerprint,
-        "version": own_version(),
-        "image": run.settings.image,
-    }
-    return sha256_hex(canonical_json(parts))
+def _fingerprint(attempt: Attempt, snapshot: Snapshot) -> str:
+    return fingerprint(
+        snapshot, config_hash=attempt.request.config_hash, image=attempt.settings.image
+    )
 
 
-def _duplicate(run: Run, snapshot: Snapshot) -> Outcome | None:
-    """A finished run of the same config and data, unless the request forces a new one."""
-    if run.request.force:
+def _duplicate(attempt: Attempt, snapshot: Snapshot) -> RunResult | None:
+    """Return the result of a run that computed the same, unless the request forces a new one."""
+    if attempt.request.force:
         return None
-    try:
-        path = layout.fingerprint(_fingerprint(run, snapshot))
-        other = str(read_fields(run.store.read(path).data, "run_id", path=path)["run_id"])
-    except NotFoundError:
+    other = finished_run(attempt.store, _fingerprint(attempt, snapshot))
+    if other is None or other == attempt.run_id:
         return None
-    manifest = None if other == run.run_id else read_manifest(run, other)
+    manifest = _read_manifest(attempt, other)
     if manifest is None:
         return None
-    run.log.info(f"the same config and data were trained in run {other}; nothing to compute")
-    facts = {**event_facts(run, manifest), "duplicate_of": other, "cost": cost_of(run)}
-    return Outcome(state=State.DUPLICATE, facts=facts)
+    attempt.log.info(f"run {other} trained the same config and data; nothing to compute")
+    facts = {
+        **event_facts(attempt.store, manifest),
+        "duplicate_of": other,
+        "cost": cost_of(attempt),
+    }
+    return RunResult(state=State.DUPLICATE, facts=facts)
 
 
-def _promote(run: Run, manifest: Manifest, verdict: Verdict | None) -> Outcome:
-    facts = event_facts(run, manifest)
+def _read_manifest(attempt: Attempt, run_id: str) -> Manifest | None:
+    config = attempt.config
+    return read_manifest(attempt.store, config.revision, config.market, run_id)
+
+
+def _promote(attempt: Attempt, manifest: Manifest, verdict: Verdict | None) -> RunResult:
+    facts = event_facts(attempt.store, manifest)
     if verdict is not None:
         facts["data_quality"] = verdict.summary()
-    with run.trace.step("promote") as detail:
-        run.lease.confirm()
-        if not keep_market(run.store, run.request):
-            raise TransientError(f"market `{manifest.market}` was given to another run meanwhile")
-        run.announce(facts)
+    with attempt.trace.step("promote") as detail:
+        attempt.lease.confirm()
+        if not keep_market(attempt.store, attempt.request):
+            raise TransientError(f"market `{manifest.market}` has been given to another run")
+        attempt.announce(facts)
         detail["current"] = promote(
-            run.store,
+            attempt.store,
             run_id=manifest.run_id,
             market=manifest.market,
             revision=manifest.revision,
             facts={"best_model": manifest.best_model, "engine": manifest.engine},
         )
-    return Outcome(state=State.SUCCEEDED, facts=facts)
+    return RunResult(state=State.SUCCEEDED, facts=facts)

@@ -13,7 +13,7 @@ from job.lifecycle import Ending, work_on
 from job.runtime.logs import Log
 from job.runtime.progress import View
 from job.runtime.settings import from_environment
-from job.runtime.signals import stoppable
+from job.runtime.signals import stop_on_signal
 
 
 def start(
@@ -34,7 +34,7 @@ def start(
             bucket=bucket, topic=topic, config_uri=config_uri, run_id=run_id
         )
         store, publisher = open_store(settings.bucket), open_topic(settings.topic)
-        with stoppable():
+        with stop_on_signal():
             request = find_request(
                 settings, store, publisher, via=via, overrides=overrides or {}, force=force
             )

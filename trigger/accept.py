@@ -24,7 +24,7 @@ from contract.rejection import reject
 from contract.request import Request, stored_request
 from contract.run import State, Status, now, read_status
 from contract.stores import Store
-from contract.terminal import tell
+from contract.terminal import publish_end
 from contract.topics import Publisher
 from trigger.execution import Launcher
 from trigger.launch import awaits_launch, launch_again, launch_first
@@ -200,7 +200,7 @@ def _reject(
 
 def _tell(store: Store, publisher: Publisher, status: Status) -> None:
     with suppress(_TopicError):
-        tell(store, _Outboxed(publisher), status)
+        publish_end(store, _Outboxed(publisher), status)
 
 
 class _TopicError(Exception):

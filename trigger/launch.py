@@ -32,7 +32,7 @@ from contract.run import (
     read_status_at,
 )
 from contract.stores import Store
-from contract.terminal import end, fault_of
+from contract.terminal import end_request, run_error
 from trigger.execution import Launch, Launcher, MaybeStartedError, NotStartedError
 
 CLAIM = timedelta(seconds=90)
@@ -168,14 +168,7 @@ def _give_back(turn: _Turn, store: Store) -> None:
 
 
 def _refused(request: Request, error: ServiceError, store: Store) -> Status:
-    return end(
-        store,
-        run_id=request.run_id,
-        market=request.market,
-        revision=request.revision,
-        state=State.FAILED,
-        error=fault_of(error, step="launch"),
-    )
+    return end_request(store, request, State.FAILED, run_error(error, step="launch"))
 
 
 def _accepted(request: Request) -> Status:

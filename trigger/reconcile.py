@@ -38,7 +38,7 @@ from contract.request import Request, stored_request
 from contract.run import RunError, State, Status, change_status, now, read_status
 from contract.stored import read_fields
 from contract.stores import Store
-from contract.terminal import end, fault_of, tell
+from contract.terminal import end_request, publish_end, run_error
 from contract.topics import Publisher
 from trigger.accept import MAX_MESSAGE_AGE
 from trigger.execution import Execution, Launcher, Phase
@@ -123,7 +123,7 @@ class _Run:
         status = read_status(self.store, self.run_id)
         request = stored_request(self.store, self.run_id)
         if status is not None and status.state.is_terminal:
-            tell(self.store, self.publisher, status)
+            publish_end(self.store, self.publisher, status)
             return "closed"
         if request is None:
             events.flush(self.store, self.publisher, self.run_id)  # a rejected message's
@@ -151,7 +151,7 @@ class _Run:
                 f"market `{request.market}` was busy for {hours:g} hours (last: run {before})",
                 step="limits",
             )
-            return self._close(request, State.FAILED, fault_of(error))
+            return self._close(request, State.FAILED, run_error(error))
         change_status(self.store, self.run_id, lambda old: {"waits_for": None})
         return self._launch(request)
 
@@ -163,7 +163,7 @@ class _Run:
         except TransientError:
             return "open"  # somebody is at it, or Cloud Run is busy
         if status.state.is_terminal:
-            tell(self.store, self.publisher, status)
+            publish_end(self.store, self.publisher, status)
             return "closed"
         return "launched"
 
@@ -172,7 +172,7 @@ class _Run:
         # What the job wrote before its execution ended is seen from here on.
         status = read_status(self.store, self.run_id)
         if status is not None and status.state.is_terminal:
-            tell(self.store, self.publisher, status)
+            publish_end(self.store, self.publisher, status)
             return "closed"
         if status is not None and status.has_left(name):
             return "waiting"
@@ -217,19 +217,12 @@ class _Run:
     def _close(
         self, request: Request, state: State, error: RunError, *, stop: str | None = None
     ) -> str:
-        status = end(
-            self.store,
-            run_id=self.run_id,
-            market=request.market,
-            revision=request.revision,
-            state=state,
-            error=error,
-        )
+        status = end_request(self.store, request, state, error)
         try:
             if stop:  # only now: a job that is told to stop would call its run cancelled
                 self.launcher.cancel(stop)
         finally:
-            tell(self.store, self.publisher, status)
+            publish_end(self.store, self.publisher, status)
         return "closed"
 
     def _last_sign(self) -> datetime:

@@ -23,8 +23,10 @@ from examples.generate import truth
 from examples.markets import MARKETS
 from examples.simulate import Simulation, simulate
 from job.runtime.logs import configure
+from job.runtime.machine import available_cores
+from job.runtime.workspace import Workspace
 from job.train.holidays import holidays_table
-from job.train.job_file import Workspace, available_cores, r_job
+from job.train.job_file import r_job
 from job.train.process import run_r
 
 HERE = Path(__file__).parent

@@ -22,7 +22,7 @@ from bench.truth.__main__ import HERE, market_config, run_market
 from examples.generate import truth
 from examples.markets import MARKETS
 from examples.simulate import Simulation, simulate
-from job.train.job_file import Workspace
+from job.runtime.workspace import Workspace
 
 METHODS = ("cluster", "bootstrap")
 SHAPES = ("searched", "known")

@@ -24,7 +24,8 @@ from typing import Any
 from bench.machine import in_words, machine, robyn_version
 from bench.memory import PeakMemory
 from contract.config import Config
-from job.train.job_file import Workspace, r_job
+from job.runtime.workspace import Workspace
+from job.train.job_file import r_job
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]

@@ -1,4 +1,8 @@
-"""What one attempt of one task works with."""
+"""What the steps of one attempt share.
+
+A step of the story (extract, gate, train, outputs, promote) takes the whole `Attempt`. Everything
+below a step takes only the values that it needs.
+"""
 
 from __future__ import annotations
 
@@ -11,16 +15,21 @@ from contract.request import Request
 from contract.stores import Store
 from job.attempt.lease import LeaseHolder
 from job.runtime.logs import Log
+from job.runtime.machine import available_cores
 from job.runtime.settings import Settings
 from job.runtime.trace import Trace
-from job.train.job_file import Workspace, available_cores
+from job.runtime.workspace import Workspace
 
 
 @dataclass(kw_only=True)
-class Run:
-    """One attempt. `warnings` and `estimate` come on the way and end in manifest and event.
+class Attempt:
+    """One attempt of one task.
 
-    `announce` is told the event's facts before the market's pointer moves to the run.
+    Attributes:
+        stop: Returns the reason why the attempt must stop, None while it may go on.
+        announce: Writes the event's facts into the status before the run becomes current.
+        warnings: What a reader of the results should know; ends in manifest and event.
+        estimate: The cost estimate that the run was let through with.
     """
 
     request: Request
@@ -44,15 +53,15 @@ class Run:
 
     @property
     def cores(self) -> int:
-        """Trial processes of this machine."""
+        """How many trials this machine trains at a time."""
         return self.config.training.cores or available_cores()
 
     @property
     def tasks(self) -> int:
-        """Tasks that share the trials: what the config asks for, as far as they were started."""
+        """How many tasks share the trials."""
         return tasks_of(self.config, self.settings)
 
 
 def tasks_of(config: Config, settings: Settings) -> int:
-    """Tasks that share a run's trials; there are never more than trials."""
+    """Return how many tasks share a run's trials: as configured, but no more than were started."""
     return min(config.training.tasks, config.training.trials, settings.task_count)

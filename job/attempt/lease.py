@@ -28,7 +28,7 @@ from contract.lease import LEASE_SECONDS, Lease, bucket_time
 from contract.stores.base import Blob, ObjectInfo, Store
 from job.runtime.logs import Log
 from job.runtime.settings import Settings
-from job.runtime.signals import told_to_stop
+from job.runtime.signals import stop_reason
 
 HEARTBEAT_SECONDS = 20
 CUT_OFF_SECONDS = 480.0
@@ -118,7 +118,7 @@ class LeaseHolder:
         """Let go, so that a successor need not wait."""
         self._stop.set()
         if self._thread is not None:
-            self._thread.join(timeout=0.2 if told_to_stop() else 5.0)
+            self._thread.join(timeout=0.2 if stop_reason() else 5.0)
         if not self.lost.is_set():
             self._write(released=True)
 

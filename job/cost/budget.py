@@ -1,7 +1,7 @@
-"""A run's estimate and its limits: checked before anything is read, and once the rows are known.
+"""Estimate a run and check its limits: before anything is read, and once the rows are known.
 
-The estimate that a run was let through with is kept under the run. A later attempt and other tasks
-read it there, so that a run which has begun is not refused half-way.
+The estimate that a run started with is stored under the run. Later attempts and other tasks read it
+there, so that a run which has begun is not refused halfway.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from contract import layout
 from contract.base import canonical_json
 from contract.exceptions import NotFoundError, PreconditionError
 from contract.run import now
-from job.attempt.context import Run
+from job.attempt.context import Attempt
 from job.cost import limits
 from job.cost.estimate import Estimate, actual, make_estimate
 from job.cost.history import History, read_history
@@ -28,102 +28,107 @@ from job.train.engine import engine_here
 ESTIMATE = "estimate.json"
 
 
-def check_early(run: Run) -> None:
-    """Refuse by what the config and past runs say, where the config sets a limit.
+def check_early(attempt: Attempt) -> None:
+    """Check the limits of the config against an estimate from the config and past runs.
 
     Raises:
         LimitError: the run is over a limit.
     """
-    bounds = run.config.limits
+    bounds = attempt.config.limits
     if bounds.max_cost is None and bounds.max_minutes is None:
         return
-    if _stored(run) is not None:
+    if _stored(attempt) is not None:
         return
-    with run.trace.step("estimate") as detail:
-        history = _history(run)
-        rows, rows_from = expected_rows(run.config, today=now().date(), last_run=history.rows)
+    with attempt.trace.step("estimate") as detail:
+        history = _history(attempt)
+        rows, rows_from = expected_rows(attempt.config, today=now().date(), last_run=history.rows)
         if rows is None:
             detail["checked"] = "once the rows are known"
             return
-        estimate = _estimate(run, history, rows=rows, rows_from=rows_from)
+        estimate = _estimate(attempt, history, rows=rows, rows_from=rows_from)
         detail.update(_in_short(estimate))
         limits.require(bounds, estimate)
 
 
-def check_rows(run: Run, snapshot: Snapshot) -> None:
-    """Estimate the run by its data, refuse it where it is over a limit, and keep the estimate.
+def check_rows(attempt: Attempt, snapshot: Snapshot) -> None:
+    """Estimate the run from its data, check the limits, and store the estimate.
 
     Raises:
         LimitError: the run is over a limit.
     """
-    run.estimate = _stored(run)
-    if run.estimate is not None:
+    attempt.estimate = _stored(attempt)
+    if attempt.estimate is not None:
         return
-    with run.trace.step("estimate") as detail:
+    with attempt.trace.step("estimate") as detail:
         events = len(snapshot.annotations.names) if snapshot.annotations else 0
         estimate = _estimate(
-            run, _history(run), rows=snapshot.rows, rows_from="the extract", events=events
+            attempt, _history(attempt), rows=snapshot.rows, rows_from="the extract", events=events
         )
         detail.update(_in_short(estimate))
-        limits.require(run.config.limits, estimate)
+        limits.require(attempt.config.limits, estimate)
         try:
-            path = layout.work(run.run_id, ESTIMATE)
-            run.store.write(path, canonical_json(estimate.to_json()), if_generation=0)
+            path = layout.work(attempt.run_id, ESTIMATE)
+            attempt.store.write(path, canonical_json(estimate.to_json()), if_generation=0)
         except PreconditionError:
-            run.estimate = _stored(run)
+            attempt.estimate = _stored(attempt)
 
 
-def cost_of(run: Run, timings: dict[str, float] | None = None) -> dict[str, Any]:
-    """Estimate and actual cost up to now, for manifest and event.
+def cost_of(attempt: Attempt, timings: dict[str, float] | None = None) -> dict[str, Any]:
+    """Return the estimate and the actual cost up to now, for manifest and event.
 
     Args:
-        run: The attempt.
+        attempt: The attempt.
         timings: R's seconds by step, where R has ended.
     """
     made = actual(
         seconds=time.time() - psutil.Process().create_time(),
         timings=timings or {},
         machine=this_machine(),
-        tasks=run.tasks,
-        resumed=run.tasks > 1 or _resumed(run),
+        tasks=attempt.tasks,
+        resumed=attempt.tasks > 1 or _resumed(attempt),
     )
-    return {"estimate": run.estimate, "actual": made}
+    return {"estimate": attempt.estimate, "actual": made}
 
 
-def _resumed(run: Run) -> bool:
+def _resumed(attempt: Attempt) -> bool:
     """Whether an earlier attempt did some of the work."""
-    return any(s.detail.get("reused") or s.detail.get("resumed_trials") for s in run.trace.steps)
+    return any(
+        s.detail.get("reused") or s.detail.get("resumed_trials") for s in attempt.trace.steps
+    )
 
 
 def _estimate(
-    run: Run, history: History, *, rows: int, rows_from: str, events: int = 0
+    attempt: Attempt, history: History, *, rows: int, rows_from: str, events: int = 0
 ) -> Estimate:
     work = work_of(
-        run.config,
-        engine=_engine(run),
+        attempt.config,
+        engine=_engine(attempt),
         rows=rows,
-        cores=run.cores,
-        tasks=run.tasks,
+        cores=attempt.cores,
+        tasks=attempt.tasks,
         events=events,
     )
     estimate = make_estimate(work, this_machine(), history, rows_from=rows_from)
-    run.estimate = estimate.to_json()
+    attempt.estimate = estimate.to_json()
     return estimate
 
 
-def _history(run: Run) -> History:
+def _history(attempt: Attempt) -> History:
     return read_history(
-        run.store, market=run.config.market, revision=run.config.revision, engine=_engine(run)
+        attempt.store,
+        market=attempt.config.market,
+        revision=attempt.config.revision,
+        engine=_engine(attempt),
     )
 
 
-def _engine(run: Run) -> str:
-    return engine_here(run.config.training.engine, rscript=run.settings.rscript)
+def _engine(attempt: Attempt) -> str:
+    return engine_here(attempt.config.training.engine, rscript=attempt.settings.rscript)
 
 
-def _stored(run: Run) -> dict[str, Any] | None:
+def _stored(attempt: Attempt) -> dict[str, Any] | None:
     try:
-        return dict(json.loads(run.store.read(layout.work(run.run_id, ESTIMATE)).data))
+        return dict(json.loads(attempt.store.read(layout.work(attempt.run_id, ESTIMATE)).data))
     except NotFoundError:
         return None
 

@@ -6,19 +6,14 @@ import os
 import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any
 
 from contract.exceptions import ConfigError
-from job.train.job_file import available_cores
+from job.runtime.machine import available_cores, memory_limit
 
 DEFAULT_REGION = "europe-west1"
 GIB_PER_VCPU = 2.0  # where nothing limits the memory: the ratio that Terraform's defaults have
 _SIZES = {"": 1 / 2**30, "Ki": 1 / 2**20, "Mi": 1 / 2**10, "Gi": 1.0}
-_CGROUP_MEMORY = (
-    Path("/sys/fs/cgroup/memory.max"),
-    Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"),
-)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,7 +41,7 @@ def this_machine(env: Mapping[str, str] | None = None) -> Machine:
     env = os.environ if env is None else env
     vcpus = cpus(env["MMM_CPU"], "MMM_CPU") if env.get("MMM_CPU") else float(available_cores())
     given = env.get("MMM_MEMORY")
-    gib = gibibytes(given, "MMM_MEMORY") if given else _memory_limit() or GIB_PER_VCPU * vcpus
+    gib = gibibytes(given, "MMM_MEMORY") if given else memory_limit() or GIB_PER_VCPU * vcpus
     return Machine(vcpus=vcpus, gib=gib, region=env.get("MMM_REGION") or DEFAULT_REGION)
 
 
@@ -74,15 +69,3 @@ def gibibytes(text: str, name: str) -> float:
     if value <= 0:
         raise ConfigError(f"`{name}` is `{text}`; allowed: memory such as 8Gi or 512Mi")
     return value
-
-
-def _memory_limit() -> float | None:
-    """GiB that the cgroup allows, None where it sets no limit."""
-    for file in _CGROUP_MEMORY:
-        try:
-            text = file.read_text().strip()
-        except OSError:
-            continue
-        if text.isdecimal() and int(text) < 2**60:
-            return round(int(text) / 2**30, 3)
-    return None

@@ -11,9 +11,12 @@ import platform
 from functools import cache
 from typing import Any
 
+from contract import layout
 from contract.base import Strict
+from contract.exceptions import NotFoundError
 from contract.run import State
 from contract.stored import Moment, Stored
+from contract.stores import Store
 from job.outputs.upload import Artifact
 
 
@@ -97,3 +100,12 @@ def own_version() -> str:
         return importlib.metadata.version("mmm-trainer")
     except importlib.metadata.PackageNotFoundError:  # run from a checkout that is not installed
         return "0+checkout"
+
+
+def read_manifest(store: Store, revision: str, market: str, run_id: str) -> Manifest | None:
+    """Return the manifest of a finished run, None if there is none."""
+    path = layout.manifest(revision, market, run_id)
+    try:
+        return Manifest.from_json(store.read(path).data, path=path)
+    except NotFoundError:
+        return None

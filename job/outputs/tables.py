@@ -7,6 +7,7 @@ first in every table and are added here.
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -264,3 +265,22 @@ def _hyperparameters(column: pa.ChunkedArray) -> pa.Array:
         for text in pc.fill_null(column, "{}").to_pylist()
     ]
     return pa.array(rows, HYPERPARAMETERS)
+
+
+def tables_to_parquet(output: Path, columns: Mapping[str, str]) -> dict[str, int]:
+    """Turn R's CSV tables into Parquet with declared types; returns rows by table.
+
+    Raises:
+        ModelError: a table is missing or not as declared.
+    """
+    csv_folder, parquet_folder = output / "tables", output / "parquet"
+    parquet_folder.mkdir(exist_ok=True)
+    rows = {}
+    for name in SCHEMAS:
+        source = csv_folder / f"{name}.csv"
+        if not source.is_file():
+            raise ModelError(f"R ended well but wrote no table `{name}`")
+        rows[name] = to_parquet(source, name, parquet_folder / f"{name}.parquet", columns=columns)
+    shutil.rmtree(csv_folder)
+    parquet_folder.rename(csv_folder)
+    return rows

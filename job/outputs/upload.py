@@ -23,7 +23,7 @@ from tenacity import (
 from contract.base import Strict
 from contract.exceptions import ArtifactError, ServiceError, TransientError
 from contract.stores.base import Store
-from job.runtime.signals import told_to_stop
+from job.runtime.signals import stop_reason
 
 PARALLEL = 8
 ATTEMPTS = 4
@@ -87,7 +87,7 @@ def upload_all(
     try:
         return list(pool.map(one, files))
     finally:  # told to stop, it waits for none of them
-        pool.shutdown(wait=told_to_stop() is None, cancel_futures=True)
+        pool.shutdown(wait=stop_reason() is None, cancel_futures=True)
 
 
 @dataclass

@@ -1,11 +1,11 @@
-"""SIGTERM and Ctrl-C: raised once in the main thread, never where that would leave things behind.
+"""Stop on SIGTERM and Ctrl-C: raise once in the main thread, never inside a shielded block.
 
-Signals of a process may reach any of its threads, so they are not masked: the handler waits until
-the last `undisturbed` block has ended.
+A signal may reach any thread of the process, so signals are not masked: the handler waits until the
+last `shielded` block has ended.
 
-A process that was told to stop leaves within LEAVE_SECONDS, whatever hangs: a thread of its own
-then does what `at_last` blocks ask for and ends the process. The thread is woken by the signal's
-wakeup descriptor, for Python's handlers wait while the main thread is inside a library.
+After a signal the process ends within EXIT_SECONDS, even if something hangs: a thread then runs the
+`on_forced_exit` actions and ends the process. The signal's wakeup descriptor wakes that thread,
+because Python's own handlers wait while the main thread is inside a library.
 """
 
 from __future__ import annotations
@@ -23,18 +23,18 @@ from types import FrameType
 from contract.exceptions import CancelledError
 
 STOPPING = (signal.SIGTERM, signal.SIGINT)
-LEAVE_SECONDS = 4.5  # Cloud Run's SIGKILL comes after 10
+EXIT_SECONDS = 4.5  # Cloud Run sends SIGKILL after 10
 
 
 class _Stop:
-    """What was asked for and when, and how many blocks must not be disturbed."""
+    """The signal that arrived, the deadline, and how many shielded blocks are open."""
 
     reason: str | None = None
     raised = False
-    leaving = False
+    exiting = False
     blocks = 0
     deadline = float("inf")
-    last_acts: tuple[Callable[[], object], ...] = ()
+    exit_actions: tuple[Callable[[], object], ...] = ()
 
     def check(self) -> None:
         if self.reason and not self.raised and self.blocks == 0:
@@ -46,15 +46,15 @@ _stop = _Stop()
 
 
 @contextmanager
-def stoppable() -> Iterator[None]:
+def stop_on_signal() -> Iterator[None]:
     """The first SIGTERM or Ctrl-C raises CancelledError; further ones are ignored."""
 
     def on_signal(number: int, _: FrameType | None) -> None:
         if _stop.reason is None:
-            _stop.reason = f"told to stop by {signal.Signals(number).name}"
+            _stop.reason = f"stopped by {signal.Signals(number).name}"
         _stop.check()
 
-    _stop.reason, _stop.raised, _stop.leaving = None, False, False
+    _stop.reason, _stop.raised, _stop.exiting = None, False, False
     before = {sign: signal.signal(sign, on_signal) for sign in STOPPING}
     try:
         with _deadline():
@@ -62,21 +62,21 @@ def stoppable() -> Iterator[None]:
     finally:
         for sign, handler in before.items():
             signal.signal(sign, handler)
-        _stop.leaving, _stop.reason, _stop.deadline = _stop.reason is not None, None, float("inf")
+        _stop.exiting, _stop.reason, _stop.deadline = _stop.reason is not None, None, float("inf")
 
 
 @contextmanager
 def _deadline() -> Iterator[None]:
-    """End the process LEAVE_SECONDS after the first signal, unless the block has ended by then."""
-    told, wakeup = os.pipe()
+    """End the process EXIT_SECONDS after the first signal, unless the block ends first."""
+    woken, wakeup = os.pipe()
     os.set_blocking(wakeup, False)
     over = threading.Event()
 
     def watch() -> None:
         while not over.is_set():
-            if select.select([told], [], [], 0.5)[0] and set(os.read(told, 64)) & set(STOPPING):
-                _stop.deadline = time.monotonic() + LEAVE_SECONDS
-                if not over.wait(LEAVE_SECONDS):
+            if select.select([woken], [], [], 0.5)[0] and set(os.read(woken, 64)) & set(STOPPING):
+                _stop.deadline = time.monotonic() + EXIT_SECONDS
+                if not over.wait(EXIT_SECONDS):
                     _end_at_once()
 
     before = signal.set_wakeup_fd(wakeup, warn_on_full_buffer=False)
@@ -89,41 +89,41 @@ def _deadline() -> Iterator[None]:
         over.set()
         os.write(wakeup, b"\0")  # wake the watcher
         watcher.join()
-        os.close(told)
+        os.close(woken)
         os.close(wakeup)
 
 
 def _end_at_once() -> None:
-    for act in reversed(_stop.last_acts):
+    for act in reversed(_stop.exit_actions):
         with suppress(OSError):
             act()
-    os.write(2, b"told to stop, and something hangs: leaving without a last word\n")
+    os.write(2, b"a call did not return after the signal to stop; the process ends now\n")
     os._exit(CancelledError.exit_code)
 
 
 @contextmanager
-def at_last(act: Callable[[], object]) -> Iterator[None]:
-    """What is to be done if the process must end inside the block; the innermost comes first."""
-    _stop.last_acts = (*_stop.last_acts, act)
+def on_forced_exit(act: Callable[[], object]) -> Iterator[None]:
+    """Run `act` if the process is ended by force inside the block; the innermost runs first."""
+    _stop.exit_actions = (*_stop.exit_actions, act)
     try:
         yield
     finally:
-        _stop.last_acts = _stop.last_acts[:-1]
+        _stop.exit_actions = _stop.exit_actions[:-1]
 
 
-def told_to_stop() -> str | None:
-    """By what this process was told to stop; None where it was not, and outside of `stoppable`."""
+def stop_reason() -> str | None:
+    """Return why this process must stop, None if no signal arrived inside `stop_on_signal`."""
     return _stop.reason
 
 
 def seconds_left() -> float:
-    """Until the process ends whatever it does; infinite where nobody told it to stop."""
+    """Return the seconds until the process is ended by force; infinite without a signal."""
     return _stop.deadline - time.monotonic()
 
 
-def leave(code: int) -> int:
-    """Give the exit code back; a process that was told to stop ends here, whatever threads do."""
-    if _stop.leaving:
+def finish(code: int) -> int:
+    """Return the exit code; after a signal, end the process here without waiting for threads."""
+    if _stop.exiting:
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(code)
@@ -131,8 +131,8 @@ def leave(code: int) -> int:
 
 
 @contextmanager
-def undisturbed() -> Iterator[None]:
-    """A block that a signal does not interrupt; what came meanwhile is raised at its end."""
+def shielded() -> Iterator[None]:
+    """Delay a signal until the end of the block, where it is raised."""
     _stop.blocks += 1
     try:
         yield

@@ -1,9 +1,9 @@
 """Which files of its own machine a run may read.
 
-A config that came by a message, or from the bucket, is somebody else's: its paths reach objects of
-buckets (as far as the job's account may) and the folder that the deployment names, not the
-machine's own files, among which mounted secrets may lie. Where the bucket is a folder, or a person
-started the run here, whoever wrote the config has this machine anyway.
+A config that arrives in a message, or from the bucket, was written by somebody else. Its paths may
+name objects of buckets (as far as the job's account may read them) and files in the deployment's
+data folder. Other files of the machine, such as mounted secrets, are refused. If the bucket is a
+folder, or a person starts the run here, the writer of the config can read this machine anyway.
 """
 
 from __future__ import annotations
@@ -11,27 +11,31 @@ from __future__ import annotations
 from pathlib import Path
 
 from contract.exceptions import ConfigError
-from job.attempt.context import Run
+from contract.source import Source
 
 
-def may_read_files(run: Run) -> bool:
-    """Whether any file of this machine may be named by the run's config."""
-    return run.request.origin.via == "command" or not run.store.url.startswith("gs://")
+def may_read_files(via: str, store_url: str) -> bool:
+    """Return whether a run's config may name any file of this machine.
+
+    Args:
+        via: How the run was started (`Origin.via`).
+        store_url: The bucket's address.
+    """
+    return via == "command" or not store_url.startswith("gs://")
 
 
-def check_source(run: Run) -> None:
-    """Refuse a source that is a file out of the run's reach, before it is looked at.
+def check_source(source: Source, *, local_files: bool, data_folder: Path | None) -> None:
+    """Refuse a source that is a file which the run may not read, before anything opens it.
 
     Raises:
         ConfigError: it is.
     """
-    path = getattr(run.config.source, "path", None)
-    if path is None or path.startswith("gs://") or may_read_files(run):
+    path = getattr(source, "path", None)
+    if path is None or path.startswith("gs://") or local_files:
         return
-    folder = run.settings.data_folder
-    if folder is not None and Path(path).resolve().is_relative_to(folder.resolve()):
+    if data_folder is not None and Path(path).resolve().is_relative_to(data_folder.resolve()):
         return
-    below = f" or a file below {folder}" if folder is not None else ""
+    below = f" or a file below {data_folder}" if data_folder is not None else ""
     raise ConfigError(
         f"`source.path` is `{path}`; allowed in this deployment: gs://BUCKET/PATH{below}"
     )

@@ -2,73 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from contract.config import Config, Intervals, safe_name
 from contract.training import ProphetVar, Sign
-
-
-@dataclass(frozen=True, kw_only=True)
-class Workspace:
-    """The local folders and files of one attempt; all below `root`."""
-
-    root: Path
-
-    @property
-    def output(self) -> Path:
-        """What becomes artifacts."""
-        return self.root / "output"
-
-    @property
-    def work(self) -> Path:
-        """R's own folder; `trials/` below it holds the checkpoints."""
-        return self.root / "work"
-
-    @property
-    def trials(self) -> Path:
-        """Trial checkpoints."""
-        return self.work / "trials"
-
-    @property
-    def snapshot(self) -> Path:
-        """The extract."""
-        return self.root / "snapshot.parquet"
-
-    @property
-    def data_csv(self) -> Path:
-        """The extract as R reads it."""
-        return self.root / "data.csv"
-
-    @property
-    def holidays_csv(self) -> Path:
-        """The country's holidays."""
-        return self.root / "holidays.csv"
-
-    @property
-    def job_json(self) -> Path:
-        """The file that R reads."""
-        return self.root / "job.json"
-
-    @property
-    def progress(self) -> Path:
-        """JSON lines that R appends."""
-        return self.root / "progress.jsonl"
-
-    @property
-    def result(self) -> Path:
-        """What R says at its end."""
-        return self.root / "result.json"
-
-    def make(self) -> None:
-        """Create the folders."""
-        for folder in (self.output, self.trials):
-            folder.mkdir(parents=True, exist_ok=True)
+from job.runtime.workspace import Workspace
 
 
 def r_job(
@@ -174,30 +115,6 @@ def holiday_country(config: Config) -> str:
 def prophet_variables(config: Config, holidays: bool) -> list[ProphetVar]:
     """Prophet's components; without a holidays table there is no holiday component."""
     return [v for v in config.training.prophet if holidays or v is not ProphetVar.HOLIDAY]
-
-
-def available_cores(cgroup: Path = Path("/sys/fs/cgroup")) -> int:
-    """Cores that this process may use: the cgroup's quota, the affinity mask, at least 1."""
-    cores = (
-        len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    )
-    return max(1, min(cores, _quota(cgroup) or cores))
-
-
-def _quota(cgroup: Path) -> int | None:
-    """Whole cores of the cgroup's CPU quota (version 2, then 1), None where there is no quota."""
-    two = cgroup / "cpu.max"
-    one = cgroup / "cpu/cpu.cfs_quota_us", cgroup / "cpu/cpu.cfs_period_us"
-    try:
-        if two.exists():
-            quota, period = two.read_text().split()
-        else:
-            quota, period = (path.read_text().strip() for path in one)
-    except (OSError, ValueError):
-        return None
-    if quota in ("max", "-1"):
-        return None
-    return max(1, int(quota) // int(period))
 
 
 def find_rscript(name: str) -> str | None:

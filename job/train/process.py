@@ -26,8 +26,9 @@ from contract.exceptions import (
 from contract.printable import visible
 from job.runtime.disk import Console, is_full
 from job.runtime.logs import Log
-from job.runtime.signals import at_last, told_to_stop, undisturbed
-from job.train.job_file import Workspace, find_rscript
+from job.runtime.signals import on_forced_exit, shielded, stop_reason
+from job.runtime.workspace import Workspace
+from job.train.job_file import find_rscript
 
 POLL_SECONDS = 0.25
 KILL_AFTER_SECONDS = 1.0
@@ -107,7 +108,7 @@ def _process(command: list[str], workspace: Workspace, log: Log) -> Iterator[sub
     process: subprocess.Popen[str] | None = None
     readers: list[threading.Thread] = []
     try:
-        with undisturbed():  # a signal between start and `try` would leave R behind
+        with shielded():  # a signal between start and `try` would leave R behind
             process = subprocess.Popen(  # noqa: S603  our own script, arguments without a shell
                 command,
                 stdout=subprocess.PIPE,
@@ -120,14 +121,14 @@ def _process(command: list[str], workspace: Workspace, log: Log) -> Iterator[sub
                 env=r_environment(temporary),
             )
             readers = _start_readers(process, workspace, log)
-        with _guard(process.pid), at_last(partial(_signal_group, process, signal.SIGKILL)):
+        with _guard(process.pid), on_forced_exit(partial(_signal_group, process, signal.SIGKILL)):
             yield process
     finally:
-        with undisturbed():
+        with shielded():
             if process is not None:
                 _end_group(process)
             for reader in readers:
-                reader.join(timeout=0.2 if told_to_stop() else DRAIN_SECONDS)
+                reader.join(timeout=0.2 if stop_reason() else DRAIN_SECONDS)
 
 
 @contextmanager

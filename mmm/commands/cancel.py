@@ -13,7 +13,7 @@ from contract.request import stored_request
 from contract.run import RunError, State, Status, read_status
 from contract.runid import is_valid
 from contract.stores import Store, open_store
-from contract.terminal import end, tell
+from contract.terminal import end_request, publish_end
 from contract.topics import Publisher, open_topic
 from mmm.commands.common import DEFAULT_BUCKET, DEFAULT_TOPIC, Bucket, Topic, told_plainly
 from mmm.local.launcher import LocalLauncher
@@ -72,7 +72,7 @@ def cancel(
         raise ConfigError(f"there is no run `{run_id}` in {store.url}")
     status = read_status(store, run_id)
     if status is not None and status.state.is_terminal:
-        tell(store, publisher, status)  # whoever ended it may have died before it did
+        publish_end(store, publisher, status)  # whoever ended it may have died before it did
         return status
     names = {execution.name for execution in launcher.find(run_id)}
     if not names and status is not None and status.execution:
@@ -85,13 +85,7 @@ def cancel(
             if time.monotonic() > deadline:
                 break
             time.sleep(0.2)
-    ended = end(
-        store,
-        run_id=run_id,
-        market=request.market,
-        revision=request.revision,
-        state=State.CANCELLED,
-        error=RunError(code=143, step="cancel", kind="CancelledError", message="told to stop"),
-    )
-    tell(store, publisher, ended)
+    stopped = RunError(code=143, step="cancel", kind="CancelledError", message="told to stop")
+    ended = end_request(store, request, State.CANCELLED, stopped)
+    publish_end(store, publisher, ended)
     return ended

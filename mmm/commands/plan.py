@@ -107,9 +107,9 @@ def _estimate(
     from job.cost.estimate import make_estimate
     from job.cost.history import read_history
     from job.cost.work import PERIODS_A_YEAR, expected_rows, work_of
+    from job.runtime.machine import available_cores
     from job.runtime.settings import rscript_of
     from job.train.engine import engine_here
-    from job.train.job_file import available_cores
 
     config = resolved.config
     engine = engine_here(config.training.engine, rscript=rscript_of())

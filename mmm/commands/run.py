@@ -39,7 +39,7 @@ def command(
             raise ConfigError(f"there is no config file `{config}`")
         overrides = parse_overrides(set_)
     from job.runtime.progress import make_view
-    from job.runtime.signals import leave
+    from job.runtime.signals import finish
     from job.start import start  # heavy: help and refusals do without it
 
     style: logs.Style = "json" if json_logs else "console"
@@ -59,7 +59,7 @@ def command(
         print(ending.state, ending.run_id, readable(ending.report_uri))
     else:
         print(ending.state, ending.run_id, ending.message or "")
-    raise typer.Exit(leave(ending.exit_code))
+    raise typer.Exit(finish(ending.exit_code))
 
 
 def readable(uri: str | None) -> str:

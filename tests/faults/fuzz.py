@@ -39,8 +39,9 @@ from contract.stores.folder import FolderStore
 from job.attempt.lease import LeaseHolder, claim
 from job.outputs.promote import promote
 from job.runtime.settings import from_environment
+from job.runtime.workspace import Workspace
 from job.sources import relation
-from job.train.job_file import Workspace, r_job
+from job.train.job_file import r_job
 from mmm.commands.common import parse_overrides
 from mmm.commands.dead_letters import rejected_letters
 from tests.faults import inputs

@@ -28,7 +28,7 @@ from contract.stores import Store
 from job import pipeline
 from job.attempt import checkpoints
 from job.attempt import lease as claims
-from job.attempt.context import Run
+from job.attempt.context import Attempt
 from job.attempt.request import create_accepted
 from job.lifecycle import Ending, work_on
 from job.outputs.manifest import DataFacts, Manifest, Versions
@@ -151,7 +151,7 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pipeline, "draft_manifest", _draft)
 
 
-def _train(run: Run, snapshot: Any) -> dict[str, Any]:
+def _train(run: Attempt, snapshot: Any) -> dict[str, Any]:
     """Trials that are kept once, and artifacts that tell whose they are."""
     for trial in range(1, TRIALS + 1):
         file = run.workspace.root / f"trial_{trial}.rds"
@@ -163,7 +163,7 @@ def _train(run: Run, snapshot: Any) -> dict[str, Any]:
     return {}
 
 
-def _draft(run: Run, snapshot: Any, result: Any, fingerprint: str) -> Manifest:
+def _draft(run: Attempt, snapshot: Any, result: Any, fingerprint: str) -> Manifest:
     return Manifest(
         run_id=RUN, market=run.config.market, revision=run.config.revision, state=State.SUCCEEDED,
         created_at=now(), engine="builtin", search="fast", best_model="1_1_1", seed=1,

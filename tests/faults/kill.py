@@ -147,9 +147,9 @@ class Execution:
         return result_of(self.store, self.run_id)
 
 
-def undisturbed(folder: Path, config: str = CONFIG) -> tuple[Result, float]:
+def shielded(folder: Path, config: str = CONFIG) -> tuple[Result, float]:
     """The run that all others are held against, and the seconds that its training took."""
-    with Execution(folder, "undisturbed", tasks=1, config=config) as execution:
+    with Execution(folder, "shielded", tasks=1, config=config) as execution:
         wait_until(execution.started_training, PATIENCE)
         began = time.monotonic()
         execution.finish()
@@ -211,8 +211,8 @@ def main() -> None:
     parser.add_argument("--tasks", type=int, choices=(1, 2), help="by chance where not given")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="mmm-kill-") as folder:
-        whole, seconds = undisturbed(Path(folder))
-        print(f"undisturbed: {seconds:.1f} s of training", flush=True)
+        whole, seconds = shielded(Path(folder))
+        print(f"shielded: {seconds:.1f} s of training", flush=True)
         for seed in range(given.seed, given.seed + given.runs):
             print(seed, one(seed, Path(folder), whole, seconds, tasks=given.tasks), flush=True)
 

@@ -13,7 +13,7 @@ import psutil
 import pytest
 
 from job.attempt.tasks import GO
-from tests.faults.kill import Execution, undisturbed
+from tests.faults.kill import Execution, shielded
 from tests.runs import WEEKLY, Result, needs_r, wait_until
 
 CONFIG = f"""{WEEKLY}
@@ -27,7 +27,7 @@ pytestmark = [needs_r, pytest.mark.timeout(300)]
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory: pytest.TempPathFactory) -> Result:
     """What the run gives that nobody disturbs."""
-    return undisturbed(tmp_path_factory.mktemp("whole"), CONFIG)[0]
+    return shielded(tmp_path_factory.mktemp("whole"), CONFIG)[0]
 
 
 @pytest.fixture

@@ -166,4 +166,4 @@ def test_the_last_attempt_marks_its_run_cancelled_although_the_storage_is_slow(
 
 
 def test_the_deadline_leaves_time() -> None:
-    assert signals.LEAVE_SECONDS < 5.0
+    assert signals.EXIT_SECONDS < 5.0

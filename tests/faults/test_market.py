@@ -25,11 +25,11 @@ from contract.request import Request, stored_request
 from contract.run import State, read_status
 from contract.stores import Store, open_store
 from job import lifecycle
-from job.attempt.context import Run
+from job.attempt.context import Attempt
 from job.attempt.lease import LeaseHolder
 from job.attempt.request import find_request
 from job.lifecycle import Ending, work_on
-from job.pipeline import Outcome
+from job.pipeline import RunResult
 from job.runtime.logs import Log
 from job.runtime.settings import from_environment
 from tests.faults.model import CONFIG, KilledError, Schedule, Service, Topic, Watched
@@ -140,7 +140,7 @@ class World:
         assert status is not None
         return status.state
 
-    def work(self, run: Run) -> Outcome:
+    def work(self, run: Attempt) -> RunResult:
         """The pipeline: two calls of the store, during which nobody else may be inside."""
         try:
             if self.inside - {run.run_id}:
@@ -151,7 +151,7 @@ class World:
             self.trained.append(run.run_id)
         finally:
             self.inside.discard(run.run_id)
-        return Outcome(state=State.SUCCEEDED, facts={})
+        return RunResult(state=State.SUCCEEDED, facts={})
 
 
 @pytest.fixture

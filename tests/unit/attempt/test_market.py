@@ -12,11 +12,12 @@ from pathlib import Path
 import pytest
 
 from contract import layout
+from contract.events import EventData
 from contract.lease import Lease
 from contract.market import Market, Tally, Waiting
 from contract.run import RunError, State, Status, create_status, read_status
 from contract.stores.folder import FolderStore
-from contract.terminal import end
+from contract.terminal import end_run
 from contract.topics.jsonl import FileTopic
 from mmm.local.launcher import LocalLauncher
 from trigger.reconcile import reconcile
@@ -53,10 +54,8 @@ class Place:
         self.store.write(layout.market("DE"), Market(holder=HOLDER).to_json())
 
     def free(self) -> None:
-        end(
-            self.store, run_id=HOLDER, market="DE", revision="r0", state=State.FAILED,
-            error=RunError(code=70, kind="ModelError", message="x"),
-        )  # fmt: skip
+        error = RunError(code=70, kind="ModelError", message="x")
+        end_run(self.store, EventData(run_id=HOLDER, state=State.FAILED, error=error))
 
     @property
     def environment(self) -> dict[str, str]:

@@ -14,7 +14,7 @@ from contract.market import Market, keep_market, take
 from contract.request import Origin, Request
 from contract.run import RunError, State, Status, create_status, now
 from contract.stores.folder import FolderStore
-from contract.terminal import end
+from contract.terminal import end_request
 
 
 @pytest.fixture
@@ -50,9 +50,7 @@ def run(store: FolderStore, number: int, state: State = State.ACCEPTED) -> Reque
 
 def stop(store: FolderStore, run: Request) -> None:
     error = RunError(code=143, kind="CancelledError", message="x")
-    end(
-        store, run_id=run.run_id, market="DE", revision="r1", state=State.CANCELLED, error=error
-    )  # fmt: skip
+    end_request(store, run, State.CANCELLED, error)
 
 
 def waiting(store: FolderStore) -> list[str]:

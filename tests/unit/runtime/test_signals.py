@@ -19,7 +19,7 @@ from contract import layout
 from contract.exceptions import CancelledError
 from contract.run import State, Status, read_status
 from contract.stores.folder import FolderStore
-from job.runtime.signals import leave, seconds_left, stoppable, told_to_stop, undisturbed
+from job.runtime.signals import finish, seconds_left, shielded, stop_on_signal, stop_reason
 from tests.faults.scene import CONFIG, ROOT, make_training
 
 GRACE_SECONDS = 10  # what Cloud Run leaves between SIGTERM and SIGKILL
@@ -112,7 +112,7 @@ def test_sigterm_ends_the_job_and_an_r_that_does_not_listen(
     assert status is not None
     assert status.state is State.RUNNING  # another attempt follows
     assert status.error is not None
-    assert (status.error.code, status.error.message) == (143, "told to stop by SIGTERM")
+    assert (status.error.code, status.error.message) == (143, "stopped by SIGTERM")
 
 
 def test_a_pause_is_survived(start: Callable[..., Job], tmp_path: Path) -> None:
@@ -144,20 +144,20 @@ def test_a_signal_waits_for_the_end_of_an_undisturbed_block() -> None:
     reached = []
 
     def work() -> None:
-        with undisturbed():
+        with shielded():
             os.kill(os.getpid(), signal.SIGTERM)
-            with undisturbed():
+            with shielded():
                 reached.append("inner")
             reached.append("outer")
         reached.append("never")
 
-    with stoppable(), pytest.raises(CancelledError, match="told to stop by SIGTERM"):
+    with stop_on_signal(), pytest.raises(CancelledError, match="stopped by SIGTERM"):
         work()
     assert reached == ["inner", "outer"]
 
 
 def test_a_second_signal_is_ignored() -> None:
-    with stoppable():
+    with stop_on_signal():
         with pytest.raises(CancelledError):
             os.kill(os.getpid(), signal.SIGTERM)
         os.kill(os.getpid(), signal.SIGINT)
@@ -165,24 +165,24 @@ def test_a_second_signal_is_ignored() -> None:
 
 
 def test_there_is_time_without_end_until_a_signal_comes_and_after_the_block() -> None:
-    with stoppable():
-        assert (told_to_stop(), seconds_left()) == (None, float("inf"))
+    with stop_on_signal():
+        assert (stop_reason(), seconds_left()) == (None, float("inf"))
         with pytest.raises(CancelledError):
             os.kill(os.getpid(), signal.SIGTERM)
-        assert told_to_stop() == "told to stop by SIGTERM"
+        assert stop_reason() == "stopped by SIGTERM"
         deadline = time.monotonic() + 5
         while seconds_left() > 4.5:  # the watcher has to be woken first
             assert time.monotonic() < deadline
-    assert (told_to_stop(), seconds_left()) == (None, float("inf"))
+    assert (stop_reason(), seconds_left()) == (None, float("inf"))
 
 
 HANGS = """
 import hashlib, os, signal, threading
 from job.runtime import signals
-signals.LEAVE_SECONDS = 0.5
-from job.runtime.signals import at_last, stoppable
-with stoppable(), at_last(lambda: print("outer", flush=True)):
-    with at_last(lambda: print("inner", flush=True)):
+signals.EXIT_SECONDS = 0.5
+from job.runtime.signals import on_forced_exit, stop_on_signal
+with stop_on_signal(), on_forced_exit(lambda: print("outer", flush=True)):
+    with on_forced_exit(lambda: print("inner", flush=True)):
         threading.Timer(0.3, lambda: os.kill(os.getpid(), signal.SIGTERM)).start()
         hashlib.pbkdf2_hmac("sha256", b"", b"", 2**30)  # Python runs no handler before its end
 """
@@ -202,16 +202,16 @@ def test_threads_of_a_process_that_was_told_to_stop_are_not_waited_for() -> None
     program = """
 import os, signal, threading, time
 from contract.exceptions import CancelledError
-from job.runtime.signals import leave, stoppable
+from job.runtime.signals import finish, stop_on_signal
 threading.Thread(target=time.sleep, args=(60,)).start()
 try:
-    with stoppable():
+    with stop_on_signal():
         os.kill(os.getpid(), signal.SIGTERM)
 except CancelledError as error:
-    leave(error.exit_code)
+    finish(error.exit_code)
 """
     done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, timeout=50, check=False)
     assert done.returncode == 143
-    with stoppable():
+    with stop_on_signal():
         pass
-    assert leave(3) == 3
+    assert finish(3) == 3

@@ -23,7 +23,8 @@ from contract.exceptions import (
     ModelError,
     TransientError,
 )
-from job.train.job_file import Workspace, available_cores
+from job.runtime.machine import available_cores
+from job.runtime.workspace import Workspace
 from job.train.process import run_r
 
 pytestmark = [
@@ -201,7 +202,7 @@ def test_cores_are_what_this_process_may_use() -> None:
     taskset = shutil.which("taskset")
     if taskset is None:
         pytest.skip("taskset is not installed")
-    code = "from job.train.job_file import available_cores; print(available_cores())"
+    code = "from job.train.job_file import available_cores; printavailable_cores"
     done = subprocess.run(
         [taskset, "-c", "0", ".venv/bin/python", "-c", code],
         capture_output=True,
@@ -243,7 +244,7 @@ def test_a_job_that_is_killed_takes_r_and_its_children_along(tmp_path: Path) -> 
     code = f"""
 import structlog
 from pathlib import Path
-from job.train.job_file import Workspace
+from job.runtime.workspace import Workspace
 from job.train.process import run_r
 workspace = Workspace(root=Path("{tmp_path}"))
 workspace.make()

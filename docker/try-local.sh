@@ -1,8 +1,8 @@
 #!/bin/bash
 # Runs the demo in an image with buildah and checks what it leaves: docker/try-local.sh [IMAGE]
 #
-# The warehouse is a DuckDB file that the image's own generator writes, the bucket a folder. Ends
-# with 0 only if the run succeeded, its manifest is there and the image is what it should be.
+# The warehouse is a DuckDB file that the examples' generator writes, the bucket a folder. Ends with 0
+# only if the run succeeded, its manifest is there and the image is what it should be.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -15,7 +15,8 @@ trap 'buildah rm "$container" > /dev/null; rm -rf "$data"' EXIT
 
 inside() {
   # TINI_SUBREAPER: with this isolation the init is not process 1
-  buildah run --isolation chroot --volume "$data:/data" --env TINI_SUBREAPER=1 \
+  buildah run --isolation chroot --volume "$data:/data" \
+    --volume "$PWD/examples:/app/examples:ro" --env TINI_SUBREAPER=1 \
     --env MMM_BUCKET=/data/bucket --env MMM_EVENTS_TOPIC=/data/events.jsonl "$container" -- "$@"
 }
 
@@ -24,15 +25,19 @@ inside() {
 found=$(inside sh -c 'for tool in cc gcc g++ gfortran make ld; do command -v $tool || true; done')
 [ -z "$found" ] || { echo "the image holds compilers: $found" >&2; exit 1; }
 inside cat /opt/r-library/robyn.json
+inside mmm --help > /dev/null
 
 sed 's#\.demo/warehouse\.duckdb#/data/warehouse.duckdb#' examples/configs/demo.yaml > "$data/demo.yaml"
-inside /opt/venv/bin/python -m examples.generate --warehouse /data/warehouse.duckdb
+inside python -m examples.generate --warehouse /data/warehouse.duckdb
 entrypoint=$(buildah inspect --type image --format '{{range .OCIv1.Config.Entrypoint}}{{.}} {{end}}' "$image")
 # shellcheck disable=SC2086
 inside $entrypoint --config /data/demo.yaml
 
 manifest=$(find "$data/bucket/robyn" -name manifest.json)
 [ -n "$manifest" ] || { echo "there is no manifest" >&2; exit 1; }
+version=$(sed -n 's/^version = "\(.*\)"$/\1/p' pyproject.toml)
+grep -q "\"mmm_trainer\": *\"$version\"" "$manifest" \
+  || { echo "the manifest is not of version $version" >&2; exit 1; }
 grep -q '"mmm.run.succeeded"' "$data/events.jsonl" || { echo "there is no event" >&2; exit 1; }
 (cd "$(dirname "$manifest")" && find . -type f -printf '%9s %P\n' | sort -k 2)
 echo "SUCCEEDED in $image"

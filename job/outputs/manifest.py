@@ -95,11 +95,8 @@ def python_packages() -> dict[str, str]:
 
 
 def own_version() -> str:
-    """This project's version."""
-    try:
-        return importlib.metadata.version("mmm-trainer")
-    except importlib.metadata.PackageNotFoundError:  # run from a checkout that is not installed
-        return "0+checkout"
+    """Return this project's version, as `pyproject.toml` gives it to what is installed."""
+    return importlib.metadata.version("mmm-trainer")
 
 
 def read_manifest(store: Store, revision: str, market: str, run_id: str) -> Manifest | None:

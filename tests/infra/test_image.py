@@ -77,6 +77,14 @@ def test_image_runs_as_nobody_special_with_an_init() -> None:
     assert "r-base-dev" not in final
 
 
+def test_image_holds_the_installed_project_and_no_other_version() -> None:
+    text = DOCKERFILE.read_text()
+    final = text.rsplit("\nFROM ", 1)[1]
+    assert "COPY --from=project /opt/project /opt/venv" in final
+    assert not re.search(r"^COPY (contract|job|mmm|trigger)", final, re.M)
+    assert not re.search(r"\d+\.\d+\.\d+", final), "pyproject.toml alone has the version"
+
+
 def test_environment_is_installed_by_hashes() -> None:
     assert "--require-hashes" in DOCKERFILE.read_text()
     requirements = (ROOT / "job" / "requirements.txt").read_text()

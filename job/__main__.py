@@ -7,6 +7,8 @@ import os
 import sys
 from collections.abc import Sequence
 
+from rich.console import Console
+
 from job.runtime import logs
 from job.runtime.logs import Style
 from job.runtime.progress import make_view
@@ -24,14 +26,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     given = parser.parse_args(arguments)
     style: Style = "console" if os.environ.get("MMM_LOG_STYLE") == "console" else "json"
-    log = logs.configure(style)
+    console = Console(stderr=True)
+    log = logs.configure(style, console)
     ending = start(
         config_uri=given.config,
         run_id=given.run_id,
         force=given.force,
         via="execution",
         log=log,
-        view=make_view(style, log),
+        view=make_view(style, log, console),
     )
     return ending.exit_code
 

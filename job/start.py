@@ -38,6 +38,7 @@ def start(
             request = find_request(
                 settings, store, publisher, via=via, overrides=overrides or {}, force=force
             )
+            log.info(f"run {request.run_id}", run_id=request.run_id)
             return work_on(request, settings, store, publisher, log=log, view=view)
     except MMMError as error:
         log.error(error.message, exit_code=error.exit_code)

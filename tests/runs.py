@@ -95,14 +95,14 @@ class Place:
             [*command, *(["--force"] if force else [])],
             env=self.environment(execution, attempt, **more),
             cwd=ROOT,
-            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
             text=True,
         )
 
     def run(self, execution: str, **options: Any) -> tuple[int, list[dict[str, Any]]]:
         process = self.start(execution, **options)
-        out, _ = process.communicate(timeout=240)
-        return process.returncode, [json.loads(line) for line in out.splitlines()]
+        _, said = process.communicate(timeout=240)
+        return process.returncode, [json.loads(line) for line in said.splitlines()]
 
     def command(self, *assignments: str, **more: str) -> tuple[str, str]:
         """`mmm run` with `--set` for each assignment; returns its last line and all it said."""

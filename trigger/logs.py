@@ -1,11 +1,7 @@
-"""JSON lines that Cloud Logging reads, each with the labels of the run at hand.
-
-https://cloud.google.com/logging/docs/structured-logging
-"""
+"""The function's log: entries for Cloud Logging, with the labels of the message at hand."""
 
 from __future__ import annotations
 
-import json
 import logging
 import sys
 from collections.abc import Iterator
@@ -13,32 +9,29 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import UTC, datetime
 
+from contract.cloud_logging import entry
+
 _labels: ContextVar[dict[str, str] | None] = ContextVar("labels", default=None)
 log = logging.getLogger("mmm.trigger")
 
 
 class _Format(logging.Formatter):
-    """One record as one JSON line."""
+    """One record as one entry."""
 
     def format(self, record: logging.LogRecord) -> str:
         message = record.getMessage()
         if record.exc_info:
             message = f"{message}\n{self.formatException(record.exc_info)}"
-        line = {
-            "severity": record.levelname,
-            "message": message,
-            "time": datetime.fromtimestamp(record.created, tz=UTC).isoformat(),
-            "logging.googleapis.com/labels": {**(_labels.get() or {}), **_extra(record)},
-        }
-        return json.dumps(line, ensure_ascii=False)
-
-
-def _extra(record: logging.LogRecord) -> dict[str, str]:
-    return {name: str(value) for name, value in getattr(record, "labels", {}).items() if value}
+        return entry(
+            record.levelname,
+            message,
+            labels={**(_labels.get() or {}), **getattr(record, "labels", {})},
+            at=datetime.fromtimestamp(record.created, tz=UTC),
+        )
 
 
 def configure() -> None:
-    """Send this package's lines to stdout as JSON; done once, however often it is called."""
+    """Write this package's entries to stdout; further calls change nothing."""
     own = logging.getLogger("mmm")
     if own.handlers:
         return
@@ -51,8 +44,8 @@ def configure() -> None:
 
 @contextmanager
 def labels(**more: str) -> Iterator[None]:
-    """Labels that every line inside carries."""
-    token = _labels.set({**(_labels.get() or {}), **{k: v for k, v in more.items() if v}})
+    """Add labels to every entry that is written inside the block."""
+    token = _labels.set({**(_labels.get() or {}), **more})
     try:
         yield
     finally:

@@ -1,49 +1,49 @@
-"""Logs in the form that Cloud Logging reads: JSON lines with severity and the run's labels.
+"""The job's log, on stderr: entries for Cloud Logging, or lines for people.
 
-https://cloud.google.com/logging/docs/structured-logging. On a terminal (`mmm run`) the same records
-are printed for people instead.
+`mmm run` writes lines for people. On a terminal they go through the rich console that draws the
+progress bars, so that bars and lines do not overwrite each other.
 """
 
 from __future__ import annotations
 
 import logging
 import sys
-from collections.abc import Mapping, MutableMapping
+from collections.abc import MutableMapping
+from datetime import UTC, datetime
+from functools import partial
 from typing import Any, Literal
 
 import structlog
+from rich.console import Console
 
+from contract.cloud_logging import entry
 from contract.printable import visible
 
 LABELS = ("run_id", "market", "revision", "execution", "task", "attempt")
-_SEVERITY = {
-    "debug": "DEBUG",
-    "info": "INFO",
-    "warning": "WARNING",
-    "error": "ERROR",
-    "critical": "CRITICAL",
-    "exception": "ERROR",
-}
 
 Style = Literal["json", "console"]
 Log = structlog.typing.FilteringBoundLogger
 
 
-def configure(style: Style = "json") -> Log:
-    """Set up logging for the process; the libraries' own warnings come the same way."""
-    shared: list[Any] = [
-        structlog.contextvars.merge_contextvars,
-        structlog.processors.TimeStamper(fmt="iso", utc=True, key="time"),
-        structlog.processors.format_exc_info,
-    ]
+def configure(style: Style = "json", console: Console | None = None) -> Log:
+    """Set up logging for the process; warnings of libraries go the same way.
+
+    Args:
+        style: `json` for Cloud Logging, `console` for people.
+        console: Where lines for people are printed; a console on stderr by default.
+    """
     if style == "json":
-        end: list[Any] = [_for_cloud_logging, structlog.processors.JSONRenderer(default=str)]
+        factory: Any = structlog.WriteLoggerFactory(file=sys.stderr)
     else:
-        end = [structlog.processors.add_log_level, _for_people]
+        factory = partial(_ConsoleLogger, console or Console(stderr=True))
     structlog.configure(
-        processors=shared + end,
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.format_exc_info,
+            _for_cloud_logging if style == "json" else _for_people,
+        ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
-        logger_factory=structlog.WriteLoggerFactory(file=sys.stdout),
+        logger_factory=factory,
         cache_logger_on_first_use=False,
     )
     handler = _Forward()
@@ -54,12 +54,12 @@ def configure(style: Style = "json") -> Log:
 
 
 def bind(**labels: object) -> None:
-    """Labels that every further line of this process carries."""
+    """Add labels to every further entry of this process."""
     structlog.contextvars.bind_contextvars(**labels)
 
 
 class _Forward(logging.Handler):
-    """Lines of libraries that use `logging`."""
+    """Pass on what libraries write with `logging`."""
 
     def emit(self, record: logging.LogRecord) -> None:
         log = structlog.get_logger()
@@ -67,25 +67,32 @@ class _Forward(logging.Handler):
         getattr(log, level)(record.getMessage(), logger=record.name)
 
 
-def _for_cloud_logging(_: Any, method: str, record: MutableMapping[str, Any]) -> Mapping[str, Any]:
-    labels = {name: str(record.pop(name)) for name in LABELS if name in record}
-    line = {
-        "severity": _SEVERITY.get(method, "DEFAULT"),
-        "message": record.pop("event"),
-        "time": record.pop("time"),
-        "logging.googleapis.com/labels": labels,
-    }
-    return {**line, **record}
+class _ConsoleLogger:
+    """Print each line above the bars that the console may be drawing."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+
+    def msg(self, line: str) -> None:
+        self._console.print(line, markup=False, highlight=False, emoji=False, soft_wrap=True)
+
+    debug = info = warning = error = critical = exception = msg
+
+
+def _for_cloud_logging(_: Any, method: str, record: MutableMapping[str, Any]) -> str:
+    labels = {name: record.pop(name) for name in LABELS if name in record}
+    severity = "error" if method == "exception" else method
+    return entry(severity, record.pop("event"), labels=labels, fields=record)
 
 
 def _for_people(_: Any, method: str, record: MutableMapping[str, Any]) -> str:
-    clock = str(record.pop("time"))[11:19]
     message = record.pop("event")
     source = record.pop("source", None)
-    for name in (*LABELS, "level", "step", "state", "logger"):
+    for name in (*LABELS, "step", "state", "logger"):
         record.pop(name, None)
-    mark = {"warning": "! ", "error": "x "}.get(method, "  ")
+    mark = {"warning": "! ", "error": "x ", "exception": "x "}.get(method, "  ")
     details = "  ".join(f"{key}={value}" for key, value in record.items())
     origin = f"{source}: " if source else ""
-    line = f"{clock} {mark}{origin}{message}" + (f"  ({details})" if details else "")
+    line = f"{datetime.now(UTC):%H:%M:%S} {mark}{origin}{message}"
+    line += f"  ({details})" if details else ""
     return visible(line).replace("\n", "\n           ")  # so that no text can pose as a line

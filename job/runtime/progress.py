@@ -1,4 +1,4 @@
-"""How a run goes on, for people: bars on a terminal, lines elsewhere."""
+"""The progress of a run: bars on a terminal, log lines elsewhere."""
 
 from __future__ import annotations
 
@@ -17,35 +17,42 @@ from rich.progress import (
 from job.runtime.logs import Log, Style
 from job.runtime.trace import Step
 
+BAR_WIDTH = 24  # a whole row fits into 80 columns
 
-def make_view(style: Style, log: Log) -> View:
-    """Bars on a terminal, lines where people read a file; on Cloud Run lines as well."""
-    console = Console()
+
+def make_view(style: Style, log: Log, console: Console) -> View:
+    """Bars if lines for people go to a terminal, else log lines.
+
+    Args:
+        style: The style of the log.
+        log: Where lines go.
+        console: The console that the log prints with; it draws the bars too.
+    """
     return Bars(console) if style == "console" and console.is_terminal else Lines(log)
 
 
 class View(Protocol):
-    """What wants to know how a run goes on."""
+    """Shows the progress of a run."""
 
     def step(self, step: Step) -> None:
-        """A step started or ended."""
+        """Show that a step started or ended."""
 
     def progress(self, record: dict[str, Any]) -> None:
-        """A progress record of R."""
+        """Show a progress record of R."""
 
 
 class Lines:
-    """A log line per quarter of a trial, where bars would only be noise."""
+    """Writes a log line per quarter of a trial."""
 
     def __init__(self, log: Log) -> None:
         self._log = log
         self._quarters: dict[int, int] = {}
 
     def step(self, step: Step) -> None:
-        """Steps are in the log already."""
+        """Show nothing: steps are in the log already."""
 
     def progress(self, record: dict[str, Any]) -> None:
-        """Tell each quarter once."""
+        """Write a line when a trial enters a new quarter."""
         if record.get("type") != "progress":
             return
         trial, done, total = (int(record[k]) for k in ("trial", "iteration", "iterations"))
@@ -58,12 +65,12 @@ class Lines:
 
 
 class Bars:
-    """One bar per trial while R searches."""
+    """Draws one bar per trial while R searches."""
 
     def __init__(self, console: Console) -> None:
         self._progress = Progress(
             TextColumn("  {task.description}"),
-            BarColumn(),
+            BarColumn(BAR_WIDTH),
             MofNCompleteColumn(),
             TextColumn("{task.fields[best]}"),
             TimeElapsedColumn(),
@@ -72,7 +79,7 @@ class Bars:
         self._tasks: dict[int, TaskID] = {}
 
     def step(self, step: Step) -> None:
-        """Bars live as long as the training step."""
+        """Draw the bars during the training step only."""
         if step.name == "train" and step.state == "started":
             self._progress.start()
         elif step.name == "train":

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.console import Console
 
 from contract.exceptions import ConfigError
 from contract.run import State
@@ -43,7 +44,8 @@ def command(
     from job.start import start  # heavy: help and refusals do without it
 
     style: logs.Style = "json" if json_logs else "console"
-    log = logs.configure(style)
+    console = Console(stderr=True)
+    log = logs.configure(style, console)
     ending = start(
         config_uri=config,
         run_id=None,
@@ -53,7 +55,7 @@ def command(
         topic=topic,
         overrides=overrides,
         log=log,
-        view=make_view(style, log),
+        view=make_view(style, log, console),
     )
     if ending.state in (State.SUCCEEDED, State.DUPLICATE, State.HELD):
         print(ending.state, ending.run_id, readable(ending.report_uri))

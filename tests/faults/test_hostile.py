@@ -87,7 +87,7 @@ def test_names_and_levels_are_only_text(
     config.write_text(yaml.safe_dump(hostile))
     monkeypatch.chdir(tmp_path)
     ending = begin(config, bucket=str(tmp_path / "bucket"), topic=str(tmp_path / "e.jsonl"))
-    said = capsys.readouterr().out
+    said = capsys.readouterr().err
     assert ending.state is State.SUCCEEDED, said[-3000:]
     assert not list(tmp_path.rglob("pwned"))
     [report] = (tmp_path / "bucket").rglob("report.html")
@@ -126,7 +126,7 @@ def test_commands_print_names_as_they_are(hostile: dict[str, Any], tmp_path: Pat
 def test_lines_for_people_cannot_be_forged(capsys: pytest.CaptureFixture[str]) -> None:
     log = logs.configure("console")
     log.warning("level `a\n12:00:00   run done\x1b[2J`", column="b\nc")
-    [first, *more] = capsys.readouterr().out.splitlines()
+    [first, *more] = capsys.readouterr().err.splitlines()
     assert first[9] == "!"
     assert all(line.startswith("           ") for line in more)
     assert "\\x1b[2J" in more[0]

@@ -70,7 +70,7 @@ class Place:
             [sys.executable, "-m", "job", "--config", str(self.config)],
             env={**self.environment, **more},
             cwd=ROOT,
-            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
             text=True,
         )
 
@@ -89,7 +89,7 @@ def place(tmp_path: Path) -> Place:
 
 def test_an_execution_leaves_and_reconcile_launches_the_run_in_its_turn(place: Place) -> None:
     process = place.start(CLOUD_RUN_EXECUTION="by-hand-1")
-    out, _ = process.communicate(timeout=240)
+    _, out = process.communicate(timeout=240)
     assert process.returncode == 0, out
     status = place.status()
     assert status is not None
@@ -119,7 +119,7 @@ def test_all_tasks_of_an_execution_leave(place: Place) -> None:
     both = {"CLOUD_RUN_EXECUTION": "by-hand-1", "CLOUD_RUN_TASK_COUNT": "2"}
     tasks = [place.start(CLOUD_RUN_TASK_INDEX=str(index), **both) for index in (1, 0)]
     for process in tasks:
-        out, _ = process.communicate(timeout=240)
+        _, out = process.communicate(timeout=240)
         assert process.returncode == 0, out
     status = place.status()
     assert status is not None
@@ -146,7 +146,7 @@ def test_a_command_waits_where_it_is(place: Place) -> None:
     assert status is not None
     assert status.state is State.RUNNING
     place.free()
-    out, _ = process.communicate(timeout=240)
+    _, out = process.communicate(timeout=240)
     assert process.returncode == 65, out
     assert f"waiting for run {HOLDER} on market DE" in out
 
@@ -156,7 +156,7 @@ def test_a_deployment_has_a_cap(place: Place) -> None:
     full = Tally(day=datetime.now(UTC).date(), runs=["a", "b"])
     place.store.write(layout.today(), full.to_json())
     process = place.start(CLOUD_RUN_EXECUTION="by-hand-1", MMM_MAX_RUNS_A_DAY="2")
-    out, _ = process.communicate(timeout=240)
+    _, out = process.communicate(timeout=240)
     assert process.returncode == 64
     assert "this deployment has had 2 runs" in out
     assert "MMM_MAX_RUNS_A_DAY" in out
@@ -179,7 +179,7 @@ def test_a_line_has_an_end(place: Place) -> None:
     line = Market(holder=HOLDER, waiting=waiting)
     place.store.write(layout.market("DE"), line.to_json())
     process = place.start(CLOUD_RUN_EXECUTION="by-hand-1", MMM_MAX_WAITING="2")
-    out, _ = process.communicate(timeout=240)
+    _, out = process.communicate(timeout=240)
     assert process.returncode == 64
     assert "2 runs wait for market `DE` already; allowed: 2 (`MMM_MAX_WAITING`)" in out
     assert place.market() == line

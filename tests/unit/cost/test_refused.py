@@ -46,7 +46,7 @@ def refused(folder: Path, config: Path) -> tuple[Status, dict[str, Any]]:
         text=True,
         check=False,
     )
-    assert done.returncode == 64, done.stdout
+    assert done.returncode == 64, done.stderr
     store = FolderStore(folder / "bucket")
     (run_id,) = store.folders("runs/")
     status = read_status(store, run_id)

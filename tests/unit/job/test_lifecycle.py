@@ -175,4 +175,4 @@ def test_no_bucket_and_no_config_are_told(tmp_path: Path) -> None:
         check=False,
     )
     assert done.returncode == 64
-    assert "MMM_BUCKET and MMM_EVENTS_TOPIC must be set" in done.stdout
+    assert "MMM_BUCKET and MMM_EVENTS_TOPIC must be set" in done.stderr

@@ -1,0 +1,69 @@
+"""A terminal of 80 columns: a program runs in a real pty, pyte interprets what it writes."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import pty
+import signal
+import struct
+import subprocess
+import termios
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+
+import pyte
+
+COLUMNS, ROWS = 80, 200  # so many rows that nothing scrolls away
+
+
+class Terminal:
+    """A program whose stdout and stderr are one terminal."""
+
+    def __init__(self, command: Sequence[str], *, cwd: Path, env: Mapping[str, str]) -> None:
+        self._master, slave = pty.openpty()
+        fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", ROWS, COLUMNS, 0, 0))
+        self.process = subprocess.Popen(
+            list(command), cwd=cwd, stdin=slave, stdout=slave, stderr=slave, close_fds=True,
+            start_new_session=True, env={**env, "TERM": "xterm-256color"},
+        )  # fmt: skip
+        os.close(slave)
+        self._screen = pyte.Screen(COLUMNS, ROWS)
+        self._stream = pyte.ByteStream(self._screen)
+
+    def read_until(self, text: str) -> None:
+        """Read until the screen shows a text."""
+        while not any(text in line for line in self.lines()):
+            assert self._read(), f"the program ended without `{text}`:\n" + "\n".join(self.lines())
+
+    def finish(self) -> int:
+        """Read until the program has ended; returns its exit code."""
+        while self._read():
+            pass
+        code = self.process.wait(timeout=30)
+        os.close(self._master)
+        return code
+
+    def interrupt(self) -> None:
+        """Send what Ctrl-C sends."""
+        self.process.send_signal(signal.SIGINT)
+
+    def lines(self) -> list[str]:
+        """What the screen shows, without the empty lines below."""
+        shown = [line.rstrip() for line in self._screen.display]
+        while shown and not shown[-1]:
+            shown.pop()
+        return shown
+
+    @property
+    def cursor_is_hidden(self) -> bool:
+        """Whether the program left the cursor hidden."""
+        return bool(self._screen.cursor.hidden)
+
+    def _read(self) -> bool:
+        data = b""
+        with suppress(OSError):  # Linux says EIO once the last writer has gone
+            data = os.read(self._master, 65536)
+        self._stream.feed(data)
+        return bool(data)

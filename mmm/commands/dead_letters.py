@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Annotated, Any
@@ -16,6 +17,7 @@ from contract.topics import Publisher, open_topic
 from mmm.commands.common import DEFAULT_BUCKET, DEFAULT_REQUESTS, Bucket, told_plainly
 from trigger.message import KEY_ATTRIBUTE
 
+PULL_SECONDS = 5.0  # a pull without an answer for so long means that the subscription is empty
 _OWN = ("CloudPubSubDeadLetter", "googclient_")
 
 
@@ -56,12 +58,16 @@ def command(
     new id, so a replay is a new request unless its sender chose an idempotency key; replayed twice
     it is still one run. Rejected bodies stay in the bucket.
     """
-    with told_plainly():
+    with told_plainly(), ExitStack() as stack:
         store = open_store(bucket)
-        subscriber = _subscriber() if subscription else None
         letters = list(rejected_letters(store))
+        held: set[str] = set()
+        subscriber = _subscriber() if subscription else None
         if subscriber is not None:
-            letters += _given_up(subscriber, subscription)
+            stack.callback(_release, subscriber, subscription, held)
+            for letter in _given_up(subscriber, subscription):
+                letters.append(letter)
+                held.add(letter.ack or "")
         unknown = set(only) - {letter.name for letter in letters}
         if unknown:
             raise ConfigError(f"there is no dead letter `{min(unknown)}`")
@@ -72,6 +78,7 @@ def command(
                 print(f"{letter.name}\tsent again as {replay(letter, open_topic(to))}")
                 if letter.ack is not None and subscriber is not None:
                     subscriber.acknowledge(subscription=subscription, ack_ids=[letter.ack])
+                    held.discard(letter.ack)
             else:
                 print(f"{letter.name}\t{letter.where}\t{letter.why}")
 
@@ -97,13 +104,15 @@ def rejected_letters(store: Store) -> Iterator[Letter]:
 
 
 def _given_up(subscriber: Any, subscription: str | None) -> Iterator[Letter]:
-    """What the subscription holds; unless acknowledged it is there again after its deadline."""
+    """Pull every message that the subscription holds."""
     from google.api_core import exceptions as google_errors
 
     seen: set[str] = set()
     while True:
         try:
-            answer = subscriber.pull(subscription=subscription, max_messages=100, timeout=5)
+            answer = subscriber.pull(
+                subscription=subscription, max_messages=100, timeout=PULL_SECONDS
+            )
         except google_errors.DeadlineExceeded:
             return
         fresh = [r for r in answer.received_messages if r.message.message_id not in seen]
@@ -121,6 +130,14 @@ def _given_up(subscriber: Any, subscription: str | None) -> Iterator[Letter]:
                 attributes={KEY_ATTRIBUTE: f"dead-letter-{message.message_id}"} | attributes,
                 ack=received.ack_id,
             )
+
+
+def _release(subscriber: Any, subscription: str | None, held: set[str]) -> None:
+    """Make pulled messages available to the next command at once."""
+    if held:
+        subscriber.modify_ack_deadline(
+            subscription=subscription, ack_ids=sorted(held), ack_deadline_seconds=0
+        )
 
 
 def _subscriber() -> Any:

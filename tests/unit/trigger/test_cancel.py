@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from google.cloud import pubsub_v1
 from typer.testing import CliRunner
 
 from contract import layout
@@ -22,8 +20,7 @@ from mmm.commands import app
 from mmm.commands.cancel import cancel
 from mmm.local.launcher import LocalLauncher
 from tests.fakes.cloud_run import FakeCloudRun
-from tests.fakes.pubsub import Emulator
-from tests.unit.trigger.conftest import CONFIG, JOB, events_in
+from tests.unit.trigger.conftest import JOB, events_in
 from trigger.accept import accept
 from trigger.cloud_run import CloudRunLauncher
 from trigger.execution import Launch, NotStartedError
@@ -154,49 +151,3 @@ def test_the_command_stops_processes_of_another_launcher(
     status = read_status(store, outcome.run_id)
     assert status is not None
     assert status.state is State.CANCELLED
-
-
-def test_dead_letters_are_listed_and_sent_again(
-    tmp_path: Path,
-    topic: FileTopic,
-    local_launcher: LocalLauncher,
-    message: Make,
-    pubsub_emulator: Emulator,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setenv("PUBSUB_EMULATOR_HOST", pubsub_emulator.host)
-    store = open_store(str(tmp_path / "bucket"))
-    [bad] = accept(
-        message({"config": CONFIG, "mdoe": 1}, team="growth"),
-        store=store, publisher=topic, launcher=local_launcher,
-    )  # fmt: skip
-    dead, subscription = "projects/letters/topics/dead", "projects/letters/subscriptions/dead"
-    publisher = pubsub_v1.PublisherClient()
-    publisher.create_topic(name=dead)
-    with pubsub_v1.SubscriberClient() as subscriber:
-        subscriber.create_subscription(name=subscription, topic=dead, ack_deadline_seconds=10)
-    given_up = publisher.publish(
-        dead, b'{"config_uri": "gs://b/c.yaml"}', CloudPubSubDeadLetterSourceDeliveryCount="10"
-    ).result()
-    publisher.stop()
-    publisher.transport.close()
-
-    replays = FileTopic(tmp_path / "replays.jsonl")
-    common = ["--bucket", str(tmp_path / "bucket"), "--subscription", subscription,
-              "--to", str(replays.path)]  # fmt: skip
-    listed = CliRunner().invoke(app, ["dead-letters", "list", *common])
-    assert f"{given_up}\tgiven up\t10 deliveries failed" in listed.output
-    assert f"{bad.run_id}\trejected\t`mdoe`" in listed.output
-
-    refused = CliRunner().invoke(app, ["dead-letters", "replay", "--only", "x", *common])
-    assert refused.exit_code == 64
-
-    time.sleep(10.5)  # the listing took the message until its deadline
-    done = CliRunner().invoke(app, ["dead-letters", "replay", *common])
-    assert "sent again" in done.output
-    CliRunner().invoke(app, ["dead-letters", "replay", "--only", bad.run_id, *common])
-    first, second = replays.messages()
-    assert first["attributes"] == {"idempotency_key": f"dead-letter-{given_up}"}
-    assert second["attributes"] == {"team": "growth"}
-    body = PubSubMessage.from_line(second, topic="t").data
-    assert json.loads(body or b"")["mdoe"] == 1

@@ -14,7 +14,7 @@ import pandas as pd
 import pytest
 import yaml
 
-ROOT = Path(__file__).resolve().parents[3]
+ROOT = Path(__file__).resolve().parents[2]
 EFFECT = 400_000.0  # of about two millions a week
 WEEKS = [
     *pd.date_range("2023-03-06", periods=8, freq="7D"),

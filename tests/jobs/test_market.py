@@ -22,7 +22,7 @@ from contract.topics.jsonl import FileTopic
 from mmm.local.launcher import LocalLauncher
 from trigger.reconcile import reconcile
 
-ROOT = Path(__file__).resolve().parents[3]
+ROOT = Path(__file__).resolve().parents[2]
 HOLDER = "20261123T020000Z-00000000"
 CONFIG = f"""
 version: 1

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import subprocess
 import sys
@@ -23,7 +22,6 @@ from contract.exceptions import (
     ModelError,
     TransientError,
 )
-from job.runtime.machine import available_cores
 from job.runtime.workspace import Workspace
 from job.train.process import run_r
 
@@ -197,41 +195,6 @@ def test_r_missing_is_told(tmp_path: Path) -> None:
         )
 
 
-def test_cores_are_what_this_process_may_use() -> None:
-    assert 1 <= available_cores() <= (os.cpu_count() or 1)
-    taskset = shutil.which("taskset")
-    if taskset is None:
-        pytest.skip("taskset is not installed")
-    code = "from job.train.job_file import available_cores; printavailable_cores"
-    done = subprocess.run(
-        [taskset, "-c", "0", ".venv/bin/python", "-c", code],
-        capture_output=True,
-        text=True,
-        check=True,
-        cwd=Path(__file__).resolve().parents[3],
-    )
-    assert done.stdout.strip() == "1"
-
-
-@pytest.mark.parametrize(
-    ("files", "cores"),
-    [
-        ({"cpu.max": "50000 100000"}, 1),
-        ({"cpu.max": "max 100000"}, None),
-        ({"cpu/cpu.cfs_quota_us": "100000", "cpu/cpu.cfs_period_us": "100000"}, 1),
-        ({"cpu/cpu.cfs_quota_us": "-1", "cpu/cpu.cfs_period_us": "100000"}, None),
-        ({}, None),
-    ],
-)
-def test_cores_are_no_more_than_the_quota(
-    files: dict[str, str], cores: int | None, tmp_path: Path
-) -> None:
-    for name, text in files.items():
-        (tmp_path / name).parent.mkdir(exist_ok=True)
-        (tmp_path / name).write_text(f"{text}\n")
-    assert available_cores(tmp_path) == (cores or len(os.sched_getaffinity(0)))
-
-
 def test_a_job_that_is_killed_takes_r_and_its_children_along(tmp_path: Path) -> None:
     mark = tmp_path / "pids"
     (tmp_path / "run_all.R").write_text(
@@ -251,7 +214,7 @@ workspace.make()
 run_r(workspace, r_root=workspace.root, rscript="Rscript", log=structlog.get_logger(),
       on_progress=print, stop=lambda: None)
 """
-    job = subprocess.Popen([sys.executable, "-c", code], cwd=Path(__file__).resolve().parents[3])
+    job = subprocess.Popen([sys.executable, "-c", code], cwd=Path(__file__).resolve().parents[2])
     deadline = time.monotonic() + 30
     while not (mark.exists() and mark.read_text().count(" ")) and time.monotonic() < deadline:
         time.sleep(0.05)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[3]
+ROOT = Path(__file__).resolve().parents[2]
 REQUIREMENTS = ROOT / "tests" / "requirements-connector-5.txt"
 
 
@@ -49,7 +49,7 @@ def test_snowflake_by_connector_5_and_pandas_3(overlay: Path) -> None:
     done = subprocess.run(
         [
             *(sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"),
-            "tests/unit/sources/test_snowflake.py",
+            "tests/services/test_snowflake.py",
         ],
         check=False,
         cwd=ROOT,

@@ -22,7 +22,7 @@ from contract.training import (
     Training,
 )
 
-RUN_ALL = Path(__file__).parents[3] / "r" / "run_all.R"
+RUN_ALL = Path(__file__).parents[2] / "r" / "run_all.R"
 
 PYTHON = {
     "engine": list(Engine),

@@ -1,6 +1,6 @@
-"""Bad data on purpose: a sound table, and a fault to seed into it for all that the gate can say.
+"""A healthy table, and faults to seed into it: one or more for each finding of the gate.
 
-The tests of the gate and its table in docs/data.md are made from them.
+The gate's tests and the list of checks in docs/data.md use them.
 """
 
 from __future__ import annotations
@@ -25,23 +25,30 @@ Change = Callable[[pd.DataFrame], pd.DataFrame]
 
 @dataclass(frozen=True, kw_only=True)
 class Fault:
-    """What is done to the sound table and what must be said of it, and of nothing else.
+    """A change to the healthy table, and the only finding that the gate must report for it.
 
-    `setup` overrides the config. `before` overrides it for the last accepted run, which saw
-    the sound table; None: there was no such run.
+    Attributes:
+        name: the name of the finding.
+        outcome: its outcome.
+        columns: the columns that it names.
+        description: the fault in a few words.
+        change: seeds the fault into the healthy table.
+        setup: changes to the config.
+        before: changes to the config of the last accepted run, which saw the healthy table; None
+            if there is no such run.
     """
 
     name: str
     outcome: Outcome
     columns: tuple[str, ...]
-    bad: str
+    description: str
     change: Change
     setup: dict[str, Any] = field(default_factory=dict)
     before: dict[str, Any] | None = None
 
 
-def sound() -> pd.DataFrame:
-    """160 Mondays up to 2024-01-01, nothing wrong with them."""
+def healthy_table() -> pd.DataFrame:
+    """Return 160 healthy weeks up to 2024-01-01, dated on Mondays."""
     random = np.random.default_rng(3)
     n = 160
     tv = random.gamma(4, 250, n)
@@ -62,7 +69,7 @@ def sound() -> pd.DataFrame:
 
 
 def config_of(path: Path, **setup: Any) -> dict[str, Any]:
-    """The config of the sound table in a file."""
+    """Return a config for the healthy table in a file."""
     return {
         "version": 1,
         "market": "DE",
@@ -81,7 +88,7 @@ def config_of(path: Path, **setup: Any) -> dict[str, Any]:
     }
 
 
-def judge(
+def check_frame(
     frame: pd.DataFrame,
     folder: Path,
     *,
@@ -89,7 +96,7 @@ def judge(
     previous: dict[str, Any] | None = None,
     **setup: Any,
 ) -> Verdict:
-    """Write a table, extract it and check it."""
+    """Write a table as CSV, extract it and return the gate's verdict."""
     path = folder / "table.csv"
     frame.to_csv(path, index=False)
     config = load_config(config_of(path, **setup)).config
@@ -97,27 +104,27 @@ def judge(
     return check(snapshot, config, today=today, previous=previous)
 
 
-def judge_fault(fault: Fault, folder: Path) -> Verdict:
-    """What the gate says of the sound table with this fault."""
+def check_fault(fault: Fault, folder: Path) -> Verdict:
+    """Return the gate's verdict on the healthy table with this fault."""
     previous = None
     if fault.before is not None:
-        previous = judge(sound(), folder, **fault.before).to_dict()
-    return judge(fault.change(sound()), folder, previous=previous, **fault.setup)
+        previous = check_frame(healthy_table(), folder, **fault.before).to_dict()
+    return check_frame(fault.change(healthy_table()), folder, previous=previous, **fault.setup)
 
 
 def findings() -> list[tuple[Fault, Finding]]:
-    """Every fault with what the gate says of it."""
+    """Return every fault with the gate's finding."""
     with TemporaryDirectory() as folder:
-        made = []
+        pairs = []
         for fault in FAULTS:
-            verdict = judge_fault(fault, Path(folder))
-            made.append((fault, next(f for f in verdict.worst() if f.name == fault.name)))
-        return made
+            verdict = check_fault(fault, Path(folder))
+            pairs.append((fault, next(f for f in verdict.problems() if f.name == fault.name)))
+        return pairs
 
 
-def row(fault: Fault, finding: Finding) -> str:
-    """The fault's line in docs/data.md."""
-    return f"| `{fault.name}` | {finding.outcome} | {fault.bad} | {finding.sentence} |"
+def entry(fault: Fault, finding: Finding) -> str:
+    """Return the fault's line in docs/data.md."""
+    return f"- {finding.outcome}, {fault.description}: *{finding.sentence}*"
 
 
 def put(column: str, rows: slice | int, value: object) -> Change:
@@ -156,7 +163,7 @@ def _moved(rows: slice, days: int) -> Change:
 
 
 def _daily(frame: pd.DataFrame) -> pd.DataFrame:
-    """The same table with a row per day; day 403 was not loaded."""
+    """Return the table with one row per day, without day 403."""
     days = frame.loc[frame.index.repeat(7)].reset_index(drop=True)
     numbers = ["sales", "tv", "grp", "search", "mail"]
     days[numbers] /= 7
@@ -182,9 +189,21 @@ def _weekly(**date: object) -> dict[str, Any]:
 
 
 def _fault(
-    name: str, outcome: Outcome, columns: tuple[str, ...], bad: str, change: Change, **more: Any
+    name: str,
+    outcome: Outcome,
+    columns: tuple[str, ...],
+    description: str,
+    change: Change,
+    **more: Any,
 ) -> Fault:
-    return Fault(name=name, outcome=outcome, columns=columns, bad=bad, change=change, **more)
+    return Fault(
+        name=name,
+        outcome=outcome,
+        columns=columns,
+        description=description,
+        change=change,
+        **more,
+    )
 
 
 ALL = slice(None)
@@ -198,7 +217,7 @@ FAULTS: tuple[Fault, ...] = (
         "unreadable_dates",
         B,
         _DAY,
-        "`25/12/2023` in a part, `12/25/2023` in another",
+        "some dates as `25/12/2023`, others as `12/25/2023`",
         lambda f: f.assign(
             day=[d.strftime("%d/%m/%Y" if i < 120 else "%m/%d/%Y") for i, d in enumerate(f["day"])]
         ),
@@ -210,14 +229,14 @@ FAULTS: tuple[Fault, ...] = (
         "gaps",
         W,
         _DAY,
-        "the same with `date.fill: zero`",
+        "two weeks without a row, with `date.fill: zero`",
         lambda f: f.drop(index=f.index[60:62]),
         setup=_weekly(fill="zero"),
     ),
     _fault("gaps", B, _DAY, "a date `1970-01-01`", _again(0, day=date(1970, 1, 1))),
     _fault("duplicate_dates", B, _DAY, "a row twice", _again(70)),
-    _fault("duplicate_dates", B, _DAY, "all rows twice", lambda f: pd.concat([f, f])),
-    _fault("duplicate_dates", W, _DAY, "two rows of one day that differ", _again(70, tv=1.0)),
+    _fault("duplicate_dates", B, _DAY, "every row twice", lambda f: pd.concat([f, f])),
+    _fault("duplicate_dates", W, _DAY, "two different rows for one day", _again(70, tv=1.0)),
     _fault(
         "duplicate_dates",
         W,
@@ -229,7 +248,7 @@ FAULTS: tuple[Fault, ...] = (
         "freshness",
         B,
         _DAY,
-        "`gate.max_age_days: 8`, rows up to nine days ago",
+        "a newest row nine days old, with `gate.max_age_days: 8`",
         _same,
         setup={"gate": {"max_age_days": 8}},
     ),
@@ -237,17 +256,17 @@ FAULTS: tuple[Fault, ...] = (
         "freshness",
         B,
         _DAY,
-        "`date.end: 2024-01-09`, rows up to 2024-01-01",
+        "a newest row from 2024-01-01, with `date.end: 2024-01-09`",
         _same,
         setup=_weekly(end="2024-01-09"),
     ),
-    _fault("future_dates", B, _DAY, "rows three weeks too late", _moved(ALL, 21)),
-    _fault("future_dates", B, _DAY, "a year mistyped", _again(80, day=date(2203, 6, 6))),
+    _fault("future_dates", B, _DAY, "rows dated three weeks too late", _moved(ALL, 21)),
+    _fault("future_dates", B, _DAY, "a mistyped year", _again(80, day=date(2203, 6, 6))),
     _fault(
         "window",
         W,
         _DAY,
-        "data that begins long after `date.start`",
+        "data that starts long after `date.start`",
         _same,
         setup=_weekly(start="2020-06-01"),
     ),
@@ -265,7 +284,7 @@ FAULTS: tuple[Fault, ...] = (
         "missing_values",
         W,
         ("sales",),
-        "the same within `gate.max_missing_share`",
+        "an empty cell, within `gate.max_missing_share`",
         put("sales", 50, None),
         setup={"gate": {"max_missing_share": 0.05}},
     ),
@@ -274,25 +293,27 @@ FAULTS: tuple[Fault, ...] = (
     ),
     _fault("not_numeric", B, ("tv",), "`n/a` in a spend", put("tv", 50, "n/a")),
     _fault("not_numeric", B, ("search",), "`1.234,56` in a spend", put("search", 7, "1.234,56")),
-    _fault("not_numeric", B, ("price",), "texts as context", put("price", ALL, "high")),
+    _fault("not_numeric", B, ("price",), "text in a context column", put("price", ALL, "high")),
     _fault("negative_values", B, ("search",), "a spend of -5", put("search", 9, -5.0)),
     _fault("negative_values", W, ("sales",), "a target of -5", put("sales", 9, -5.0)),
     _fault(
         "nothing_happens",
         Outcome.SKIP,
         ("sales", "tv", "search"),
-        "no target and no spend",
+        "a target and spend of zero",
         lambda f: f.assign(sales=0, tv=0, search=0),
     ),
-    _fault("constant", B, ("price",), "context that never changes", put("price", ALL, 3.0)),
+    _fault(
+        "constant", B, ("price",), "a context column that never changes", put("price", ALL, 3.0)
+    ),
     _fault("constant", B, ("sales",), "a target that never changes", put("sales", ALL, 7.0)),
-    _fault("constant", B, ("event",), "a factor of one level", put("event", ALL, "none")),
+    _fault("constant", B, ("event",), "a factor with one level", put("event", ALL, "none")),
     _fault("all_zero", B, ("search",), "a channel that never ran", put("search", ALL, 0.0)),
     _fault(
         "all_zero",
         B,
         ("search",),
-        "a channel that ran before the modelling window only",
+        "a channel that ran only before the modelling window",
         put("search", slice(60, None), 0.0),
         setup=_weekly(window_start="2022-06-06"),
     ),
@@ -300,21 +321,21 @@ FAULTS: tuple[Fault, ...] = (
         "nearly_empty",
         W,
         ("search",),
-        "a channel that ran four times",
+        "a channel that ran in four weeks",
         put("search", slice(4, None), 0.0),
     ),
     _fault(
         "many_levels",
         W,
         ("event",),
-        "a factor of 32 levels",
+        "a factor with 32 levels",
         lambda f: f.assign(event=[f"e{i % 32}" for i in range(len(f))]),
     ),
     _fault(
         "all_negative",
         W,
         ("price",),
-        "context that is never positive",
+        "a context column that is never positive",
         lambda f: f.assign(price=-f["price"]),
     ),
     _fault(
@@ -335,15 +356,15 @@ FAULTS: tuple[Fault, ...] = (
         "target_end",
         B,
         ("sales",),
-        "the last value carried on",
+        "the last value repeated to the end",
         put("sales", slice(-5, None), 9000.0),
     ),
-    _fault("target_zero", W, ("sales",), "a target of 0 in between", put("sales", 90, 0.0)),
+    _fault("target_zero", W, ("sales",), "a target of 0 in one week", put("sales", 90, 0.0)),
     _fault(
         "channel_stopped",
         W,
         ("search",),
-        "a channel silent since five weeks",
+        "a channel silent for the last five weeks",
         put("search", slice(-5, None), 0.0),
     ),
     _fault(
@@ -371,31 +392,31 @@ FAULTS: tuple[Fault, ...] = (
         "outliers",
         W,
         ("sales",),
-        "one value a tenth of what it should be",
+        "one value ten times too small",
         times("sales", slice(80, 81), 0.1),
     ),
     _fault(
         "level_shift",
         W,
         ("search",),
-        "another unit since a date",
+        "another unit from one date on",
         times("search", slice(100, None), 1000),
     ),
     _fault(
         "level_shift",
         W,
         ("search",),
-        "another unit since four weeks",
+        "another unit in the last four weeks",
         times("search", slice(-4, None), 0.01),
     ),
-    _fault("mixed_units", W, ("mail",), "`1.034` for 1034, but `998`", _thousands),
+    _fault("mixed_units", W, ("mail",), "`1.034` for 1034 beside `998`", _thousands),
     _fault("few_rows", B, (), "36 weeks", lambda f: f.tail(36)),
     _fault("short_history", W, (), "50 weeks, with `season`", lambda f: f.tail(50)),
     _fault(
         "rows_per_driver",
         W,
         (),
-        "160 weeks, `gate.min_rows_per_driver: 40`",
+        "160 weeks, with `gate.min_rows_per_driver: 40`",
         _same,
         setup={"gate": {"min_rows_per_driver": 40}},
     ),
@@ -403,15 +424,15 @@ FAULTS: tuple[Fault, ...] = (
         "collinearity",
         B,
         ("mail", "search"),
-        "a column three times another",
+        "a driver that is three times another",
         lambda f: f.assign(mail=f["search"] * 3),
     ),
-    _fault("collinearity", W, ("mail", "search"), "a column nearly the same as another", _noisy),
+    _fault("collinearity", W, ("mail", "search"), "a driver nearly equal to another", _noisy),
     _fault(
         "target_in_driver",
         W,
         ("mail", "sales"),
-        "a driver that follows from the target",
+        "a driver derived from the target",
         lambda f: f.assign(mail=f["sales"] / 40),
     ),
     _fault(
@@ -426,7 +447,7 @@ FAULTS: tuple[Fault, ...] = (
         "columns_changed",
         W,
         ("mail",),
-        "a column that the last accepted run had not",
+        "a column that the last accepted run did not have",
         _same,
         before={"organic": []},
     ),
@@ -434,7 +455,7 @@ FAULTS: tuple[Fault, ...] = (
         "new_levels",
         W,
         ("event",),
-        "a level that the last accepted run had not",
+        "a level that the last accepted run did not have",
         put("event", 150, "Promo"),
         before={},
     ),

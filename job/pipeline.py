@@ -114,7 +114,7 @@ def _gate(attempt: Attempt, snapshot: Snapshot) -> Verdict:
         (attempt.workspace.output / "data_quality.json").write_text(document)
         if attempt.settings.task_index == 0:
             attempt.store.write(layout.quality(attempt.run_id), document.encode())
-        for finding in verdict.worst():
+        for finding in verdict.problems():
             if finding.outcome is Outcome.WARN:
                 attempt.warnings.append(finding.sentence)
                 attempt.log.warning(finding.sentence, check=finding.name)

@@ -6,6 +6,7 @@ import json
 import re
 import sys
 from collections.abc import Iterator
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -58,16 +59,17 @@ def documents() -> dict[str, str]:
 
 
 def data_guide() -> str:
-    """The guide to data, its table of checks filled with what the gate really says."""
-    sys.path.insert(0, str(ROOT))  # the examples are no part of what is installed
-    from examples.faults import findings, row
+    """Return the guide to data with the gate's findings for every seeded fault."""
+    sys.path.insert(0, str(ROOT))  # the examples are not part of the installed package
+    from examples.faults import entry, findings
 
     text = (DOCS / "data.md").read_text()
     before, _, rest = text.partition(CHECKS_BEGIN)
     _, _, after = rest.partition(CHECKS_END)
-    rows = ["| check | verdict | bad data | what is said |", "|---|---|---|---|"]
-    rows += [row(fault, finding) for fault, finding in findings()]
-    return "\n".join([before + CHECKS_BEGIN, *rows, CHECKS_END + after])
+    lines = []
+    for name, group in groupby(findings(), key=lambda pair: pair[0].name):
+        lines += [f"\n`{name}`\n", *(entry(fault, finding) for fault, finding in group)]
+    return "\n".join([before + CHECKS_BEGIN, *lines, "\n" + CHECKS_END + after])
 
 
 def engine_guide() -> str:

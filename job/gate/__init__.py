@@ -1,7 +1,8 @@
-"""The gate: before a core is rented, is this data worth it?
+"""The gate: check the data before the run spends CPU on training.
 
-Every check is a function of `Data` that yields findings; one that yields none has passed. What one
-fault brings with it by necessity is told once: a date that cannot be read is no gap as well.
+Each check is a function of `Data` that yields findings. A check that yields none has passed, and
+its docstring's first line becomes the sentence of its PASS finding. Each fault is reported once,
+without its side effects: an unreadable date is not also reported as a gap.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from typing import Any
 
 from contract.config import Config
 from contract.exceptions import DataError
-from job.gate import dates, design, events, history, levels, series, values
+from job.gate import dated_events, dates, design, history, levels, series, values
 from job.gate.data import Data, read
 from job.gate.history import profile
 from job.gate.table import render
@@ -26,7 +27,7 @@ CHECKS: tuple[Check, ...] = (
     *dates.CHECKS,
     *values.CHECKS,
     *series.CHECKS,
-    *events.CHECKS,
+    *dated_events.CHECKS,
     *levels.CHECKS,
     *design.CHECKS,
     *history.CHECKS,
@@ -40,25 +41,27 @@ def check(
     today: date | None = None,
     previous: dict[str, Any] | None = None,
 ) -> Verdict:
-    """All checks of a snapshot.
+    """Run all checks on a snapshot and return the verdict.
 
     Args:
-        snapshot: What `job.sources.extract` made.
-        config: The config that it was made for.
-        today: The date against which freshness is measured.
+        snapshot: The extract, as `job.sources.extract` returns it.
+        config: The config of the extract.
+        today: The date that freshness is measured against; by default the current UTC date.
         previous: `data_quality.json` of the market's last accepted run.
+
+    Raises:
+        DataError: The snapshot has no rows, or columns that the config does not use.
     """
     day = today or datetime.now(UTC).date()
     data = read(snapshot, config, today=day, previous=previous)
     if not data.dates:
         raise DataError("the snapshot has no rows")
     findings: list[Finding] = []
-    for one in CHECKS:
-        found = list(one(data))
-        findings.extend(found or [_passed(one)])
-    findings.extend(_notes(data))
+    for run_check in CHECKS:
+        findings.extend(list(run_check(data)) or [_passed(run_check)])
+    findings.extend(_dropped_periods(data))
     if any(finding.outcome is Outcome.SKIP for finding in findings):
-        # an idle market is no fault of its columns
+        # the columns of an idle market are empty, which must not block
         findings = [f for f in findings if f.outcome is not Outcome.BLOCK]
     return Verdict(
         checks=tuple(findings),
@@ -69,18 +72,19 @@ def check(
     )
 
 
-def _passed(one: Check) -> Finding:
-    purpose = (one.__doc__ or "").strip().splitlines()[0].rstrip(".")
-    return passed(one.__name__, purpose, figure=0, threshold=0)
+def _passed(check: Check) -> Finding:
+    """Return the PASS finding of a check; its docstring says what the check confirms."""
+    sentence = (check.__doc__ or "").strip().splitlines()[0].rstrip(".")
+    return passed(check.__name__, sentence, figure=0, threshold=0)
 
 
-def _notes(data: Data) -> Iterator[Finding]:
-    """What extraction did on its own and a person should know."""
+def _dropped_periods(data: Data) -> Iterator[Finding]:
+    """Report the incomplete periods that extraction left out."""
     for day in data.evidence.dropped:
         yield Finding(
             name="incomplete_period",
             outcome=Outcome.PASS,
             columns=(data.config.date.column,),
             dates=(day,),
-            sentence=f"the {data.period} of {day} is not complete yet and was left out",
+            sentence=f"the {data.period} of {day} is incomplete and was left out",
         )

@@ -1,4 +1,4 @@
-"""What the checks look at: the snapshot as a frame, columns by role, thresholds."""
+"""The data that the checks read: the snapshot as a frame, columns by role, thresholds."""
 
 from __future__ import annotations
 
@@ -13,16 +13,22 @@ from numpy.typing import NDArray
 
 from contract.config import Config, Gate, safe_name
 from contract.exceptions import DataError
-from job.gate.level_shifts import Breaks, find_breaks
-from job.sources.events import Annotations, with_events
+from job.gate.anomalies import Anomalies, find_anomalies
+from job.sources.annotations import Annotations, with_annotations
 from job.sources.snapshot import Evidence, Snapshot
 
 
 @dataclass(frozen=True, kw_only=True)
 class Data:
-    """The data of one run. Frame columns are named as in the config, the index is the period.
+    """The data of one run.
 
-    Events of `annotations` are factors of the config here.
+    Attributes:
+        frame: one row per period; columns are named as in the config, the index is the period.
+        config: the resolved config, with the dated events of `annotations` among its factors.
+        evidence: what extraction counted in the rows behind the periods.
+        today: the date that freshness is measured against.
+        previous: `data_quality.json` of the market's last accepted run.
+        annotations: the market's dated events, if the config names a file of them.
     """
 
     frame: pd.DataFrame
@@ -31,65 +37,65 @@ class Data:
     today: date
     previous: dict[str, Any] | None = None
     annotations: Annotations | None = None
-    _breaks: dict[str, Breaks] = field(default_factory=dict, repr=False)
+    _anomalies: dict[str, Anomalies] = field(default_factory=dict, repr=False)
 
     @property
     def gate(self) -> Gate:
-        """The thresholds."""
+        """Return the config's thresholds."""
         return self.config.gate
 
     @cached_property
     def roles(self) -> dict[str, list[str]]:
-        """Columns by role; exposure columns that are the spend itself are left out."""
+        """Return the columns by role, without exposure columns that are the spend itself."""
         return self.config.columns_by_role()
 
     @cached_property
     def numeric(self) -> list[str]:
-        """All columns of numbers, factors left out."""
+        """Return all columns except factors."""
         factors = set(self.config.factors)
         return [column for column in self.frame.columns if column not in factors]
 
     @cached_property
     def media(self) -> list[str]:
-        """Paid and organic columns: Robyn refuses negative values in them."""
+        """Return paid and organic columns, in which Robyn refuses negative values."""
         return [*self.roles["spend"], *self.roles["exposure"], *self.roles["organic"]]
 
     @property
     def target(self) -> str:
-        """The target's column."""
+        """Return the name of the target's column."""
         return self.config.target.column
 
     @property
     def period(self) -> str:
-        """day, week or month."""
+        """Return "day", "week" or "month"."""
         return self.config.date.frequency.value
 
     @cached_property
     def dates(self) -> list[date]:
-        """First days of the periods, in order."""
+        """Return the first day of each period, in order."""
         return list(self.frame.index)
 
     @cached_property
-    def inside(self) -> NDArray[Any]:
-        """Which periods lie in the modelling window; (periods,) of booleans."""
+    def in_window(self) -> NDArray[Any]:
+        """Return which periods are in the modelling window, as (periods,) booleans."""
         start, end = self.config.date.window_start, self.config.date.window_end
         return np.array([(not start or d >= start) and (not end or d <= end) for d in self.dates])
 
     @cached_property
-    def known(self) -> list[date]:
-        """Periods that do not lie in the future."""
-        # a day of grace, for it may be tomorrow already where the data comes from
+    def past_dates(self) -> list[date]:
+        """Return the periods that do not start in the future."""
+        # one day of tolerance: in the data's time zone it may already be tomorrow
         return [day for day in self.dates if day <= self.today + timedelta(days=1)]
 
-    def breaks(self, column: str) -> Breaks:
-        """Step and outliers of a column, looked for once."""
-        if column not in self._breaks:
+    def anomalies(self, column: str) -> Anomalies:
+        """Return the level shift and the outliers of a column; the result is cached."""
+        if column not in self._anomalies:
             ratio = self.gate.level_shift_ratio
-            self._breaks[column] = find_breaks(self.values(column), least=ratio)
-        return self._breaks[column]
+            self._anomalies[column] = find_anomalies(self.values(column), min_ratio=ratio)
+        return self._anomalies[column]
 
     def values(self, column: str) -> NDArray[Any]:
-        """Numbers of a column, NaN where missing."""
+        """Return the numbers of a column, as (periods,) floats with NaN for missing values."""
         numbers: NDArray[Any] = self.frame[column].to_numpy(dtype=float)
         return numbers
 
@@ -97,20 +103,22 @@ class Data:
 def read(
     snapshot: Snapshot, config: Config, *, today: date, previous: dict[str, Any] | None
 ) -> Data:
-    """The snapshot as the checks want it.
+    """Read a snapshot into the form that the checks need.
 
     Raises:
-        DataError: the snapshot is of another config.
+        DataError: The snapshot has columns that the config does not use.
     """
-    config = with_events(config, snapshot.annotations)
+    config = with_annotations(config, snapshot.annotations)
     frame = pd.read_parquet(snapshot.path)
     frame = frame.set_index(snapshot.date_column)
-    named = {safe_name(c): c for columns in config.columns_by_role().values() for c in columns}
-    unknown = [column for column in frame.columns if column not in named]
+    config_names = {
+        safe_name(c): c for columns in config.columns_by_role().values() for c in columns
+    }
+    unknown = [column for column in frame.columns if column not in config_names]
     if unknown:
         raise DataError(f"the snapshot has columns that the config does not use: {unknown}")
     return Data(
-        frame=frame.rename(columns=named),
+        frame=frame.rename(columns=config_names),
         config=config,
         evidence=snapshot.evidence,
         today=today,

@@ -1,4 +1,4 @@
-"""Checks of the time axis."""
+"""Checks of the date column: readable, complete, unique and recent dates."""
 
 from __future__ import annotations
 
@@ -8,15 +8,17 @@ from itertools import pairwise
 
 from contract.config import Fill, Frequency, Weekday
 from job.gate.data import Data
-from job.gate.verdict import Finding, Outcome, count, days, have, passed
+from job.gate.verdict import Finding, Outcome, passed
+from job.gate.wording import date_list, quantity, verb
 from job.sources.periods import missing_periods
 
-_FEW = 3  # rows that can be typing errors
-_LENGTH = {Frequency.DAY: 1, Frequency.WEEK: 7, Frequency.MONTH: 31}
+_MAX_STRAY_ROWS = 3  # rows before a gap of years that are probably typing errors
+_PERIOD_DAYS = {Frequency.DAY: 1, Frequency.WEEK: 7, Frequency.MONTH: 31}
+_IF_INACTIVE = "load them, or set `date.fill: zero` if nothing happened then"
 
 
 def unreadable_dates(data: Data) -> Iterator[Finding]:
-    """Every row has a date that can be read: others would be lost."""
+    """Every row has a readable date."""
     rows = data.evidence.unreadable_dates
     if rows:
         yield Finding(
@@ -25,19 +27,20 @@ def unreadable_dates(data: Data) -> Iterator[Finding]:
             figure=rows,
             threshold=0,
             columns=(data.config.date.column,),
-            sentence=f"`{data.config.date.column}` holds no date in {count(rows, 'row')} that can "
-            f"be read as {data.config.date.format or 'YYYY-MM-DD'}; correct them or set "
-            "`date.format`",
+            sentence=f"`{data.config.date.column}` has an unreadable date in "
+            f"{quantity(rows, 'row')}; expected: {data.config.date.format or 'YYYY-MM-DD'}. "
+            "Correct them or set `date.format`",
         )
 
 
 def gaps(data: Data) -> Iterator[Finding]:
-    """Every period has rows; in a table with rows of every day, every day."""
-    seen = data.evidence
-    there = sorted({*data.known, *(day for day in seen.dropped if day <= data.today)})
-    missing = missing_periods(there, data.config.date.frequency)
-    if len(missing) > seen.unreadable_dates and not _misread(data):  # else those are the missing
-        total = len(missing) + len(there)
+    """Every period has rows; in a daily table, every day has rows."""
+    evidence = data.evidence
+    present = sorted({*data.past_dates, *(day for day in evidence.dropped if day <= data.today)})
+    missing = missing_periods(present, data.config.date.frequency)
+    # a row with an unreadable date explains one missing period
+    if len(missing) > evidence.unreadable_dates and not _mixes_day_and_month(data):
+        total = len(missing) + len(present)
         yield Finding(
             name="gaps",
             outcome=Outcome.BLOCK,
@@ -45,168 +48,172 @@ def gaps(data: Data) -> Iterator[Finding]:
             threshold=0,
             columns=(data.config.date.column,),
             dates=tuple(missing),
-            sentence=f"{len(missing)} of {count(total, data.period)} {have(len(missing))} no row "
-            f"({days(missing)}); {_remedy(data, there, missing)}",
+            sentence=f"{len(missing):,} of {quantity(total, data.period)} {verb(len(missing))} no "
+            f"row ({date_list(missing)}); {_remedy(data, present, missing)}",
         )
-    if seen.thin and seen.missing_days > seen.unreadable_dates:
+    partial, missing_days = evidence.thin, evidence.missing_days
+    if partial and missing_days > evidence.unreadable_dates:
         zero = data.config.date.fill is Fill.ZERO
         yield Finding(
             name="gaps",
             outcome=Outcome.WARN if zero else Outcome.BLOCK,
-            figure=seen.missing_days,
+            figure=missing_days,
             threshold=0,
             columns=(data.config.date.column,),
-            dates=seen.thin,
-            sentence=f"{count(seen.missing_days, 'day')} {have(seen.missing_days)} no row, so that "
-            f"{count(len(seen.thin), data.period)} {have(len(seen.thin), 'is', 'are')} too small "
-            f"({days(seen.thin)}); load them, "
-            "or set `date.fill: zero` if nothing happened then",
+            dates=partial,
+            sentence=f"{quantity(missing_days, 'day')} {verb(missing_days)} no row, so the sums of "
+            f"{quantity(len(partial), data.period)} are too small ({date_list(partial)}); "
+            f"{_IF_INACTIVE}",
         )
-    if seen.filled:
+    if evidence.filled:
+        filled = len(evidence.filled)
         yield Finding(
             name="gaps",
             outcome=Outcome.WARN,
-            figure=len(seen.filled),
+            figure=filled,
             threshold=0,
             columns=(data.config.date.column,),
-            dates=seen.filled,
-            sentence=f"{count(len(seen.filled), data.period)} had no row and were filled with "
-            f"zeros ({days(seen.filled)})",
+            dates=evidence.filled,
+            sentence=f"{quantity(filled, data.period)} had no row; extraction filled "
+            f"{verb(filled, 'it', 'them')} with zeros ({date_list(evidence.filled)})",
         )
 
 
-def _misread(data: Data) -> bool:
-    """Day and month the other way round in a part: some cannot be read, others go elsewhere."""
+def _mixes_day_and_month(data: Data) -> bool:
+    """Return whether some dates seem to have day and month swapped.
+
+    Some of them are unreadable then, and the others crowd into wrong periods.
+    """
     return bool(data.evidence.unreadable_dates and data.evidence.crowded)
 
 
-def _remedy(data: Data, there: list[date], missing: list[date]) -> str:
-    lengths = [later - earlier for earlier, later in pairwise(there)]
+def _remedy(data: Data, present: list[date], missing: list[date]) -> str:
+    lengths = [later - earlier for earlier, later in pairwise(present)]
     widest = max(lengths)
-    if lengths.index(widest) < _FEW and widest > max(
-        timedelta(days=365), (there[-1] - there[0]) / 2
+    if lengths.index(widest) < _MAX_STRAY_ROWS and widest > max(
+        timedelta(days=365), (present[-1] - present[0]) / 2
     ):
-        return f"is {there[0]} a typing error?"
-    if len(missing) > len(there):
-        return f"rows seem to be rarer than one a {data.period}: check `date.frequency`"
-    return "load them, or set `date.fill: zero` if nothing happened then"
+        return f"check whether {present[0]} is a typing error"
+    if len(missing) > len(present):
+        return f"most {data.period}s have no row: check `date.frequency`"
+    return _IF_INACTIVE
 
 
 def duplicate_dates(data: Data) -> Iterator[Finding]:
-    """No row is there twice; several rows of a day are there on most days or on none."""
-    seen = data.evidence
+    """No row is duplicated, and no day has more rows than is usual."""
+    evidence = data.evidence
     column = data.config.date.column
-    share = seen.repeated_days / max(seen.days, 1)
-    usual = share >= data.gate.usual_repeats
-    # rows of several campaigns may all be zero on a day that is closed; then most others differ
-    twice = (
-        seen.identical_days if not usual or seen.identical_days > 0.9 * seen.repeated_days else 0
-    )
-    if twice:
+    repeated, identical = evidence.repeated_days, evidence.identical_days
+    several_are_usual = repeated / max(evidence.days, 1) >= data.gate.usual_repeats
+    # On a day when every campaign is zero, all campaigns' rows are identical. Such days are not
+    # duplicates while most other days have rows that differ.
+    duplicated = identical if not several_are_usual or identical > 0.9 * repeated else 0
+    if duplicated:
         yield Finding(
             name="duplicate_dates",
             outcome=Outcome.BLOCK,
-            figure=twice,
+            figure=duplicated,
             threshold=0,
             columns=(column,),
-            dates=seen.repeated_in,
-            sentence=f"the same row comes more than once on {count(twice, 'day')} "
-            f"and would be counted twice (in {days(seen.repeated_in)}); remove the doubles",
+            dates=evidence.repeated_in,
+            sentence=f"identical rows occur on {quantity(duplicated, 'day')} and would be counted "
+            f"twice (in {date_list(evidence.repeated_in)}); remove the duplicates",
         )
-    several = seen.repeated_days - twice
-    if several and not usual:
+    differing = repeated - duplicated
+    if differing and not several_are_usual:
         yield Finding(
             name="duplicate_dates",
             outcome=Outcome.WARN,
-            figure=several,
+            figure=differing,
             threshold=0,
             columns=(column,),
-            dates=seen.repeated_in,
-            sentence=f"{several} of {count(seen.days, 'day')} {have(several)} several rows that "
-            f"differ (in {days(seen.repeated_in)}); they were joined by each column's "
-            "`aggregation`",
+            dates=evidence.repeated_in,
+            sentence=f"{differing:,} of {quantity(evidence.days, 'day')} {verb(differing)} several "
+            f"rows with different values (in {date_list(evidence.repeated_in)}); each column's "
+            "`aggregation` combined them",
         )
-    if seen.crowded and not _misread(data):
+    if evidence.crowded and not _mixes_day_and_month(data):
+        crowded = len(evidence.crowded)
         yield Finding(
             name="duplicate_dates",
             outcome=Outcome.WARN,
-            figure=len(seen.crowded),
+            figure=crowded,
             threshold=0,
             columns=(column,),
-            dates=seen.crowded,
-            sentence=f"{count(len(seen.crowded), data.period)} {have(len(seen.crowded))} rows of "
-            f"several days where one is usual ({days(seen.crowded)}); they were joined by each "
-            "column's `aggregation`; did the day change on which rows are dated?",
+            dates=evidence.crowded,
+            sentence=f"{quantity(crowded, data.period)} {verb(crowded)} rows of several days, but "
+            f"one day per {data.period} is usual ({date_list(evidence.crowded)}); each column's "
+            "`aggregation` combined them. Check whether rows changed their weekday",
         )
 
 
 def freshness(data: Data) -> Iterator[Finding]:
-    """The newest row is as new as it is expected to be."""
-    last = _newest(data)
-    length = _LENGTH[data.config.date.frequency]
+    """The newest row is recent enough."""
+    newest = _newest_row(data)
+    length = _PERIOD_DAYS[data.config.date.frequency]
     end, max_age = data.config.date.end, data.gate.max_age_days
     if end is not None and end < data.today:
-        late, threshold = (end - last).days, length - 1
+        missing_days, threshold = (end - newest).days, length - 1
         expected = f"`date.end` is {end}"
+        problem = f"{quantity(missing_days, 'day')} {verb(missing_days, 'is', 'are')} missing"
     elif max_age is not None:
-        late, threshold = (data.today - last).days, max_age
-        expected = f"it must not be older than {count(max_age, 'day')} on {data.today}"
+        missing_days, threshold = (data.today - newest).days, max_age
+        expected = f"it must be at most {quantity(max_age, 'day')} old (`gate.max_age_days`)"
+        problem = f"on {data.today} it is {quantity(missing_days, 'day')} old"
     else:
-        yield passed(
-            "freshness", f"not checked: `gate.max_age_days` is not set; the newest row is of {last}"
-        )
+        sentence = f"not checked: `gate.max_age_days` is not set; the newest row is from {newest}"
+        yield passed("freshness", sentence)
         return
-    if late > threshold:
+    if missing_days > threshold:
         yield Finding(
             name="freshness",
             outcome=Outcome.BLOCK,
-            figure=late,
+            figure=missing_days,
             threshold=threshold,
             columns=(data.config.date.column,),
-            dates=(last,),
-            sentence=f"the newest row is of {last}, but {expected}: "
-            f"{count(late, 'day')} {have(late, 'is', 'are')} missing; is the load late?",
+            dates=(newest,),
+            sentence=f"the newest row is from {newest}, but {expected}: {problem}. Check whether "
+            "the load is late",
         )
     else:
-        yield passed(
-            "freshness", f"the newest row is of {last}", figure=max(late, 0), threshold=threshold
-        )
+        sentence = f"the newest row is from {newest}"
+        yield passed("freshness", sentence, figure=max(missing_days, 0), threshold=threshold)
 
 
-def _newest(data: Data) -> date:
-    """Day of the newest row that does not lie in the future."""
+def _newest_row(data: Data) -> date:
+    """Return the day of the newest row that is not in the future."""
     last = data.evidence.source_last_day or data.dates[-1]
-    if last <= data.today + timedelta(days=1) or not data.known:
+    if last <= data.today + timedelta(days=1) or not data.past_dates:
         return last
-    whole = data.known[-1]
+    period = data.past_dates[-1]
     weekday = data.evidence.weekday_of_rows
     if weekday is not None:
-        return whole + timedelta(days=(weekday - whole.weekday()) % 7)
-    return min(whole + timedelta(days=_LENGTH[data.config.date.frequency] - 1), data.today)
+        return period + timedelta(days=(weekday - period.weekday()) % 7)
+    return min(period + timedelta(days=_PERIOD_DAYS[data.config.date.frequency] - 1), data.today)
 
 
 def future_dates(data: Data) -> Iterator[Finding]:
-    """No row lies after today: those are plans or typing errors."""
+    """No row is dated in the future."""
     tomorrow = data.today + timedelta(days=1)
-    ahead = [day for day in (*data.dates, *data.evidence.dropped) if day > tomorrow]
-    if ahead:
+    future = [day for day in (*data.dates, *data.evidence.dropped) if day > tomorrow]
+    if future:
         yield Finding(
             name="future_dates",
             outcome=Outcome.BLOCK,
-            figure=len(ahead),
+            figure=len(future),
             threshold=0,
             columns=(data.config.date.column,),
-            dates=tuple(ahead),
-            sentence=f"{count(len(ahead), data.period)} {have(len(ahead), 'lies', 'lie')} after "
-            f"today, {data.today} ({days(ahead)}); correct the dates or set `date.end`",
+            dates=tuple(future),
+            sentence=f"{quantity(len(future), data.period)} {verb(len(future), 'is', 'are')} after "
+            f"today, {data.today} ({date_list(future)}); correct the dates or set `date.end`",
         )
 
 
 def window(data: Data) -> Iterator[Finding]:
-    """The data covers the dates that were asked for."""
+    """The data covers the configured dates."""
     when = data.config.date
     start = when.start
-    length = _LENGTH[when.frequency]
+    length = _PERIOD_DAYS[when.frequency]
     late = (data.dates[0] - start).days if start else 0
     if start and late >= 2 * length:
         yield Finding(
@@ -216,10 +223,10 @@ def window(data: Data) -> Iterator[Finding]:
             threshold=2 * length - 1,
             columns=(when.column,),
             dates=(data.dates[0],),
-            sentence=f"the data begins on {data.dates[0]}, {count(late, 'day')} after "
+            sentence=f"the data starts on {data.dates[0]}, {quantity(late, 'day')} after "
             f"`date.start` ({start})",
         )
-    if not data.inside.any():
+    if not data.in_window.any():
         yield Finding(
             name="window",
             outcome=Outcome.BLOCK,
@@ -227,13 +234,13 @@ def window(data: Data) -> Iterator[Finding]:
             threshold=data.gate.min_rows,
             columns=(when.column,),
             dates=tuple(day for day in (when.window_start, when.window_end) if day),
-            sentence=f"no {data.period} lies in the modelling window (`date.window_start`, "
-            f"`date.window_end`); the data runs from {data.dates[0]} to {data.dates[-1]}",
+            sentence=f"no {data.period} is in the modelling window (`date.window_start`, "
+            f"`date.window_end`); the data covers {data.dates[0]} to {data.dates[-1]}",
         )
 
 
 def week_start(data: Data) -> Iterator[Finding]:
-    """Weekly rows are dated on the day on which weeks begin."""
+    """Weekly rows are dated on the first day of the week."""
     weekday = data.evidence.weekday_of_rows
     wanted = list(Weekday).index(data.config.date.week_start)
     if data.config.date.frequency is not Frequency.WEEK or weekday in (None, wanted):
@@ -245,9 +252,9 @@ def week_start(data: Data) -> Iterator[Finding]:
         figure=weekday,
         threshold=wanted,
         columns=(data.config.date.column,),
-        sentence=f"rows are dated on {found.title()}s, but weeks begin on "
-        f"{data.config.date.week_start.value.title()}; if a row's date is its week's first day, "
-        f"set `date.week_start: {found}`",
+        sentence=f"rows are dated on {found.title()}s, but weeks start on "
+        f"{data.config.date.week_start.value.title()}; if rows are dated on the first day of "
+        f"their week, set `date.week_start: {found}`",
     )
 
 

@@ -1,4 +1,4 @@
-"""The data against that of the last accepted run: history must not change behind one's back."""
+"""Checks against the last accepted run: past values, columns and levels must not change."""
 
 from __future__ import annotations
 
@@ -8,23 +8,26 @@ from typing import Any
 import pandas as pd
 
 from job.gate.data import Data
-from job.gate.verdict import Finding, Outcome, names, passed
+from job.gate.verdict import Finding, Outcome, passed
+from job.gate.wording import name_list
 from job.sources.periods import missing_periods
 
-_SHOWN = 3
-_FIRST = "not checked: the market has no accepted run"
+_MAX_LISTED = 3
+_NO_PREVIOUS_RUN = "not checked: the market has no accepted run"
 
 
 def profile(data: Data) -> dict[str, Any]:
-    """Sums per column and quarter, and the levels of factors.
+    """Return sums per column and quarter, and the levels of factors.
 
-    Enough to see restated history, too little to rebuild it.
+    The next run needs this to detect restated history. It is too little to rebuild the data.
     """
     return {
         "frequency": data.config.date.frequency.value,
         "last_date": data.dates[-1].isoformat(),
         "quarters": {
-            column: {quarter: round(total, 6) for quarter, total in _totals(data, column).items()}
+            column: {
+                quarter: round(total, 6) for quarter, total in _quarter_totals(data, column).items()
+            }
             for column in data.numeric
         },
         "levels": {
@@ -34,71 +37,77 @@ def profile(data: Data) -> dict[str, Any]:
 
 
 def changed_history(data: Data) -> Iterator[Finding]:
-    """Quarters that both runs cover wholly have the same sums."""
-    then = _then(data)
-    if not then or then.get("frequency") != data.config.date.frequency.value:
-        yield passed("changed_history", _FIRST if not then else "not checked: other frequency")
+    """Past quarters have the same sums as in the last accepted run."""
+    previous = _previous_profile(data)
+    if not previous:
+        yield passed("changed_history", _NO_PREVIOUS_RUN)
         return
-    most = data.gate.max_history_change
+    if previous.get("frequency") != data.config.date.frequency.value:
+        sentence = "not checked: the last accepted run has another frequency"
+        yield passed("changed_history", sentence)
+        return
+    max_change = data.gate.max_history_change
     largest = 0.0
     for column in data.numeric:
-        before, now = then.get("quarters", {}).get(column), _totals(data, column)
+        before, now = previous.get("quarters", {}).get(column), _quarter_totals(data, column)
         if before is None:
             continue
         changes = {}
-        faulty = _faulty(data, column)
+        faulty = _faulty_quarters(data, column)
         for quarter in sorted((set(before) & set(now)) - faulty):
             scale = max(abs(before[quarter]), abs(now[quarter]))
             changes[quarter] = abs(now[quarter] - before[quarter]) / scale if scale else 0.0
         largest = max(largest, *changes.values(), 0.0)
-        changed = {quarter: change for quarter, change in changes.items() if change > most}
+        changed = {quarter: change for quarter, change in changes.items() if change > max_change}
         if changed:
             worst = max(changed, key=lambda quarter: changed[quarter])
             yield Finding(
                 name="changed_history",
                 outcome=Outcome.WARN,
                 figure=round(changed[worst], 4),
-                threshold=most,
+                threshold=max_change,
                 columns=(column,),
                 dates=tuple(pd.Period(quarter).start_time.date() for quarter in changed),
-                sentence=f"`{column}` changed in {names(changed, _SHOWN)} since the last accepted "
-                f"run: {worst} was {before[worst]:,.6g} and is {now[worst]:,.6g}",
+                sentence=f"`{column}` changed in {name_list(changed, _MAX_LISTED)} since the last "
+                f"accepted run: the sum of {worst} was {before[worst]:,.6g} and is now "
+                f"{now[worst]:,.6g}",
             )
-    if largest <= most:
-        sentence = "the largest change of a quarter since the last accepted run"
-        yield passed("changed_history", sentence, figure=largest, threshold=most)
+    if largest <= max_change:
+        sentence = "the largest change in a quarter since the last accepted run"
+        yield passed("changed_history", sentence, figure=largest, threshold=max_change)
 
 
 def columns_changed(data: Data) -> Iterator[Finding]:
-    """The columns are those of the last accepted run."""
-    then = _then(data)
-    if not then:
-        yield passed("columns_changed", _FIRST)
+    """The columns are the same as in the last accepted run."""
+    previous = _previous_profile(data)
+    if not previous:
+        yield passed("columns_changed", _NO_PREVIOUS_RUN)
         return
-    before, now = set(then.get("quarters", {})), set(data.numeric)
-    if "levels" in then:
-        before, now = before | set(then["levels"]), now | set(data.config.factors)
+    before, now = set(previous.get("quarters", {})), set(data.numeric)
+    if "levels" in previous:
+        before, now = before | set(previous["levels"]), now | set(data.config.factors)
     if before != now:
-        gone, new = sorted(before - now), sorted(now - before)
-        parts = [f"without {names(gone)}"] * bool(gone) + [f"with {names(new)}"] * bool(new)
+        removed, added = sorted(before - now), sorted(now - before)
+        changes = [f"{name_list(added)} added"] * bool(added)
+        changes += [f"{name_list(removed)} removed"] * bool(removed)
         yield Finding(
             name="columns_changed",
             outcome=Outcome.WARN,
-            figure=len(gone) + len(new),
+            figure=len(removed) + len(added),
             threshold=0,
-            columns=(*gone, *new),
-            sentence=f"this run is {' and '.join(parts)}, other than the last accepted run",
+            columns=(*removed, *added),
+            sentence=f"columns changed since the last accepted run: {'; '.join(changes)}",
         )
 
 
 def new_levels(data: Data) -> Iterator[Finding]:
-    """Factors have the levels of the last accepted run."""
-    then = _then(data)
-    if "levels" not in then:
-        yield passed("new_levels", _FIRST)
+    """Factors have no levels that the last accepted run did not have."""
+    previous = _previous_profile(data)
+    if "levels" not in previous:
+        yield passed("new_levels", _NO_PREVIOUS_RUN)
         return
     for column in data.config.factors:
-        before = then["levels"].get(column)
+        before = previous["levels"].get(column)
         if before is None or len(before) >= data.gate.max_levels:
             continue
         new = [level for level in _levels(data, column) if level not in before]
@@ -111,22 +120,28 @@ def new_levels(data: Data) -> Iterator[Finding]:
                 threshold=0,
                 columns=(column,),
                 dates=tuple(data.frame.index[values.isin(new)]),
-                sentence=f"the factor `{column}` has {names(new, _SHOWN)}, which the last accepted "
-                f"run did not know ({names(before, _SHOWN)}); is it written another way?",
+                sentence=f"the factor `{column}` has levels that the last accepted run did not "
+                f"have: {name_list(new, _MAX_LISTED)} (it had {name_list(before, _MAX_LISTED)}); "
+                "check the spelling",
             )
 
 
-def _faulty(data: Data, column: str) -> set[str]:
-    """Quarters in which rows or values are missing or double: their sums cannot be the same."""
-    seen = data.evidence
-    odd = {n.period for n in seen.notices if n.column == column and (n.missing or n.unreadable)}
-    odd |= {*missing_periods(data.dates, data.config.date.frequency), *seen.thin}
-    if seen.repeated_days < data.gate.usual_repeats * seen.days:
-        odd |= {*seen.repeated_in}
-    return {str(pd.Period(day, freq="Q")) for day in odd}
+def _faulty_quarters(data: Data, column: str) -> set[str]:
+    """Return quarters with missing or duplicated rows or values, whose sums differ anyway."""
+    evidence = data.evidence
+    faulty = {
+        notice.period
+        for notice in evidence.notices
+        if notice.column == column and (notice.missing or notice.unreadable)
+    }
+    faulty |= {*missing_periods(data.dates, data.config.date.frequency), *evidence.thin}
+    if evidence.repeated_days < data.gate.usual_repeats * evidence.days:
+        faulty |= {*evidence.repeated_in}
+    return {str(pd.Period(day, freq="Q")) for day in faulty}
 
 
-def _then(data: Data) -> dict[str, Any]:
+def _previous_profile(data: Data) -> dict[str, Any]:
+    """Return the profile of the last accepted run; empty if there is none."""
     return (data.previous or {}).get("profile") or {}
 
 
@@ -134,12 +149,12 @@ def _levels(data: Data, column: str) -> list[str]:
     return sorted(data.frame[column].dropna().astype(str).unique())
 
 
-def _totals(data: Data, column: str) -> dict[str, float]:
-    """Sums of the quarters that the data covers wholly."""
+def _quarter_totals(data: Data, column: str) -> dict[str, float]:
+    """Return the column's sum for each quarter that the data covers completely."""
     index = pd.PeriodIndex(pd.DatetimeIndex(data.frame.index), freq="Q")
     totals = pd.Series(data.values(column), index=index).groupby(level=0).sum()
-    whole = list(totals.index)[1:-1]  # the first and the last may be cut by the window
-    return {str(quarter): float(totals[quarter]) for quarter in whole}
+    complete = list(totals.index)[1:-1]  # the date window may cut the first and the last
+    return {str(quarter): float(totals[quarter]) for quarter in complete}
 
 
 CHECKS = (changed_history, columns_changed, new_levels)

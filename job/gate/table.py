@@ -1,4 +1,4 @@
-"""The verdict as a table in the terminal."""
+"""Show the verdict as a table in the terminal."""
 
 from __future__ import annotations
 
@@ -18,19 +18,20 @@ _STYLE = {
 
 
 def render(verdict: Verdict) -> RenderableType:
-    """One row per finding, the worst first, and the verdict."""
+    """Return a table with one row per problem, most severe first, and the verdict below it."""
     table = Table(box=None, pad_edge=False, show_edge=False)
-    for column in ("", "check", "figure", "allowed", "what was found"):
+    for column in ("", "check", "figure", "threshold", "finding"):
         table.add_column(column, overflow="fold")
-    for finding in verdict.worst():
+    problems = verdict.problems()
+    for finding in problems:
         table.add_row(*_cells(finding))
     passed = len(verdict.findings(Outcome.PASS))
-    last = Text.assemble(
+    summary = Text.assemble(
         (verdict.status.value, _STYLE[verdict.status]),
         f"  {verdict.rows} rows, {verdict.first_date} to {verdict.last_date}; "
         f"{passed} checks passed",
     )
-    return Group(table, last) if verdict.worst() else Group(last)
+    return Group(table, summary) if problems else Group(summary)
 
 
 def _cells(finding: Finding) -> tuple[RenderableType, ...]:

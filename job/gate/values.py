@@ -1,4 +1,4 @@
-"""Checks of single columns: are the values there, numbers, possible, varied?"""
+"""Checks of a column's values: present, numeric, plausible and varied."""
 
 from __future__ import annotations
 
@@ -9,15 +9,16 @@ from datetime import date
 import numpy as np
 
 from job.gate.data import Data
-from job.gate.verdict import Finding, Outcome, count, days, names, passed
+from job.gate.verdict import Finding, Outcome, passed
+from job.gate.wording import date_list, name_list, quantity
 
-_FEW = 8  # values from which on it is odd that all are the same
+_MIN_VALUES = 8  # with fewer values, all of them may be the same by chance
 
 
 def missing_values(data: Data) -> Iterator[Finding]:
-    """Every row has a value in every column that is used."""
+    """Every row has a value in every column of the config."""
     by_column = defaultdict(list)
-    late = set(_missing_at_end(data))  # told by `target_end`
+    late = set(_missing_at_end(data))  # `target_end` reports these
     for notice in data.evidence.notices:
         if notice.missing and not (notice.column == data.target and notice.period in late):
             by_column[notice.column].append(notice)
@@ -25,10 +26,10 @@ def missing_values(data: Data) -> Iterator[Finding]:
         figure = sum(n.missing for n in notices)
         share = figure / max(data.evidence.days, 1)
         allowed = data.gate.max_missing_share
-        where = days(n.period for n in notices)
+        where = date_list(n.period for n in notices)
         hint = ""
         if column in data.config.factors:
-            hint = "; write `none` or the like where nothing happened"
+            hint = "; write a level such as `none` for periods without an event"
         yield Finding(
             name="missing_values",
             outcome=Outcome.BLOCK if share > allowed else Outcome.WARN,
@@ -36,8 +37,8 @@ def missing_values(data: Data) -> Iterator[Finding]:
             threshold=allowed,
             columns=(column,),
             dates=tuple(n.period for n in notices),
-            sentence=f"`{column}` has no value in {count(figure, 'row')} (in {where}), "
-            f"{share:.1%} of all; allowed: {allowed:.1%} (`gate.max_missing_share`){hint}",
+            sentence=f"`{column}` has no value in {quantity(figure, 'row')} (in {where}), "
+            f"{share:.1%} of all rows; allowed: {allowed:.1%} (`gate.max_missing_share`){hint}",
         )
     if not by_column:
         threshold = data.gate.max_missing_share
@@ -45,16 +46,17 @@ def missing_values(data: Data) -> Iterator[Finding]:
 
 
 def _missing_at_end(data: Data) -> list[date]:
+    """Return the last periods, in which the target is missing."""
     missing = np.isnan(data.values(data.target))
     late: list[date] = []
-    for dates in (data.dates, data.known):
-        there = np.flatnonzero(~missing[: len(dates)])
-        late += dates[there[-1] + 1 :] if there.size else []
+    for dates in (data.dates, data.past_dates):
+        present = np.flatnonzero(~missing[: len(dates)])
+        late += dates[present[-1] + 1 :] if present.size else []
     return late
 
 
 def not_numeric(data: Data) -> Iterator[Finding]:
-    """What should be a number is one."""
+    """Every value of a numeric column is a number."""
     by_column = defaultdict(list)
     for notice in data.evidence.notices:
         if notice.unreadable:
@@ -62,9 +64,9 @@ def not_numeric(data: Data) -> Iterator[Finding]:
     for column, notices in by_column.items():
         figure = sum(n.unreadable for n in notices)
         hint = (
-            "; if it names kinds of events, list it under `factors`"
+            "; if it has names or labels, list it under `factors`"
             if column in data.roles["context"]
-            else "; numbers are written 1234.56"
+            else "; write numbers as 1234.56"
         )
         yield Finding(
             name="not_numeric",
@@ -73,13 +75,13 @@ def not_numeric(data: Data) -> Iterator[Finding]:
             threshold=0,
             columns=(column,),
             dates=tuple(n.period for n in notices),
-            sentence=f"`{column}` holds text that is no number in {count(figure, 'row')} (in "
-            f"{days(n.period for n in notices)}){hint}",
+            sentence=f"`{column}` has text instead of a number in {quantity(figure, 'row')} (in "
+            f"{date_list(n.period for n in notices)}){hint}",
         )
 
 
 def negative_values(data: Data) -> Iterator[Finding]:
-    """Media are not negative, for no model takes that; a negative target is odd."""
+    """Media and target have no negative values."""
     by_column = defaultdict(list)
     for notice in data.evidence.notices:
         if notice.negative and notice.column in {*data.media, data.target}:
@@ -87,7 +89,11 @@ def negative_values(data: Data) -> Iterator[Finding]:
     for column, notices in by_column.items():
         figure = sum(n.negative for n in notices)
         is_target = column == data.target
-        hint = "are they returns?" if is_target else "book refunds on the days of their spend"
+        hint = (
+            "check whether these are returns"
+            if is_target
+            else "subtract a refund from the spend that it belongs to"
+        )
         yield Finding(
             name="negative_values",
             outcome=Outcome.WARN if is_target else Outcome.BLOCK,
@@ -95,13 +101,13 @@ def negative_values(data: Data) -> Iterator[Finding]:
             threshold=0,
             columns=(column,),
             dates=tuple(n.period for n in notices),
-            sentence=f"`{column}` is negative in {count(figure, 'row')} (in "
-            f"{days(n.period for n in notices)}); {hint}",
+            sentence=f"`{column}` is negative in {quantity(figure, 'row')} (in "
+            f"{date_list(n.period for n in notices)}); {hint}",
         )
 
 
 def nothing_happens(data: Data) -> Iterator[Finding]:
-    """The market is active: there is a target or a spend."""
+    """The market is active: it has target values or spend."""
     idle = [c for c in (data.target, *data.roles["spend"]) if not np.nansum(np.abs(data.values(c)))]
     if len(idle) == 1 + len(data.roles["spend"]):
         yield Finding(
@@ -110,25 +116,25 @@ def nothing_happens(data: Data) -> Iterator[Finding]:
             figure=0,
             threshold=0,
             columns=tuple(idle),
-            sentence=f"`{data.target}` and all spends are zero from {data.dates[0]} to "
+            sentence=f"`{data.target}` and all spend are zero from {data.dates[0]} to "
             f"{data.dates[-1]}: there is nothing to model",
         )
 
 
 def constant(data: Data) -> Iterator[Finding]:
-    """Every column changes: nothing can be learnt from others, and Robyn stops on them."""
+    """Every column varies; a model learns nothing from a constant, and Robyn stops on it."""
     for column in data.numeric:
         values = data.values(column)
-        there = values[~np.isnan(values)]
+        present = values[~np.isnan(values)]
         where = ""
-        if column in data.media and not np.nansum(values[data.inside]) and data.inside.any():
-            there = there[:0] if there.size < _FEW else np.zeros(len(there))
+        if column in data.media and not np.nansum(values[data.in_window]) and data.in_window.any():
+            present = present[:0] if present.size < _MIN_VALUES else np.zeros(len(present))
             where = "" if not np.nansum(values) else " of the modelling window"
-        if there.size < max(_FEW, len(values) / 2) or there.min() != there.max():
+        if present.size < max(_MIN_VALUES, len(values) / 2) or present.min() != present.max():
             continue
-        zero = there[0] == 0
-        what = "zero in every" if zero else f"{there[0]:,.10g} in every"
-        remedy = "is it the right column?" if column == data.target else "leave it out"
+        zero = present[0] == 0
+        what = "zero in every" if zero else f"{present[0]:,.10g} in every"
+        remedy = "check `target.column`" if column == data.target else "remove it from the config"
         yield Finding(
             name="all_zero" if zero else "constant",
             outcome=Outcome.BLOCK,
@@ -140,12 +146,12 @@ def constant(data: Data) -> Iterator[Finding]:
 
 
 def nearly_empty(data: Data) -> Iterator[Finding]:
-    """Channels ran often enough."""
-    least = 1.0
+    """Every channel runs in enough periods."""
+    lowest_share = 1.0
     for column in (*data.roles["spend"], *data.roles["organic"]):
         values = data.values(column)
         share = float(np.mean(np.nan_to_num(values) != 0))
-        least = min(least, share or 1.0)
+        lowest_share = min(lowest_share, share or 1.0)
         if 0 < share < data.gate.min_active_share:
             active = [d for d, v in zip(data.dates, values, strict=True) if v and v == v]  # noqa: PLR0124
             yield Finding(
@@ -155,22 +161,23 @@ def nearly_empty(data: Data) -> Iterator[Finding]:
                 threshold=data.gate.min_active_share,
                 columns=(column,),
                 dates=tuple(active),
-                sentence=f"`{column}` is not zero in only {count(len(active), data.period)} of "
-                f"{len(values)} ({days(active)}); its effect cannot be told from chance",
+                sentence=f"`{column}` is zero except in {len(active)} of "
+                f"{quantity(len(values), data.period)} ({date_list(active)}); its effect is "
+                "indistinguishable from chance",
             )
-    if least >= data.gate.min_active_share:
+    if lowest_share >= data.gate.min_active_share:
         threshold = data.gate.min_active_share
-        sentence = "the least share of periods in which a channel ran"
-        yield passed("nearly_empty", sentence, figure=least, threshold=threshold)
+        sentence = "the lowest share of periods in which a channel ran"
+        yield passed("nearly_empty", sentence, figure=lowest_share, threshold=threshold)
 
 
 def factors(data: Data) -> Iterator[Finding]:
-    """Factors have at least two levels, and not one for every few rows."""
+    """Every factor has at least two levels, and not too many."""
     for column in data.config.factors:
-        there = data.frame[column].dropna()
-        levels = there.unique()
-        if len(there) < max(_FEW, len(data.frame) / 2):
-            continue  # one row, or hardly a value: told already
+        present = data.frame[column].dropna()
+        levels = present.unique()
+        if len(present) < max(_MIN_VALUES, len(data.frame) / 2):
+            continue  # `few_rows` or `missing_values` reports it
         if len(levels) < 2:
             yield Finding(
                 name="constant",
@@ -178,8 +185,8 @@ def factors(data: Data) -> Iterator[Finding]:
                 figure=len(levels),
                 threshold=2,
                 columns=(column,),
-                sentence=f"the factor `{column}` has the same value in every {data.period}; "
-                "leave it out",
+                sentence=f"the factor `{column}` has the same level in every {data.period}; "
+                "remove it from the config",
             )
         elif len(levels) > data.gate.max_levels:
             yield Finding(
@@ -189,24 +196,25 @@ def factors(data: Data) -> Iterator[Finding]:
                 threshold=data.gate.max_levels,
                 columns=(column,),
                 sentence=f"the factor `{column}` has {len(levels)} levels "
-                f"({names(sorted(map(str, levels)), 3)}); each is a variable of its own",
+                f"({name_list(sorted(map(str, levels)), 3)}), and each becomes a variable of the "
+                "model; combine rare levels",
             )
 
 
 def all_negative(data: Data) -> Iterator[Finding]:
-    """Context has positive values: Robyn would silently turn the sign of others."""
+    """Every context column has positive values."""
     for column in data.roles["context"]:
         values = data.values(column)
-        there = values[~np.isnan(values)]
-        if there.size and there.max() <= 0 and there.min() < 0:
+        present = values[~np.isnan(values)]
+        if present.size and present.max() <= 0 and present.min() < 0:
             yield Finding(
                 name="all_negative",
                 outcome=Outcome.WARN,
-                figure=float(there.max()),
+                figure=float(present.max()),
                 threshold=0,
                 columns=(column,),
-                sentence=f"`{column}` is never positive; Robyn turns its sign silently, so its "
-                "effect would be read the wrong way round. Give it with the other sign",
+                sentence=f"`{column}` is never positive; Robyn silently flips its sign, so its "
+                "effect would appear reversed. Multiply it by -1",
             )
 
 

@@ -1,20 +1,23 @@
-"""What the gate says: findings, and the verdict that follows from the worst of them."""
+"""The gate's result: findings, and the verdict, which is the worst outcome among them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
 from typing import Any
 
 from contract.exceptions import GateError
+from job.gate.wording import MAX_LISTED
 
-SHOWN = 6
+_MAX_SUMMARY_FINDINGS = 20
 
 
 class Outcome(StrEnum):
-    """From harmless to fatal; SKIP means that there is nothing to train on and nothing is wrong."""
+    """The result of a check, from harmless to fatal.
+
+    SKIP means that the market is idle: nothing is wrong, but there is nothing to train on.
+    """
 
     PASS = "PASS"  # noqa: S105
     WARN = "WARN"
@@ -27,7 +30,7 @@ _SEVERITY = list(Outcome)
 
 @dataclass(frozen=True, kw_only=True)
 class Finding:
-    """What one check saw. `figure` and `threshold` are in the check's own unit."""
+    """The result of one check. `figure` and `threshold` are in the check's own unit."""
 
     name: str
     outcome: Outcome
@@ -38,7 +41,7 @@ class Finding:
     dates: tuple[date, ...] = ()
 
     def to_dict(self, *, dates: int = 50) -> dict[str, Any]:
-        """Plain values; at most that many dates."""
+        """Return the finding as JSON values, with at most `dates` dates."""
         return {
             "check": self.name,
             "outcome": self.outcome.value,
@@ -52,7 +55,7 @@ class Finding:
 
 @dataclass(frozen=True, kw_only=True)
 class Verdict:
-    """All findings, checks that passed among them, and a profile of the data for the next run."""
+    """All findings, including passed checks, and a profile of the data for the next run."""
 
     checks: tuple[Finding, ...]
     rows: int
@@ -62,27 +65,28 @@ class Verdict:
 
     @property
     def status(self) -> Outcome:
-        """The worst outcome of all checks."""
+        """Return the worst outcome of all checks."""
         return max((f.outcome for f in self.checks), key=_SEVERITY.index, default=Outcome.PASS)
 
     def findings(self, outcome: Outcome | str) -> list[Finding]:
-        """Checks that ended so."""
+        """Return the findings with this outcome."""
         return [finding for finding in self.checks if finding.outcome == outcome]
 
-    def worst(self) -> list[Finding]:
-        """Findings that are not PASS, the worst first."""
-        bad = [f for f in self.checks if f.outcome is not Outcome.PASS]
-        return sorted(bad, key=lambda f: -_SEVERITY.index(f.outcome))
+    def problems(self) -> list[Finding]:
+        """Return the findings that are not PASS, most severe first."""
+        problems = [f for f in self.checks if f.outcome is not Outcome.PASS]
+        return sorted(problems, key=lambda f: -_SEVERITY.index(f.outcome))
 
     def summary(self) -> dict[str, Any]:
-        """The short form for the event."""
+        """Return the short form for the run's event."""
+        worst = self.problems()[:_MAX_SUMMARY_FINDINGS]
         return {
             "verdict": self.status.value,
-            "findings": [finding.to_dict(dates=SHOWN) for finding in self.worst()[:20]],
+            "findings": [finding.to_dict(dates=MAX_LISTED) for finding in worst],
         }
 
     def to_dict(self) -> dict[str, Any]:
-        """The form of `data_quality.json`."""
+        """Return the content of `data_quality.json`."""
         return {
             "verdict": self.status.value,
             "rows": self.rows,
@@ -93,45 +97,21 @@ class Verdict:
         }
 
     def require(self) -> None:
-        """Stop a run on bad data.
+        """Stop the run if the data is not fit for training.
 
         Raises:
-            GateError: the verdict is BLOCK; one sentence per finding that blocks.
+            GateError: the verdict is BLOCK. The message has one line per blocking finding.
         """
-        blocked = [f.sentence for f in self.findings(Outcome.BLOCK)]
-        if blocked:
-            raise GateError("\n".join(blocked), quality=self.summary())
+        blocking = [f.sentence for f in self.findings(Outcome.BLOCK)]
+        if blocking:
+            raise GateError("\n".join(blocking), quality=self.summary())
 
 
 def passed(
     name: str, sentence: str, *, figure: float | None = None, threshold: float | None = None
 ) -> Finding:
-    """A check that found nothing, with what it measured; no figure where it measured nothing."""
+    """Return the finding of a check that passed; `figure` is None if it measured nothing."""
     figure = None if figure is None else round(figure, 4)
     return Finding(
         name=name, outcome=Outcome.PASS, sentence=sentence, figure=figure, threshold=threshold
     )
-
-
-def names(columns: Iterable[str], limit: int = SHOWN) -> str:
-    """`A`, `B` and 3 more."""
-    listed = list(columns)
-    shown = ", ".join(f"`{column}`" for column in listed[:limit])
-    return f"{shown} and {len(listed) - limit} more" if len(listed) > limit else shown
-
-
-def days(dates: Iterable[date], limit: int = SHOWN) -> str:
-    """2024-01-01, 2024-01-08 and 3 more."""
-    listed = sorted(set(dates))
-    shown = ", ".join(day.isoformat() for day in listed[:limit])
-    return f"{shown} and {len(listed) - limit} more" if len(listed) > limit else shown
-
-
-def count(number: int, thing: str) -> str:
-    """`1 week`, `2 weeks`."""
-    return f"{number:,} {thing}" if number == 1 else f"{number:,} {thing}s"
-
-
-def have(number: int, one: str = "has", several: str = "have") -> str:
-    """The verb that fits a number."""
-    return one if number == 1 else several

@@ -24,9 +24,9 @@ from tenacity import (
 from contract.config import Config
 from contract.exceptions import DataError, TransientError
 from contract.source import BigQuerySource, DuckDBSource, FileSource, Source
+from job.sources.annotations_file import read_annotations
+from job.sources.annotations_join import join
 from job.sources.diagnose import no_rows, unreadable_dates
-from job.sources.events_file import read_annotations
-from job.sources.events_join import join
 from job.sources.periods import (
     Tally,
     broken_edges,

@@ -20,7 +20,7 @@ import pyarrow.parquet as pq
 
 from contract.base import canonical_json, sha256_hex
 from contract.exceptions import DataError
-from job.sources.events import Annotations
+from job.sources.annotations import Annotations
 from job.sources.fingerprint import Fingerprint
 
 METADATA_KEY = b"mmm"

@@ -16,7 +16,7 @@ from job.attempt.context import Attempt
 from job.attempt.tasks import LeftRun, let_tasks_start, may_merge, may_train_all, trials_of
 from job.runtime.signals import seconds_left
 from job.sources import Snapshot
-from job.sources.events import with_events
+from job.sources.annotations import with_annotations
 from job.train.holidays import UnknownCountryError, holidays_table
 from job.train.job_file import holiday_country, r_job
 from job.train.process import run_r
@@ -73,7 +73,7 @@ def _prepare(attempt: Attempt, snapshot: Snapshot) -> dict[str, Any]:
         str(attempt.config.date.window_end or snapshot.last_date),
     )
     return r_job(
-        with_events(attempt.config, snapshot.annotations),
+        with_annotations(attempt.config, snapshot.annotations),
         run_id=attempt.run_id,
         workspace=attempt.workspace,
         cores=attempt.cores,

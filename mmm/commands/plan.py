@@ -23,7 +23,7 @@ from mmm.commands.common import DEFAULT_BUCKET, Bucket, Overrides, parse_overrid
 if TYPE_CHECKING:
     from job.cost.estimate import Estimate
     from job.cost.machine import Machine
-    from job.sources.events import Annotations
+    from job.sources.annotations import Annotations
 
 USUAL_YEARS = 3  # of data, where neither the config nor a past run tells
 
@@ -60,7 +60,7 @@ def command(
         resolved = load_config(text, origin=origin, overrides=parse_overrides(set_))
         from job.cost import limits
         from job.sources import planned_sql
-        from job.sources.events_file import read_annotations  # heavy: help does without them
+        from job.sources.annotations_file import read_annotations  # heavy: help does without them
 
         annotations = read_annotations(resolved.config)
         sql = planned_sql(resolved.config)

@@ -1,4 +1,4 @@
-"""The sound table of the examples, and a run of the gate over what a test makes of it."""
+"""The healthy table of the examples, and a function that runs the gate on a changed table."""
 
 from __future__ import annotations
 
@@ -9,22 +9,22 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from examples.faults import judge, sound
+from examples.faults import check_frame, healthy_table
 from job.gate import Outcome, Verdict
 
 
 @pytest.fixture
 def weekly() -> pd.DataFrame:
-    """160 Mondays up to 2024-01-01, nothing wrong with them."""
-    return sound()
+    """Return 160 healthy weeks up to 2024-01-01."""
+    return healthy_table()
 
 
 @pytest.fixture
 def gate(tmp_path: Path) -> Callable[..., Verdict]:
-    """Write the frame as CSV, extract it, check it."""
-    return partial(judge, folder=tmp_path)
+    """Return a function that writes a frame as CSV, extracts it and checks it."""
+    return partial(check_frame, folder=tmp_path)
 
 
 def named(verdict: Verdict) -> set[str]:
-    """Names of the checks that did not pass."""
+    """Return the names of the checks that did not pass."""
     return {finding.name for finding in verdict.checks if finding.outcome is not Outcome.PASS}

@@ -1,4 +1,4 @@
-"""Healthy tables of many kinds: what companies have, with nothing wrong in it."""
+"""Healthy tables of many kinds, as companies have them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _AMOUNTS = ("kpi", "mail")
 
 @dataclass(frozen=True, kw_only=True)
 class Healthy:
-    """A table, what a config says of it, and the day after its last period."""
+    """A table, its part of a config, and the day after its last period."""
 
     frame: pd.DataFrame
     setup: dict[str, Any]
@@ -25,10 +25,10 @@ class Healthy:
 
 
 def healthy(frequency: str, layout: str, seed: int) -> Healthy:
-    """Channels of all kinds, numbers of any size, seasons, promotions, a trend.
+    """Return a table with channels of all kinds, numbers of any size, seasons and promotions.
 
-    `layout` is single (a row per period), daily (rows of days), campaigns (three rows per period)
-    or markets (the rows of two countries).
+    `layout` is single (one row per period), daily (one row per day), campaigns (three rows per
+    period) or markets (rows of two countries).
     """
     random = np.random.default_rng(seed)
     n = {"day": 500, "week": 160, "month": 62}[frequency]

@@ -1,4 +1,4 @@
-"""A table with one seeded fault, or several: exactly those are named, with columns and dates."""
+"""Tables with seeded faults: the gate reports exactly those faults, with columns and dates."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 
 from contract.exceptions import DataError
-from examples.faults import FAULTS, Fault, judge_fault, put, row, times
+from examples.faults import FAULTS, Fault, check_fault, entry, put, times
 from job.gate import CHECKS, Outcome, Verdict
 from tests.unit.gate.conftest import named
 
@@ -27,23 +27,23 @@ def test_sound_data_passes(weekly: pd.DataFrame, gate: Gate) -> None:
     verdict.require()
 
 
-@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: f"{fault.name}: {fault.bad}")
+@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: f"{fault.name}: {fault.description}")
 def test_exactly_the_fault_is_named(fault: Fault, tmp_path: Path) -> None:
-    verdict = judge_fault(fault, tmp_path)
+    verdict = check_fault(fault, tmp_path)
     assert named(verdict) == {fault.name}
-    finding = verdict.worst()[0]
+    finding = verdict.problems()[0]
     assert finding.outcome is fault.outcome
     assert set(fault.columns) <= set(finding.columns)
     assert finding.sentence
     assert finding.figure is not None
     assert finding.threshold is not None
     assert verdict.to_dict()["verdict"] == fault.outcome
-    assert row(fault, finding) in GUIDE, "run `make docs`"
+    assert entry(fault, finding) in GUIDE, "run `make docs`"
 
 
 def test_every_check_has_an_example() -> None:
-    also = {"exposure", "factors", "events_outside", "no_events", "same_events"}
-    assert {check.__name__ for check in CHECKS} - also <= {fault.name for fault in FAULTS}
+    no_example = {"exposure", "factors", "events_outside", "no_events", "same_events"}
+    assert {check.__name__ for check in CHECKS} - no_example <= {fault.name for fault in FAULTS}
 
 
 TOGETHER = [
@@ -52,14 +52,14 @@ TOGETHER = [
     if not fault.setup
     and fault.before is None
     and fault.name not in ("few_rows", "short_history", "nothing_happens", "week_start")
-    # these change the values of all columns with the dates
-    and fault.bad not in ("all rows twice", "a daily table, one day without a row")
-    and not fault.bad.startswith("rows dated on Mondays")
+    # these change the dates and so the values of all columns
+    and fault.description not in ("every row twice", "a daily table, one day without a row")
+    and not fault.description.startswith("rows dated on Mondays")
 ]
 
 
 def _apart(faults: tuple[Fault, ...]) -> bool:
-    """Whether the faults sit in different columns, at most one of them in the dates."""
+    """Return whether the faults affect different columns, and at most one the dates."""
     columns = [column for fault in faults for column in fault.columns]
     return len(set(columns)) == len(columns)
 
@@ -68,21 +68,23 @@ TRIPLES = [three for three in itertools.combinations(TOGETHER, 3) if _apart(thre
 
 
 @pytest.mark.parametrize("seed", range(14))
-def test_of_three_faults_each_is_named_and_nothing_else(
+def test_three_faults_are_reported_and_nothing_else(
     weekly: pd.DataFrame, gate: Gate, seed: int
 ) -> None:
     three = TRIPLES[np.random.default_rng(seed).integers(len(TRIPLES))]
-    # what moves rows comes last, so that the others find theirs
+    # faults in the dates move rows, so they come last
     for fault in sorted(three, key=lambda fault: fault.columns == ("day",)):
         weekly = fault.change(weekly)
     verdict = gate(weekly)
-    assert named(verdict) == {fault.name for fault in three}, [f.sentence for f in verdict.worst()]
+    assert named(verdict) == {fault.name for fault in three}, [
+        f.sentence for f in verdict.problems()
+    ]
     for fault in three:
-        found = {c for f in verdict.worst() if f.name == fault.name for c in f.columns}
+        found = {c for f in verdict.problems() if f.name == fault.name for c in f.columns}
         assert set(fault.columns) <= found
 
 
-def test_all_that_blocks_is_told_at_once(weekly: pd.DataFrame, gate: Gate) -> None:
+def test_all_blocking_findings_are_in_one_message(weekly: pd.DataFrame, gate: Gate) -> None:
     for change in (
         put("sales", 50, None),
         put("tv", 50, "n/a"),
@@ -98,7 +100,9 @@ def test_all_that_blocks_is_told_at_once(weekly: pd.DataFrame, gate: Gate) -> No
     assert len(str(caught.value).splitlines()) == 4
 
 
-def test_what_is_missing_now_is_no_changed_history(weekly: pd.DataFrame, gate: Gate) -> None:
+def test_missing_values_are_not_reported_as_changed_history(
+    weekly: pd.DataFrame, gate: Gate
+) -> None:
     before = gate(weekly).to_dict()
     holes = put("tv", slice(70, 73), "n/a")(weekly.drop(index=weekly.index[90:93]))
     assert named(gate(holes, previous=before)) == {"gaps", "not_numeric"}
@@ -106,9 +110,9 @@ def test_what_is_missing_now_is_no_changed_history(weekly: pd.DataFrame, gate: G
 
 def test_findings_name_their_dates(weekly: pd.DataFrame, gate: Gate) -> None:
     moved = weekly.assign(day=[d + pd.Timedelta(days=21) for d in weekly["day"]])
-    assert date(2024, 1, 22) in gate(moved).worst()[0].dates
+    assert date(2024, 1, 22) in gate(moved).problems()[0].dates
     shifted = times("search", slice(100, None), 1000)(weekly)
-    assert gate(shifted).worst()[0].dates == (weekly["day"].iloc[100],)
+    assert gate(shifted).problems()[0].dates == (weekly["day"].iloc[100],)
 
 
 def test_freshness_counts_rows_until_today_only(weekly: pd.DataFrame, gate: Gate) -> None:
@@ -117,27 +121,27 @@ def test_freshness_counts_rows_until_today_only(weekly: pd.DataFrame, gate: Gate
     assert named(verdict) == {"future_dates", "freshness"}
 
 
-def test_what_was_not_checked_does_not_say_that_it_passed(weekly: pd.DataFrame, gate: Gate) -> None:
-    told = {f.name: f for f in gate(weekly).checks}
+def test_a_check_that_did_not_run_says_so(weekly: pd.DataFrame, gate: Gate) -> None:
+    findings = {f.name: f for f in gate(weekly).checks}
     for name in ("freshness", "changed_history", "columns_changed", "new_levels"):
-        assert told[name].sentence.startswith("not checked: ")
-        assert told[name].figure is None
+        assert findings[name].sentence.startswith("not checked: ")
+        assert findings[name].figure is None
 
 
-def test_checks_that_pass_say_what_they_measured(weekly: pd.DataFrame, gate: Gate) -> None:
-    told = {f.name: f for f in gate(weekly, gate={"max_age_days": 20}).checks}
-    assert (told["freshness"].figure, told["freshness"].threshold) == (9, 20)
-    assert 1 < (told["collinearity"].figure or 0) < (told["collinearity"].threshold or 0)
-    assert (told["few_rows"].figure, told["few_rows"].threshold) == (160, 40)
-    assert (told["gaps"].figure, told["gaps"].threshold) == (0, 0)
+def test_passed_checks_report_their_figures(weekly: pd.DataFrame, gate: Gate) -> None:
+    findings = {f.name: f for f in gate(weekly, gate={"max_age_days": 20}).checks}
+    assert (findings["freshness"].figure, findings["freshness"].threshold) == (9, 20)
+    assert 1 < (findings["collinearity"].figure or 0) < (findings["collinearity"].threshold or 0)
+    assert (findings["few_rows"].figure, findings["few_rows"].threshold) == (160, 40)
+    assert (findings["gaps"].figure, findings["gaps"].threshold) == (0, 0)
 
 
-def test_growth_is_no_other_unit(weekly: pd.DataFrame, gate: Gate) -> None:
+def test_growth_is_not_a_level_shift(weekly: pd.DataFrame, gate: Gate) -> None:
     for factor in (1.3, 0.7, 1.9):
         assert named(gate(times("search", slice(90, None), factor)(weekly))) == set()
 
 
-def test_rows_of_campaigns_that_are_all_zero_are_no_doubles(
+def test_campaign_rows_that_are_all_zero_are_not_duplicates(
     weekly: pd.DataFrame, gate: Gate
 ) -> None:
     amounts = ["sales", "tv", "grp", "search", "mail"]

@@ -1,4 +1,4 @@
-"""Nothing is said of healthy tables, in whatever form they come."""
+"""The gate reports nothing about healthy tables of many kinds."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ KINDS = [
 ]
 
 
-def judged(table: Healthy, path: Path) -> Verdict:
+def check_table(table: Healthy, path: Path) -> Verdict:
     setup: dict[str, Any] = dict(table.setup)
     country = setup.pop("country_column", None)
     source = {"type": "file", "path": str(path)}
@@ -35,12 +35,12 @@ def judged(table: Healthy, path: Path) -> Verdict:
 
 @pytest.mark.parametrize("seed", range(2))
 @pytest.mark.parametrize(("frequency", "layout"), KINDS)
-def test_nothing_is_said(frequency: str, layout: str, seed: int, tmp_path: Path) -> None:
+def test_healthy_tables_pass(frequency: str, layout: str, seed: int, tmp_path: Path) -> None:
     table = healthy(frequency, layout, seed)
     path = tmp_path / "table.csv"
     table.frame.to_csv(path, index=False)
-    verdict = judged(table, path)
-    assert named(verdict) == set(), [f.sentence for f in verdict.worst()]
+    verdict = check_table(table, path)
+    assert named(verdict) == set(), [f.sentence for f in verdict.problems()]
 
 
 @pytest.mark.parametrize("form", ["%d.%m.%Y", "%m/%d/%Y"])
@@ -49,26 +49,28 @@ def test_dates_may_be_written_in_any_way(form: str, tmp_path: Path) -> None:
     path = tmp_path / "table.csv"
     table.frame.assign(day=table.frame["day"].dt.strftime(form)).to_csv(path, index=False)
     table.setup["date"]["format"] = form
-    assert named(judged(table, path)) == set()
+    assert named(check_table(table, path)) == set()
 
 
 @pytest.mark.parametrize("unit", ["us", "ns"])
-def test_moments_of_a_zone_with_summer_time(unit: str, tmp_path: Path) -> None:
+def test_timestamps_in_a_zone_with_summer_time(unit: str, tmp_path: Path) -> None:
     table = healthy("day", "single", 7)
     path = tmp_path / "table.parquet"
     zone = "Europe/Berlin"
-    moments = table.frame["day"].dt.tz_localize(zone).dt.tz_convert("UTC")
-    table.frame.assign(day=moments.astype(f"datetime64[{unit}, UTC]")).to_parquet(path, index=False)
+    timestamps = table.frame["day"].dt.tz_localize(zone).dt.tz_convert("UTC")
+    table.frame.assign(day=timestamps.astype(f"datetime64[{unit}, UTC]")).to_parquet(
+        path, index=False
+    )
     table.setup["date"]["timezone"] = zone
-    verdict = judged(table, path)
+    verdict = check_table(table, path)
     assert named(verdict) == set()
     assert verdict.first_date == table.frame["day"].iloc[0].date()
 
 
-def test_weeks_over_the_end_of_a_year_have_no_gap(tmp_path: Path) -> None:
+def test_weeks_across_new_year_have_no_gap(tmp_path: Path) -> None:
     table = healthy("week", "single", 7)
     days = pd.date_range("2024-12-30", periods=len(table.frame), freq="7D")
     path = tmp_path / "table.csv"
     table.frame.assign(day=days).to_csv(path, index=False)
     later = Healthy(frame=table.frame, setup=table.setup, today=days[-1].date())
-    assert named(judged(later, path)) == set()
+    assert named(check_table(later, path)) == set()

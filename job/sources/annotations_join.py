@@ -1,4 +1,4 @@
-"""Events as columns of a snapshot: a factor per name, `yes` in periods that an event touches."""
+"""Add dated events to a snapshot: one factor per name, `yes` in each period with the event."""
 
 from __future__ import annotations
 
@@ -9,21 +9,21 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from contract.config import Frequency
-from job.sources.events import HAPPENS, HAPPENS_NOT, Annotations, column_of, happens
+from job.sources.annotations import NO, YES, Annotations, column_name, touches
 from job.sources.snapshot import Snapshot, write
 
 
 def join(snapshot: Snapshot, annotations: Annotations, frequency: Frequency) -> Snapshot:
-    """The snapshot with the events in it, in the same file.
+    """Add the events to the snapshot's file and return the new snapshot.
 
-    The file carries the events themselves too, so a retry needs no other; they count in the
-    snapshot's fingerprint.
+    The file also stores the events themselves, so a retry does not read the CSV again. They are
+    part of the snapshot's fingerprint.
     """
     table = pq.read_table(snapshot.path).replace_schema_metadata(None)
     periods = table.column(0).to_pylist()
     for name in annotations.names:
         cells = pa.array(factor(annotations, name, periods, frequency), type=pa.string())
-        table = table.append_column(column_of(name), cells)
+        table = table.append_column(column_name(name), cells)
     return write(
         table.to_batches(),
         table.schema,
@@ -38,10 +38,10 @@ def join(snapshot: Snapshot, annotations: Annotations, frequency: Frequency) -> 
 def factor(
     annotations: Annotations, name: str, periods: Sequence[date], frequency: Frequency
 ) -> list[str]:
-    """One cell per period: whether an event of that name touches it."""
+    """Return `yes` or `no` for each period: whether it contains an event of this name."""
     marks = [False] * len(periods)
     for event in annotations.events:
         if event.name == name:
-            touched = happens(event, periods, frequency)
+            touched = touches(event, periods, frequency)
             marks = [a or b for a, b in zip(marks, touched, strict=True)]
-    return [HAPPENS if mark else HAPPENS_NOT for mark in marks]
+    return [YES if mark else NO for mark in marks]

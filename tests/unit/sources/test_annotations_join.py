@@ -1,4 +1,4 @@
-"""Events in the snapshot: which periods they touch, what is kept, what the gate says."""
+"""Dated events in the snapshot: the periods they touch, what the file stores, the gate's checks."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from contract.config import Frequency
 from contract.loading import load_config
 from job.gate import Outcome, Verdict, check
 from job.sources import Snapshot, extract
-from job.sources.events import Event, happens
+from job.sources.annotations import DatedEvent, touches
 from job.sources.periods import calendar
 
 TODAY = date(2024, 1, 10)
@@ -28,11 +28,11 @@ DAYS = st.dates(date(2020, 1, 1), date(2024, 12, 31))
 @given(first=DAYS, length=st.integers(0, 90), frequency=st.sampled_from(Frequency))
 def test_a_period_is_touched_by_one_day(first: date, length: int, frequency: Frequency) -> None:
     periods = calendar(date(2019, 12, 30), date(2025, 3, 1), frequency)
-    event = Event(name="A", first=first, last=first + timedelta(days=length))
+    event = DatedEvent(name="A", first=first, last=first + timedelta(days=length))
     days = [first + timedelta(days=i) for i in range(length + 1)]
     position = np.searchsorted(np.array(periods), np.array(days), side="right") - 1
     touched = {periods[i] for i in position}
-    marks = happens(event, periods, frequency)
+    marks = touches(event, periods, frequency)
     assert {period for period, mark in zip(periods, marks, strict=True) if mark} == touched
 
 
@@ -78,7 +78,7 @@ Made = Callable[..., tuple[Snapshot, Verdict]]
 
 
 def found(verdict: Verdict) -> list[tuple[str, Outcome, tuple[str, ...]]]:
-    return [(finding.name, finding.outcome, finding.columns) for finding in verdict.worst()]
+    return [(finding.name, finding.outcome, finding.columns) for finding in verdict.problems()]
 
 
 def test_events_are_factors_of_the_snapshot(made: Made) -> None:
@@ -105,7 +105,7 @@ def test_a_later_attempt_needs_no_file(made: Made, tmp_path: Path) -> None:
     assert again.annotations == snapshot.annotations
     assert again.annotations is not None
     assert again.annotations.events == (
-        Event(name="A", first=date(2023, 3, 8), last=date(2023, 3, 8)),
+        DatedEvent(name="A", first=date(2023, 3, 8), last=date(2023, 3, 8)),
     )
     assert again.fingerprint == snapshot.fingerprint
 
@@ -132,31 +132,31 @@ def test_another_file_is_other_data(made: Made) -> None:
         (
             "date,name\n2023-03-08,A\n2031-01-01,A\n",
             [("events_outside", Outcome.WARN, ("A",))],
-            "the event `A` of 2031-01-01 lies outside the data (2020-12-14 to 2024-01-07)",
+            "the event `A` on 2031-01-01 is outside the data (2020-12-14 to 2024-01-07)",
         ),
         (
             "date,name\n2031-01-01,A\n",
             [("constant", Outcome.BLOCK, ("A",)), ("events_outside", Outcome.WARN, ("A",))],
-            "the factor `A` has the same value in every week",
+            "the factor `A` has the same level in every week",
         ),
         (
             "date,name\n2023-11-24,Black Friday\n2023-11-22,Cyber\n",
             [("same_events", Outcome.WARN, ("Black Friday", "Cyber"))],
-            "happen in the same weeks (2023-11-20)",
+            "are in the same weeks (2023-11-20)",
         ),
         (
             "date,name,market\n2023-11-24,A,FR\n",
             [("no_events", Outcome.WARN, ())],
-            "has no event for market DE; it has some for `FR`",
+            "has no event for market DE; it has events for `FR`",
         ),
     ],
 )
-def test_the_gate_looks_at_events(
+def test_the_gate_checks_events(
     made: Made, events: str, expected: list[tuple[str, Outcome, tuple[str, ...]]], sentence: str
 ) -> None:
     _, verdict = made(events)
     assert found(verdict) == expected
-    assert any(sentence in finding.sentence for finding in verdict.worst())
+    assert any(sentence in finding.sentence for finding in verdict.problems())
 
 
 def test_filled_periods_have_their_events(made: Made, tmp_path: Path) -> None:

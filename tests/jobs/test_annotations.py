@@ -1,4 +1,4 @@
-"""Whole runs with events: their effect is found, by either engine."""
+"""Whole runs with dated events: both engines find the effect of an event."""
 
 from __future__ import annotations
 

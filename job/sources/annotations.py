@@ -1,4 +1,4 @@
-"""Dated events of one market, and the config that has them as factors."""
+"""Annotations: the dated events of one market, which become factors of its model."""
 
 from __future__ import annotations
 
@@ -10,52 +10,52 @@ from typing import Any, Self
 from contract.base import canonical_json, sha256_hex
 from contract.config import Config, Frequency, safe_name
 
-HAPPENS, HAPPENS_NOT = "yes", "no"  # in this order R's encoding makes the column of `yes`
+YES, NO = "yes", "no"  # R encodes the later of the two levels, so the model's column is `yes`
 
 
 @dataclass(frozen=True, kw_only=True, order=True)
-class Event:
-    """Something that happened from `first` to `last`, both included."""
+class DatedEvent:
+    """An event from `first` to `last`, both included."""
 
     name: str
     first: date
     last: date
 
     def days(self) -> str:
-        """`2024-11-29` or `2024-11-25 to 2024-11-29`."""
+        """Return the dates as text: `2024-11-29` or `2024-11-25 to 2024-11-29`."""
         return f"{self.first}" if self.first == self.last else f"{self.first} to {self.last}"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Annotations:
-    """The events of a market in the file at `path`.
+    """The dated events of one market in the file at `path`.
 
     Attributes:
-        path: where the file lies, as the config says.
-        sha256: of the whole file.
-        market: whose events these are.
-        events: in order of name and date.
-        other_markets: markets that the file has other events for.
+        path: the file's path, as in the config.
+        sha256: hash of the whole file.
+        market: the market of the events.
+        events: the events, sorted by name and date.
+        other_markets: other markets that the file has events for.
     """
 
     path: str
     sha256: str
     market: str
-    events: tuple[Event, ...]
+    events: tuple[DatedEvent, ...]
     other_markets: tuple[str, ...] = ()
 
     @property
     def names(self) -> list[str]:
-        """Names of events, each once: every one is a factor."""
+        """Return the distinct names of the events; each name becomes a factor."""
         return list(dict.fromkeys(event.name for event in self.events))
 
     @property
     def digest(self) -> str:
-        """Equal for files that say the same of this market."""
+        """Return a hash that is equal for files with the same events for this market."""
         return sha256_hex(canonical_json(self.to_json()["events"]))
 
     def to_json(self) -> dict[str, Any]:
-        """Plain values, as snapshot and manifest keep them."""
+        """Return JSON values, as snapshot and manifest store them."""
         return {
             "path": self.path,
             "sha256": self.sha256,
@@ -69,13 +69,13 @@ class Annotations:
 
     @classmethod
     def from_json(cls, document: dict[str, Any]) -> Self:
-        """Read what `to_json` made."""
+        """Create annotations from the values of `to_json`."""
         return cls(
             path=document["path"],
             sha256=document["sha256"],
             market=document["market"],
             events=tuple(
-                Event(
+                DatedEvent(
                     name=event["name"],
                     first=date.fromisoformat(event["from"]),
                     last=date.fromisoformat(event["to"]),
@@ -86,20 +86,20 @@ class Annotations:
         )
 
 
-def with_events(config: Config, annotations: Annotations | None) -> Config:
-    """The config with every event's name among its factors."""
+def with_annotations(config: Config, annotations: Annotations | None) -> Config:
+    """Return the config with the name of each event added to its factors."""
     if annotations is None:
         return config
     return config.model_copy(update={"factors": [*config.factors, *annotations.names]})
 
 
-def column_of(name: str) -> str:
-    """Name of an event's column in the snapshot."""
+def column_name(name: str) -> str:
+    """Return the name of an event's column in the snapshot."""
     return safe_name(name)
 
 
 def last_day(period: date, frequency: Frequency) -> date:
-    """The last day of the period that begins on a day."""
+    """Return the last day of the period that starts on the day `period`."""
     if frequency is Frequency.DAY:
         return period
     if frequency is Frequency.WEEK:
@@ -107,8 +107,8 @@ def last_day(period: date, frequency: Frequency) -> date:
     return (period.replace(day=1) + timedelta(days=31)).replace(day=1) - timedelta(days=1)
 
 
-def happens(event: Event, periods: Sequence[date], frequency: Frequency) -> list[bool]:
-    """For each period, whether at least one of its days is one of the event's."""
+def touches(event: DatedEvent, periods: Sequence[date], frequency: Frequency) -> list[bool]:
+    """Return for each period whether it contains at least one day of the event."""
     return [
         event.first <= last_day(period, frequency) and period <= event.last for period in periods
     ]

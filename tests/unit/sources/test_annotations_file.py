@@ -1,4 +1,4 @@
-"""What a file of events may look like, and what is said of every other one."""
+"""The CSV of dated events: valid files, and the message for every fault."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from contract.config import Config
 from contract.exceptions import ConfigError, DataError
 from contract.loading import load_config
 from contract.stores import open_store
-from job.sources.events import Annotations
-from job.sources.events_file import MAX_BYTES, MAX_NAMES, read_annotations
+from job.sources.annotations import Annotations
+from job.sources.annotations_file import MAX_BYTES, MAX_NAMES, read_annotations
 from tests.fakes.gcs import missing, running
 
 
@@ -72,7 +72,7 @@ def test_events(tmp_path: Path, text: str, expected: list[tuple[str, str]]) -> N
     assert spans(read(tmp_path, text)) == expected
 
 
-def test_dates_as_the_table_writes_them(tmp_path: Path) -> None:
+def test_dates_in_the_format_of_the_table(tmp_path: Path) -> None:
     found = read(
         tmp_path,
         "date,name\n29.11.2024,Sale\n2023-11-24,Sale\n",
@@ -90,19 +90,19 @@ def test_dates_as_the_table_writes_them(tmp_path: Path) -> None:
         ("date,name,date\n2024-01-01,A,\n", ["the column `date` twice"]),
         ("date,market\n2024-01-01,DE\n", ["no column `name`"]),
         ("name\nA\n", ["has no dates"]),
-        ("from,name\n2024-01-01,A\n", ["a column `from` but none `to`"]),
-        ("date,name\n2024-01-01\n", ["line 2: 1 cells where the header has 2"]),
+        ("from,name\n2024-01-01,A\n", ["a column `from`, but no column `to`"]),
+        ("date,name\n2024-01-01\n", ["line 2: the row has 1 cells, but the header has 2"]),
         ('date,name\n2024-01-01,"A\n', ["line 2: unexpected end of data"]),
-        ("date,name\n2024-02-30,A\n", ["line 2: `date` is `2024-02-30`", "written YYYY-MM-DD"]),
+        ("date,name\n2024-02-30,A\n", ["line 2: `date` is `2024-02-30`", "in the form YYYY-MM-DD"]),
         ("date,name\n29.11.2024,A\n", ["line 2: `date` is `29.11.2024`"]),
-        ("date,name\n,A\n", ["line 2: there is no date"]),
+        ("date,name\n,A\n", ["line 2: the row has no date"]),
         ("date,name\n2024-01-01,\n", ["line 2: `name` is ``"]),
-        (f"date,name\n2024-01-01,{'x' * 64}\n", ["1 to 63 characters"]),
+        (f"date,name\n2024-01-01,{'x' * 64}\n", ["1 to 63 printable characters"]),
         ("from,to,name\n2024-01-02,,A\n", ["line 2: `to` is empty"]),
-        ("from,to,name\n2024-01-02,2024-01-01,A\n", ["`from` is 2024-01-02, after `to`"]),
+        ("from,to,name\n2024-01-02,2024-01-01,A\n", ["`from` (2024-01-02) is after `to`"]),
         (
             "date,from,to,name\n2024-01-01,2024-01-01,2024-01-02,A\n",
-            ["`date` and `from` or `to` are given"],
+            ["the row has `date` and also `from` or `to`"],
         ),
         (
             "from,to,name\n2024-01-01,2024-03-01,A\n2024-01-05,2024-01-06,A\n"
@@ -113,19 +113,22 @@ def test_dates_as_the_table_writes_them(tmp_path: Path) -> None:
             ],
         ),
         ("date,name,market\n2024-01-01,A,\n2024-01-01,A,DE\n", ["overlaps with line 2"]),
-        ("date,name\n2024-01-01,Black Friday\n2024-02-01,black-friday\n", ["line 3", "the same"]),
-        ("date,name\n2024-01-01,tv cost\n", ["is the column `TV_COST` of the config already"]),
-        ("date,name\n2024-01-01,TV\n", ["is the channel `tv` already"]),
-        ("date,name\n2024-01-01,Holiday\n", ["is prophet's component `holiday` already"]),
-        ("date,name\n2024-01-01,intercept\n", ["a name of the model's own"]),
+        (
+            "date,name\n2024-01-01,Black Friday\n2024-02-01,black-friday\n",
+            ["line 3", "differ only in case"],
+        ),
+        ("date,name\n2024-01-01,tv cost\n", ["is already the column `TV_COST` of the config"]),
+        ("date,name\n2024-01-01,TV\n", ["is already the channel `tv`"]),
+        ("date,name\n2024-01-01,Holiday\n", ["is already prophet's component `holiday`"]),
+        ("date,name\n2024-01-01,intercept\n", ["is already a reserved name of the model"]),
         (
             "date,name\n" + "".join(f"2024-01-01,E{i}\n" for i in range(MAX_NAMES + 1)),
-            [f"has {MAX_NAMES + 1} names of events", f"at most {MAX_NAMES}"],
+            [f"has {MAX_NAMES + 1} event names", f"at most {MAX_NAMES}"],
         ),
         ("date,name\nx,A\ny,B\n", ["line 2: `date` is `x`", "line 3: `date` is `y`"]),
     ],
 )
-def test_what_is_wrong_is_said_with_its_line(
+def test_each_fault_is_reported_with_its_line(
     tmp_path: Path, text: str, sentences: list[str]
 ) -> None:
     with pytest.raises(DataError) as caught:
@@ -138,15 +141,15 @@ def test_files_that_cannot_be_read(tmp_path: Path) -> None:
     (tmp_path / "events.csv").write_bytes(b"date,name\n2024-01-01,\xe4\n")
     with pytest.raises(DataError, match="is not UTF-8"):
         read_annotations(config_of(tmp_path / "events.csv"))
-    with pytest.raises(DataError, match=r"no such file. Did you mean `events.csv`\?"):
+    with pytest.raises(DataError, match=r"does not exist. Did you mean `events.csv`\?"):
         read_annotations(config_of(tmp_path / "event.csv"))
     (tmp_path / "large.csv").write_bytes(b"x" * (MAX_BYTES + 1))
     with pytest.raises(DataError, match="is too large"):
         read_annotations(config_of(tmp_path / "large.csv"))
 
 
-def test_what_a_config_may_name(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="allowed in a config that came as a message: gs://"):
+def test_paths_that_a_config_may_name(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="a config from a message may only name gs://"):
         read_annotations(config_of(tmp_path / "events.csv"), files=False)
     for path in ("/proc/self/environ", "https://example.com/e.csv", "file:///e.csv"):
         with pytest.raises(ConfigError, match=r"allowed: a \.csv file, local or gs://"):
@@ -163,5 +166,5 @@ def test_a_file_in_a_bucket(monkeypatch: pytest.MonkeyPatch) -> None:
         found = read_annotations(config_of("gs://events/a/e.csv"), files=False)
         assert found is not None
         assert spans(found) == [("A", "2024-01-01")]
-        with pytest.raises(DataError, match="no such file"):
+        with pytest.raises(DataError, match="does not exist"):
             read_annotations(config_of("gs://events/a/f.csv"))

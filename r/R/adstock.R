@@ -4,8 +4,13 @@
 
 ADSTOCKS <- c("geometric", "weibull_cdf", "weibull_pdf")
 
-# R's own compiled recursive filter; stats::filter() spends most of its time around it.
-recursive_filter <- get("C_rfilter", envir = asNamespace("stats"))
+# R's own compiled recursive filter; stats::filter() spends most of its time around it. It is an
+# address in memory, so each R process looks it up when it loads the package.
+recursive_filter <- NULL
+
+.onLoad <- function(libname, pkgname) {
+  recursive_filter <<- get("C_rfilter", envir = asNamespace("stats"))
+}
 
 #' Geometric adstock: decayed[t] = x[t] + theta * decayed[t - 1].
 #'

@@ -13,7 +13,7 @@ model_intervals <- function(inputs, cfg, agg, row) {
   method <- cfg$intervals_method %||% "cluster"
   level <- cfg$intervals_level %||% 0.95
   conversion <- inputs$dep_var_type == "conversion"
-  if (method == "none") return(list(method = method, table = NO_INTERVALS))
+  if (method == "none") return(list(method = method, table = no_intervals()))
   if (method == "cluster") {
     return(list(method = method, level = level, table = cluster_table(agg, conversion, level)))
   }
@@ -36,10 +36,12 @@ model_intervals <- function(inputs, cfg, agg, row) {
   )
 }
 
-NO_INTERVALS <- data.table::data.table(
-  solID = character(), rn = character(), mean = numeric(), low = numeric(), high = numeric(),
-  share_low = numeric(), share_high = numeric()
-)
+no_intervals <- function() {
+  data.table::data.table(
+    solID = character(), rn = character(), mean = numeric(), low = numeric(), high = numeric(),
+    share_low = numeric(), share_high = numeric()
+  )
+}
 
 #' Periods of a block: the cube root of the number of periods, the best order for a variance (Hall,
 #' Horowitz and Jing 1995).

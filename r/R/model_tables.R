@@ -37,12 +37,6 @@ common_columns <- function(problem, settings, record, trial) {
   ))
 }
 
-# A tibble where there is one (Robyn's tables are), else a data frame.
-as_table <- function(columns) {
-  if (requireNamespace("tibble", quietly = TRUE)) return(tibble::as_tibble(columns))
-  as.data.frame(columns, check.names = FALSE, stringsAsFactors = FALSE)
-}
-
 #' resultHypParam: hyperparameters and errors, a row a model.
 trial_hyperparameters <- function(problem, record, common) {
   columns <- problem$space$columns
@@ -58,7 +52,7 @@ trial_hyperparameters <- function(problem, record, common) {
   first <- which.min(since)
   cut <- match("lambda_min_ratio", names(common))
   positive <- colSums(trial_totals(problem, record)$all < 0) == 0
-  as_table(c(
+  tibble::as_tibble(c(
     values, figure("inflexion"), figure("inflation"), common[seq_len(cut)],
     list(
       pos = as.numeric(positive), Elapsed = own, ElapsedAccum = since - since[first] + own[first]
@@ -123,7 +117,7 @@ trial_decomposition <- function(problem, record, common) {
   effect_share[, dead][is.nan(effect_share[, dead])] <- NA
   spend <- problem$spend[match(rn, problem$spend$rn), ]
   each <- function(x) rep(x, each = size)
-  as_table(c(
+  tibble::as_tibble(c(
     list(
       rn = rep(rn, models), coef = as.vector(record$coefficients),
       xDecompAgg = as.vector(total$all), xDecompPerc = share(total$all),
@@ -160,5 +154,5 @@ trial_lifts <- function(problem, record, common) {
     ),
     lapply(common, rep, each = size)
   )
-  as_table(lapply(table, `[`, order(table$mape, table$liftMedia, table$liftStart)))
+  tibble::as_tibble(lapply(table, `[`, order(table$mape, table$liftMedia, table$liftStart)))
 }

@@ -9,11 +9,11 @@
 #' @param cfg list: the fields of SEARCH_DEFAULTS; work_dir; trials_todo (trials to run here,
 #'   default all); merge (FALSE: only make checkpoints).
 #' @param progress from `progress_log()`.
-#' @param searcher how a trial is made, see FAST_SEARCHER.
+#' @param searcher how a trial is made, see `fast_searcher()`.
 #' @return OutputModels, as `robyn_run()` makes it; NULL where cfg$merge is FALSE. Errors:
 #'   mmm_model_error where a trial failed or is missing, with the cause; mmm_killed_error where its
 #'   process was killed twice.
-run_trials <- function(inputs, cfg, progress, searcher = FAST_SEARCHER) {
+run_trials <- function(inputs, cfg, progress, searcher = fast_searcher()) {
   started <- Sys.time()
   settings <- search_settings(inputs, cfg)
   problem <- search_problem(inputs, settings)
@@ -87,15 +87,13 @@ warm_up <- function(problem, settings) {
 # How a trial is made: a name that tells its checkpoints from other searchers'; warm_up(problem,
 # settings) before the processes fork; record(problem, settings, trial, progress), which is what
 # the checkpoint keeps; size(record), its number of models; collect(problem, settings, record,
-# trial, elapsed), an element of OutputModels. Functions in functions, so that the order in which
-# files are read is free.
-FAST_SEARCHER <- list(
-  name = "fast",
-  warm_up = function(...) warm_up(...),
-  record = function(...) search_record(...),
-  size = function(record) ncol(record$row),
-  collect = function(...) collect_trial(...)
-)
+# trial, elapsed), an element of OutputModels.
+fast_searcher <- function() {
+  list(
+    name = "fast", warm_up = warm_up, record = search_record,
+    size = function(record) ncol(record$row), collect = collect_trial
+  )
+}
 
 # A trial's error keeps its class and words; the first one ends the run.
 check_trials <- function(trials, results) {

@@ -1,20 +1,5 @@
-# Processes that the run starts end with it, whatever ends it.
-
-#' End the child `pid` as soon as this process is gone.
-#'
-#' R cannot catch SIGTERM, nor anybody SIGKILL, so a parent cannot tell its children. A shell
-#' beside the child looks once a second whether both are there.
-#'
-#' @param pid process id of a child of this process.
-guard_child <- function(pid) {
-  stopifnot(is.numeric(pid), length(pid) == 1)
-  script <- sprintf(
-    "while kill -0 %1$d; do kill -0 %2$d || exit 0; sleep 1; done; kill -KILL %2$d",
-    Sys.getpid(), as.integer(pid)
-  )
-  system2("sh", c("-c", shQuote(script)), wait = FALSE, stdout = FALSE, stderr = FALSE)
-  invisible()
-}
+# Processes that the run starts, and files that they write. The job ends R's whole process group when
+# it ends itself, so a child outlives neither.
 
 #' Apply `f` to every element of `x` in forked children, one child an element.
 #'
@@ -38,7 +23,6 @@ map_children <- function(x, f, cores) {
         list(tryCatch(f(x[[i]]), error = identity)),
         name = as.character(i), mc.set.seed = FALSE
       )
-      guard_child(job$pid)
       running[[job$name]] <- job
     }
     # A child that ends without a result is a warning of mccollect; here it is `lost`.

@@ -111,7 +111,6 @@ with_bar_watched <- function(code, iterations, tell) {
   file.create(console)
   sink(console)
   watcher <- parallel::mcparallel(watch_bar(console, iterations, tell), detached = FALSE)
-  guard_child(watcher$pid)
   on.exit({
     sink()
     tools::pskill(watcher$pid, tools::SIGKILL)

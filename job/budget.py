@@ -118,7 +118,8 @@ def _history(run: Run) -> History:
 
 
 def _engine(run: Run) -> str:
-    return engine_here(run.config.training.engine, rscript=run.settings.rscript)
+    settings = run.settings
+    return engine_here(run.config.training.engine, rscript=settings.rscript, r_root=settings.r_root)
 
 
 def _stored(run: Run) -> dict[str, Any] | None:

@@ -56,7 +56,7 @@ def run_pipeline(run: Run) -> Outcome | Left:
         run.log.info("the artifacts are complete already; only promotion and event are left")
         return _promote(run, finished, None)
     if run.settings.task_index == 0:
-        check_engine(run.config.training, rscript=run.settings.rscript)
+        check_engine(run.config.training, rscript=run.settings.rscript, r_root=run.settings.r_root)
         check_early(run)
         snapshot = _extract(run)
         verdict = _gate(run, snapshot)

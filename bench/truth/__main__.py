@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import subprocess
 import sys
 import tempfile
 import time
@@ -19,9 +18,11 @@ from typing import Any
 from bench.machine import in_words, machine
 from contract.config import Config
 from contract.loading import load_config
+from contract.training import Engine
 from examples.generate import truth
 from examples.markets import MARKETS
 from examples.simulate import Simulation, simulate
+from job.engine import engine_here
 from job.holidays_table import holidays_table
 from job.logs import configure
 from job.r_job import Workspace, available_cores, r_job
@@ -70,9 +71,7 @@ def main() -> int:
 
 def robyn_installed() -> bool:
     """Whether R finds the package Robyn."""
-    code = 'quit(status = if (requireNamespace("Robyn", quietly = TRUE)) 0 else 1)'
-    answer = subprocess.run(["Rscript", "-e", code], capture_output=True, check=False)
-    return answer.returncode == 0
+    return engine_here(Engine.AUTO, rscript="Rscript", r_root=ROOT / "r") == Engine.ROBYN.value
 
 
 def train(simulation: Simulation, engine: str, *, trials: int, iterations: int) -> dict[str, Any]:

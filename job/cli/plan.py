@@ -109,10 +109,10 @@ def _estimate(
     from job.cost.work import PERIODS_A_YEAR, expected_rows, work_of
     from job.engine import engine_here
     from job.r_job import available_cores
-    from job.settings import rscript_of
+    from job.settings import r_root_of, rscript_of
 
     config = resolved.config
-    engine = engine_here(config.training.engine, rscript=rscript_of())
+    engine = engine_here(config.training.engine, rscript=rscript_of(), r_root=r_root_of())
     history = read_history(
         open_store(bucket), market=config.market, revision=config.revision, engine=engine
     )

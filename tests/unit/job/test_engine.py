@@ -26,12 +26,12 @@ def rscript(folder: Path, answer: str) -> str:
 
 def test_a_range_of_a_penalty_is_refused_where_auto_is_robyn(tmp_path: Path) -> None:
     training = Training.model_validate(TRAINING)
-    check_engine(training, rscript=rscript(tmp_path, "FALSE"))
-    check_engine(Training(), rscript=rscript(tmp_path, "TRUE"))
+    check_engine(training, rscript=rscript(tmp_path, "builtin"), r_root=tmp_path)
+    check_engine(Training(), rscript=rscript(tmp_path, "robyn"), r_root=tmp_path)
     with pytest.raises(
         ConfigError, match=r"`training.hyperparameters.TV_GRP_penalty`: Robyn takes"
     ):
-        check_engine(training, rscript=rscript(tmp_path, "TRUE"))
+        check_engine(training, rscript=rscript(tmp_path, "robyn"), r_root=tmp_path)
 
 
 @pytest.mark.parametrize("engine", ["auto", "robyn"])
@@ -41,7 +41,7 @@ def test_it_is_refused_before_the_extract(tmp_path: Path, engine: str) -> None:
         "hyperparameters: {TV_GRP_penalty: [0.2, 0.5]}}"
     )
     place = Place(tmp_path, f"{WEEKLY}{training}\n".replace("de_weekly.csv", "no_such_file.csv"))
-    code, lines = place.run("nightly", MMM_RSCRIPT=rscript(tmp_path, "TRUE"))
+    code, lines = place.run("nightly", MMM_RSCRIPT=rscript(tmp_path, "robyn"))
     assert code == 64, lines[-3:]
     told = " ".join(line["message"] for line in lines)
     assert "hyperparameters.TV_GRP_penalty`: Robyn takes no range of a penalty" in told

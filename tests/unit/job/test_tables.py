@@ -14,7 +14,7 @@ from contract.exceptions import ModelError
 from job.tables import DESCRIPTIONS, HYPERPARAMETERS, RUN_COLUMNS, SCHEMAS, read_csv, to_parquet
 
 RUN = {"run_id": "20260101T000000Z-00000000", "market": "DE", "revision": "r1"}
-R_TABLES = Path(__file__).parents[3] / "r" / "lib" / "tables.R"
+R_TABLES = Path(__file__).parents[3] / "r" / "R" / "tables.R"
 
 SAMPLES = {
     pa.string(): "text",

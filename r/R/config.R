@@ -1,5 +1,4 @@
-# The job's JSON: flat, resolved values only. Whoever writes it has checked it already; what R
-# cannot work with is refused here all the same, before anything is paid for.
+# The job's JSON: flat, resolved values only. Python writes every field; R has no defaults.
 
 #' Every value that R knows for a field with a closed set, as `run_all.R --enums` prints it.
 CONFIG_ENUMS <- list(
@@ -45,20 +44,6 @@ CONFIG_FIELDS <- c(
   validation_folds = "natural", validation_horizon = "count", python = "string"
 )
 
-CONFIG_DEFAULTS <- list(
-  search = "fast", engine = "auto", holidays_csv = NULL, progress_file = NULL,
-  window_start = NULL, window_end = NULL, organic = character(), organic_signs = character(),
-  context = character(), context_signs = character(), factors = character(),
-  max_iterations = NULL, cores = 1L, workers = 1L, merge = TRUE, prophet_vars = character(),
-  prophet_signs = character(), prophet_country = NULL, ts_validation = FALSE,
-  add_penalty_factor = FALSE, intercept = TRUE, intercept_sign = "non_negative",
-  rssd_zero_penalty = TRUE, objective_weights = NULL, nevergrad_algo = "TwoPointsDE",
-  pareto_fronts = "auto", min_candidates = 100L, calibration_constraint = 0.1,
-  calibration = list(), allocator_scenarios = list(), onepagers = 3, revision = "", market = "",
-  include_data = FALSE, intervals_method = "cluster", intervals_level = 0.95,
-  intervals_draws = 500L, intervals_block = NULL, validation_folds = 0L, validation_horizon = 8L
-)
-
 #' Read and check the job's JSON.
 #'
 #' @param path path of the JSON file.
@@ -78,9 +63,11 @@ read_config <- function(path) {
       "`%s` is not a field of the job%s.", unknown[1], nearest(unknown[1], names(CONFIG_FIELDS))
     ), field = unknown[1])
   }
-  raw <- c(raw, CONFIG_DEFAULTS[setdiff(names(CONFIG_DEFAULTS), names(raw))])
   fields <- names(CONFIG_FIELDS)
-  if (is.null(raw[["trials_todo"]])) raw$trials_todo <- seq_len(raw[["trials"]] %||% 0)
+  missing <- setdiff(fields, names(raw))
+  if (length(missing)) {
+    abort("mmm_config_error", sprintf("The job has no field `%s`.", missing[1]), field = missing[1])
+  }
   cfg <- lapply(fields, function(field) check_kind(field, raw[[field]], CONFIG_FIELDS[[field]]))
   names(cfg) <- fields
   cfg$allocator_scenarios <- scenario_list(cfg$allocator_scenarios)
@@ -243,7 +230,7 @@ check_lengths <- function(cfg) {
 
 #' A value as an error message shows it.
 show_value <- function(value) {
-  if (is.null(value)) return("missing")
+  if (is.null(value)) return("null")
   shown <- as.character(jsonlite::toJSON(value, auto_unbox = TRUE, digits = NA, null = "null"))
   if (nchar(shown) > 80) paste0(substr(shown, 1, 77), "...") else shown
 }

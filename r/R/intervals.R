@@ -10,8 +10,8 @@
 #'   bootstrap; table: data.table solID, rn, mean, low, high (of ROAS or CPA), share_low,
 #'   share_high; for bootstrap of the chosen model alone.
 model_intervals <- function(inputs, cfg, agg, row) {
-  method <- cfg$intervals_method %||% "cluster"
-  level <- cfg$intervals_level %||% 0.95
+  method <- cfg$intervals_method
+  level <- cfg$intervals_level
   conversion <- inputs$dep_var_type == "conversion"
   if (method == "none") return(list(method = method, table = no_intervals()))
   if (method == "cluster") {
@@ -26,7 +26,7 @@ model_intervals <- function(inputs, cfg, agg, row) {
     ), call. = FALSE)
     block <- length(model$train)
   }
-  draws <- cfg$intervals_draws %||% 500L
+  draws <- cfg$intervals_draws
   totals <- bootstrap_totals(model, draws, block, cfg$seed)
   own <- agg[solID == row$solID]
   spend <- own$total_spend[match(c("(Intercept)", model$problem$predictors), own$rn)]

@@ -14,18 +14,23 @@ recursive_filter <- NULL
 
 #' Geometric adstock: decayed[t] = x[t] + theta * decayed[t - 1].
 #'
-#' @param x media per period, numeric. @param theta share carried over, 0 <= theta < 1.
+#' @param x media per period, numeric.
+#' @param theta share carried over, 0 <= theta < 1.
 #' @return numeric, as long as x.
+#' @noRd
 geometric_adstock <- function(x, theta) {
   .Call(recursive_filter, x, theta, c(0, x))[-1L]
 }
 
 #' Weibull adstock: the effects of a period spread over the following ones by a Weibull curve.
 #'
-#' @param x media per period, numeric. @param shape,scale of the Weibull distribution; scale is a
-#'   share of the length of x. @param type "cdf" (survival, carried on cumulatively) or "pdf"
+#' @param x media per period, numeric.
+#' @param shape,scale of the Weibull distribution; scale is a
+#'   share of the length of x.
+#' @param type "cdf" (survival, carried on cumulatively) or "pdf"
 #'   (density scaled to 0..1, which can lag).
 #' @return numeric, as long as x.
+#' @noRd
 weibull_adstock <- function(x, shape, scale, type) {
   n <- length(x)
   if (n < 2 || shape == 0 || scale == 0) return(x)
@@ -40,6 +45,7 @@ weibull_adstock <- function(x, shape, scale, type) {
 #'
 #' @inheritParams weibull_adstock
 #' @param rows periods to compute.
+#' @noRd
 weibull_exactly <- function(x, shape, scale, type, rows = seq_along(x)) {
   n <- length(x)
   if (n < 2 || shape == 0 || scale == 0) return(x[rows])
@@ -54,6 +60,7 @@ weibull_exactly <- function(x, shape, scale, type, rows = seq_along(x)) {
 #' Effect of one unit in its own and the following n - 1 periods.
 #'
 #' @inheritParams weibull_adstock
+#' @noRd
 weibull_weights <- function(n, shape, scale, type) {
   periods <- seq_len(n)
   scale <- round(sequence_quantile(n, scale), 0)
@@ -67,6 +74,7 @@ weibull_weights <- function(n, shape, scale, type) {
 }
 
 #' `stats::quantile(seq_len(n), p)`, to the last bit.
+#' @noRd
 sequence_quantile <- function(n, p) {
   index <- 1 + (n - 1) * p
   low <- floor(index)
@@ -76,8 +84,11 @@ sequence_quantile <- function(n, p) {
 
 #' Adstock of one medium.
 #'
-#' @param x media per period. @param adstock one of ADSTOCKS.
-#' @param theta for geometric. @param shape,scale for Weibull.
+#' @param x media per period.
+#' @param adstock one of ADSTOCKS.
+#' @param theta for geometric.
+#' @param shape,scale for Weibull.
+#' @noRd
 adstock_media <- function(x, adstock, theta = NULL, shape = NULL, scale = NULL) {
   if (adstock == "geometric") return(geometric_adstock(x, theta))
   weibull_adstock(x, shape, scale, sub("weibull_", "", adstock))

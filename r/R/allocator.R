@@ -11,9 +11,11 @@
 #'   inflexion.
 #' @param scenario list: scenario, and optionally total_budget (of all periods), target_value (ROAS
 #'   or CPA), channel_low, channel_high (multiples of the present spend).
-#' @param periods number of periods of the window. @param kind "revenue" or "conversion".
+#' @param periods number of periods of the window.
+#' @param kind "revenue" or "conversion".
 #' @return data.table rn, spend_now, spend_optimal, response_now, response_optimal,
 #'   marginal_now, marginal_optimal, lower, upper; attributes budget, target, feasible.
+#' @noRd
 allocate <- function(media, scenario, periods, kind) {
   stopifnot(scenario$scenario %in% CONFIG_ENUMS$allocator_scenario)
   field <- function(f) vapply(media, function(m) as.numeric(m[[f]]), 0)
@@ -57,12 +59,14 @@ allocate <- function(media, scenario, periods, kind) {
 }
 
 #' A scenario's setting, or `default` where it is missing.
+#' @noRd
 setting <- function(scenario, name, default) {
   value <- scenario[[name]]
   if (is.null(value) || is.na(value)) default else value
 }
 
 #' Bounds of a scenario as multiples of the present spend, by default Robyn's.
+#' @noRd
 allocation_factors <- function(scenario) {
   efficiency <- scenario$scenario == "target_efficiency"
   list(
@@ -72,6 +76,7 @@ allocation_factors <- function(scenario) {
 }
 
 #' Channels without effect get nothing; the others stay within multiples of their present spend.
+#' @noRd
 allocation_bounds <- function(scenario, spend, coef) {
   factors <- allocation_factors(scenario)
   list(
@@ -81,6 +86,7 @@ allocation_bounds <- function(scenario, spend, coef) {
 }
 
 #' ROAS that must be kept; by default Robyn's: 80 % of the present ROAS, 120 % of the present CPA.
+#' @noRd
 efficiency_goal <- function(target, now, kind) {
   if (kind == "conversion") {
     target <- if (is.null(target)) 1.2 / now else target
@@ -94,6 +100,7 @@ efficiency_goal <- function(target, now, kind) {
 #'
 #' @param exact TRUE: the constraint's value is zero; FALSE: at most zero.
 #' @return list(spend, feasible).
+#' @noRd
 best_split <- function(spend, bounds, respond, slopes, constraint, exact) {
   free <- bounds$upper > bounds$lower
   clamp <- function(s) pmin(pmax(s, bounds$lower), bounds$upper)
@@ -128,6 +135,7 @@ best_split <- function(spend, bounds, respond, slopes, constraint, exact) {
 }
 
 #' The best of the splits that keep the constraint; where none does, the nearest to doing so.
+#' @noRd
 choose_split <- function(splits, respond, constraint, scale, exact) {
   broken <- vapply(splits, function(s) {
     value <- constraint$value(s) / scale

@@ -2,10 +2,12 @@
 
 #' The experiments of a run, prepared for every iteration.
 #'
-#' @param inputs see `search_problem()`. @param window rows of the modelling window.
+#' @param inputs see `search_problem()`.
+#' @param window rows of the modelling window.
 #' @return NULL without calibration, else a list of studies: channels (indices into all_media),
 #'   scope, rows (of the data), window_rows (of the window), lift, lift_days, model_days, and the
 #'   fields for the table (media, start, end, model_start, model_end).
+#' @noRd
 calibration_studies <- function(inputs, window) {
   calibration <- inputs$calibration_input
   if (is.null(calibration)) return(NULL)
@@ -37,11 +39,14 @@ calibration_studies <- function(inputs, window) {
 
 #' Response of a model in the period of each experiment.
 #'
-#' @param problem from `search_problem()`. @param row hyperparameters of the model, numeric.
-#' @param saturated list of saturated media in the window. @param beta coefficients of the media.
+#' @param problem from `search_problem()`.
+#' @param row hyperparameters of the model, numeric.
+#' @param saturated list of saturated media in the window.
+#' @param beta coefficients of the media.
 #' @param inflexion one entry a medium.
 #' @return matrix with a column an experiment: response scaled to the experiment's days, the same
 #'   with carry-over from before, relative error.
+#' @noRd
 calibration_errors <- function(problem, row, saturated, beta, inflexion) {
   vapply(problem$studies, function(study) {
     part <- whole <- 0

@@ -6,8 +6,10 @@
 
 #' Key of a search: the same for the same inputs and settings, whatever the number of trials.
 #'
-#' @param problem from `search_problem()`. @param settings from `search_settings()`.
+#' @param problem from `search_problem()`.
+#' @param settings from `search_settings()`.
 #' @return 32 hexadecimal digits.
+#' @noRd
 search_key <- function(problem, settings) {
   deciding <- c(
     "iterations", "max_iterations", "seed", "workers", "nevergrad_algo", "ts_validation",
@@ -30,13 +32,16 @@ search_key <- function(problem, settings) {
 names_of <- function(x) if (is.null(names(x))) seq_along(x) else names(x)
 
 #' Path of a trial's checkpoint.
+#' @noRd
 checkpoint_path <- function(work_dir, trial) {
   file.path(work_dir, "trials", sprintf("trial_%d.rds", trial))
 }
 
 #' Write a finished trial.
 #'
-#' @param record from `run_iterations()`. @param elapsed seconds of the search.
+#' @param record from `run_iterations()`.
+#' @param elapsed seconds of the search.
+#' @noRd
 write_checkpoint <- function(path, key, trial, record, elapsed) {
   write_atomically(path, function(temporary) {
     file <- gzfile(temporary, "wb", compression = 1)
@@ -49,6 +54,7 @@ write_checkpoint <- function(path, key, trial, record, elapsed) {
 #'
 #' @return what `write_checkpoint()` wrote, or NULL where there is none, it cannot be read, or it
 #'   belongs to another search or trial.
+#' @noRd
 read_checkpoint <- function(path, key, trial) {
   if (!file.exists(path)) return(NULL)
   found <- tryCatch(suppressWarnings(readRDS(path)), error = function(e) NULL)
@@ -72,6 +78,7 @@ NOT_OF_INPUTS <- c(
 #'
 #' Prophet may differ in the last bit from machine to machine: tasks that share a run's trials must
 #' share its inputs too.
+#' @noRd
 kept_inputs <- function(cfg, engine, make) {
   path <- file.path(cfg$work_dir, "inputs.rds")
   files <- c(cfg$data_csv, cfg$holidays_csv)

@@ -1,5 +1,5 @@
-# Processes that the run starts, and files that they write. The job ends R's whole process group when
-# it ends itself, so a child outlives neither.
+# Processes that the run starts, and the files that they write. The job ends the whole process group of
+# R when it ends, however it ends; a child does not outlive it.
 
 #' Apply `f` to every element of `x` in forked children, one child an element.
 #'
@@ -8,6 +8,7 @@
 #' @param cores greatest number of children at a time.
 #' @return list as long as `x`: the value of `f`, or a condition of class "error"; of a child that
 #'   was killed it has the class mmm_killed_error.
+#' @noRd
 map_children <- function(x, f, cores) {
   stopifnot(is.function(f), cores >= 1)
   lost <- simpleError("its process was killed, perhaps for want of memory")
@@ -38,6 +39,7 @@ map_children <- function(x, f, cores) {
 #' Put R's own temporary files, and those of programs it starts, under `dir`.
 #'
 #' @param dir folder of this run alone: what a killed attempt left there is removed.
+#' @noRd
 use_temp_dir <- function(dir) {
   unlink(Sys.glob(file.path(dir, "Rtmp*")), recursive = TRUE)
   unlink(tempdir(), recursive = TRUE)
@@ -46,6 +48,7 @@ use_temp_dir <- function(dir) {
 }
 
 #' Write by `writer(path)` to a temporary name beside `path`, then rename: never half a file.
+#' @noRd
 write_atomically <- function(path, writer) {
   temporary <- sprintf("%s.%d.tmp", path, Sys.getpid())
   writer(temporary)
@@ -56,6 +59,7 @@ write_atomically <- function(path, writer) {
 }
 
 #' Write `value` as JSON to `path`, numbers in full, missing ones as null.
+#' @noRd
 write_json <- function(value, path) {
   write_atomically(path, function(temporary) {
     json <- jsonlite::toJSON(

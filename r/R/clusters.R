@@ -6,6 +6,7 @@
 #' @param hyp data.table of the candidates, in the order of the search.
 #' @return list(data, models, k, wss): data has solID, cluster, error_score, top_sol; models the
 #'   best of each cluster; wss the within-group sums of squares for 1, 2, ... groups.
+#' @noRd
 cluster_models <- function(hyp, max_clusters = 10, min_clusters = 3, wss_var = 0.06, seed = 123) {
   parameters <- cluster_columns(hyp)
   distinct <- !duplicated(parameters)
@@ -29,6 +30,7 @@ cluster_models <- function(hyp, max_clusters = 10, min_clusters = 3, wss_var = 0
 }
 
 #' Hyperparameters by kind, each scaled to 0..1, columns in Robyn's order.
+#' @noRd
 cluster_columns <- function(hyp) {
   kinds <- c("thetas", "shapes", "scales", "alphas", "gammas", "penalty")
   columns <- unique(unlist(lapply(kinds, grep, names(hyp), value = TRUE)))
@@ -39,6 +41,7 @@ cluster_columns <- function(hyp) {
 }
 
 #' k-means for 2..limit groups, then for the last k that lowers the sum of squares by `wss_var`.
+#' @noRd
 kmeans_groups <- function(x, limit, min_clusters, max_clusters, wss_var) {
   wss <- sum(apply(x, 2, stats::var)) * (nrow(x) - 1)
   for (i in 2:limit) {
@@ -56,9 +59,11 @@ kmeans_groups <- function(x, limit, min_clusters, max_clusters, wss_var) {
 #' It tells how far alike models agree, not how sure the data is.
 #'
 #' @param performance data.table solID, cluster, rn, value; infinite values are left out.
-#' @param level of the interval; Robyn's is 0.95. @param floor no lower end is below it.
+#' @param level of the interval; Robyn's is 0.95.
+#' @param floor no lower end is below it.
 #' @return data.table cluster, rn, boot_mean, boot_se, ci_low, ci_up; clusters of fewer than
 #'   three models have none.
+#' @noRd
 cluster_intervals <- function(performance, level = 0.95, floor = 0, boot_n = 1000) {
   large <- performance[, list(n = data.table::uniqueN(solID)), by = "cluster"][n >= 3, cluster]
   performance[cluster %in% large & is.finite(value),
@@ -81,6 +86,7 @@ bootstrap_interval <- function(values, boot_n, level = 0.95, floor = 0, seed = 1
 }
 
 #' Evaluate with the random numbers of `seed`, then put the generator back.
+#' @noRd
 with_seed <- function(seed, code) {
   before <- get0(".Random.seed", envir = globalenv(), inherits = FALSE)
   on.exit(if (is.null(before)) rm(".Random.seed", envir = globalenv())
@@ -90,6 +96,7 @@ with_seed <- function(seed, code) {
 }
 
 #' Robyn picks a model per cluster; of those the lowest error score is best, NRMSE breaks ties.
+#' @noRd
 best_model <- function(clusters) {
   winners <- clusters$models
   winners$solID[order(winners$error_score, winners$nrmse)][1]

@@ -1,6 +1,7 @@
 # The job's JSON: flat, resolved values only. Python writes every field; R has no defaults.
 
 #' Every value that R knows for a field with a closed set, as `run_all.R --enums` prints it.
+#' @noRd
 CONFIG_ENUMS <- list(
   engine = c("auto", "robyn", "builtin"),
   search = c("fast", "robyn"),
@@ -49,6 +50,7 @@ CONFIG_FIELDS <- c(
 #' @param path path of the JSON file.
 #' @return list with every field of CONFIG_FIELDS; `python` expands to an executable's path.
 #'   Errors: mmm_config_error that names field, value and what is allowed.
+#' @noRd
 read_config <- function(path) {
   if (!file.exists(path)) abort("mmm_config_error", "`job_cfg` names `", path, "`: no such file.")
   raw <- tryCatch(
@@ -78,6 +80,7 @@ read_config <- function(path) {
 `%||%` <- function(x, y) if (is.null(x)) y else x
 
 #' One field against its kind; the value in R's type.
+#' @noRd
 check_kind <- function(field, value, kind) {
   optional <- endsWith(kind, "?")
   many <- endsWith(kind, "*")
@@ -139,6 +142,7 @@ CONFIG_KINDS <- list(
 )
 
 #' One value, or many, of a closed set.
+#' @noRd
 check_enum <- function(value, allowed, many, refuse) {
   if (many && !length(value)) return(character())
   wrong <- setdiff(as.character(unlist(value)), allowed)
@@ -148,6 +152,7 @@ check_enum <- function(value, allowed, many, refuse) {
 }
 
 #' Hyperparameters: a number or two ascending ones each. Matrices come from jsonlite's simplifying.
+#' @noRd
 check_ranges <- function(value, refuse) {
   if (!is.list(value) || is.null(names(value))) refuse("an object of names and ranges")
   for (name in names(value)) {
@@ -164,6 +169,7 @@ check_ranges <- function(value, refuse) {
 }
 
 #' The allocator's scenarios as a list of lists, whatever jsonlite made of the JSON's objects.
+#' @noRd
 scenario_list <- function(scenarios) {
   if (is.data.frame(scenarios)) {
     scenarios <- lapply(seq_len(nrow(scenarios)), function(i) as.list(scenarios[i, , drop = FALSE]))
@@ -188,6 +194,7 @@ scenario_list <- function(scenarios) {
 }
 
 #' Lists that describe the same things must be as long as each other.
+#' @noRd
 check_lengths <- function(cfg) {
   same <- list(
     c("channel_names", "channel_spends"), c("channel_spends", "channel_exposures"),
@@ -229,6 +236,7 @@ check_lengths <- function(cfg) {
 }
 
 #' A value as an error message shows it.
+#' @noRd
 show_value <- function(value) {
   if (is.null(value)) return("null")
   shown <- as.character(jsonlite::toJSON(value, auto_unbox = TRUE, digits = NA, null = "null"))

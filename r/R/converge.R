@@ -7,10 +7,13 @@
 #' Judge whether the search converged.
 #'
 #' @param trials list of trials, each with resultCollect$resultHypParam.
-#' @param cuts number of quantiles. @param reference first quantiles that the deviation is held
-#'   against. @param deviations how many of them the median must have fallen.
+#' @param cuts number of quantiles.
+#' @param reference first quantiles that the deviation is held
+#'   against.
+#' @param deviations how many of them the median must have fallen.
 #' @return list: errors (data frame, a row an objective and quantile: n, median, std, and the
 #'   figures and flags of the rule), conv_msg (a sentence an objective), converged (named logical).
+#' @noRd
 converge <- function(trials, cuts = 20, reference = 3, deviations = 2) {
   series <- lapply(trials, function(trial) {
     table <- as.data.frame(trial$resultCollect$resultHypParam)
@@ -25,6 +28,7 @@ OBJECTIVES <- c("decomp.rssd", "mape", "nrmse")
 #' The same, of the errors themselves.
 #'
 #' @param series list of trials, each a list by objective of numeric, in the order of the search.
+#' @noRd
 converge_series <- function(series, cuts = 20, reference = 3, deviations = 2) {
   objectives <- intersect(OBJECTIVES, unlist(lapply(series, names)))
   long <- do.call(rbind, lapply(objectives, function(objective) {

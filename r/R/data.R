@@ -4,6 +4,7 @@
 #'
 #' @return data.frame in date order: the date column Date, factors character, all others double.
 #'   Errors: mmm_data_error.
+#' @noRd
 read_data <- function(cfg) {
   data <- tryCatch(
     data.table::fread(
@@ -38,6 +39,7 @@ read_data <- function(cfg) {
 }
 
 #' The columns that the configuration names.
+#' @noRd
 used_columns <- function(cfg) {
   unique(c(
     cfg$date_column, cfg$target, cfg$channel_spends, cfg$channel_exposures, cfg$organic,
@@ -62,9 +64,11 @@ as_numbers <- function(values, column) {
 }
 
 #' Days between two periods of a frequency; for months the mean that nobody multiplies with.
+#' @noRd
 interval_days <- function(frequency) c(day = 1L, week = 7L, month = 30L)[[frequency]]
 
 #' Dates must ascend without duplicate or gap in steps of the frequency.
+#' @noRd
 check_dates <- function(dates, frequency, column) {
   if (length(dates) < 3) {
     abort("mmm_data_error", sprintf("The data has %d rows; a model needs more.", length(dates)))
@@ -93,6 +97,7 @@ check_dates <- function(dates, frequency, column) {
 #' First and last row of the modelling window, snapped to the data as Robyn does.
 #'
 #' @return list(start, end, rows = integer(2)).
+#' @noRd
 model_window <- function(dates, start, end) {
   start <- if (is.null(start)) min(dates) else max(start, min(dates))
   end <- if (is.null(end)) max(dates) else end
@@ -107,6 +112,7 @@ model_window <- function(dates, start, end) {
 }
 
 #' What a model cannot be made of: negative or silent media, columns that never change.
+#' @noRd
 check_variables <- function(data, cfg, rows) {
   window <- data[rows[1]:rows[2], , drop = FALSE]
   refuse <- function(column, why) {

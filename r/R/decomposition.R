@@ -2,9 +2,12 @@
 
 #' xDecompAgg of the candidates, with response, carry-over, ROAS and CPA per channel.
 #'
-#' @param ranked rank_models() result. @param means media_means() result.
-#' @param clusters cluster_models() result. @param inputs InputCollect.
+#' @param ranked rank_models() result.
+#' @param means media_means() result.
+#' @param clusters cluster_models() result.
+#' @param inputs InputCollect.
 #' @return data.table with Robyn's columns of pareto_aggregated.csv, one row a model and variable.
+#' @noRd
 aggregate_decomposition <- function(ranked, means, clusters, inputs) {
   agg <- merge(ranked$agg, means, by = c("solID", "rn"), all.x = TRUE, sort = FALSE)
   agg[, roi_mean := mean_response / mean_spend]
@@ -32,6 +35,7 @@ aggregate_decomposition <- function(ranked, means, clusters, inputs) {
 #' @param agg aggregate_decomposition() result.
 #' @return list by model id of data.frames: ds, dep_var, each variable, intercept, and depVarHat,
 #'   which is their sum.
+#' @noRd
 decompose_by_date <- function(inputs, agg, transformed) {
   window <- as.data.frame(inputs$dt_modRollWind)
   lapply(stats::setNames(names(transformed), names(transformed)), function(id) {

@@ -12,12 +12,16 @@ DE_POPULATION <- 30L
 
 #' Make the optimiser.
 #'
-#' @param dimension number of hyperparameters. @param budget number of asks to come.
-#' @param workers asks between tells. @param objectives 2 or 3 losses a candidate.
-#' @param weights objective weights, one each. @param seed numpy's global seed.
+#' @param dimension number of hyperparameters.
+#' @param budget number of asks to come.
+#' @param workers asks between tells.
+#' @param objectives 2 or 3 losses a candidate.
+#' @param weights objective weights, one each.
+#' @param seed numpy's global seed.
 #' @param crossover "twopoints" (TwoPointsDE) or "variablewise" (DE).
 #' @return list(ask, tell): `ask(n)` gives n candidates as columns of a matrix of values in [0, 1];
 #'   `tell(losses)` takes their losses, a matrix of one column a candidate, in the same order.
+#' @noRd
 differential_evolution <- function(dimension, budget, workers, objectives, weights, seed,
                                    crossover = c("twopoints", "variablewise")) {
   crossover <- match.arg(crossover)
@@ -159,8 +163,10 @@ in_order <- function(x) {
 #'
 #' nevergrad's rule: a point goes when another one, itself apart, is nowhere worse.
 #'
-#' @param front candidates, none dominated by another. @param loss objectives x candidates.
+#' @param front candidates, none dominated by another.
+#' @param loss objectives x candidates.
 #' @param candidate the one to add.
+#' @noRd
 add_to_front <- function(front, loss, candidate) {
   if (!length(front)) return(candidate)
   old <- loss[, front, drop = FALSE]

@@ -3,6 +3,7 @@
 #' The engine that a job's `engine` stands for here: "robyn" or "builtin".
 #'
 #' @param engine "auto", "robyn" or "builtin"; auto is Robyn where it is installed.
+#' @noRd
 resolve_engine <- function(engine) {
   has_robyn <- nzchar(system.file(package = "Robyn"))
   if (engine == "auto") return(if (has_robyn) "robyn" else "builtin")
@@ -17,8 +18,10 @@ resolve_engine <- function(engine) {
 
 #' The functions of an engine.
 #'
-#' @param engine "robyn" or "builtin". @param search "fast" or "robyn".
+#' @param engine "robyn" or "builtin".
+#' @param search "fast" or "robyn".
 #' @return list(inputs, search, outputs, plots) of functions.
+#' @noRd
 engine_calls <- function(engine, search) {
   stopifnot(engine %in% c("robyn", "builtin"), search %in% CONFIG_ENUMS$search)
   if (engine == "builtin" && search == "robyn") {
@@ -39,6 +42,7 @@ engine_calls <- function(engine, search) {
 }
 
 #' Whether nevergrad itself proposes the hyperparameters, or the same algorithm in R.
+#' @noRd
 uses_nevergrad <- function(cfg) {
   cfg$search == "robyn" || !cfg$nevergrad_algo %in% names(OWN_OPTIMISERS)
 }

@@ -20,6 +20,7 @@ ERROR_EXIT_CODES <- c(
 #' @param ... pieces of the message, pasted without separator.
 #' @param field name of the config field or column that the message is about, or NULL.
 #' @param parent condition that caused this one, or NULL; its message is kept on the condition.
+#' @noRd
 abort <- function(class, ..., field = NULL, parent = NULL, call = sys.call(-1)) {
   stopifnot(class %in% names(ERROR_EXIT_CODES))
   stop(structure(
@@ -29,12 +30,14 @@ abort <- function(class, ..., field = NULL, parent = NULL, call = sys.call(-1)) 
 }
 
 #' Exit code of a condition: that of its class, else 70.
+#' @noRd
 exit_code <- function(condition) {
   known <- intersect(class(condition), names(ERROR_EXIT_CODES))
   if (length(known)) ERROR_EXIT_CODES[[known[1]]] else 70L
 }
 
 #' The condition as the list that the result file holds.
+#' @noRd
 describe_error <- function(condition, step) {
   call <- conditionCall(condition)
   list(
@@ -49,6 +52,7 @@ describe_error <- function(condition, step) {
 }
 
 #' " (did you mean `x`?)" where one of `choices` is near to `value`, else "".
+#' @noRd
 nearest <- function(value, choices) {
   if (!length(choices) || length(value) != 1 || is.na(value)) return("")
   distance <- utils::adist(value, choices, ignore.case = TRUE)[1, ]
@@ -61,6 +65,7 @@ nearest <- function(value, choices) {
 }
 
 #' Stop with a mmm_data_error unless every one of `columns` is in `data`.
+#' @noRd
 check_columns <- function(data, columns, field) {
   missing <- setdiff(columns, names(data))
   if (!length(missing)) return(invisible(data))

@@ -3,6 +3,7 @@
 #' Read a table of holidays: ds, holiday, country, year.
 #'
 #' @return data.frame in the file's order, or NULL where `path` is NULL.
+#' @noRd
 read_holidays <- function(path) {
   if (is.null(path)) return(NULL)
   holidays <- data.table::fread(
@@ -19,9 +20,11 @@ read_holidays <- function(path) {
 #' Several in one period become one holiday named "a, b", as Robyn's set_holidays() does, which
 #' also keeps those of two years in one week apart.
 #'
-#' @param holidays data.frame ds (Date), holiday, country, year. @param frequency day, week, month.
+#' @param holidays data.frame ds (Date), holiday, country, year.
+#' @param frequency day, week, month.
 #' @param first_date first date of the data: its weekday starts the weeks.
 #' @return data.frame ds, holiday, country, year.
+#' @noRd
 align_holidays <- function(holidays, frequency, first_date) {
   stopifnot(frequency %in% CONFIG_ENUMS$frequency)
   if (frequency == "day") return(holidays)

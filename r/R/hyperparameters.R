@@ -4,12 +4,14 @@
 # is Robyn's to the letter.
 
 #' Robyn's default ranges (`set_default_hyppar()`).
+#' @noRd
 DEFAULT_RANGES <- list(
   alphas = c(0.5, 3), gammas = c(0.01, 1), thetas = c(0, 0.8), shapes = c(0, 10),
   scales = c(0, 0.1), train_size = c(0.5, 0.9)
 )
 
 #' Kinds of hyperparameters that a medium has under an adstock.
+#' @noRd
 hyperparameter_kinds <- function(adstock) {
   if (!adstock %in% ADSTOCKS) {
     abort("mmm_config_error", sprintf(
@@ -21,7 +23,9 @@ hyperparameter_kinds <- function(adstock) {
 
 #' Names of the hyperparameters of all media, sorted as Robyn sorts them.
 #'
-#' @param adstock one of ADSTOCKS. @param all_media names of paid and organic media.
+#' @param adstock one of ADSTOCKS.
+#' @param all_media names of paid and organic media.
+#' @noRd
 hyperparameter_names <- function(adstock, all_media) {
   sort(as.vector(outer(all_media, hyperparameter_kinds(adstock), paste, sep = "_")))
 }
@@ -30,6 +34,7 @@ hyperparameter_names <- function(adstock, all_media) {
 #'
 #' @inheritParams hyperparameter_names
 #' @return named list of c(low, high), train_size last.
+#' @noRd
 default_hyperparameters <- function(adstock, all_media) {
   names <- hyperparameter_names(adstock, all_media)
   ranges <- lapply(sub(".*_", "", names), function(kind) DEFAULT_RANGES[[kind]])
@@ -43,6 +48,7 @@ default_hyperparameters <- function(adstock, all_media) {
 #' @return list: names (all, in the order of Robyn's tables), updated (named list of
 #'   c(low, high), in the optimiser's order), fixed (named list of one number), all (named list),
 #'   columns (names in the order in which a model's row holds them).
+#' @noRd
 hyperparameter_space <- function(inputs, settings) {
   independent <- setdiff(names(inputs$dt_mod), c("ds", "dep_var"))
   penalties <- if (settings$add_penalty_factor) paste0(independent, "_penalty")
@@ -104,6 +110,7 @@ check_bounds <- function(bounds) {
 #'
 #' @param space from `hyperparameter_space()`.
 #' @return function(values): numeric, in the order of `space$updated`.
+#' @noRd
 hyperparameter_scaler <- function(space) {
   low <- vapply(space$updated, function(b) min(unlist(b)), 0, USE.NAMES = FALSE)
   width <- vapply(space$updated, function(b) max(unlist(b)), 0, USE.NAMES = FALSE) - low

@@ -6,9 +6,11 @@ RESERVED_NAMES <- c("ds", "dep_var", "intercept", "(Intercept)", "depVarHat", "s
 
 #' Make the modelling table and everything the search needs to know about it.
 #'
-#' @param cfg the job's configuration (read_config). @param data read_data's data.frame.
+#' @param cfg the job's configuration (read_config).
+#' @param data read_data's data.frame.
 #' @return list of class "mmm_inputs"; dt_mod has ds, dep_var and every variable of the model,
 #'   exposures scaled to currency; dt_modRollWind its window. Errors: mmm_data_error.
+#' @noRd
 builtin_inputs <- function(cfg, data) {
   dates <- data[[cfg$date_column]]
   window <- model_window(dates, cfg$window_start, cfg$window_end)
@@ -60,6 +62,7 @@ builtin_inputs <- function(cfg, data) {
 }
 
 #' Spend per unit of exposure, over all rows and within the window; 1 where spend is modelled.
+#' @noRd
 exposure_costs <- function(data, spends, selected, in_window) {
   data.frame(
     paid_media_selected = selected,
@@ -72,6 +75,7 @@ exposure_costs <- function(data, spends, selected, in_window) {
 }
 
 #' All columns of the model: prophet's components beside the data, exposures in currency.
+#' @noRd
 modelling_table <- function(cfg, data, costs) {
   table <- data.frame(ds = data[[cfg$date_column]], dep_var = data[[cfg$target]])
   table[cfg$context] <- data[cfg$context]
@@ -91,6 +95,7 @@ modelling_table <- function(cfg, data, costs) {
 }
 
 #' The country's holidays at the data's frequency, or NULL where none are asked for.
+#' @noRd
 job_holidays <- function(cfg, first_date) {
   if (!"holiday" %in% cfg$prophet_vars) return(NULL)
   refuse <- function(...) abort("mmm_config_error", ..., field = "prophet_country")
@@ -110,6 +115,7 @@ job_holidays <- function(cfg, first_date) {
 }
 
 #' The ranges of the search: those of the job, none of them unknown, and defaults for the rest.
+#' @noRd
 complete_hyperparameters <- function(cfg, media, variables) {
   needed <- hyperparameter_names(cfg$adstock, media)
   allowed <- c(needed, "train_size", "lambda", paste0(variables, "_penalty"))
@@ -130,6 +136,7 @@ complete_hyperparameters <- function(cfg, media, variables) {
 #'
 #' @param window model_window() result.
 #' @return data.frame with Robyn's calibration_input columns, or NULL without tests.
+#' @noRd
 lift_tests <- function(cfg, data, window) {
   tests <- cfg$calibration
   if (!length(tests) || !NROW(tests)) return(NULL)
@@ -157,6 +164,7 @@ lift_tests <- function(cfg, data, window) {
 }
 
 #' What is wrong with one lift test, or NULL.
+#' @noRd
 lift_test_problem <- function(test, channels, named, target, window) {
   unknown <- setdiff(channels, c(names(named), named))
   if (length(unknown)) {

@@ -5,10 +5,12 @@
 
 #' Intervals of the models by the configured method.
 #'
-#' @param agg aggregate_decomposition() result. @param row the chosen model's row of resultHypParam.
+#' @param agg aggregate_decomposition() result.
+#' @param row the chosen model's row of resultHypParam.
 #' @return list(method, level, draws, block (periods), table): draws and block NULL but for
 #'   bootstrap; table: data.table solID, rn, mean, low, high (of ROAS or CPA), share_low,
 #'   share_high; for bootstrap of the chosen model alone.
+#' @noRd
 model_intervals <- function(inputs, cfg, agg, row) {
   method <- cfg$intervals_method
   level <- cfg$intervals_level
@@ -45,12 +47,14 @@ no_intervals <- function() {
 
 #' Periods of a block: the cube root of the number of periods, the best order for a variance (Hall,
 #' Horowitz and Jing 1995).
+#' @noRd
 block_length <- function(periods) as.integer(ceiling(periods^(1 / 3)))
 
 #' Rows of resampled series: blocks of adjoining rows from random starts, the end joined to the
 #' start (Politis and Romano's circular block bootstrap, 1992).
 #'
 #' @return matrix rows x draws of 1..rows.
+#' @noRd
 block_rows <- function(rows, block, draws) {
   blocks <- ceiling(rows / block)
   starts <- matrix(sample.int(rows, blocks * draws, replace = TRUE), blocks)
@@ -66,6 +70,7 @@ block_rows <- function(rows, block, draws) {
 #'
 #' @param model refit_model() result.
 #' @return matrix (intercept, predictors) x draws.
+#' @noRd
 bootstrap_totals <- function(model, draws, block, seed) {
   rows <- with_seed(seed, block_rows(length(model$train), block, draws))
   coefficients <- vapply(seq_len(draws), function(d) {
@@ -76,7 +81,9 @@ bootstrap_totals <- function(model, draws, block, seed) {
 
 #' Percentiles of the draws.
 #'
-#' @param totals bootstrap_totals() result. @param spend by row of it, NA where there is none.
+#' @param totals bootstrap_totals() result.
+#' @param spend by row of it, NA where there is none.
+#' @noRd
 bootstrap_table <- function(totals, model, spend, id, conversion, level) {
   tails <- c((1 - level) / 2, (1 + level) / 2)
   percentiles <- function(x) t(apply(x, 1, stats::quantile, tails, names = FALSE))
@@ -95,6 +102,7 @@ bootstrap_table <- function(totals, model, spend, id, conversion, level) {
 }
 
 #' Robyn's cluster intervals of all candidates; those of shares by the same rule.
+#' @noRd
 cluster_table <- function(agg, conversion, level) {
   measure <- agg[[if (conversion) "cpa_total" else "roi_total"]]
   own <- function(value, floor) {

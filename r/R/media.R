@@ -2,10 +2,14 @@
 
 #' Transform one medium as a model does.
 #'
-#' @param x numeric, every period of the data. @param parameters named list: theta, or shape and
-#'   scale; alpha; gamma. @param adstock kind. @param window rows of the modelling window.
+#' @param x numeric, every period of the data.
+#' @param parameters named list: theta, or shape and
+#'   scale; alpha; gamma.
+#' @param adstock kind.
+#' @param window rows of the modelling window.
 #' @return list of numeric vectors over the window: total and carryover (input after adstock and
 #'   its part from earlier periods), saturated and saturated_carryover (0..1); and inflexion.
+#' @noRd
 transform_medium <- function(x, parameters, adstock, window) {
   p <- parameters
   total <- adstock_media(x, adstock, p$theta, p$shape, p$scale)[window]
@@ -20,12 +24,14 @@ transform_medium <- function(x, parameters, adstock, window) {
 }
 
 #' The part of the input that works in its own period: less than all of it where effects lag.
+#' @noRd
 immediate_input <- function(x, parameters, adstock) {
   if (adstock != "weibull_pdf" || parameters$shape == 0 || parameters$scale == 0) return(x)
   x * weibull_weights(length(x), parameters$shape, parameters$scale, "pdf")[1]
 }
 
 #' Slope of hill_saturation() at x.
+#' @noRd
 hill_slope <- function(x, alpha, inflexion) {
   alpha * inflexion^alpha * x^(alpha - 1) / (x^alpha + inflexion^alpha)^2
 }
@@ -33,6 +39,7 @@ hill_slope <- function(x, alpha, inflexion) {
 #' The hyperparameters of one medium in one model.
 #'
 #' @param row one row of resultHypParam, as a list.
+#' @noRd
 medium_parameters <- function(row, medium) {
   value <- function(kind) row[[paste0(medium, "_", kind)]]
   list(
@@ -45,6 +52,7 @@ medium_parameters <- function(row, medium) {
 #'
 #' @param ranked rank_models() result (hyp, agg).
 #' @return list by model id of lists by medium: transform_medium()'s with coef and alpha added.
+#' @noRd
 transform_models <- function(inputs, ranked, ids) {
   window <- inputs$rollingWindowStartWhich:inputs$rollingWindowEndWhich
   media <- inputs$all_media
@@ -69,6 +77,7 @@ transform_models <- function(inputs, ranked, ids) {
 #' @param transformed transform_models() result.
 #' @return data.table solID, rn, mean_response, mean_spend_adstocked, mean_carryover,
 #'   carryover_pct (share of the response that comes from earlier periods' input).
+#' @noRd
 media_means <- function(transformed) {
   data.table::rbindlist(lapply(names(transformed), function(id) {
     data.table::rbindlist(lapply(names(transformed[[id]]), function(m) {

@@ -12,14 +12,17 @@ PICTURE_LIMIT_MB <- 1000
 #' to need PICTURE_MB. What is left of the memory that a run aims to stay in, or of less where the
 #' machine has less, is shared out; one picture is always tried.
 #'
-#' @param cores greatest number. @param used_mb memory of this process, in megabytes.
+#' @param cores greatest number.
+#' @param used_mb memory of this process, in megabytes.
 #' @param free_mb memory that the machine, or the container, has left.
+#' @noRd
 picture_cores <- function(cores, used_mb = memory_in_use(), free_mb = memory_left()) {
   room <- min(RUN_MB - used_mb, free_mb)
   max(1, min(cores, floor(room / PICTURE_MB)))
 }
 
 #' Resident memory of this process, in megabytes.
+#' @noRd
 memory_in_use <- function(status = "/proc/self/status") {
   if (!file.exists(status)) return(0)
   line <- grep("^VmRSS:", readLines(status), value = TRUE)
@@ -27,6 +30,7 @@ memory_in_use <- function(status = "/proc/self/status") {
 }
 
 #' Memory that is left, in megabytes: the machine's, or the container's (cgroup version 2, then 1).
+#' @noRd
 memory_left <- function(meminfo = "/proc/meminfo", cgroup = "/sys/fs/cgroup") {
   left <- Inf
   if (file.exists(meminfo)) {
@@ -50,6 +54,7 @@ memory_left <- function(meminfo = "/proc/meminfo", cgroup = "/sys/fs/cgroup") {
 #'
 #' Beyond its limit an allocation fails, which is an error like any other. Without util-linux's
 #' prlimit there is no limit.
+#' @noRd
 limit_memory <- function(mb) {
   status <- "/proc/self/status"
   if (file.exists(status) && nzchar(Sys.which("prlimit"))) {

@@ -1,7 +1,9 @@
 # metrics.json: the best model in figures that a person or a monitor reads.
 
-#' @param made list(hyp, agg, clusters, fronts, best, kinds, intervals). @param models OutputModels.
+#' @param made list(hyp, agg, clusters, fronts, best, kinds, intervals).
+#' @param models OutputModels.
 #' @return list as metrics.json holds it; missing values are NULL or NA and become null.
+#' @noRd
 model_metrics <- function(inputs, models, made) {
   row <- made$hyp[solID == made$best]
   group <- made$clusters$data[solID == made$best]
@@ -34,6 +36,7 @@ model_metrics <- function(inputs, models, made) {
 }
 
 #' Share of the whole by variable, of the best model.
+#' @noRd
 contribution_shares <- function(made) {
   rows <- made$agg[solID == made$best]
   stats::setNames(as.list(rows$xDecompPerc), made$kinds$variable[match(rows$rn, made$kinds$rn)])
@@ -66,6 +69,7 @@ channel_metrics <- function(made, revenue) {
 #'
 #' @param errors convergence$errors of OutputModels, or NULL.
 #' @return list by objective: converged, last_sd, sd_limit, last_median, median_limit.
+#' @noRd
 convergence_metrics <- function(errors) {
   if (is.null(errors)) return(NULL)
   errors <- as.data.frame(errors)

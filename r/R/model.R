@@ -6,6 +6,7 @@
 #' @return function(row): row are the hyperparameters in the order of `problem$space$columns`;
 #'   the value is list(objectives = c(nrmse, rssd, mape), scores (SCORES), coefficients,
 #'   media (MEDIA_FIGURES x media, as a vector), lift).
+#' @noRd
 model_scorer <- function(problem) {
   settings <- problem$settings
   position <- problem$positions
@@ -57,6 +58,7 @@ model_scorer <- function(problem) {
 #'
 #' @return function(row): list(saturated (list of numeric over the window), figures (media x
 #'   MEDIA_FIGURES)).
+#' @noRd
 media_transformer <- function(problem) {
   window <- problem$window
   added <- problem$added
@@ -101,6 +103,7 @@ media_transformer <- function(problem) {
 #'
 #' @return function(saturated, lambda, penalty, train_size): list(coefficients (intercept first),
 #'   scores (the first six of SCORES)).
+#' @noRd
 model_fitter <- function(problem) {
   y <- problem$y
   rows <- problem$rows
@@ -142,6 +145,7 @@ model_fitter <- function(problem) {
 #' @param limits of the coefficients in the whole window, see `ridge_limits()`.
 #' @return function(x, y, lambda, limits, penalty): list(coefficients (intercept first),
 #'   intercepts (1, or 0 where it was dropped)).
+#' @noRd
 regression <- function(problem, limits) {
   intercept <- problem$settings$intercept
   drop_negative <- problem$settings$intercept_sign == "non_negative"

@@ -4,6 +4,7 @@
 #'
 #' The data itself is not in it: the modelling table is in InputCollect.RDS, its rows and columns
 #' are told here so that a stranger's table is refused.
+#' @noRd
 describe_model <- function(inputs, made, id, cfg) {
   collect <- made$collect
   row <- collect$resultHypParam[collect$resultHypParam$solID == id, ]

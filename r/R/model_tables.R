@@ -2,7 +2,9 @@
 
 #' A trial as an element of `robyn_run()`'s result.
 #'
-#' @param record from `run_iterations()`. @param elapsed seconds.
+#' @param record from `run_iterations()`.
+#' @param elapsed seconds.
+#' @noRd
 collect_trial <- function(problem, settings, record, trial, elapsed) {
   common <- common_columns(problem, settings, record, trial)
   collect <- list(
@@ -38,6 +40,7 @@ common_columns <- function(problem, settings, record, trial) {
 }
 
 #' resultHypParam: hyperparameters and errors, a row a model.
+#' @noRd
 trial_hyperparameters <- function(problem, record, common) {
   columns <- problem$space$columns
   kept <- which(columns != "lambda")
@@ -98,6 +101,7 @@ trial_totals <- function(problem, record) {
 }
 
 #' xDecompAgg: coefficient and contribution, a row a model and variable.
+#' @noRd
 trial_decomposition <- function(problem, record, common) {
   total <- trial_totals(problem, record)
   share <- function(x) as.vector(x / rep(colSums(x), each = nrow(x)))
@@ -139,6 +143,7 @@ trial_decomposition <- function(problem, record, common) {
 }
 
 #' liftCalibration: an experiment's lift and the model's, a row a model and experiment.
+#' @noRd
 trial_lifts <- function(problem, record, common) {
   studies <- problem$studies
   models <- ncol(record$row)

@@ -10,6 +10,7 @@ NUMPY_BLOCK <- 4096L
 #'
 #' @param seed whole number from 0 to 2^32 - 1.
 #' @return integer(626) in the form of R's `.Random.seed`.
+#' @noRd
 numpy_seed_state <- function(seed) {
   stopifnot(is.numeric(seed), length(seed) == 1, seed >= 0, seed < 2^32, seed == floor(seed))
   words <- numeric(624)
@@ -34,6 +35,7 @@ numpy_seed_state <- function(seed) {
 #' @return list of functions: `word()` the next 32 bits as a double, `unit()` as `rand()`,
 #'   `below(n)` as `randint(n)`, `normal(n)` as `normal(size=n)`,
 #'   `two_of(n)` as `choice(n, size=2, replace=False)`.
+#' @noRd
 numpy_random <- function(seed) {
   state <- numpy_seed_state(seed)
   words <- numeric()
@@ -127,6 +129,7 @@ numpy_random <- function(seed) {
 #' Which element of 0..n-1 a shuffle brought to `place` (0 or 1).
 #'
 #' @param partner for i = 1..n-1 the place that i was swapped with, i going down.
+#' @noRd
 follow_swaps <- function(place, partner) {
   n <- length(partner)
   place <- if (place == 1) partner[1] else if (partner[1] == place) 1 else place

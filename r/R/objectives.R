@@ -1,14 +1,17 @@
 # The objectives of the search: NRMSE (fit) and DECOMP.RSSD (effect against spend).
 
 #' Root mean squared error over the range of the actual values.
+#' @noRd
 nrmse <- function(actual, predicted) {
   sqrt(mean((actual - predicted)^2)) / (max(actual) - min(actual))
 }
 
 #' Adjusted R squared, by Robyn's formula.
 #'
-#' @param p number of predictors. @param intercepts 1, or 0 where the intercept was dropped.
+#' @param p number of predictors.
+#' @param intercepts 1, or 0 where the intercept was dropped.
 #' @param n observations that the degrees of freedom count: those of the training set.
+#' @noRd
 adjusted_rsq <- function(actual, predicted, p, intercepts, n) {
   rsq <- 1 - sum((predicted - actual)^2) / sum((actual - mean(actual))^2)
   1 - (1 - rsq) * ((n - intercepts) / (n - p - 1))
@@ -19,6 +22,7 @@ adjusted_rsq <- function(actual, predicted, p, intercepts, n) {
 #' @param effect_share,spend_share one entry a paid medium; each sums to 1.
 #' @param zero_penalty raise the distance by the share of media without effect.
 #' @return one number; Inf where no medium has an effect.
+#' @noRd
 decomposition_rssd <- function(effect_share, spend_share, zero_penalty) {
   rssd <- sqrt(sum((effect_share - spend_share)^2))
   if (zero_penalty) rssd <- rssd * (1 + sum(round(effect_share, 4) == 0) / length(effect_share))
@@ -30,6 +34,7 @@ decomposition_rssd <- function(effect_share, spend_share, zero_penalty) {
 #' @param share decomposition share of the intercept and every predictor.
 #' @param previous list(share, paid, kept): the shares before, which of them are paid media, and
 #'   the share of the window that is not new.
+#' @noRd
 refresh_rssd <- function(share, previous) {
   squared <- (share - previous$share)^2
   rssd <- sqrt(mean(squared[previous$paid])) + sqrt(mean(squared[!previous$paid])) / previous$kept
@@ -38,8 +43,10 @@ refresh_rssd <- function(share, previous) {
 
 #' Rows of the training, validation and test sets.
 #'
-#' @param rows rows of the window. @param train_size share of them to train on.
+#' @param rows rows of the window.
+#' @param train_size share of them to train on.
 #' @return list(train, validation, test) of integer vectors; the latter two NULL at train_size 1.
+#' @noRd
 split_rows <- function(rows, train_size) {
   if (train_size >= 1) return(list(train = seq_len(rows)))
   train <- floor(sequence_quantile(rows, train_size))

@@ -9,7 +9,9 @@ ONEPAGER_COLOURS <- c(
 
 #' Draw the best models, at most cfg$onepagers, as onepagers/<model id>.png.
 #'
-#' @param outputs model_outputs() result. @return paths of the pictures made.
+#' @param outputs model_outputs() result.
+#' @return paths of the pictures made.
+#' @noRd
 write_onepagers <- function(inputs, outputs, cfg, progress) {
   ids <- onepager_models(outputs, cfg$onepagers)
   # Loaded before the fork, so that the children share it.
@@ -19,6 +21,7 @@ write_onepagers <- function(inputs, outputs, cfg, progress) {
 
 #' The best model first, then the other cluster winners by error score; the winners of the tables
 #' where Robyn could not cluster the candidates.
+#' @noRd
 onepager_models <- function(outputs, count) {
   winners <- outputs$collect$clusters$models
   ids <- if (is.null(winners)) unlist(outputs$metrics$models$cluster_winners)
@@ -27,6 +30,7 @@ onepager_models <- function(outputs, count) {
 }
 
 #' Draw one model to a PNG file.
+#' @noRd
 draw_onepager <- function(id, outputs, cfg, path) {
   tables <- lapply(outputs$tables, function(table) {
     if ("model_id" %in% names(table)) table[model_id == id] else table
@@ -50,6 +54,7 @@ draw_onepager <- function(id, outputs, cfg, path) {
 }
 
 #' Put title and panels on a grid of one narrow and three equal rows.
+#' @noRd
 draw_page <- function(title, panels) {
   grid::grid.newpage()
   heights <- grid::unit(c(0.5, 1, 1, 1), c("inches", "null", "null", "null"))

@@ -8,10 +8,12 @@ OWN_OPTIMISERS <- c(TwoPointsDE = "twopoints", DE = "variablewise")
 #' TwoPointsDE and DE are done in R (see differential_evolution.R); every other name goes to
 #' nevergrad itself, through reticulate, with the calls that Robyn makes.
 #'
-#' @param name registry name. @param dimension,budget,workers,objectives,weights,seed see
+#' @param name registry name.
+#' @param dimension,budget,workers,objectives,weights,seed see
 #'   `differential_evolution()`.
 #' @param own FALSE takes nevergrad for every name.
 #' @return list(ask, tell). Errors: nevergrad_error with Python's own words.
+#' @noRd
 make_optimiser <- function(name, dimension, budget, workers, objectives, weights, seed,
                            own = name %in% names(OWN_OPTIMISERS)) {
   if (own) {
@@ -25,6 +27,7 @@ make_optimiser <- function(name, dimension, budget, workers, objectives, weights
 #' An optimiser of the installed nevergrad.
 #'
 #' @inheritParams make_optimiser
+#' @noRd
 nevergrad_optimiser <- function(name, dimension, budget, workers, objectives, weights, seed) {
   guarded <- function(code) {
     tryCatch(code, error = function(e) {

@@ -2,10 +2,13 @@
 
 #' Tables, metrics and the chosen model.
 #'
-#' @param inputs InputCollect. @param models OutputModels. @param cfg the job's configuration.
+#' @param inputs InputCollect.
+#' @param models OutputModels.
+#' @param cfg the job's configuration.
 #' @return list(collect, tables, metrics, best_model, parts): collect has Robyn's fields of
 #'   OutputCollect (resultHypParam, xDecompAgg, allSolutions, clusters, ...) as far as they are
 #'   data; parts what they were made of.
+#' @noRd
 model_outputs <- function(inputs, models, cfg) {
   ranked <- rank_models(collect_trials(models), inputs, cfg)
   candidates <- ranked$hyp[candidate == TRUE]
@@ -45,6 +48,7 @@ model_outputs <- function(inputs, models, cfg) {
 }
 
 #' Every scenario for every model that is shown.
+#' @noRd
 allocate_models <- function(inputs, transformed, cfg) {
   scenarios <- cfg$allocator_scenarios
   periods <- nrow(inputs$dt_modRollWind)
@@ -68,6 +72,7 @@ allocate_models <- function(inputs, transformed, cfg) {
 }
 
 #' OutputCollect by Robyn's field names; decomposition by date for the cluster winners.
+#' @noRd
 output_collect <- function(models, cfg, ranked, agg, clusters, by_date) {
   candidates <- ranked$hyp[candidate == TRUE]
   candidates[, candidate := NULL]
@@ -91,6 +96,7 @@ output_collect <- function(models, cfg, ranked, agg, clusters, by_date) {
 #' Outputs of engine builtin.
 #'
 #' @return model_outputs()'s list; Model-<id>.json of the cluster winners is written.
+#' @noRd
 builtin_outputs <- function(inputs, models, cfg, progress) {
   made <- model_outputs(inputs, models, cfg)
   for (id in made$collect$clusters$models$solID) {
@@ -103,6 +109,7 @@ builtin_outputs <- function(inputs, models, cfg, progress) {
 }
 
 #' Files that every engine leaves: tables, metrics and the three R objects.
+#' @noRd
 write_outputs <- function(inputs, models, made, cfg, engine) {
   write_tables(made$tables, cfg$output_dir)
   metrics <- c(list(engine = engine, search = made$search %||% cfg$search), made$metrics)

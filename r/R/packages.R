@@ -3,6 +3,7 @@
 #' Versions of the packages that decide numbers or pictures, those that are installed.
 #'
 #' @return named list of version texts.
+#' @noRd
 package_versions <- function() {
   packages <- c(
     "Robyn", "prophet", "rstan", "glmnet", "Matrix", "nloptr", "reticulate", "data.table",
@@ -18,8 +19,10 @@ package_versions <- function() {
 #' nevergrad takes four seconds of processor time, so it is loaded only where it will be used; else
 #' it is enough that it is installed beside a numpy that loads.
 #'
-#' @param python path of the interpreter. @param load TRUE: import it.
+#' @param python path of the interpreter.
+#' @param load TRUE: import it.
 #' @return list(nevergrad, numpy, python): versions.
+#' @noRd
 check_nevergrad <- function(python, load = TRUE) {
   refuse <- function(...) abort("nevergrad_error", ..., field = "python")
   if (!nzchar(Sys.which(python))) refuse("`python` is `", python, "`: no such program.")

@@ -5,6 +5,7 @@
 #' @param models OutputModels: trial1..trialN and their settings.
 #' @return list(hyp, agg, lift): data.tables of resultHypParam, xDecompAgg and liftCalibration
 #'   (NULL where not calibrated).
+#' @noRd
 collect_trials <- function(models) {
   trials <- Filter(function(m) is.list(m) && "resultCollect" %in% names(m), unclass(models))
   if (!length(trials)) abort("mmm_model_error", "No trial has results.")
@@ -30,6 +31,7 @@ collect_trials <- function(models) {
 #' what peeling front after front gives, in n log n. Equal points share the lower front.
 #'
 #' @param x,y numeric, as long as each other, without NA.
+#' @noRd
 pareto_fronts <- function(x, y) {
   stopifnot(length(x) == length(y), !anyNA(x), !anyNA(y))
   if (!length(x)) return(integer())
@@ -49,7 +51,9 @@ pareto_fronts <- function(x, y) {
 
 #' Robyn's weighted distance of a model's errors from zero, each scaled to 0..1 over all rows.
 #'
-#' @param nrmse,rssd,mape numeric, as long as each other. @return numeric, lower is better.
+#' @param nrmse,rssd,mape numeric, as long as each other.
+#' @return numeric, lower is better.
+#' @noRd
 error_score <- function(nrmse, rssd, mape) {
   scaled <- function(x) {
     # Robyn's rule for infinite values: they count as one.
@@ -69,8 +73,11 @@ error_score <- function(nrmse, rssd, mape) {
 #' `calibration_constraint` of MAPE, are ranked. With "auto", as many fronts are taken as hold
 #' `min_candidates` models; Robyn stops where there are fewer, here all are taken, with a warning.
 #'
-#' @param trials collect_trials() result. @param inputs InputCollect. @param cfg configuration.
+#' @param trials collect_trials() result.
+#' @param inputs InputCollect.
+#' @param cfg configuration.
 #' @return list(hyp, agg, fronts): hyp with coef0, mape.qt10, robynPareto, error_score, candidate.
+#' @noRd
 rank_models <- function(trials, inputs, cfg) {
   hyp <- data.table::copy(trials$hyp)
   paid <- trials$agg[rn %in% inputs$paid_media_selected]
@@ -92,6 +99,7 @@ rank_models <- function(trials, inputs, cfg) {
 }
 
 #' How many fronts make the candidates.
+#' @noRd
 count_fronts <- function(front, cfg) {
   if (!identical(cfg$pareto_fronts, "auto")) return(as.integer(cfg$pareto_fronts))
   sizes <- cumsum(tabulate(front[!is.na(front)]))

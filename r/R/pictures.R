@@ -3,10 +3,13 @@
 
 #' Draw pictures, as many at a time as cores and memory allow.
 #'
-#' @param ids models. @param cfg the job's configuration; they are drawn to
+#' @param ids models.
+#' @param cfg the job's configuration; they are drawn to
 #'   output_dir/onepagers/<model id>.png.
-#' @param draw function(id, path). @param what name of such a picture in a warning.
+#' @param draw function(id, path).
+#' @param what name of such a picture in a warning.
 #' @return paths of the pictures made.
+#' @noRd
 draw_pictures <- function(ids, cfg, draw, what) {
   if (!length(ids)) return(character())
   folder <- file.path(cfg$output_dir, "onepagers")

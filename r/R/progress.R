@@ -6,6 +6,7 @@
 #'
 #' @param path file to append to; NULL writes nothing.
 #' @return list of functions: step, progress, checkpoint, warning.
+#' @noRd
 progress_log <- function(path) {
   emit <- function(...) {
     if (is.null(path)) return(invisible())
@@ -34,6 +35,7 @@ progress_log <- function(path) {
 #'
 #' @param path file that holds them, one JSON string a line.
 #' @return list(add, all): `add(message)` is TRUE the first time that this process says so.
+#' @noRd
 warning_store <- function(path) {
   seen <- new.env()
   list(
@@ -55,6 +57,7 @@ warning_store <- function(path) {
 #'
 #' @param timings environment; gets the elements `name`, seconds of wall time, and `name`_cpu, of
 #'   this process and the children that it waited for.
+#' @noRd
 timed_step <- function(name, progress, timings, code) {
   timings$current <- name
   progress$step(name, "started")
@@ -68,4 +71,5 @@ timed_step <- function(name, progress, timings, code) {
 }
 
 #' Seconds of CPU of a proc.time(), children included.
+#' @noRd
 cpu_seconds <- function(time) sum(time[c(1, 2, 4, 5)])

@@ -2,12 +2,14 @@
 
 #' Decompose the target.
 #'
-#' @param target numeric, one value a period. @param dates Date, as long.
+#' @param target numeric, one value a period.
+#' @param dates Date, as long.
 #' @param factors data.frame of character columns, as many rows; may have none.
 #' @param vars which components: of trend, season, monthly, weekday, holiday.
 #' @param holidays data.frame for prophet (ds, holiday), already aligned, or NULL.
 #' @return data.frame: one numeric column per component of `vars` and per factor; a factor's is
 #'   the sum of its levels' effects, from zero up.
+#' @noRd
 prophet_components <- function(target, dates, factors, vars, holidays) {
   stopifnot(length(target) == length(dates), nrow(factors) == length(dates) || !ncol(factors))
   history <- data.frame(ds = dates, y = target)
@@ -43,6 +45,7 @@ prophet_components <- function(target, dates, factors, vars, holidays) {
 }
 
 #' Fit and predict on the history itself. Only the means are wanted: no samples are drawn.
+#' @noRd
 run_prophet <- function(model, history) {
   model$uncertainty.samples <- 0
   tryCatch(
@@ -62,6 +65,7 @@ run_prophet <- function(model, history) {
 #' for the last in order; beyond ten, the rarer ones are one level, OTHER.
 #'
 #' @return data.frame of 0/1 columns named `<name>_<level>`.
+#' @noRd
 one_hot <- function(values, name, limit = 10) {
   values <- ifelse(is.na(values), "NAs", as.character(values))
   if (length(unique(values)) >= 0.9 * length(values)) {

@@ -5,11 +5,14 @@
 #' Adstock and saturation are the model's over the whole window; penalty, penalty factors, limits
 #' of the coefficients and the rule of the negative intercept are those of the search.
 #'
-#' @param inputs InputCollect. @param cfg the job's configuration. @param row one row of
+#' @param inputs InputCollect.
+#' @param cfg the job's configuration.
+#' @param row one row of
 #'   resultHypParam: hyperparameters, lambda, train_size.
 #' @return list: x (matrix over the window, columns of problem$predictors), y, train (rows that the
 #'   model was fitted to), problem, fit(rows, y): coefficients, intercept first, of the regression
 #'   on `rows` of x and the target `y`, as long as `rows`.
+#' @noRd
 refit_model <- function(inputs, cfg, row) {
   stopifnot(nrow(row) == 1)
   cfg$dt_hyper_fixed <- as.list(row)
@@ -35,7 +38,9 @@ refit_model <- function(inputs, cfg, row) {
 
 #' Prediction of a refitted model.
 #'
-#' @param coefficients intercept first. @param rows of the window.
+#' @param coefficients intercept first.
+#' @param rows of the window.
+#' @noRd
 predict_model <- function(model, coefficients, rows) {
   as.vector(model$x[rows, , drop = FALSE] %*% coefficients[-1L]) + coefficients[1L]
 }
@@ -44,6 +49,7 @@ predict_model <- function(model, coefficients, rows) {
 #'
 #' @inheritParams refit_model
 #' @return list of fields of metrics.json; empty where nothing is asked.
+#' @noRd
 examine_model <- function(inputs, cfg, row) {
   asked <- function(field) isTRUE(cfg[[field]] > 0)
   if (!asked("validation_folds")) return(list())

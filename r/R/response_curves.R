@@ -2,10 +2,12 @@
 
 #' Curves of every medium of the transformed models.
 #'
-#' @param transformed transform_models() result. @param points points per curve, from zero to
+#' @param transformed transform_models() result.
+#' @param points points per curve, from zero to
 #'   `reach` times the largest input seen.
 #' @return data.table solID, rn, point, input (per period, after carry-over), response,
 #'   marginal_response (per unit of input), observed (FALSE beyond the largest input seen).
+#' @noRd
 response_curves <- function(transformed, points = 101L, reach = 1.25) {
   stopifnot(points >= 2, reach >= 1)
   data.table::rbindlist(lapply(names(transformed), function(id) {

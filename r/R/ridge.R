@@ -11,16 +11,21 @@ GLMNET_CORE_ARGUMENTS <- c(
 GLMNET_BIG <- 9.9e35
 
 #' Limits of coefficients as glmnet's core has them: a row of lower, one of upper, finite.
+#' @noRd
 ridge_limits <- function(lower, upper) {
   rbind(pmax(lower, -GLMNET_BIG), pmin(upper, GLMNET_BIG))
 }
 
 #' One ridge fit by glmnet().
 #'
-#' @param x matrix of predictors. @param y response. @param lambda one number.
-#' @param limits of the coefficients, see `ridge_limits()`. @param penalty penalty factors.
+#' @param x matrix of predictors.
+#' @param y response.
+#' @param lambda one number.
+#' @param limits of the coefficients, see `ridge_limits()`.
+#' @param penalty penalty factors.
 #' @param intercept TRUE or FALSE.
 #' @return numeric: intercept, then a coefficient a column of x.
+#' @noRd
 ridge_by_glmnet <- function(x, y, lambda, limits, penalty, intercept) {
   if (is.null(colnames(x))) colnames(x) <- paste0("V", seq_len(ncol(x)))
   fit <- glmnet::glmnet(
@@ -33,6 +38,7 @@ ridge_by_glmnet <- function(x, y, lambda, limits, penalty, intercept) {
 #' The compiled core of glmnet as a fit, or NULL where this glmnet has another one.
 #'
 #' @return function with the arguments and value of `ridge_by_glmnet()`.
+#' @noRd
 glmnet_core <- function() {
   wrapper <- get0("elnet_exp", envir = asNamespace("glmnet"), inherits = FALSE)
   if (!identical(names(formals(wrapper)), GLMNET_CORE_ARGUMENTS)) return(NULL)
@@ -59,8 +65,10 @@ glmnet_core <- function() {
 
 #' The fastest fit that gives glmnet()'s numbers, proved on the data of the run.
 #'
-#' @param x,y,limits,penalty a fit of the run to try on. @param lambdas penalties to try.
+#' @param x,y,limits,penalty a fit of the run to try on.
+#' @param lambdas penalties to try.
 #' @return `glmnet_core()`'s function, or `ridge_by_glmnet`.
+#' @noRd
 ridge_fitter <- function(x, y, limits, penalty, lambdas) {
   fast <- glmnet_core()
   if (is.null(fast)) return(ridge_by_glmnet)
@@ -78,7 +86,9 @@ ridge_fitter <- function(x, y, limits, penalty, lambdas) {
 
 #' Greatest penalty of the search: a tenth of glmnet's lambda_max on the whole modelling table.
 #'
-#' @param x data frame or matrix of predictors. @param y response.
+#' @param x data frame or matrix of predictors.
+#' @param y response.
+#' @noRd
 greatest_lambda <- function(x, y) {
   x <- as.matrix(x)
   deviation <- function(v) sqrt(sum((v - mean(v))^2) / length(v))

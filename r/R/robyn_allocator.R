@@ -10,6 +10,7 @@ ALLOCATION_TOLERANCE <- 1e-3
 #' @param made model_outputs() result with Robyn's OutputCollect as collect.
 #' @return data.table as allocation_table() makes; without rows, and with a warning, where Robyn's
 #'   allocator cannot be used.
+#' @noRd
 robyn_allocations <- function(inputs, made, cfg) {
   none <- made$tables$allocation[0]
   scenarios <- scenario_list(cfg$allocator_scenarios)
@@ -42,6 +43,7 @@ robyn_allocations <- function(inputs, made, cfg) {
 #' One scenario for one model.
 #'
 #' @return data.table as allocate() makes. Errors: robyn_error.
+#' @noRd
 robyn_allocation <- function(inputs, collect, model, scenario) {
   settings <- list(total_budget = "total_budget", target_value = "target_value",
     channel_constr_low = "channel_low", channel_constr_up = "channel_high")
@@ -80,6 +82,7 @@ robyn_allocation <- function(inputs, collect, model, scenario) {
 }
 
 #' What Robyn was to reach, and whether it did: its own status codes do not tell.
+#' @noRd
 allocation_goal <- function(rows, scenario, kind) {
   near <- function(a, b) is.finite(a) && is.finite(b) && abs(a - b) <= ALLOCATION_TOLERANCE * abs(b)
   if (scenario$scenario == "max_response") {

@@ -16,10 +16,14 @@ SELFCHECK_DECOMPOSITION <- c(
 
 #' Recompute a sample of models with Robyn and compare.
 #'
-#' @param inputs InputCollect. @param models OutputModels of the search. @param cfg the job's
-#'   configuration. @param chosen ids of models that must be in the sample.
+#' @param inputs InputCollect.
+#' @param models OutputModels of the search.
+#' @param cfg the job's
+#'   configuration.
+#' @param chosen ids of models that must be in the sample.
 #' @return list for the result file: models (ids), largest_difference (relative, over errors,
 #'   coefficients and decomposition), where (the figure that differs most), tolerance, passed.
+#' @noRd
 robyn_selfcheck <- function(inputs, models, cfg, chosen) {
   trials <- models[grepl("^trial[0-9]+$", names(models))]
   ids <- sample_models(trials, chosen, SELFCHECK_MODELS)
@@ -41,6 +45,7 @@ robyn_selfcheck <- function(inputs, models, cfg, chosen) {
 }
 
 #' Ids of models to recompute: the `chosen`, then evenly spread ones of all trials.
+#' @noRd
 sample_models <- function(trials, chosen, size) {
   all <- unlist(lapply(trials, function(t) t$resultCollect$resultHypParam$solID), use.names = FALSE)
   stopifnot(length(all) > 0, all(chosen %in% all))
@@ -52,6 +57,7 @@ sample_models <- function(trials, chosen, size) {
 #' One model, from its hyperparameters alone, by Robyn's robyn_mmm.
 #'
 #' @return list(resultHypParam, xDecompAgg, liftCalibration) of one model.
+#' @noRd
 recompute_model <- function(inputs, trial, id, cfg) {
   row <- trial$resultHypParam[trial$resultHypParam$solID == id, ]
   names <- Robyn::hyper_names(inputs$adstock, inputs$all_media)
@@ -80,6 +86,7 @@ recompute_model <- function(inputs, trial, id, cfg) {
 #' Largest relative difference between our model `id` and Robyn's.
 #'
 #' @return list(difference, where); difference NA where a figure is missing on one side.
+#' @noRd
 compare_model <- function(ours, theirs, id) {
   worst <- list(difference = 0, where = NA_character_)
   note <- function(a, b, where) {
@@ -112,6 +119,7 @@ compare_model <- function(ours, theirs, id) {
 #'
 #' Elements below a billionth of the greatest are compared on that scale: they are rounding.
 #' Zero where both miss the same values; NA where lengths, or missing or infinite values, differ.
+#' @noRd
 relative_difference <- function(a, b) {
   a <- as.numeric(a)
   b <- as.numeric(b)

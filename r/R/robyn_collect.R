@@ -5,9 +5,12 @@
 
 #' OutputCollect of a search, without clusters (see add_robyn_clusters).
 #'
-#' @param inputs InputCollect. @param models OutputModels. @param cfg the job's configuration.
+#' @param inputs InputCollect.
+#' @param models OutputModels.
+#' @param cfg the job's configuration.
 #' @param parts model_outputs()$parts: ranked, transformed, agg.
 #' @return object of class "robyn_outputs".
+#' @noRd
 robyn_collect <- function(inputs, models, cfg, parts) {
   started <- Sys.time()
   trials <- collect_trials(models)
@@ -54,6 +57,7 @@ robyn_collect <- function(inputs, models, cfg, parts) {
 }
 
 #' Folder that Robyn's objects name as theirs: one per run, in the form that robyn_refresh reads.
+#' @noRd
 robyn_folder <- function(cfg) {
   paste0(file.path(cfg$output_dir, paste0("Robyn_", cfg$run_id, "_init")), "/")
 }
@@ -69,6 +73,7 @@ bind_rows_of <- function(items, part) {
 }
 
 #' resultHypParam of all models with Robyn's columns and types.
+#' @noRd
 robyn_models_table <- function(hyp, fronts) {
   hyp <- as.data.frame(hyp)
   hyp$candidate <- NULL
@@ -81,6 +86,7 @@ robyn_models_table <- function(hyp, fronts) {
 #' xDecompAgg of all models; response, ROAS and CPA per channel for the candidates.
 #'
 #' @param fronts Pareto front by model id.
+#' @noRd
 robyn_decomposition <- function(all, parts, fronts) {
   agg <- data.table::copy(all)
   agg[, robynPareto := unname(fronts[solID])]
@@ -96,6 +102,7 @@ robyn_decomposition <- function(all, parts, fronts) {
 }
 
 #' Ids of the candidates, front after front, as robyn_pareto goes through them.
+#' @noRd
 candidate_order <- function(hyp, agg, fronts) {
   front <- hyp$robynPareto[match(unique(agg$solID), hyp$solID)]
   ids <- unique(agg$solID)[!is.na(front) & front <= fronts]
@@ -110,6 +117,7 @@ robyn_lift <- function(lift) {
 }
 
 #' Input after adstock, and response, of every medium by date: two blocks of rows a model.
+#' @noRd
 media_by_date <- function(inputs, transformed) {
   dates <- as.Date(inputs$dt_modRollWind$ds)
   block <- function(id, type, series) {
@@ -134,6 +142,7 @@ decomposition_by_date <- function(inputs, by_date) {
 #' Add Robyn's own clusters and what robyn_outputs joins from them.
 #'
 #' @return `collect` with clusters, or with a warning and without them where they cannot be made.
+#' @noRd
 add_robyn_clusters <- function(collect, inputs) {
   clusters <- tryCatch(
     Robyn::robyn_clusters(

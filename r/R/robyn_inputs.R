@@ -6,8 +6,10 @@ ROBYN_RESERVED <- c("ds", "dep_var", "y", "ds_lower", "ds_upper", "intercept", "
 
 #' Robyn's InputCollect for a job.
 #'
-#' @param cfg the job's configuration (read_config). @param data read_data's data.frame.
+#' @param cfg the job's configuration (read_config).
+#' @param data read_data's data.frame.
 #' @return object of class "robyn_inputs". Errors: mmm_config_error, mmm_data_error, robyn_error.
+#' @noRd
 robyn_engine_inputs <- function(cfg, data) {
   prepare_robyn()
   window <- model_window(data[[cfg$date_column]], cfg$window_start, cfg$window_end)
@@ -41,6 +43,7 @@ robyn_engine_inputs <- function(cfg, data) {
 }
 
 #' Settings that Robyn needs in this process and in its children.
+#' @noRd
 prepare_robyn <- function() {
   # Robyn's tidyselect calls are deprecated ones; each would be a warning of the run.
   options(lifecycle_verbosity = "quiet")
@@ -62,7 +65,9 @@ attach_once <- function(package) {
 
 #' Evaluate a call of Robyn; its error becomes one of ours that says which function failed.
 #'
-#' @param name function of Robyn, for the message. @param class class of the error.
+#' @param name function of Robyn, for the message.
+#' @param class class of the error.
+#' @noRd
 ask_robyn <- function(name, code, class = "robyn_error") {
   tryCatch(code, error = function(e) {
     if (inherits(e, "mmm_error")) stop(e)
@@ -73,6 +78,7 @@ ask_robyn <- function(name, code, class = "robyn_error") {
 none_as_null <- function(x) if (length(x)) x else NULL
 
 #' Column names that Robyn would change or confuse with its own.
+#' @noRd
 check_robyn_names <- function(cfg) {
   refuse <- function(column, why) {
     abort("mmm_data_error", sprintf("Column `%s` %s.", column, why), field = column)
@@ -106,6 +112,7 @@ check_robyn_names <- function(cfg) {
 }
 
 #' Settings that Robyn would fail on late, after prophet or after the first trial.
+#' @noRd
 check_robyn_config <- function(cfg) {
   refuse <- function(field, ...) abort("mmm_config_error", ..., field = field)
   if (length(cfg$factors) && !length(cfg$prophet_vars)) {
@@ -140,6 +147,7 @@ check_robyn_config <- function(cfg) {
 #' Robyn's own holidays where they have the job's country in all of its years, else the job's.
 #'
 #' Whoever ran Robyn before gets the same model: the two tables do not name the same days.
+#' @noRd
 robyn_holidays <- function(cfg) {
   # Never NULL: without a table robyn_inputs drops trend and season as well.
   own <- as.data.frame(Robyn::dt_prophet_holidays)
@@ -152,6 +160,7 @@ robyn_holidays <- function(cfg) {
 #' Hyperparameters within Robyn's limits.
 #'
 #' Robyn 3.12.1 refuses the range of any penalty factor; robyn_run adds all of them by itself.
+#' @noRd
 robyn_hyperparameters <- function(cfg, media, variables) {
   ranges <- complete_hyperparameters(cfg, media, variables)
   limits <- Robyn::hyper_limits()
@@ -181,6 +190,7 @@ robyn_hyperparameters <- function(cfg, media, variables) {
 }
 
 #' Lift tests as robyn_inputs takes them: channels by the name of their spend.
+#' @noRd
 robyn_lift_tests <- function(cfg, data, window) {
   tests <- lift_tests(cfg, data, window)
   if (is.null(tests)) return(NULL)
@@ -194,6 +204,7 @@ robyn_lift_tests <- function(cfg, data, window) {
 }
 
 #' What robyn_inputs may have changed without an error must be as it was asked for.
+#' @noRd
 check_robyn_inputs <- function(inputs, cfg, window) {
   expect <- function(what, got, asked) {
     if (!identical(as.character(got), as.character(asked))) {

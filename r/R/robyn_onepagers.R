@@ -6,6 +6,7 @@ ROBYN_ONEPAGER_DPI <- 110
 #' Draw the best models, at most cfg$onepagers, as onepagers/<model id>.png.
 #'
 #' @inheritParams write_onepagers
+#' @noRd
 robyn_engine_plots <- function(inputs, outputs, cfg, progress) {
   ids <- onepager_models(outputs, cfg$onepagers)
   if (length(ids)) prepare_robyn()

@@ -4,10 +4,13 @@
 
 #' Tables, Robyn's objects and files of a search.
 #'
-#' @param inputs InputCollect. @param models OutputModels. @param cfg the job's configuration.
+#' @param inputs InputCollect.
+#' @param models OutputModels.
+#' @param cfg the job's configuration.
 #' @param progress progress_log().
 #' @return model_outputs()'s list with Robyn's OutputCollect as `collect` (its OutputModels without
 #'   the trials), and models, search, selfcheck (NULL after search robyn), robyn_version.
+#' @noRd
 robyn_engine_outputs <- function(inputs, models, cfg, progress) {
   prepare_robyn()
   if (cfg$search == "robyn") {
@@ -41,6 +44,7 @@ robyn_engine_outputs <- function(inputs, models, cfg, progress) {
 #' OutputModels without its plots, each of which holds a copy of all trials, five times the bytes.
 #'
 #' robyn_converge() and ts_validation() make them again.
+#' @noRd
 without_pictures <- function(models) {
   models$ts_validation_plot <- NULL
   models$convergence$moo_distrb_plot <- models$convergence$moo_cloud_plot <- NULL
@@ -48,6 +52,7 @@ without_pictures <- function(models) {
 }
 
 #' OutputModels without its trials, which a run keeps once, in OutputModels.RDS.
+#' @noRd
 without_trials <- function(models) {
   kept <- unclass(models)[!grepl("^trial[0-9]+$", names(models))]
   for (name in setdiff(names(attributes(models)), "names")) {
@@ -57,6 +62,7 @@ without_trials <- function(models) {
 }
 
 #' The search by robyn_run, for one that is not trusted; as many iterations a trial as it had.
+#' @noRd
 search_again <- function(inputs, cfg, models, progress) {
   again <- cfg
   again$search <- "robyn"
@@ -76,6 +82,7 @@ search_again <- function(inputs, cfg, models, progress) {
 #'
 #' @param reference TRUE: OutputCollect by robyn_outputs itself; FALSE: by robyn_collect, which
 #'   makes the same object without its detours.
+#' @noRd
 robyn_model_outputs <- function(inputs, models, cfg, reference) {
   made <- model_outputs(inputs, models, cfg)
   own <- made$collect$clusters$models$solID
@@ -101,6 +108,7 @@ robyn_model_outputs <- function(inputs, models, cfg, reference) {
 #'
 #' @param ranked rank_models() result. With "auto", robyn_outputs stops (or fails, when calibrated)
 #'   where no more models are on fronts than min_candidates; it is then told the number of fronts.
+#' @noRd
 robyn_reference_collect <- function(inputs, models, cfg, ranked) {
   few <- sum(!is.na(ranked$hyp$robynPareto)) <= cfg$min_candidates
   folder <- robyn_folder(cfg)
@@ -117,6 +125,7 @@ robyn_reference_collect <- function(inputs, models, cfg, ranked) {
 # ---- files -----------------------------------------------------------------------------------
 
 #' RobynModel-<id>.json of the cluster winners by robyn_write; a missing file is an error.
+#' @noRd
 write_robyn_models <- function(inputs, made, cfg) {
   ids <- unique(c(made$best_model, as.character(made$collect$clusters$models$solID)))
   for (id in ids) {

@@ -1,9 +1,14 @@
 # What robyn_onepagers draws of one model: the seven lists of OutputCollect's plotDataCollect.
 
-#' @param inputs InputCollect. @param row the model's row of resultHypParam. @param agg its rows of
-#'   xDecompAgg (data.table). @param media transform_models()[[id]]. @param by_date
+#' @param inputs InputCollect.
+#' @param row the model's row of resultHypParam.
+#' @param agg its rows of
+#'   xDecompAgg (data.table).
+#' @param media transform_models()[[id]].
+#' @param by_date
 #'   decompose_by_date()[[id]].
 #' @return list plot1data to plot7data.
+#' @noRd
 robyn_plot_data <- function(inputs, row, agg, media, by_date) {
   fitted <- data.frame(ds = by_date$ds, actual = by_date$dep_var, predicted = by_date$depVarHat)
   list(
@@ -24,6 +29,7 @@ robyn_plot_data <- function(inputs, row, agg, media, by_date) {
 }
 
 #' 1. Share of spend against share of effect, and ROAS or CPA.
+#' @noRd
 plot_shares <- function(inputs, agg) {
   paid <- agg[rn %in% inputs$paid_media_selected]
   performance <- if (inputs$dep_var_type == "conversion") "cpa_total" else "roi_total"
@@ -46,6 +52,7 @@ plot_shares <- function(inputs, agg) {
 }
 
 #' 2. Waterfall of contributions.
+#' @noRd
 plot_waterfall <- function(agg) {
   rows <- agg[order(xDecompPerc)]
   end <- 1 - cumsum(rows$xDecompPerc)
@@ -58,6 +65,7 @@ plot_waterfall <- function(agg) {
 }
 
 #' 3. Decay of each medium.
+#' @noRd
 plot_adstock <- function(inputs, row) {
   media <- inputs$all_media
   value <- function(kind) unlist(row[paste0(media, "_", kind)])
@@ -88,6 +96,7 @@ plot_adstock <- function(inputs, row) {
 }
 
 #' 4. Response against input after adstock.
+#' @noRd
 plot_responses <- function(inputs, agg, media, id) {
   dates <- as.Date(inputs$dt_modRollWind$ds)
   curves <- data.frame(
@@ -107,6 +116,7 @@ plot_responses <- function(inputs, agg, media, id) {
 }
 
 #' 7. Response that comes at once and from earlier periods.
+#' @noRd
 plot_carryover <- function(media, id) {
   media <- media[sort(names(media), method = "radix")]
   total <- vapply(media, function(m) sum(m$saturated * m$coef), 0, USE.NAMES = FALSE)

@@ -7,6 +7,7 @@
 #' @param iterations of each trial, where they are not cfg$iterations.
 #' @return OutputModels, of class "robyn_models", as one robyn_run of all trials returns it.
 #'   Errors: robyn_error where a trial failed or stopped half way, which robyn_run only warns of.
+#' @noRd
 robyn_engine_search <- function(inputs, cfg, progress, iterations = NULL) {
   prepare_robyn()
   check_robyn_search(cfg)
@@ -23,6 +24,7 @@ robyn_engine_search <- function(inputs, cfg, progress, iterations = NULL) {
 }
 
 #' Settings that robyn_run would change in silence or fail on after prophet.
+#' @noRd
 check_robyn_search <- function(cfg) {
   refuse <- function(field, ...) abort("mmm_config_error", ..., field = field)
   if (!is.null(cfg$max_iterations)) {
@@ -46,9 +48,11 @@ check_robyn_search <- function(cfg) {
 
 #' One trial by robyn_run.
 #'
-#' @param trial number from 1. @param report function(iteration, best_nrmse, best_rssd); Robyn
+#' @param trial number from 1.
+#' @param report function(iteration, best_nrmse, best_rssd); Robyn
 #'   knows the errors only at the end of a trial, until then they are NULL.
 #' @return list(resultCollect, hyperBoundNG, hyperBoundFixed, trial), as robyn_mmm's.
+#' @noRd
 robyn_trial <- function(inputs, cfg, trial, report) {
   said <- character()
   expected <- ceiling(cfg$iterations / cfg$workers) * cfg$workers
@@ -85,11 +89,13 @@ robyn_trial <- function(inputs, cfg, trial, report) {
 }
 
 #' Warnings of robyn_run that say what the configuration already says.
+#' @noRd
 is_robyn_noise <- function(w) {
   grepl("Provided train_size but ts_validation = FALSE", conditionMessage(w), fixed = TRUE)
 }
 
 #' The first trial of a robyn_run, made the given one: numbers and ids of its models.
+#' @noRd
 renumber_trial <- function(made, trial) {
   tables <- c("resultHypParam", "xDecompAgg", "liftCalibration")
   for (table in intersect(tables, names(made$resultCollect))) {
@@ -106,6 +112,7 @@ renumber_trial <- function(made, trial) {
 #'
 #' It is written to a file, and a second process reads its percentage there, because robyn_run
 #' says nothing else while it searches.
+#' @noRd
 with_bar_watched <- function(code, iterations, tell) {
   console <- tempfile("robyn-console-")
   file.create(console)

@@ -50,6 +50,7 @@ run_job <- function(arguments) {
 #'
 #' @param run environment: cfg, progress, timings, store.
 #' @return list for the result file.
+#' @noRd
 train <- function(run) {
   cfg <- run$cfg
   step <- function(name, code) timed_step(name, run$progress, run$timings, code)

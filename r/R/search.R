@@ -9,6 +9,7 @@
 #'   seconds; `of` is given at the end: how many iterations there were.
 #' @return the trial as `robyn_run()` has it: list(resultCollect, hyperBoundNG, hyperBoundFixed,
 #'   trial). Errors: classes of errors.R.
+#' @noRd
 search_trial <- function(inputs, cfg, trial, progress = function(...) NULL) {
   settings <- search_settings(inputs, cfg)
   problem <- search_problem(inputs, settings)
@@ -19,6 +20,7 @@ search_trial <- function(inputs, cfg, trial, progress = function(...) NULL) {
 }
 
 #' The models of one trial (see `model_record()`): a search, or the one model that is known.
+#' @noRd
 search_record <- function(problem, settings, trial, progress) {
   if (!is.null(settings$dt_hyper_fixed)) return(score_fixed(problem))
   run_iterations(problem, settings, trial, progress)
@@ -30,6 +32,7 @@ search_record <- function(problem, settings, trial, progress) {
 #'
 #' @param clock seconds, from any moment on.
 #' @return list of matrices with a column a model (see `model_record()`).
+#' @noRd
 run_iterations <- function(problem, settings, trial, progress,
                            clock = function() as.numeric(Sys.time())) {
   space <- problem$space
@@ -87,6 +90,7 @@ run_iterations <- function(problem, settings, trial, progress,
 }
 
 #' One model with known hyperparameters, scored (Robyn's dt_hyper_fixed).
+#' @noRd
 score_fixed <- function(problem) {
   record <- model_record(problem, 1L)
   begun <- as.numeric(Sys.time())
@@ -113,6 +117,7 @@ MEDIA_FIGURES <- c("inflexion", "inflation", "sum", "present", "sum_added", "pre
 #'
 #' @return list of matrices: row (hyperparameters), scores (SCORES), coefficients (intercept, then
 #'   predictors), media (MEDIA_FIGURES x media), lift (3 x experiments), time (own, since start).
+#' @noRd
 model_record <- function(problem, models) {
   empty <- function(rows) matrix(NA_real_, rows, models)
   list(

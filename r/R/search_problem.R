@@ -13,6 +13,7 @@
 #'   `spend_shares()`), added (rows of the window that a refresh added), lambda_max, lambda_min,
 #'   space (see `hyperparameter_space()`), positions (where in a model's row its values stand),
 #'   studies (see `calibration_studies()`), previous (for a refresh).
+#' @noRd
 search_problem <- function(inputs, settings) {
   check_inputs(inputs)
   table <- as.data.frame(inputs$dt_mod)
@@ -82,6 +83,7 @@ check_inputs <- function(inputs) {
 #' prophet's own are kept in 0..1 (the trend in -1..0 where it falls; see `trend_limits()`).
 #'
 #' @return list(lower, upper).
+#' @noRd
 coefficient_limits <- function(inputs) {
   prophet <- length(inputs$prophet_signs)
   signs <- c(inputs$context_signs, inputs$paid_media_signs, inputs$organic_signs)
@@ -92,6 +94,7 @@ coefficient_limits <- function(inputs) {
 }
 
 #' The limits, the trend's turned where it sums to less than 0 in the training rows.
+#' @noRd
 trend_limits <- function(problem, rows) {
   limits <- problem$limits
   if (length(problem$trend) && sum(problem$static[rows, problem$trend]) < 0) {
@@ -105,6 +108,7 @@ trend_limits <- function(problem, rows) {
 #'
 #' @return data.frame by medium: rn, total_spend, mean_spend, spend_share, mean_exposure and the
 #'   same over the added periods with suffix _refresh; organic media have exposure only.
+#' @noRd
 spend_shares <- function(inputs, window, first_added) {
   data <- as.data.frame(inputs$dt_input)
   over <- function(rows) {
@@ -130,6 +134,7 @@ spend_shares <- function(inputs, window, first_added) {
 #'
 #' @return list of integer vectors, one entry a medium (alpha, gamma, theta, shape, scale), and
 #'   lambda, train_size, penalty.
+#' @noRd
 hyperparameter_positions <- function(space, adstock, media) {
   at <- function(kind) match(paste0(media, "_", kind), space$columns)
   list(

@@ -13,6 +13,7 @@ SEARCH_DEFAULTS <- list(
 #' @param cfg list; fields of SEARCH_DEFAULTS that it lacks get their default.
 #' @return list with the fields of SEARCH_DEFAULTS, types made exact, and `objectives` (2, or 3
 #'   where there is calibration) and `weights` (one an objective).
+#' @noRd
 search_settings <- function(inputs, cfg) {
   s <- lapply(stats::setNames(nm = names(SEARCH_DEFAULTS)), function(name) {
     if (is.null(cfg[[name]])) SEARCH_DEFAULTS[[name]] else cfg[[name]]

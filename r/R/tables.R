@@ -3,6 +3,7 @@
 #' What each variable of the model is.
 #'
 #' @return data.table rn, variable, kind, channel (name of the paid channel or organic variable).
+#' @noRd
 variable_kinds <- function(inputs, cfg) {
   kinds <- list(
     intercept = "(Intercept)", prophet = inputs$prophet_vars, context = inputs$context_vars,
@@ -18,6 +19,7 @@ variable_kinds <- function(inputs, cfg) {
 }
 
 #' Every model that the search tried.
+#' @noRd
 pareto_table <- function(hyp, best) {
   hyp[, list(
     model_id = solID, trial, iteration = as.integer(iterations), nrmse, decomp_rssd = decomp.rssd,
@@ -27,6 +29,7 @@ pareto_table <- function(hyp, best) {
 }
 
 #' The candidates with their fit, group and hyperparameters (a JSON object).
+#' @noRd
 models_table <- function(hyp, clusters, best) {
   candidates <- hyp[candidate == TRUE]
   group <- clusters$data[match(candidates$solID, solID)]
@@ -50,6 +53,7 @@ hyperparameter_json <- function(values) {
 #' What each variable of each candidate contributes over the window.
 #'
 #' @param intervals model_intervals() result.
+#' @noRd
 decomposition_table <- function(agg, kinds, best, intervals) {
   kind <- kinds[match(agg$rn, rn)]
   interval <- intervals$table[match(paste(agg$solID, agg$rn), paste(solID, rn))]
@@ -68,6 +72,7 @@ decomposition_table <- function(agg, kinds, best, intervals) {
 finite <- function(x) replace(x, !is.finite(x), NA_real_)
 
 #' What each variable contributes in each period.
+#' @noRd
 decomposition_by_date_table <- function(by_date, kinds, best) {
   data.table::rbindlist(lapply(names(by_date), function(id) {
     table <- data.table::as.data.table(by_date[[id]])
@@ -92,6 +97,7 @@ response_curves_table <- function(curves, kinds, best) {
 }
 
 #' Allocations of all scenarios and models, one row a channel.
+#' @noRd
 allocation_table <- function(allocations, kinds, best, periods) {
   if (!length(allocations)) return(no_rows(ALLOCATION_COLUMNS))
   data.table::rbindlist(lapply(allocations, function(a) {
@@ -117,6 +123,7 @@ ALLOCATION_COLUMNS <- c(
 )
 
 #' An empty table with these columns.
+#' @noRd
 no_rows <- function(columns) {
   data.table::setDT(stats::setNames(rep(list(character()), length(columns)), columns))[]
 }
@@ -125,7 +132,9 @@ share <- function(x) if (sum(x) > 0) x / sum(x) else x * NA_real_
 
 #' Write the tables as CSV: full precision, ISO dates, empty for missing.
 #'
-#' @param tables named list of data.tables. @param output_dir folder; `tables/` is made in it.
+#' @param tables named list of data.tables.
+#' @param output_dir folder; `tables/` is made in it.
+#' @noRd
 write_tables <- function(tables, output_dir) {
   folder <- file.path(output_dir, "tables")
   dir.create(folder, showWarnings = FALSE)

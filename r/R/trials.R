@@ -13,6 +13,7 @@
 #' @return OutputModels, as `robyn_run()` makes it; NULL where cfg$merge is FALSE. Errors:
 #'   mmm_model_error where a trial failed or is missing, with the cause; mmm_killed_error where its
 #'   process was killed twice.
+#' @noRd
 run_trials <- function(inputs, cfg, progress, searcher = fast_searcher()) {
   started <- Sys.time()
   settings <- search_settings(inputs, cfg)
@@ -112,6 +113,7 @@ check_trials <- function(trials, results) {
 #'
 #' Where Robyn made the inputs, convergence and its plots are Robyn's own; else `converge()`'s.
 #' Trials that went on until they converged differ in length: `iterations` is that of the longest.
+#' @noRd
 output_models <- function(inputs, problem, settings, trials, started) {
   fixed <- !is.null(settings$dt_hyper_fixed)
   hyper_fixed <- structure(fixed, hypParamSamName = problem$space$names)

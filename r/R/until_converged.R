@@ -6,6 +6,7 @@
 # draws: the optimiser does not know how many are to come.
 
 #' Most iterations that a trial may have.
+#' @noRd
 iteration_limit <- function(settings) settings$max_iterations %||% settings$iterations
 
 #' When a trial is over before its limit.
@@ -16,6 +17,7 @@ iteration_limit <- function(settings) settings$max_iterations %||% settings$iter
 #' @param settings from `search_settings()`.
 #' @return function(done, scores): TRUE where the trial is over after `done` models; `scores` is the
 #'   matrix of `model_record()`.
+#' @noRd
 stopping_rule <- function(settings) {
   if (is.null(settings$max_iterations)) return(function(done, scores) FALSE)
   look <- settings$iterations
@@ -33,6 +35,7 @@ stopping_rule <- function(settings) {
 #'
 #' @param series list by objective of numeric, in the order of the search. An objective without a
 #'   finite value above 0 has not.
+#' @noRd
 has_converged <- function(series) {
   found <- converge_series(list(series))$converged
   all(toupper(names(series)) %in% names(found)[found])
@@ -43,6 +46,7 @@ has_converged <- function(series) {
 #' @param models OutputModels.
 #' @return list by trial: trial, iterations, converged, stopped (iterations: as many as were asked
 #'   for; converged; limit), objectives (list by objective of converged).
+#' @noRd
 trial_endings <- function(models) {
   trials <- unname(unclass(models)[grepl("^trial[0-9]+$", names(models))])
   lapply(trials, function(trial) {

@@ -6,10 +6,12 @@
 #' `horizon`; the periods predicted do not overlap and the last fold ends with the window. Folds
 #' that would leave less than half of the window to fit are left out, with a warning.
 #'
-#' @param model refit_model() result. @param dates of the window's periods.
+#' @param model refit_model() result.
+#' @param dates of the window's periods.
 #' @param folds,horizon whole numbers from 1.
 #' @return list(folds, horizon, mean (rsq, nrmse, mape), by_fold (list of train_periods, start,
 #'   end, rsq, nrmse, mape)); NULL where no fold is left.
+#' @noRd
 rolling_validation <- function(model, dates, folds, horizon) {
   stopifnot(folds >= 1, horizon >= 1, length(dates) == length(model$y))
   cuts <- fold_cuts(length(dates), folds, horizon)
@@ -39,6 +41,7 @@ rolling_validation <- function(model, dates, folds, horizon) {
 }
 
 #' Periods before each cut, the earliest cut first.
+#' @noRd
 fold_cuts <- function(periods, folds, horizon) {
   cuts <- as.integer(periods - horizon * rev(seq_len(folds)))
   cuts[cuts >= periods / 2]
@@ -46,6 +49,7 @@ fold_cuts <- function(periods, folds, horizon) {
 
 #' Errors of a prediction: R squared about the mean of the actual values, NRMSE as in the search,
 #' mean absolute error relative to the actual values that are not 0. NA where undefined.
+#' @noRd
 prediction_errors <- function(actual, predicted) {
   defined <- function(x) if (is.finite(x)) x else NA_real_
   off <- abs(predicted - actual)

@@ -8,8 +8,10 @@ ROWS_OF_EXPOSURE <- c("dt_transform", "plot_spend_exposure")
 
 #' InputCollect as a run keeps it.
 #'
-#' @param inputs InputCollect of either engine. @param include_data keep the input's rows?
+#' @param inputs InputCollect of either engine.
+#' @param include_data keep the input's rows?
 #' @return `inputs`, without its rows unless include_data.
+#' @noRd
 input_collect_to_keep <- function(inputs, include_data) {
   if (include_data) return(inputs)
   inputs[ROWS_OF_INPUTS] <- NULL

@@ -5,7 +5,6 @@ SHELL := /bin/bash
 VENV := .venv
 PY := $(VENV)/bin/python
 TOOLS := .venv-tools
-export R_LIBS := $(CURDIR)/.r-library$(if $(R_LIBS),:$(R_LIBS))
 COMPILE := $(VENV)/bin/uv pip compile --quiet --generate-hashes --no-header --no-annotate --python-version 3.11
 
 .PHONY: help
@@ -26,7 +25,7 @@ check: setup $(TOOLS)/.ready ## Formatting, types, lint, generated documents, se
 	@scripts/check.sh
 
 .PHONY: setup
-setup: system env robyn ## Debian packages, the Python environment, Robyn where CRAN answers
+setup: system env robyn r-package ## Debian packages, the Python environment, the R package, Robyn if CRAN answers
 
 .PHONY: system
 system:
@@ -46,6 +45,10 @@ $(TOOLS)/.ready: requirements-tools.txt scripts/setup-python.sh
 .PHONY: robyn
 robyn: system env
 	@scripts/setup-robyn.sh
+
+.PHONY: r-package
+r-package: system ## Install the R package of r/ into .r-library, where it has changed
+	@Rscript --vanilla r/install.R
 
 .PHONY: docs
 docs: env ## Write the generated parts of docs/

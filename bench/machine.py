@@ -10,6 +10,8 @@ from typing import Any
 
 import psutil
 
+ROOT = Path(__file__).resolve().parents[1]
+
 
 def machine() -> dict[str, Any]:
     """Describe cores, processor, memory, system and versions. No host name."""
@@ -34,8 +36,13 @@ def in_words(facts: dict[str, Any]) -> str:
 
 def robyn_version() -> str | None:
     """Return the version of the installed Robyn."""
-    code = 'if (nzchar(system.file(package = "Robyn"))) cat(as.character(packageVersion("Robyn")))'
-    done = subprocess.run(["Rscript", "-e", code], capture_output=True, text=True, check=True)
+    code = (
+        'source("r/library.R", chdir = TRUE); '
+        'if (nzchar(system.file(package = "Robyn"))) cat(as.character(packageVersion("Robyn")))'
+    )
+    done = subprocess.run(
+        ["Rscript", "-e", code], cwd=ROOT, capture_output=True, text=True, check=True
+    )
     return done.stdout.strip() or None
 
 

@@ -24,7 +24,7 @@ inside() {
 # shellcheck disable=SC2016
 found=$(inside sh -c 'for tool in cc gcc g++ gfortran make ld; do command -v $tool || true; done')
 [ -z "$found" ] || { echo "the image holds compilers: $found" >&2; exit 1; }
-inside cat /opt/r-library/robyn.json
+inside cat /app/.r-library/robyn.json
 inside mmm --help > /dev/null
 
 sed 's#\.demo/warehouse\.duckdb#/data/warehouse.duckdb#' examples/configs/demo.yaml > "$data/demo.yaml"

@@ -54,7 +54,8 @@ def run_pipeline(attempt: Attempt) -> RunResult | LeftRun:
         attempt.log.info("the artifacts are already complete; only promotion and event remain")
         return _promote(attempt, finished, None)
     if attempt.settings.task_index == 0:
-        check_engine(attempt.config.training, rscript=attempt.settings.rscript)
+        settings = attempt.settings
+        check_engine(attempt.config.training, rscript=settings.rscript, r_root=settings.r_root)
         check_early(attempt)
         snapshot = _extract(attempt)
         verdict = _gate(attempt, snapshot)

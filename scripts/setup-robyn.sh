@@ -3,7 +3,8 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-if Rscript --vanilla -e 'quit(status = !requireNamespace("Robyn", quietly = TRUE))' >/dev/null 2>&1; then
+found='source("r/library.R", chdir = TRUE); quit(status = !requireNamespace("Robyn", quietly = TRUE))'
+if Rscript --vanilla -e "$found" >/dev/null 2>&1; then
   exit 0
 fi
 if [ "${MMM_SKIP_ROBYN:-}" = 1 ]; then

@@ -17,12 +17,14 @@ from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
+from job.engine import engine_here
 
 from contract import layout
 from contract.run import State, read_status
 from contract.stores import Store
 from contract.stores.folder import FolderStore
 from contract.topics.jsonl import FileTopic
+from contract.training import Engine
 
 ROOT = Path(__file__).resolve().parents[1]
 WEEKLY = f"""
@@ -43,10 +45,7 @@ needs_r = pytest.mark.skipif(shutil.which("Rscript") is None, reason="R is not i
 @cache
 def has_robyn() -> bool:
     """Whether the R of this machine finds the package Robyn."""
-    if shutil.which("Rscript") is None:
-        return False
-    ask = ["Rscript", "-e", "cat(nzchar(system.file(package='Robyn')))"]
-    return subprocess.run(ask, capture_output=True, text=True, check=False).stdout == "TRUE"
+    return engine_here(Engine.AUTO, rscript="Rscript", r_root=ROOT / "r") == Engine.ROBYN.value
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -142,12 +141,18 @@ class Place:
 
 
 def altered_r(folder: Path, file: str, old: str, new: str) -> Path:
-    """A copy of r/ in which one line of `file` reads otherwise; for MMM_R_ROOT."""
+    """Install a copy of r/ in which one line of `file` differs; returns it, for MMM_R_ROOT."""
     copy = folder / "r"
     shutil.copytree(ROOT / "r", copy, ignore=shutil.ignore_patterns("tests"))
+    library = folder / ".r-library"
+    library.mkdir()
+    for package in (ROOT / ".r-library").iterdir():
+        if package.name != "mmmtrainer":
+            (library / package.name).symlink_to(package)
     code = (copy / file).read_text()
     assert code.count(old) == 1, f"{file} has {code.count(old)} times: {old}"
     (copy / file).write_text(code.replace(old, new))
+    subprocess.run(["Rscript", "--vanilla", copy / "install.R"], check=True, capture_output=True)
     return copy
 
 

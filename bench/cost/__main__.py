@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import subprocess
 from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -19,18 +18,21 @@ from typing import Any
 
 import numpy as np
 import yaml
+from job.engine import engine_here
 
 from bench.cost import measure
 from bench.cost.cases import CASES, CONFIGS, document
 from bench.cost.fit import fit, of_search
 from bench.machine import in_words, machine
 from contract.loading import load_config
+from contract.training import Engine
 from job.cost.model import PARTS, terms, variant
 from job.cost.work import Work, work_of
 
 HERE = Path(__file__).parent
 RESULT, CHECK = HERE / "result.json", HERE / "check.json"
-COEFFICIENTS = HERE.parents[1] / "job" / "cost" / "coefficients.json"
+ROOT = HERE.parents[1]
+COEFFICIENTS = ROOT / "job" / "cost" / "coefficients.json"
 CHECKED = (
     ("de_weekly", "builtin", {"training": {"preset": "test"}}),
     ("fr_parquet", "robyn", {"training": {"iterations": 1500, "trials": 3}}),
@@ -145,8 +147,7 @@ def _line(title: str, run: dict[str, Any], kept: dict[str, Any]) -> str:
 
 
 def _has_robyn() -> bool:
-    ask = ["Rscript", "-e", "cat(nzchar(system.file(package='Robyn')))"]
-    return subprocess.run(ask, capture_output=True, text=True, check=True).stdout == "TRUE"
+    return engine_here(Engine.AUTO, rscript="Rscript", r_root=ROOT / "r") == Engine.ROBYN.value
 
 
 def _write(path: Path, document: dict[str, Any]) -> None:

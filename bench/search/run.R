@@ -5,7 +5,7 @@
 
 options(warn = 1)
 own <- sub("^--file=", "", grep("^--file=", commandArgs(), value = TRUE)[1])
-root <- normalizePath(file.path(dirname(own), "..", ".."))
+source(file.path(dirname(own), "..", "..", "r", "library.R"), chdir = TRUE)
 arguments <- commandArgs(TRUE)
 say <- function(...) {
   cat(jsonlite::toJSON(list(...), auto_unbox = TRUE, digits = NA), "\n", sep = "")
@@ -40,13 +40,12 @@ run_robyn <- function(inputs, settings) {
 # Robyn is loaded first: in a run its robyn_inputs() came before.
 run_ours <- function(inputs, settings) {
   loadNamespace("Robyn")
-  for (file in list.files(file.path(root, "r", "lib"), "[.]R$", full.names = TRUE)) {
-    sys.source(file, globalenv())
-  }
+  require_package()
   work_dir <- tempfile("work-")
   dir.create(work_dir)
   cfg <- c(as.list(settings), list(seed = 123L, work_dir = work_dir))
-  timed(run_trials(inputs, cfg, progress_log(file.path(work_dir, "progress.jsonl"))))
+  log <- mmmtrainer:::progress_log(file.path(work_dir, "progress.jsonl"))
+  timed(mmmtrainer:::run_trials(inputs, cfg, log))
 }
 
 run <- function(who, inputs, path, numbers) {

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import subprocess
 import sys
 import tempfile
 import time
@@ -19,12 +18,14 @@ from typing import Any
 from bench.machine import in_words, machine
 from contract.config import Config
 from contract.loading import load_config
+from contract.training import Engine
 from examples.generate import truth
 from examples.markets import MARKETS
 from examples.simulate import Simulation, simulate
 from job.runtime.logs import configure
 from job.runtime.machine import available_cores
 from job.runtime.workspace import Workspace
+from job.train.engine import engine_here
 from job.train.holidays import holidays_table
 from job.train.job_file import r_job
 from job.train.process import run_r
@@ -72,9 +73,7 @@ def main() -> int:
 
 def robyn_installed() -> bool:
     """Whether R finds the package Robyn."""
-    code = 'quit(status = if (requireNamespace("Robyn", quietly = TRUE)) 0 else 1)'
-    answer = subprocess.run(["Rscript", "-e", code], capture_output=True, check=False)
-    return answer.returncode == 0
+    return engine_here(Engine.AUTO, rscript="Rscript", r_root=ROOT / "r") == Engine.ROBYN.value
 
 
 def train(simulation: Simulation, engine: str, *, trials: int, iterations: int) -> dict[str, Any]:

@@ -2,6 +2,8 @@
 #   Rscript robyn.R data DATA.csv HOLIDAYS.csv
 #   Rscript robyn.R run FOLDER TRIALS ITERATIONS
 
+own <- sub("^--file=", "", grep("^--file=", commandArgs(), value = TRUE)[1])
+source(file.path(dirname(own), "..", "..", "r", "library.R"), chdir = TRUE)
 options(warn = 1)
 arguments <- commandArgs(TRUE)
 

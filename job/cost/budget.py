@@ -123,7 +123,10 @@ def _history(attempt: Attempt) -> History:
 
 
 def _engine(attempt: Attempt) -> str:
-    return engine_here(attempt.config.training.engine, rscript=attempt.settings.rscript)
+    settings = attempt.settings
+    return engine_here(
+        attempt.config.training.engine, rscript=settings.rscript, r_root=settings.r_root
+    )
 
 
 def _stored(attempt: Attempt) -> dict[str, Any] | None:

@@ -1,6 +1,6 @@
 """The tables that people query: their columns, once, for Parquet, BigQuery and the documentation.
 
-R writes CSV with the columns below (`r/lib/tables.R`); `run_id`, `market` and `revision` come
+R writes CSV with the columns below (`r/R/tables.R`); `run_id`, `market` and `revision` come
 first in every table and are added here.
 """
 

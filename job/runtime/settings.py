@@ -89,7 +89,7 @@ def from_environment(
         max_waiting=_number(env, "MMM_MAX_WAITING", 0) or MAX_WAITING,
         image=env.get("MMM_IMAGE") or None,
         rscript=rscript_of(env),
-        r_root=Path(env.get("MMM_R_ROOT", str(Path(__file__).resolve().parents[2] / "r"))),
+        r_root=r_root_of(env),
         data_folder=Path(env["MMM_DATA_FOLDER"]) if env.get("MMM_DATA_FOLDER") else None,
     )
 
@@ -97,6 +97,12 @@ def from_environment(
 def rscript_of(env: Mapping[str, str] | None = None) -> str:
     """The program that runs R."""
     return (os.environ if env is None else env).get("MMM_RSCRIPT", "Rscript")
+
+
+def r_root_of(env: Mapping[str, str] | None = None) -> Path:
+    """Return the folder of `run_all.R`."""
+    env = os.environ if env is None else env
+    return Path(env.get("MMM_R_ROOT", str(Path(__file__).resolve().parents[2] / "r")))
 
 
 def _number(env: Mapping[str, str], name: str, default: int) -> int:

@@ -4,36 +4,44 @@ from __future__ import annotations
 
 import subprocess
 from functools import cache
+from pathlib import Path
+from tempfile import gettempdir
 
 from contract.exceptions import ConfigError
 from contract.training import ROBYNS_OWN_PENALTIES, Engine, Training
 from job.train.job_file import find_rscript
-
-_ASK = "cat(nzchar(system.file(package = 'Robyn')))"
+from job.train.process import r_environment
 
 
 @cache
-def engine_here(engine: Engine, *, rscript: str) -> str:
-    """`robyn` or `builtin`: what `r/lib/engines.R` will take for `auto`, R itself is asked."""
+def engine_here(engine: Engine, *, rscript: str, r_root: Path) -> str:
+    """Return `robyn` or `builtin`: what R takes for `auto`, as R itself says."""
     if engine is not Engine.AUTO:
         return engine.value
     program = find_rscript(rscript)
     if program is None:
         return Engine.BUILTIN.value
-    answer = subprocess.run(  # noqa: S603  our own words, no shell
-        [program, "--vanilla", "-e", _ASK], capture_output=True, text=True, check=False, timeout=60
+    answer = subprocess.run(  # noqa: S603  our own script, no shell
+        [program, "--vanilla", str(r_root / "run_all.R"), "--engine"],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+        env=r_environment(Path(gettempdir())),
     )
-    return (Engine.ROBYN if answer.stdout.strip() == "TRUE" else Engine.BUILTIN).value
+    robyn = answer.stdout.strip() == Engine.ROBYN.value
+    return (Engine.ROBYN if robyn else Engine.BUILTIN).value
 
 
-def check_engine(training: Training, *, rscript: str) -> None:
+def check_engine(training: Training, *, rscript: str, r_root: Path) -> None:
     """Refuse, before anything is read, what the config's own check must let through for `auto`.
 
     Raises:
         ConfigError: `auto` is Robyn here, and Robyn takes no ranges of penalties.
     """
     given = training.penalty_ranges
-    if given and engine_here(training.engine, rscript=rscript) == Engine.ROBYN.value:
+    engine = engine_here(training.engine, rscript=rscript, r_root=r_root) if given else None
+    if given and engine == Engine.ROBYN.value:
         raise ConfigError(
             f"`training.hyperparameters.{given[0]}`: {ROBYNS_OWN_PENALTIES} "
             "(`training.engine` is auto, and Robyn is installed here)"

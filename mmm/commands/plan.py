@@ -108,11 +108,11 @@ def _estimate(
     from job.cost.history import read_history
     from job.cost.work import PERIODS_A_YEAR, expected_rows, work_of
     from job.runtime.machine import available_cores
-    from job.runtime.settings import rscript_of
+    from job.runtime.settings import r_root_of, rscript_of
     from job.train.engine import engine_here
 
     config = resolved.config
-    engine = engine_here(config.training.engine, rscript=rscript_of())
+    engine = engine_here(config.training.engine, rscript=rscript_of(), r_root=r_root_of())
     history = read_history(
         open_store(bucket), market=config.market, revision=config.revision, engine=engine
     )

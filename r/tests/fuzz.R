@@ -9,9 +9,12 @@
 # outputs, CSVs and JSON. Ends with how many cases covered what, and with 1 where a case differs.
 
 own <- sub("^--file=", "", grep("^--file=", commandArgs(), value = TRUE)[1])
-setwd(file.path(dirname(normalizePath(own)), "testthat")) # nolint
-sources <- c(list.files("../../lib", "[.]R$", full.names = TRUE), list.files(pattern = "^helper-"))
-for (file in sources) source(file)
+source(file.path(dirname(own), "..", "library.R"), chdir = TRUE)
+require_package()
+setwd(file.path(R_FOLDER, "tests", "testthat")) # nolint
+# The helpers see what is internal to the package.
+tests <- new.env(parent = asNamespace("mmmtrainer"))
+for (file in list.files(pattern = "^helper-")) sys.source(file, tests)
 invisible(Sys.setlocale("LC_COLLATE", "C"))
 if (!nzchar(Sys.getenv("TZ"))) Sys.setenv(TZ = "UTC")
 options(warn = 1)
@@ -21,7 +24,7 @@ main <- function(runs = 20, first = 1) {
   covered <- character()
   for (seed in seq(first, length.out = runs)) {
     began <- proc.time()[["elapsed"]]
-    made <- tryCatch(fuzz_run(fuzz_case(seed)), error = function(e) {
+    made <- tryCatch(tests$fuzz_run(tests$fuzz_case(seed)), error = function(e) {
       list(found = paste("error:", conditionMessage(e)))
     })
     found <- made$found

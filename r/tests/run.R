@@ -1,10 +1,11 @@
 # Run the tests: Rscript r/tests/run.R [filter], a regular expression of test files' names.
 #
-# With Robyn in R's library path (R_LIBS) they compare with Robyn itself too.
+# Where Robyn is installed (in `.r-library` or by R_LIBS) they compare with Robyn itself too.
 own <- sub("^--file=", "", grep("^--file=", commandArgs(), value = TRUE)[1])
-root <- normalizePath(file.path(dirname(own), "..", ".."))
+source(file.path(dirname(own), "..", "library.R"), chdir = TRUE)
+require_package()
 if (!nzchar(Sys.getenv("TZ"))) Sys.setenv(TZ = "UTC")
-python <- file.path(root, ".venv", "bin", "python")
+python <- file.path(dirname(R_FOLDER), ".venv", "bin", "python")
 if (!nzchar(Sys.getenv("RETICULATE_PYTHON")) && file.exists(python)) {
   Sys.setenv(RETICULATE_PYTHON = python)
 }
@@ -19,8 +20,8 @@ children <- function() {
 filter <- commandArgs(TRUE)
 options(warn = 1)
 testthat::test_dir(
-  file.path(root, "r", "tests", "testthat"), filter = if (length(filter)) filter[1],
-  reporter = "summary", stop_on_failure = TRUE, stop_on_warning = FALSE
+  file.path(R_FOLDER, "tests", "testthat"), filter = if (length(filter)) filter[1],
+  package = "mmmtrainer", load_package = "installed", reporter = "summary", stop_on_failure = TRUE, stop_on_warning = FALSE
 )
 for (wait in 1:50) if (length(children())) Sys.sleep(0.1)
 if (length(children())) stop("The tests left processes behind: ", toString(children()))

@@ -19,10 +19,10 @@ PAGE = "draw_onepager <- function(id, outputs, cfg, path) {"
 @pytest.mark.parametrize(
     ("file", "old", "new", "warning"),
     [
-        ("lib/onepagers.R", PAGE, f"{PAGE} stop('no such font')", "was not drawn: no such font"),
-        ("lib/memory.R", "LIMIT_MB <- 1000", "LIMIT_MB <- 4", "was not drawn: "),
+        ("R/onepagers.R", PAGE, f"{PAGE} stop('no such font')", "was not drawn: no such font"),
+        ("R/memory.R", "LIMIT_MB <- 1000", "LIMIT_MB <- 4", "was not drawn: "),
         (
-            "lib/pictures.R", "  if (!length(ids)) return(character())",
+            "R/pictures.R", "  if (!length(ids)) return(character())",
             "  tools::pskill(Sys.getpid(), tools::SIGKILL); Sys.sleep(10)",
             "R ended with exit code -9 while it drew pictures",
         ),

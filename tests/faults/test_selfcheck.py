@@ -18,7 +18,7 @@ RIGHT = "record$coefficients[, k] <- model$coefficients"
 
 @pytest.mark.skipif(not has_robyn(), reason="Robyn is not installed")
 def test_a_search_that_robyn_does_not_confirm_is_done_again_by_robyn(tmp_path: Path) -> None:
-    wrong = altered_r(tmp_path, "lib/search.R", RIGHT, f"{RIGHT} * (1 + 1e-6)")
+    wrong = altered_r(tmp_path, "R/search.R", RIGHT, f"{RIGHT} * (1 + 1e-6)")
     place = Place(tmp_path, CONFIG)
 
     line, said = place.command(MMM_R_ROOT=str(wrong))

@@ -7,12 +7,13 @@ import os
 import shutil
 import subprocess
 import sys
-from functools import cache
 from pathlib import Path
 
 import pandas as pd
 import pytest
 import yaml
+
+from tests.runs import has_robyn
 
 ROOT = Path(__file__).resolve().parents[2]
 EFFECT = 400_000.0  # of about two millions a week
@@ -24,14 +25,6 @@ EVENTS = (
     "from,to,name,market\n2023-03-08,2023-04-26,Strike,DE\n2024-09-04,2024-10-15,Strike,\n"
     "2024-01-03,2024-01-20,Strike,FR\n"
 )
-
-
-@cache
-def has_robyn() -> bool:
-    ask = ["Rscript", "-e", "cat(nzchar(system.file(package='Robyn')))"]
-    if shutil.which("Rscript") is None:
-        return False
-    return subprocess.run(ask, capture_output=True, text=True, check=False).stdout == "TRUE"
 
 
 def mmm(folder: Path, config: Path) -> str:

@@ -19,7 +19,7 @@ def test_it_is_refused_before_the_extract(tmp_path: Path, engine: str) -> None:
         "hyperparameters: {TV_GRP_penalty: [0.2, 0.5]}}"
     )
     place = Place(tmp_path, f"{WEEKLY}{training}\n".replace("de_weekly.csv", "no_such_file.csv"))
-    code, lines = place.run("nightly", MMM_RSCRIPT=rscript(tmp_path, "TRUE"))
+    code, lines = place.run("nightly", MMM_RSCRIPT=rscript(tmp_path, "robyn"))
     assert code == 64, lines[-3:]
     told = " ".join(line["message"] for line in lines)
     assert "hyperparameters.TV_GRP_penalty`: Robyn takes no range of a penalty" in told

@@ -8,8 +8,6 @@
 # tables that cases share become golden/tables/<hash>.csv.gz. read_golden() reads them back
 # (testthat/helper-golden.R).
 
-suppressPackageStartupMessages(library(Robyn))
-
 MODELS_WITH_DECOMPOSITION <- 25 # models of trial 1 whose xDecompAgg and liftCalibration are kept
 TIMING <- c("Elapsed", "ElapsedAccum")
 SETUP_FIELDS <- c(
@@ -24,6 +22,8 @@ SETUP_FIELDS <- c(
 
 script <- sub("^--file=", "", grep("^--file=", commandArgs(), value = TRUE)[1])
 golden_dir <- dirname(normalizePath(script))
+source(file.path(golden_dir, "..", "..", "library.R"), chdir = TRUE)
+suppressPackageStartupMessages(library(Robyn))
 
 # ---- writing -------------------------------------------------------------------------------
 
@@ -146,9 +146,9 @@ example_inputs <- function(..., adstock = "geometric", fixed = list(), data = NU
   changed <- list(...)
   arguments[names(changed)] <- changed
   media <- c(arguments$paid_media_vars, arguments$organic_vars)
-  inputs <- do.call(robyn_inputs, arguments)
+  inputs <- do.call(Robyn::robyn_inputs, arguments)
   hyperparameters <- utils::modifyList(ranges(media, adstock), fixed)
-  robyn_inputs(InputCollect = inputs, hyperparameters = hyperparameters)
+  Robyn::robyn_inputs(InputCollect = inputs, hyperparameters = hyperparameters)
 }
 
 lift_studies <- function(scope) {
@@ -190,7 +190,7 @@ signed_inputs <- function() {
 #' The inputs of a refresh four weeks later, as robyn_refresh makes them.
 refreshed_inputs <- function() {
   inputs <- example_inputs()
-  before <- robyn_run(inputs, cores = 1, iterations = 20, trials = 1, seed = 7L)
+  before <- Robyn::robyn_run(inputs, cores = 1, iterations = 20, trials = 1, seed = 7L)
   decomposition <- before$trial1$resultCollect$xDecompAgg
   inputs$xDecompAggPrev <- decomposition[decomposition$solID == "1_20_1", ]
   inputs$refresh_steps <- 4L
@@ -225,7 +225,7 @@ generated_inputs <- function(file, country, change, ..., adstock = "geometric", 
       metric = "REVENUE", calibration_scope = c("immediate", "immediate", "total")
     )
   }
-  inputs <- robyn_inputs(
+  inputs <- Robyn::robyn_inputs(
     dt_input = data[c("DATE", "REVENUE", spends, media[1:3], "NEWSLETTER", context_vars)],
     dt_holidays = Robyn::dt_prophet_holidays, date_var = "DATE", dep_var = "REVENUE",
     dep_var_type = "revenue", prophet_country = country,
@@ -235,7 +235,7 @@ generated_inputs <- function(file, country, change, ..., adstock = "geometric", 
     window_start = data$DATE[5], window_end = utils::tail(data$DATE, 1), calibration_input = tests
   )
   hyperparameters <- ranges(c(media, "NEWSLETTER"), adstock)
-  robyn_inputs(InputCollect = inputs, hyperparameters = hyperparameters)
+  Robyn::robyn_inputs(InputCollect = inputs, hyperparameters = hyperparameters)
 }
 
 by_month <- function(data) {
@@ -329,7 +329,7 @@ CASES <- list(
   },
   hyperparameters_fixed = function() {
     inputs <- example_inputs()
-    models <- robyn_run(inputs, cores = 1, iterations = 10, trials = 1, seed = 5L)
+    models <- Robyn::robyn_run(inputs, cores = 1, iterations = 10, trials = 1, seed = 5L)
     model <- models$trial1$resultCollect$resultHypParam[10, ]
     names <- c(names(models$hyper_updated), "lambda")
     case(inputs, dt_hyper_fixed = as.list(model[unique(names)]))
@@ -374,7 +374,7 @@ make <- function(name) {
   made <- CASES[[name]]()
   arguments <- c(list(InputCollect = made$inputs), made$run)
   if (!is.null(made$run$dt_hyper_fixed)) arguments$export <- FALSE
-  utils::capture.output(models <- do.call(robyn_run, arguments)) # its progress bar
+  utils::capture.output(models <- do.call(Robyn::robyn_run, arguments)) # its progress bar
   write_golden(name, made$inputs, made$run, models)
 }
 
@@ -398,19 +398,19 @@ make_optimisers <- function() {
   data <- utils::tail(data[c("DATE", "REVENUE", "TV_COST", "SEARCH_COST")], 80)
   data$DATE <- as.Date(data$DATE)
   media <- c("TV_COST", "SEARCH_COST")
-  inputs <- robyn_inputs(
+  inputs <- Robyn::robyn_inputs(
     dt_input = data, dt_holidays = Robyn::dt_prophet_holidays, date_var = "DATE",
     dep_var = "REVENUE", dep_var_type = "revenue", prophet_vars = c("trend", "season"),
     paid_media_spends = media, paid_media_vars = media, adstock = "geometric",
     window_start = data$DATE[1], window_end = data$DATE[80]
   )
-  inputs <- robyn_inputs(InputCollect = inputs, hyperparameters = ranges(media, "geometric"))
+  inputs <- Robyn::robyn_inputs(InputCollect = inputs, hyperparameters = ranges(media, "geometric"))
   # More than the greatest population of any of them, 7 a dimension: none is left at its start.
   run <- case(inputs, iterations = 60L)$run
   tables <- lapply(OPTIMISERS, function(name) {
     message("   ", name)
     run$nevergrad_algo <- name
-    utils::capture.output(models <- do.call(robyn_run, c(list(InputCollect = inputs), run)))
+    utils::capture.output(models <- do.call(Robyn::robyn_run, c(list(InputCollect = inputs), run)))
     drawn <- names(models$trial1$hyperBoundNG)
     table <- as.data.frame(models$trial1$resultCollect$resultHypParam)
     cbind(nevergrad_algo = name, table[c(sub("^lambda$", "lambda_hp", drawn), "nrmse")])

@@ -6,13 +6,11 @@
 # to Robyn's; here it is what Robyn derives from them. A case becomes
 # golden/outputs/<case>/{models,media,by_date,allocation}.csv.gz.
 
-suppressPackageStartupMessages(library(Robyn))
-
 script <- sub("^--file=", "", grep("^--file=", commandArgs(), value = TRUE)[1])
 golden_dir <- dirname(normalizePath(script))
+source(file.path(golden_dir, "..", "..", "library.R"), chdir = TRUE)
+suppressPackageStartupMessages(library(Robyn))
 helpers <- file.path(golden_dir, "..", "testthat")
-library_files <- list.files(file.path(golden_dir, "..", "..", "lib"), "[.]R$", full.names = TRUE)
-for (file in library_files) source(file)
 for (helper in c("helper-golden.R", "helper-search.R")) source(file.path(helpers, helper))
 golden_path <- function(...) file.path(golden_dir, ...)
 
@@ -55,9 +53,9 @@ for (case in names(CASES)) {
   }
   cfg <- search_cfg(golden$run)
   cfg$work_dir <- tempfile("work-")
-  models <- run_trials(inputs, cfg, progress_log(NULL))
+  models <- mmmtrainer:::run_trials(inputs, cfg, mmmtrainer:::progress_log(NULL))
   sink(tempfile()) # Robyn's progress bar
-  outputs <- robyn_outputs(
+  outputs <- Robyn::robyn_outputs(
     inputs, models, export = FALSE, min_candidates = MIN_CANDIDATES, quiet = TRUE,
     pareto_fronts = "auto"
   )

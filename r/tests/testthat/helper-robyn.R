@@ -22,7 +22,7 @@ robyn_job <- function(..., data = Robyn::dt_simulated_weekly, adstock = "geometr
   csv <- file.path(folder, "data.csv")
   data.table::fwrite(as.data.frame(data), csv)
   media <- c("tv_S", "ooh_S", "print_S", "facebook_I", "search_clicks_P")
-  cfg <- list(
+  cfg <- job_config(
     run_id = "20240101T000000Z-00000000", market = "DE", revision = "r1", engine = "robyn",
     search = "fast", data_csv = csv, output_dir = file.path(folder, "out"),
     work_dir = file.path(folder, "work"), result_file = file.path(folder, "result.json"),
@@ -35,12 +35,13 @@ robyn_job <- function(..., data = Robyn::dt_simulated_weekly, adstock = "geometr
     context_signs = c("default", "default"), factors = I("events"), adstock = adstock,
     trials = 1, iterations = 60, seed = 123, cores = 1, workers = 1,
     prophet_vars = c("trend", "season", "holiday"), prophet_signs = rep("default", 3),
-    prophet_country = "DE", min_candidates = 20, onepagers = 1,
+    prophet_country = "DE", hyperparameters = NULL, min_candidates = 20, onepagers = 1,
     allocator_scenarios = list(list(scenario = "max_response")),
     python = Sys.getenv("RETICULATE_PYTHON", "python3")
   )
   changed <- list(...)
   cfg[names(changed)] <- changed
+  if (!"trials_todo" %in% names(changed)) cfg$trials_todo <- I(seq_len(cfg$trials))
   if (is.null(cfg$hyperparameters)) {
     cfg$hyperparameters <- example_ranges(c(cfg$channel_exposures, cfg$organic), adstock)
   }

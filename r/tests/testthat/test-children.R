@@ -25,45 +25,6 @@ test_that("no more children run at a time than cores", {
   expect_lte(max(unlist(running)), 2)
 })
 
-test_that("a child ends when its parent is killed", {
-  pid_file <- tempfile()
-  lib <- normalizePath(file.path("..", "..", "lib"))
-  script <- tempfile(fileext = ".R")
-  writeLines(sprintf(
-    "for (f in list.files('%s', full.names = TRUE)) source(f)
-     parent <- Sys.getpid()
-     map_children(1, function(i) {
-       writeLines(as.character(c(parent, Sys.getpid())), '%s.tmp')
-       file.rename('%s.tmp', '%s')
-       Sys.sleep(60)
-     }, 1)", lib, pid_file, pid_file, pid_file
-  ), script)
-  system2(
-    file.path(R.home("bin"), "Rscript"), shQuote(script), stdout = FALSE, stderr = FALSE,
-    wait = FALSE
-  )
-  wait_for <- function(condition) {
-    for (i in 1:100) {
-      if (condition()) return(TRUE)
-      Sys.sleep(0.1)
-    }
-    FALSE
-  }
-  expect_true(wait_for(function() file.exists(pid_file)))
-  pids <- as.integer(readLines(pid_file))
-  child <- pids[2]
-  alive <- function() {
-    # Signal 0 finds zombies too, which are dead.
-    state <- tryCatch(
-      suppressWarnings(readLines(sprintf("/proc/%d/stat", child))), error = function(e) ""
-    )
-    nzchar(state) && !grepl(") Z ", state, fixed = TRUE)
-  }
-  expect_true(alive())
-  tools::pskill(pids[1], tools::SIGKILL)
-  expect_true(wait_for(function() !alive()))
-})
-
 test_that("a file is there wholly or not at all", {
   path <- tempfile()
   expect_error(write_atomically(path, function(p) {

@@ -6,7 +6,7 @@ write_job <- function(...) {
   job <- job_config()
   job <- c(job[setdiff(names(job), c("work_dir", "output_dir"))], list(
     data_csv = csv, work_dir = folder, output_dir = folder,
-    result_file = file.path(folder, "r.json"), progress_file = NULL
+    result_file = file.path(folder, "r.json")
   ))
   job$hyperparameters <- structure(list(), names = character())
   for (field in c("organic", "organic_signs", "factors")) job[[field]] <- I(job[[field]])
@@ -36,18 +36,15 @@ test_that("a job is read with R's types", {
   expect_null(cfg$prophet_country)
 })
 
-test_that("defaults stand in for what a job leaves out", {
+test_that("a job that lacks a field is refused with its name", {
   path <- write_job()
   job <- jsonlite::fromJSON(path, simplifyVector = FALSE)
-  needless <- setdiff(names(CONFIG_DEFAULTS), c("organic", "organic_signs"))
-  job[c(needless, "trials_todo", "context", "context_signs", "factors")] <- NULL
-  job[c("organic", "organic_signs")] <- list(I("newsletter"), I("positive"))
-  writeLines(jsonlite::toJSON(job, auto_unbox = TRUE), path)
-  cfg <- read_config(path)
-  expect_identical(cfg$search, "fast")
-  expect_identical(cfg$context, character())
-  expect_identical(cfg$trials_todo, 1:2)
-  expect_true(cfg$merge)
+  for (field in names(CONFIG_FIELDS)) {
+    writeLines(jsonlite::toJSON(job[setdiff(names(job), field)], auto_unbox = TRUE), path)
+    expect_error(
+      read_config(path), sprintf("The job has no field `%s`.", field), class = "mmm_config_error"
+    )
+  }
 })
 
 test_that("what cannot be is refused with field, value and remedy", {
@@ -58,7 +55,7 @@ test_that("what cannot be is refused with field, value and remedy", {
   refused("`window_end` is \"31.12.2021\".*2024-12-30", window_end = "31.12.2021")
   refused("`prophet_vars`.*weekday.*did you mean `trend`", prophet_vars = c("trent", "season"))
   refused("`merge` is \"yes\"; it must be true or false", merge = "yes")
-  refused("`target` is missing", target = NULL)
+  refused("`target` is null", target = NULL)
   refused("`hyperparameters.tv_alphas` is \\[3,1\\]", hyperparameters = list(tv_alphas = c(3, 1)))
   refused("`channel_signs` has 1.*`channel_spends` has 2", channel_signs = I("positive"))
   refused("`factors` names `promo`.*did you mean `promotion`", factors = I("promo"))
@@ -80,5 +77,5 @@ test_that("a file that is no JSON, or none at all, is a config error", {
 
 test_that("long values are shown short", {
   expect_identical(nchar(show_value(strrep("x", 500))), 80L)
-  expect_identical(show_value(NULL), "missing")
+  expect_identical(show_value(NULL), "null")
 })

@@ -26,8 +26,8 @@ test_that("nevergrad itself is only needed where it proposes", {
   expect_true(uses_nevergrad(list(search = "fast", nevergrad_algo = "OnePlusOne")))
 })
 
-test_that("no two files of the library define the same name", {
-  files <- list.files(file.path("..", "..", "lib"), "[.]R$", full.names = TRUE)
+test_that("no two files of the package define the same name", {
+  files <- list.files(file.path("..", "..", "R"), "[.]R$", full.names = TRUE)
   names <- unlist(lapply(files, function(file) {
     Filter(Negate(is.null), lapply(parse(file), function(e) {
       if (is.call(e) && identical(e[[1]], as.name("<-")) && is.name(e[[2]])) as.character(e[[2]])

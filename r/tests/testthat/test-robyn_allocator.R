@@ -1,6 +1,5 @@
 allocator_case <- function() {
   inputs <- example_inputs()
-  cfg <- robyn_job()
   models <- remember("models", function() run_trials(inputs, robyn_job(), memory_log()))
   made <- remember("made", function() {
     robyn_model_outputs(inputs, models, robyn_job(), reference = FALSE)

@@ -2,10 +2,10 @@
 
 # run_all.R with an argument; list(status, stdout, stderr). Not by processx: its handler of SIGCHLD
 # would replace that of parallel, whose children then stay as zombies.
-run_r <- function(argument, environment = character()) {
+run_r <- function(argument, environment = character(),
+                  script = normalizePath(file.path("..", "..", "run_all.R"))) {
   said <- c(tempfile("stdout-"), tempfile("stderr-"))
   named <- if (length(environment)) paste0(names(environment), "=", shQuote(environment))
-  script <- normalizePath(file.path("..", "..", "run_all.R"))
   status <- system2(
     file.path(R.home("bin"), "Rscript"), shQuote(c(script, argument)),
     stdout = said[1], stderr = said[2], env = named %||% character(), timeout = 300
@@ -131,4 +131,40 @@ test_that("warnings go to stderr, the result and the progress", {
 
 test_that("the values that R knows are printed as JSON", {
   expect_identical(jsonlite::fromJSON(run_r("--enums")$stdout), CONFIG_ENUMS)
+})
+
+# run_all.R in a folder of its own, beside the files of `sources`, asked to run a job.
+run_elsewhere <- function(sources, environment) {
+  folder <- tempfile("elsewhere-")
+  dir.create(file.path(folder, "r"), recursive = TRUE)
+  from <- file.path("..", "..", c("run_all.R", "library.R", sources))
+  file.copy(from, file.path(folder, "r"), recursive = TRUE)
+  job <- file.path(folder, "job.json")
+  result <- file.path(folder, "result.json")
+  writeLines(jsonlite::toJSON(list(run_id = "a", result_file = result), auto_unbox = TRUE), job)
+  script <- file.path(folder, "r", "run_all.R")
+  list(
+    ran = run_r(paste0("job_cfg=", job), environment = environment, script = script),
+    result = jsonlite::fromJSON(result)
+  )
+}
+
+test_that("a package that is not installed is an error with a result", {
+  found <- run_elsewhere(character(), c(R_LIBS = ""))
+  expect_identical(found$ran$status, 70L)
+  expect_identical(found$result$class, "mmm_model_error")
+  sentence <- "The R package mmmtrainer is not installed in .*/[.]r-library; run `make setup`[.]"
+  expect_match(found$result$message, sentence)
+  expect_match(found$ran$stderr, sentence)
+})
+
+test_that("an installed package that differs from its source is an error with a result", {
+  library <- dirname(system.file(package = "mmmtrainer"))
+  found <- run_elsewhere(c("DESCRIPTION", "R"), c(R_LIBS = library))
+  expect_identical(found$ran$status, 70L)
+  expect_match(found$result$message, "differs from its source in .*/r; run `make setup`[.]")
+})
+
+test_that("the engine that auto stands for is printed", {
+  expect_identical(run_r("--engine")$stdout, resolve_engine("auto"))
 })

@@ -21,7 +21,7 @@ from job.outputs.tables import (
 )
 
 RUN = {"run_id": "20260101T000000Z-00000000", "market": "DE", "revision": "r1"}
-R_TABLES = Path(__file__).parents[3] / "r" / "lib" / "tables.R"
+R_TABLES = Path(__file__).parents[3] / "r" / "R" / "tables.R"
 
 SAMPLES = {
     pa.string(): "text",

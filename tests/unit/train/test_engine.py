@@ -23,9 +23,9 @@ def rscript(folder: Path, answer: str) -> str:
 
 def test_a_range_of_a_penalty_is_refused_where_auto_is_robyn(tmp_path: Path) -> None:
     training = Training.model_validate(TRAINING)
-    check_engine(training, rscript=rscript(tmp_path, "FALSE"))
-    check_engine(Training(), rscript=rscript(tmp_path, "TRUE"))
+    check_engine(training, rscript=rscript(tmp_path, "builtin"), r_root=tmp_path)
+    check_engine(Training(), rscript=rscript(tmp_path, "robyn"), r_root=tmp_path)
     with pytest.raises(
         ConfigError, match=r"`training.hyperparameters.TV_GRP_penalty`: Robyn takes"
     ):
-        check_engine(training, rscript=rscript(tmp_path, "TRUE"))
+        check_engine(training, rscript=rscript(tmp_path, "robyn"), r_root=tmp_path)

@@ -1,0 +1,48 @@
+# Which functions make a model: inputs -> trials -> outputs -> plots.
+
+#' The engine that a job's `engine` stands for here: "robyn" or "builtin".
+#'
+#' @param engine "auto", "robyn" or "builtin"; auto is Robyn where it is installed.
+#' @noRd
+resolve_engine <- function(engine) {
+  has_robyn <- nzchar(system.file(package = "Robyn"))
+  if (engine == "auto") return(if (has_robyn) "robyn" else "builtin")
+  if (engine == "robyn" && !has_robyn) {
+    abort("robyn_missing_error", paste(
+      "`engine` is robyn, but the R package Robyn is not installed;",
+      "use engine builtin, or auto, or install Robyn."
+    ), field = "engine")
+  }
+  engine
+}
+
+#' The functions of an engine.
+#'
+#' @param engine "robyn" or "builtin".
+#' @param search "fast" or "robyn".
+#' @return list(inputs, search, outputs, plots) of functions.
+#' @noRd
+engine_calls <- function(engine, search) {
+  stopifnot(engine %in% c("robyn", "builtin"), search %in% CONFIG_ENUMS$search)
+  if (engine == "builtin" && search == "robyn") {
+    abort("mmm_config_error", "`search` robyn needs `engine` robyn; builtin has search fast.",
+      field = "search")
+  }
+  if (engine == "builtin") {
+    return(list(
+      inputs = builtin_inputs, search = run_trials,
+      outputs = builtin_outputs, plots = write_onepagers
+    ))
+  }
+  list(
+    inputs = robyn_engine_inputs,
+    search = if (search == "fast") run_trials else robyn_engine_search,
+    outputs = robyn_engine_outputs, plots = robyn_engine_plots
+  )
+}
+
+#' Whether nevergrad itself proposes the hyperparameters, or the same algorithm in R.
+#' @noRd
+uses_nevergrad <- function(cfg) {
+  cfg$search == "robyn" || !cfg$nevergrad_algo %in% names(OWN_OPTIMISERS)
+}

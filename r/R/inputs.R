@@ -1,0 +1,183 @@
+# Inputs of engine builtin: the same fields as Robyn's InputCollect, so that one search and one set
+# of outputs serve both engines.
+
+# Columns of the modelling table and of the decomposition that are no variables.
+RESERVED_NAMES <- c("ds", "dep_var", "intercept", "(Intercept)", "depVarHat", "solID", "train_size")
+
+#' Make the modelling table and everything the search needs to know about it.
+#'
+#' @param cfg the job's configuration (read_config).
+#' @param data read_data's data.frame.
+#' @return list of class "mmm_inputs"; dt_mod has ds, dep_var and every variable of the model,
+#'   exposures scaled to currency; dt_modRollWind its window. Errors: mmm_data_error.
+#' @noRd
+builtin_inputs <- function(cfg, data) {
+  dates <- data[[cfg$date_column]]
+  window <- model_window(dates, cfg$window_start, cfg$window_end)
+  check_variables(data, cfg, window$rows)
+  selected <- cfg$channel_exposures
+  media <- c(selected, cfg$organic)
+  variables <- c(cfg$prophet_vars, cfg$context, media)
+  if (anyDuplicated(variables)) {
+    abort("mmm_data_error", sprintf(
+      "`%s` is used more than once; every variable of the model must be of its own.",
+      variables[anyDuplicated(variables)]
+    ), field = variables[anyDuplicated(variables)])
+  }
+  taken <- intersect(variables, RESERVED_NAMES)
+  if (length(taken)) {
+    abort("mmm_data_error", sprintf(
+      "Column `%s` has a name that the model uses itself; rename it.", taken[1]
+    ), field = taken[1])
+  }
+  in_window <- window$rows[1]:window$rows[2]
+  costs <- exposure_costs(data, cfg$channel_spends, selected, in_window)
+  table <- modelling_table(cfg, data, costs)[c("ds", "dep_var", variables)]
+  structure(
+    class = c("mmm_inputs", "list"),
+    list(
+      dt_input = data, dt_holidays = NULL, dt_mod = table, dt_modRollWind = table[in_window, ],
+      xDecompAggPrev = NULL, date_var = cfg$date_column,
+      dayInterval = as.integer(dates[2] - dates[1]), intervalType = cfg$frequency,
+      dep_var = cfg$target, dep_var_type = cfg$target_kind,
+      prophet_vars = cfg$prophet_vars, prophet_signs = cfg$prophet_signs,
+      prophet_country = cfg$prophet_country,
+      context_vars = cfg$context, context_signs = cfg$context_signs,
+      paid_media_vars = cfg$channel_exposures, paid_media_signs = cfg$channel_signs,
+      paid_media_spends = cfg$channel_spends, paid_media_selected = selected,
+      paid_media_total = sum(data[in_window, cfg$channel_spends]),
+      exposure_vars = setdiff(selected, cfg$channel_spends),
+      organic_vars = cfg$organic, organic_signs = cfg$organic_signs, all_media = media,
+      all_ind_vars = variables, factor_vars = cfg$factors,
+      unused_vars = setdiff(names(data), used_columns(cfg)),
+      window_start = window$start, rollingWindowStartWhich = window$rows[1],
+      window_end = window$end, rollingWindowEndWhich = window$rows[2],
+      rollingWindowLength = length(in_window), totalObservations = nrow(data),
+      refreshAddedStart = window$start, adstock = cfg$adstock,
+      hyperparameters = complete_hyperparameters(cfg, media, variables),
+      calibration_input = lift_tests(cfg, data, window), custom_params = list(),
+      ExposureCollect = list(df_cpe = costs, paid_media_selected = selected)
+    )
+  )
+}
+
+#' Spend per unit of exposure, over all rows and within the window; 1 where spend is modelled.
+#' @noRd
+exposure_costs <- function(data, spends, selected, in_window) {
+  data.frame(
+    paid_media_selected = selected,
+    cpe = mapply(function(s, e) sum(data[[s]]) / sum(data[[e]]), spends, selected),
+    cpe_window = mapply(
+      function(s, e) sum(data[in_window, s]) / sum(data[in_window, e]), spends, selected
+    ),
+    row.names = NULL
+  )
+}
+
+#' All columns of the model: prophet's components beside the data, exposures in currency.
+#' @noRd
+modelling_table <- function(cfg, data, costs) {
+  table <- data.frame(ds = data[[cfg$date_column]], dep_var = data[[cfg$target]])
+  table[cfg$context] <- data[cfg$context]
+  for (i in seq_len(nrow(costs))) {
+    media <- costs$paid_media_selected[i]
+    table[[media]] <- data[[media]] * costs$cpe_window[i]
+  }
+  table[cfg$organic] <- data[cfg$organic]
+  # Factors become numbers by prophet even where none of its components is modelled.
+  if (length(cfg$prophet_vars) || length(cfg$factors)) {
+    components <- prophet_components(
+      table$dep_var, table$ds, data[cfg$factors], cfg$prophet_vars, job_holidays(cfg, table$ds[1])
+    )
+    table[names(components)] <- components
+  }
+  table
+}
+
+#' The country's holidays at the data's frequency, or NULL where none are asked for.
+#' @noRd
+job_holidays <- function(cfg, first_date) {
+  if (!"holiday" %in% cfg$prophet_vars) return(NULL)
+  refuse <- function(...) abort("mmm_config_error", ..., field = "prophet_country")
+  holidays <- read_holidays(cfg$holidays_csv)
+  if (is.null(holidays)) {
+    refuse("`prophet_vars` asks for holidays, but `holidays_csv` is missing.")
+  }
+  countries <- unique(holidays$country)
+  if (is.null(cfg$prophet_country) || !cfg$prophet_country %in% countries) {
+    refuse(sprintf(
+      "`prophet_country` is %s, for which `holidays_csv` has no holidays; it has %s.",
+      show_value(cfg$prophet_country), paste(sort(countries), collapse = ", ")
+    ))
+  }
+  holidays <- holidays[holidays$country == cfg$prophet_country, ]
+  align_holidays(holidays, cfg$frequency, first_date)
+}
+
+#' The ranges of the search: those of the job, none of them unknown, and defaults for the rest.
+#' @noRd
+complete_hyperparameters <- function(cfg, media, variables) {
+  needed <- hyperparameter_names(cfg$adstock, media)
+  allowed <- c(needed, "train_size", "lambda", paste0(variables, "_penalty"))
+  given <- names(cfg$hyperparameters)
+  for (name in setdiff(given, allowed)) {
+    abort("mmm_config_error", sprintf(
+      "`hyperparameters.%s` is not a hyperparameter of this model%s.", name, nearest(name, allowed)
+    ), field = paste0("hyperparameters.", name))
+  }
+  ranges <- cfg$hyperparameters
+  missing <- setdiff(needed, given)
+  ranges[missing] <- DEFAULT_RANGES[sub("^.*_", "", missing)]
+  if (!"train_size" %in% given) ranges$train_size <- c(0.5, 0.8)
+  ranges
+}
+
+#' Lift tests as the search takes them: a row each, `channel_selected` in the model's names.
+#'
+#' @param window model_window() result.
+#' @return data.frame with Robyn's calibration_input columns, or NULL without tests.
+#' @noRd
+lift_tests <- function(cfg, data, window) {
+  tests <- cfg$calibration
+  if (!length(tests) || !NROW(tests)) return(NULL)
+  tests <- as.data.frame(tests)
+  check_columns(tests, c(
+    "channel", "liftStartDate", "liftEndDate", "liftAbs", "spend", "confidence", "metric",
+    "calibration_scope"
+  ), "calibration")
+  tests$liftStartDate <- as.Date(tests$liftStartDate)
+  tests$liftEndDate <- as.Date(tests$liftEndDate)
+  named <- c(stats::setNames(cfg$channel_exposures, cfg$channel_spends),
+    stats::setNames(cfg$organic, cfg$organic))
+  parts <- strsplit(tests$channel, "[+,;[:space:]]+")
+  for (i in seq_along(parts)) {
+    problem <- lift_test_problem(as.list(tests[i, ]), parts[[i]], named, cfg$target, window)
+    if (!is.null(problem)) {
+      abort("mmm_config_error", sprintf("`calibration[%d]` %s.", i - 1, problem),
+        field = sprintf("calibration[%d]", i - 1))
+    }
+  }
+  tests$channel_selected <- vapply(parts, function(p) {
+    paste(ifelse(p %in% named, p, named[p]), collapse = "+")
+  }, "")
+  tests
+}
+
+#' What is wrong with one lift test, or NULL.
+#' @noRd
+lift_test_problem <- function(test, channels, named, target, window) {
+  unknown <- setdiff(channels, c(names(named), named))
+  if (length(unknown)) {
+    sprintf("names `%s`%s", unknown[1], nearest(unknown[1], names(named)))
+  } else if (anyNA(c(test$liftStartDate, test$liftEndDate, test$liftAbs))) {
+    "lacks a date or its lift"
+  } else if (test$liftStartDate > test$liftEndDate) {
+    "ends before it starts"
+  } else if (test$liftStartDate < window$start || test$liftEndDate > window$end) {
+    sprintf("lies outside the modelling window %s to %s", window$start, window$end)
+  } else if (test$metric != target) {
+    sprintf("measures `%s`, not the target `%s`", test$metric, target)
+  } else if (!test$calibration_scope %in% CONFIG_ENUMS$calibration_scope) {
+    "has a `calibration_scope` other than immediate or total"
+  }
+}

@@ -1,0 +1,61 @@
+# The chosen model once more: its media and its regression, to be fitted to other rows or targets.
+
+#' A model as something that can be fitted again.
+#'
+#' Adstock and saturation are the model's over the whole window; penalty, penalty factors, limits
+#' of the coefficients and the rule of the negative intercept are those of the search.
+#'
+#' @param inputs InputCollect.
+#' @param cfg the job's configuration.
+#' @param row one row of
+#'   resultHypParam: hyperparameters, lambda, train_size.
+#' @return list: x (matrix over the window, columns of problem$predictors), y, train (rows that the
+#'   model was fitted to), problem, fit(rows, y): coefficients, intercept first, of the regression
+#'   on `rows` of x and the target `y`, as long as `rows`.
+#' @noRd
+refit_model <- function(inputs, cfg, row) {
+  stopifnot(nrow(row) == 1)
+  cfg$dt_hyper_fixed <- as.list(row)
+  problem <- search_problem(inputs, search_settings(inputs, cfg))
+  values <- as.numeric(unlist(problem$space$fixed))
+  position <- problem$positions
+  media <- media_transformer(problem)(values)$saturated
+  x <- unname(cbind(problem$static, do.call(cbind, media)))
+  penalty <- if (cfg$add_penalty_factor) values[position$penalty] else rep(1, ncol(x))
+  limits_of <- function(rows) do.call(ridge_limits, trend_limits(problem, rows))
+  regress <- regression(problem, limits_of(seq_len(problem$rows)))
+  list(
+    x = x, y = problem$y, problem = problem,
+    train = split_rows(problem$rows, values[position$train_size])$train,
+    fit = function(rows, y = problem$y[rows]) {
+      stopifnot(length(y) == length(rows))
+      regress(
+        x[rows, , drop = FALSE], y, values[position$lambda], limits_of(rows), penalty
+      )$coefficients
+    }
+  )
+}
+
+#' Prediction of a refitted model.
+#'
+#' @param coefficients intercept first.
+#' @param rows of the window.
+#' @noRd
+predict_model <- function(model, coefficients, rows) {
+  as.vector(model$x[rows, , drop = FALSE] %*% coefficients[-1L]) + coefficients[1L]
+}
+
+#' What the configuration asks to know of the chosen model beyond its figures.
+#'
+#' @inheritParams refit_model
+#' @return list of fields of metrics.json; empty where nothing is asked.
+#' @noRd
+examine_model <- function(inputs, cfg, row) {
+  asked <- function(field) isTRUE(cfg[[field]] > 0)
+  if (!asked("validation_folds")) return(list())
+  model <- refit_model(inputs, cfg, row)
+  dates <- inputs$dt_modRollWind$ds
+  list(validation = rolling_validation(
+    model, dates, cfg$validation_folds, cfg$validation_horizon
+  ))
+}

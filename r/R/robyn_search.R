@@ -1,0 +1,142 @@
+# search: robyn. The search is robyn_run itself, one process a trial; Robyn's trial k of seed s is
+# its first trial of seed s + k - 1.
+
+#' All trials of a job by robyn_run.
+#'
+#' @inheritParams run_trials
+#' @param iterations of each trial, where they are not cfg$iterations.
+#' @return OutputModels, of class "robyn_models", as one robyn_run of all trials returns it.
+#'   Errors: robyn_error where a trial failed or stopped half way, which robyn_run only warns of.
+#' @noRd
+robyn_engine_search <- function(inputs, cfg, progress, iterations = NULL) {
+  prepare_robyn()
+  check_robyn_search(cfg)
+  run_trials(inputs, cfg, progress, searcher = list(
+    name = paste(c("robyn", iterations), collapse = " "),
+    warm_up = function(problem, settings) NULL, # Python must not be started before a fork
+    record = function(problem, settings, trial, report) {
+      if (!is.null(iterations)) cfg$iterations <- iterations[trial]
+      robyn_trial(inputs, cfg, trial, report)
+    },
+    size = function(record) nrow(record$resultCollect$resultHypParam),
+    collect = function(problem, settings, record, trial, elapsed) record
+  ))
+}
+
+#' Settings that robyn_run would change in silence or fail on after prophet.
+#' @noRd
+check_robyn_search <- function(cfg) {
+  refuse <- function(field, ...) abort("mmm_config_error", ..., field = field)
+  if (!is.null(cfg$max_iterations)) {
+    refuse("max_iterations", paste(
+      "`max_iterations` needs `search` fast: robyn_run has a fixed number of iterations.",
+      "Leave it out, or take search fast."
+    ))
+  }
+  if (cfg$iterations < 2) {
+    refuse("iterations", "`iterations` is 1; Robyn's search needs 2 or more.")
+  }
+  available <- parallel::detectCores()
+  if (!is.na(available) && cfg$workers > available) {
+    refuse("workers", sprintf(paste(
+      "`workers` is %d, but this machine has %d cores and Robyn's search would use %d, which",
+      "gives other models; take fewer workers, or search fast."
+    ), cfg$workers, available, available))
+  }
+  invisible(cfg)
+}
+
+#' One trial by robyn_run.
+#'
+#' @param trial number from 1.
+#' @param report function(iteration, best_nrmse, best_rssd); Robyn
+#'   knows the errors only at the end of a trial, until then they are NULL.
+#' @return list(resultCollect, hyperBoundNG, hyperBoundFixed, trial), as robyn_mmm's.
+#' @noRd
+robyn_trial <- function(inputs, cfg, trial, report) {
+  said <- character()
+  expected <- ceiling(cfg$iterations / cfg$workers) * cfg$workers
+  models <- with_bar_watched(
+    withCallingHandlers(
+      ask_robyn("robyn_run", Robyn::robyn_run(
+        InputCollect = inputs, cores = cfg$workers, trials = 1L, iterations = cfg$iterations,
+        # Only an integer seeds nevergrad; a double is passed over in silence.
+        seed = as.integer(cfg$seed + trial - 1L),
+        # quiet = TRUE makes robyn_run fail at its end, on a progress bar that it never made.
+        quiet = FALSE,
+        ts_validation = cfg$ts_validation, add_penalty_factor = cfg$add_penalty_factor,
+        intercept = cfg$intercept, intercept_sign = cfg$intercept_sign,
+        rssd_zero_penalty = cfg$rssd_zero_penalty, objective_weights = cfg$objective_weights,
+        nevergrad_algo = cfg$nevergrad_algo, refresh = isTRUE(cfg$refresh)
+      )),
+      message = function(m) said <<- c(said, conditionMessage(m)),
+      warning = function(w) if (is_robyn_noise(w)) invokeRestart("muffleWarning")
+    ),
+    expected, function(iteration) report(iteration, NULL, NULL)
+  )
+  made <- models$trial1
+  found <- NROW(made$resultCollect$resultHypParam)
+  if (found != expected) {
+    partial <- grep("PARTIAL", said, value = TRUE)
+    abort("robyn_error", sprintf(
+      "Robyn's trial %d stopped after %d of %d models: %s", trial, found, expected,
+      trimws(sub("^.*PARTIAL results", "", paste(partial, collapse = " ")))
+    ))
+  }
+  errors <- made$resultCollect$resultHypParam
+  report(found, min(errors$nrmse), min(errors$decomp.rssd))
+  renumber_trial(made, trial)
+}
+
+#' Warnings of robyn_run that say what the configuration already says.
+#' @noRd
+is_robyn_noise <- function(w) {
+  grepl("Provided train_size but ts_validation = FALSE", conditionMessage(w), fixed = TRUE)
+}
+
+#' The first trial of a robyn_run, made the given one: numbers and ids of its models.
+#' @noRd
+renumber_trial <- function(made, trial) {
+  tables <- c("resultHypParam", "xDecompAgg", "liftCalibration")
+  for (table in intersect(tables, names(made$resultCollect))) {
+    rows <- made$resultCollect[[table]]
+    rows$solID <- sub("^1_", paste0(trial, "_"), rows$solID)
+    rows$trial <- as.integer(trial)
+    made$resultCollect[[table]] <- rows
+  }
+  made$trial <- as.integer(trial)
+  made
+}
+
+#' Evaluate `code`, whose text progress bar is watched: `tell(iteration)` about every second.
+#'
+#' It is written to a file, and a second process reads its percentage there, because robyn_run
+#' says nothing else while it searches.
+#' @noRd
+with_bar_watched <- function(code, iterations, tell) {
+  console <- tempfile("robyn-console-")
+  file.create(console)
+  sink(console)
+  watcher <- parallel::mcparallel(watch_bar(console, iterations, tell), detached = FALSE)
+  on.exit({
+    sink()
+    tools::pskill(watcher$pid, tools::SIGKILL)
+    suppressWarnings(parallel::mccollect(watcher))
+    unlink(console)
+  })
+  code
+}
+
+watch_bar <- function(console, iterations, tell) {
+  repeat {
+    Sys.sleep(1)
+    size <- file.size(console)
+    if (is.na(size)) return(NULL)
+    file <- file(console, "rb")
+    seek(file, max(0, size - 400))
+    text <- rawToChar(readBin(file, "raw", 400))
+    close(file)
+    percent <- regmatches(text, gregexpr("[0-9]+(?=%)", text, perl = TRUE))[[1]]
+    if (length(percent)) tell(floor(as.numeric(utils::tail(percent, 1)) / 100 * iterations))
+  }
+}

@@ -1,0 +1,68 @@
+# The settings of the search, from the job's flat config, checked at the door.
+
+SEARCH_DEFAULTS <- list(
+  trials = 5L, iterations = 2000L, seed = 123L, workers = 1L, cores = 1L,
+  nevergrad_algo = "TwoPointsDE", ts_validation = FALSE, add_penalty_factor = FALSE,
+  intercept = TRUE, intercept_sign = "non_negative", rssd_zero_penalty = TRUE,
+  objective_weights = NULL, refresh = FALSE, dt_hyper_fixed = NULL, max_iterations = NULL
+)
+
+#' The settings that decide a trial's result.
+#'
+#' @param inputs InputCollect, or the inputs of the builtin engine.
+#' @param cfg list; fields of SEARCH_DEFAULTS that it lacks get their default.
+#' @return list with the fields of SEARCH_DEFAULTS, types made exact, and `objectives` (2, or 3
+#'   where there is calibration) and `weights` (one an objective).
+#' @noRd
+search_settings <- function(inputs, cfg) {
+  s <- lapply(stats::setNames(nm = names(SEARCH_DEFAULTS)), function(name) {
+    if (is.null(cfg[[name]])) SEARCH_DEFAULTS[[name]] else cfg[[name]]
+  })
+  for (name in c("trials", "iterations", "workers", "cores")) s[[name]] <- whole(s, name, 1)
+  s$seed <- whole(s, "seed", 0)
+  if (!is.null(s$max_iterations)) s$max_iterations <- whole(s, "max_iterations", s$iterations)
+  for (name in c("ts_validation", "add_penalty_factor", "intercept", "rssd_zero_penalty",
+                 "refresh")) {
+    if (!isTRUE(s[[name]]) && !isFALSE(s[[name]])) {
+      abort("mmm_config_error", sprintf("`%s` must be true or false.", name), field = name)
+    }
+  }
+  if (!s$intercept_sign %in% c("non_negative", "unconstrained")) {
+    abort("mmm_config_error", sprintf(
+      "`intercept_sign` is %s; it must be non_negative or unconstrained.", s$intercept_sign
+    ), field = "intercept_sign")
+  }
+  if (!is.null(s$dt_hyper_fixed)) {
+    s$trials <- s$iterations <- s$workers <- 1L
+    s$max_iterations <- NULL
+  }
+  s$objectives <- if (is.null(inputs$calibration_input)) 2L else 3L
+  s$weights <- objective_weights(s)
+  s
+}
+
+# Robyn's rule: equal weights, but a refresh leaves NRMSE out unless it is given weights.
+objective_weights <- function(s) {
+  weights <- unlist(s$objective_weights)
+  if (is.null(weights)) return(c(if (s$refresh) 0 else 1, rep(1, s$objectives - 1)))
+  if (!is.numeric(weights) || length(weights) != s$objectives || anyNA(weights) ||
+        any(weights < 0) || any(weights > 10) || !any(weights > 0)) {
+    abort("mmm_config_error", sprintf(
+      "`objective_weights` is %s; it must be %d numbers from 0 to 10, not all 0.",
+      paste(weights, collapse = ", "), s$objectives
+    ), field = "objective_weights")
+  }
+  as.double(weights)
+}
+
+whole <- function(settings, name, least) {
+  value <- settings[[name]]
+  if (!is.numeric(value) || length(value) != 1 || is.na(value) || value != floor(value) ||
+        value < least || value > .Machine$integer.max - 10000) {
+    abort("mmm_config_error", sprintf(
+      "`%s` is %s; it must be a whole number from %d.", name, paste(format(value), collapse = ", "),
+      least
+    ), field = name)
+  }
+  as.integer(value)
+}

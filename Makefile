@@ -5,6 +5,8 @@ SHELL := /bin/bash
 VENV := .venv
 PY := $(VENV)/bin/python
 TOOLS := .venv-tools
+# The tests start many processes; with this variable set, each would compile every module again.
+unexport PYTHONDONTWRITEBYTECODE
 COMPILE := $(VENV)/bin/uv pip compile --quiet --generate-hashes --no-header --no-annotate --python-version 3.11
 
 .PHONY: help
@@ -17,8 +19,17 @@ demo: setup ## Set everything up, publish a message locally and train a model fr
 
 .PHONY: test
 test: setup check ## Set everything up, check the code and run every test
-	@$(PY) -m pytest
-	@Rscript r/tests/run.R
+	@scripts/test.sh
+
+.PHONY: test-fast
+test-fast: env ## Run the fast tests: no R, no JVM, no job; under two minutes
+	@$(PY) -m pytest tests/unit --numprocesses $(or $(WORKERS),logical)
+
+.PHONY: fmt
+fmt: env ## Format the code and fix what ruff can fix
+	@$(VENV)/bin/ruff format --quiet .
+	@$(VENV)/bin/ruff check --quiet --fix .
+	@if command -v terraform >/dev/null; then terraform fmt -recursive infra; fi
 
 .PHONY: check
 check: setup $(TOOLS)/.ready ## Formatting, types, lint, generated documents, security

@@ -1,10 +1,15 @@
-"""Stand-ins that tests share; each is started once, where a test asks for it."""
+"""Stand-ins that tests share, and the order of the tests.
+
+Each worker of pytest-xdist starts a stand-in of its own, on a free port, when a test asks for it.
+"""
 
 from __future__ import annotations
 
 import uuid
 from collections.abc import Iterator
+from pathlib import Path
 
+import hypothesis
 import pytest
 
 from contract.stores import Store, open_store
@@ -13,6 +18,30 @@ from tests.fakes.cloud_run import FakeCloudRun
 from tests.fakes.gcs import FakeGCS
 from tests.fakes.pubsub import Emulator
 from tests.fakes.snowflake import FakeSnowflake
+
+TESTS = Path(__file__).parent
+SPREAD = ("faults/", "jobs/")  # long tests that share nothing
+# Tests share the cores, so a single example may take long.
+hypothesis.settings.register_profile("tests", deadline=None)
+hypothesis.settings.load_profile("tests")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Run slow tests first, and keep tests that share fixtures on one worker.
+
+    The tests of a file stay together, as do all that use the Snowflake stand-in, which is slow to
+    start. Each test in SPREAD goes to any worker, unless its file sets `xdist_group`.
+    """
+    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
+    for item in items:
+        if item.get_closest_marker("xdist_group"):
+            continue
+        path = item.path.relative_to(TESTS).as_posix()
+        if "snowflake_process" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.xdist_group("snowflake"))
+        elif not path.startswith(SPREAD):
+            item.add_marker(pytest.mark.xdist_group(path))
 
 
 @pytest.fixture(scope="session")

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from typing import Any
 
+import google.auth
 import pyarrow as pa
 from google.api_core import exceptions as google_errors
 from google.auth import exceptions as auth_errors
+from google.auth.credentials import AnonymousCredentials
 from google.cloud import bigquery
 from google.cloud.bigquery.retry import DEFAULT_JOB_RETRY, DEFAULT_RETRY
 from sqlglot import exp
@@ -38,18 +41,25 @@ RETRY_SECONDS = 120  # of one request; the client's own default is ten minutes
 
 
 class BigQuery:
-    """A client and what is read through it."""
+    """A client and what is read through it; `open_reader` makes a client of the Storage API."""
 
     dialect = "bigquery"
 
     def __init__(
-        self, client: Any, relation: exp.Expr, description: str, *, run_id: str, storage: bool
+        self,
+        client: Any,
+        relation: exp.Expr,
+        description: str,
+        *,
+        run_id: str,
+        open_reader: Callable[[], Any] | None = None,
     ) -> None:
         self._client = client
         self.relation = relation
         self.description = description
         self._labels = {"run_id": re.sub(r"[^a-z0-9_-]", "-", run_id.lower())[:63]}
-        self._storage = storage
+        self._open_reader = open_reader
+        self._readers = ExitStack()
 
     def fields(self) -> Sequence[Field]:
         """Columns of the relation, from a dry run, which reads and costs nothing."""
@@ -73,13 +83,16 @@ class BigQuery:
         retry = DEFAULT_RETRY.with_timeout(RETRY_SECONDS)
         again = DEFAULT_JOB_RETRY.with_timeout(RETRY_SECONDS)
         rows = self._told(lambda: job.result(timeout=QUERY_SECONDS, retry=retry, job_retry=again))
-        storage = self._reader() if self._storage else None
-        batches = iter(rows.to_arrow_iterable(bqstorage_client=storage))
+        reader = None
+        if self._open_reader is not None:
+            reader = self._readers.enter_context(self._open_reader())
+        batches = iter(rows.to_arrow_iterable(bqstorage_client=reader))
         while (batch := self._told(lambda: next(batches, None))) is not None:
             yield batch
 
     def close(self) -> None:
-        """Give the connections back."""
+        """Close the connections of all clients."""
+        self._readers.close()
         self._client.close()
 
     def _query(self, sql: str, config: bigquery.QueryJobConfig) -> Any:
@@ -88,13 +101,6 @@ class BigQuery:
             lambda: self._client.query(
                 sql, job_config=config, timeout=REQUEST_SECONDS, retry=retry, job_retry=None
             )
-        )
-
-    def _reader(self) -> Any:
-        from google.cloud import bigquery_storage
-
-        return bigquery_storage.BigQueryReadClient(  # type: ignore[no-untyped-call]
-            credentials=self._client._credentials
         )
 
     def _told(self, call: Any) -> Any:
@@ -118,17 +124,33 @@ def connect(source: BigQuerySource, *, run_id: str, env: Mapping[str, str]) -> B
     relation = relations.of(source, "bigquery")
     what = f"table `{source.table}` in" if source.table else "the query on"
     emulator = env.get("BIGQUERY_EMULATOR_HOST")
-    arguments: dict[str, Any] = {"location": source.location, "project": env.get("MMM_PROJECT")}
-    if emulator:
-        from google.auth.credentials import AnonymousCredentials
-
-        arguments["credentials"] = AnonymousCredentials()  # type: ignore[no-untyped-call]
-        arguments["client_options"] = {"api_endpoint": emulator}
     try:
-        client = bigquery.Client(**arguments)
+        credentials, project = (
+            (AnonymousCredentials(), None)  # type: ignore[no-untyped-call]
+            if emulator
+            else google.auth.default(scopes=bigquery.Client.SCOPE)
+        )
+        client = bigquery.Client(
+            project=env.get("MMM_PROJECT") or project,
+            credentials=credentials,
+            location=source.location,
+            client_options={"api_endpoint": emulator} if emulator else None,
+        )
     except (auth_errors.GoogleAuthError, OSError) as error:
         raise ServiceError(f"no credentials for BigQuery: {error}") from None
-    return BigQuery(client, relation, f"{what} BigQuery", run_id=run_id, storage=not emulator)
+
+    def open_reader() -> Any:
+        from google.cloud import bigquery_storage
+
+        return bigquery_storage.BigQueryReadClient(credentials=credentials)  # type: ignore[no-untyped-call]
+
+    return BigQuery(
+        client,
+        relation,
+        f"{what} BigQuery",
+        run_id=run_id,
+        open_reader=None if emulator else open_reader,
+    )
 
 
 def explain(error: Exception, what: str) -> MMMError | None:

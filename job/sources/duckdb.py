@@ -82,6 +82,7 @@ def open_database(source: DuckDBSource) -> DuckDB:
     path = Path(source.path)
     if not path.is_file():
         raise DataError(f"`source.path` is `{source.path}`, but there is no such file")
+    relation = relations.of(source, "duckdb")
     try:
         connection = duckdb.connect(str(path), read_only=True)
     except duckdb.IOException as error:
@@ -93,7 +94,6 @@ def open_database(source: DuckDBSource) -> DuckDB:
     except duckdb.Error as error:
         raise DataError(f"`{source.path}` cannot be opened: {_first_lines(error)}") from None
     _settle(connection)
-    relation = relations.of(source, "duckdb")
     what = f"table `{source.table}` in" if source.table else "the query on"
     return DuckDB(connection, relation, f"{what} `{source.path}`")
 
@@ -108,7 +108,6 @@ def open_file(source: FileSource, *, folder: Path) -> DuckDB:
         DataError: no such file, or not readable as what its name says.
     """
     path = _local(source.path, folder)
-    connection = duckdb.connect(":memory:")
     literal = exp.Literal.string(str(path)).sql(dialect="duckdb")
     if path.suffix.lower() in (".parquet", ".pq"):
         reader = f"read_parquet({literal})"
@@ -116,6 +115,7 @@ def open_file(source: FileSource, *, folder: Path) -> DuckDB:
         reader = f"read_csv({literal}, all_varchar = true, header = true)"
     else:
         raise DataError(f"`source.path` is `{source.path}`; allowed: .csv, .tsv, .csv.gz, .parquet")
+    connection = duckdb.connect(":memory:")
     file = DuckDB(
         connection, exp.Table(this=exp.to_identifier(_FILE_VIEW, quoted=True)), f"`{source.path}`"
     )
@@ -123,6 +123,7 @@ def open_file(source: FileSource, *, folder: Path) -> DuckDB:
         _settle(connection, reads=path)
         connection.execute(f"CREATE VIEW {_FILE_VIEW} AS SELECT * FROM {reader}")  # noqa: S608 # nosec B608
     except duckdb.Error as error:
+        file.close()
         raise DataError(f"`{source.path}` cannot be read: {_first_lines(error)}") from None
     return file
 

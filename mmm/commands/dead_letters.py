@@ -62,7 +62,7 @@ def command(
         store = open_store(bucket)
         letters = list(rejected_letters(store))
         held: set[str] = set()
-        subscriber = _subscriber() if subscription else None
+        subscriber = stack.enter_context(_subscriber()) if subscription else None
         if subscriber is not None:
             stack.callback(_release, subscriber, subscription, held)
             for letter in _given_up(subscriber, subscription):

@@ -20,7 +20,7 @@ from tests.e2e import cloud as clouds
 from tests.e2e.cloud import BUCKET, JOB_NAME, REGION, ROOT, Cloud
 from tests.fakes import snowflake
 
-pytestmark = [pytest.mark.e2e, pytest.mark.slow, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
 SHORT = {"trials": 2, "iterations": 120, "min_candidates": 20}
 

@@ -22,6 +22,7 @@ from contract.training import (
     Training,
 )
 
+pytestmark = pytest.mark.xdist_group("enums")
 RUN_ALL = Path(__file__).parents[2] / "r" / "run_all.R"
 
 PYTHON = {

@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import closing, suppress
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from google.api_core import exceptions as google_errors
+from google.auth.credentials import AnonymousCredentials
+from google.cloud.bigquery_storage import BigQueryReadClient
 
 from contract.exceptions import DataError, ServiceError, TransientError
+from contract.source import BigQuerySource
 from job.sources import Snapshot, bigquery, extract, planned_sql
 from tests.fakes.bigquery import FakeBigQuery, running
 from tests.unit.sources.conftest import make_config
@@ -112,3 +119,54 @@ def test_endless_503_ends(
         run(service, tmp_path)
     assert caught.value.exit_code == 75
     assert not list(tmp_path.iterdir())
+
+
+class Client:
+    """A BigQuery client whose queries give two batches, with the Storage API; one may fail."""
+
+    SCOPE = ("scope",)
+
+    def __init__(self, *, fails: bool = False) -> None:
+        self.fails, self.closed = fails, False
+        self.readers: list[BigQueryReadClient] = []
+
+    def __call__(self, *, credentials: Any, **_: Any) -> Client:
+        return self
+
+    def query(self, *_: Any, **__: Any) -> Client:
+        return self
+
+    result = query
+
+    def to_arrow_iterable(
+        self, *, bqstorage_client: BigQueryReadClient
+    ) -> Iterator[pa.RecordBatch]:
+        self.readers.append(bqstorage_client)
+        yield pa.record_batch({"a": [1]})
+        if self.fails:
+            raise google_errors.ServiceUnavailable("gone")
+        yield pa.record_batch({"a": [2]})
+
+    def close(self) -> None:
+        self.closed = True
+
+
+@pytest.mark.parametrize(
+    ("batches", "fails"), [(1, False), (9, False), (9, True)], ids=["left", "read", "failed"]
+)
+def test_all_clients_are_closed_with_the_warehouse(
+    batches: int, fails: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = Client(fails=fails)
+    monkeypatch.setattr(bigquery.bigquery, "Client", client)
+    monkeypatch.setattr("google.auth.default", lambda **_: (AnonymousCredentials(), "p"))
+    source = BigQuerySource(type="bigquery", table="mmm.daily")
+    with (
+        closing(bigquery.connect(source, run_id="1", env={})) as warehouse,
+        suppress(TransientError),
+    ):
+        list(islice(warehouse.stream("SELECT 1"), batches))
+    [reader] = client.readers
+    with pytest.raises(ValueError, match="closed channel"):
+        reader.create_read_session(parent="projects/p", retry=None, timeout=0.1)
+    assert client.closed

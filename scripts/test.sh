@@ -1,0 +1,22 @@
+#!/usr/bin/env bash
+# Every test, with the coverage of the Python code. R's tests run beside Python's; their output
+# follows. Arguments go to pytest.
+set -uo pipefail
+cd "$(dirname "$0")/.."
+mkdir -p build
+log=build/r-tests.log
+
+Rscript r/tests/run.R >"$log" 2>&1 &
+r_tests=$!
+trap 'kill "$r_tests" 2>/dev/null' EXIT
+.venv/bin/python -m pytest --numprocesses "${WORKERS:-logical}" --cov "$@"
+python_code=$?
+
+wait "$r_tests"
+r_code=$?
+echo "R tests ($log):"
+cat "$log"
+if [ "$python_code" -ne 0 ] || [ "$r_code" -ne 0 ]; then
+  echo "failed: pytest ended with code $python_code, the R tests with code $r_code" >&2
+  exit 1
+fi

@@ -13,10 +13,11 @@ from pydantic import Field
 
 from contract import layout
 from contract.base import Strict, canonical_json, sha256_hex
-from contract.exceptions import NotFoundError, PreconditionError
+from contract.exceptions import NotFoundError
 from contract.run import RunError, State, now
 from contract.stored import Moment, Stored
-from contract.stores.base import Store
+from contract.stores.atomic import create, update
+from contract.stores.base import Blob, Store
 from contract.topics.base import Publisher
 
 
@@ -103,12 +104,7 @@ def event_id(run_id: str, kind: str) -> str:
 
 def put(store: Store, event: Event) -> None:
     """Store an event in its run's outbox; an event that is there already stays as it is."""
-    try:
-        store.write(
-            layout.event(event.subject, event.id), Outbox(event=event).to_json(), if_generation=0
-        )
-    except PreconditionError:
-        return
+    create(store, layout.event(event.subject, event.id), Outbox(event=event).to_json())
 
 
 def flush(store: Store, publisher: Publisher, run_id: str) -> int:
@@ -127,10 +123,23 @@ def flush(store: Store, publisher: Publisher, run_id: str) -> int:
         if entry.published_at is not None:
             continue
         publisher.publish(entry.event.to_json(), entry.event.attributes())
-        marked = entry.model_copy(update={"published_at": now(), "attempts": entry.attempts + 1})
-        try:
-            store.write(info.path, marked.to_json(), if_generation=blob.generation)
-        except PreconditionError:
-            continue  # somebody else published the same event; consumers drop doubles by id
-        published += 1
+        published += _mark_published(store, info.path)
     return published
+
+
+def _mark_published(store: Store, path: str) -> bool:
+    """Mark an event as published; False if another publisher of the same event was first."""
+    marked = False
+
+    def mark(blob: Blob | None) -> bytes | None:
+        nonlocal marked
+        entry = Outbox.from_json(blob.data, path=path) if blob else None
+        if entry is None or entry.published_at is not None:
+            marked = False
+            return None
+        marked = True
+        new = entry.model_copy(update={"published_at": now(), "attempts": entry.attempts + 1})
+        return new.to_json()
+
+    update(store, path, mark)
+    return marked

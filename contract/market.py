@@ -13,12 +13,13 @@ from datetime import date, datetime, timedelta
 
 from contract import layout
 from contract.base import Strict
-from contract.exceptions import LimitError, NotFoundError, PreconditionError, TransientError
+from contract.exceptions import LimitError, NotFoundError
 from contract.lease import LEASE_SECONDS, bucket_time, last_sign
 from contract.request import Request
 from contract.run import State, now, read_status
 from contract.stored import Moment, Stored
-from contract.stores.base import Store
+from contract.stores.atomic import update
+from contract.stores.base import Blob, Store
 
 GRACE = timedelta(minutes=10)
 MAX_WAITING = 100
@@ -82,33 +83,34 @@ def take(
     cap: int | None = None,
     max_waiting: int = MAX_WAITING,
     grace: timedelta = GRACE,
-    attempts: int = 20,
 ) -> str | None:
     """Take the market for a run, or stand in line; returns the run that goes before it, else None.
 
     Raises:
         LimitError: it is busy and the run is not to wait, `max_waiting` others wait already, or
             `cap` runs began today.
-        TransientError: others wrote in between every time.
+        TransientError: another writer came between at every attempt.
     """
-    path = layout.market(request.market)
+    before: str | None = None
 
     def clock() -> datetime:
         return bucket_time(store, layout.clock(request.run_id))
 
-    for _ in range(attempts):
-        market, generation = _read(store, path)
+    def taken(blob: Blob | None) -> bytes | None:
+        nonlocal before
+        market, before = _market(blob, request.market), None
         if market.holder == request.run_id:
             return None
         place = _place(store, market, request, grace, clock)
-        if place.before is None:
+        before = place.before
+        if before is None:
             today = market.today.on(now().date())
             today.check(request.run_id, cap, f"market `{request.market}`", "limits.max_runs_a_day")
             line = [other for other in place.line if other.run_id != request.run_id]
             new = Market(holder=request.run_id, waiting=line, today=today.counting(request.run_id))
         elif not wait:
             raise LimitError(
-                f"run {place.before} works on market `{request.market}` or is next; allowed: one "
+                f"run {before} works on market `{request.market}` or is next; allowed: one "
                 "run at a time (`limits.when_busy` is `refuse`)"
             )
         else:
@@ -116,35 +118,30 @@ def take(
             if len(line) > max_waiting and not market.waits(request.run_id):
                 line = _alive(store, line, request, max_waiting, grace, clock)
             new = market.model_copy(update={"waiting": line})
-        if new == market:
-            return place.before
-        try:
-            store.write(path, new.to_json(), if_generation=generation)
-        except PreconditionError:
-            continue
-        return place.before
-    raise TransientError(f"`{path}` is being written by others all the time")
+        return None if new == market else new.to_json()
+
+    update(store, layout.market(request.market), taken)
+    return before
 
 
-def keep_market(store: Store, request: Request, *, attempts: int = 20) -> bool:
+def keep_market(store: Store, request: Request) -> bool:
     """Whether the run still holds its market; written anew, so that nobody takes it unawares.
 
     Whoever is about to take a silent run's market finds its object changed, and looks again.
 
     Raises:
-        TransientError: others wrote in between every time.
+        TransientError: another writer came between at every attempt.
     """
-    path = layout.market(request.market)
-    for _ in range(attempts):
-        market, generation = _read(store, path)
-        if market.holder != request.run_id:
-            return False
-        try:
-            store.write(path, market.to_json(), if_generation=generation)
-        except PreconditionError:
-            continue
-        return True
-    raise TransientError(f"`{path}` is being written by others all the time")
+    kept = False
+
+    def rewritten(blob: Blob | None) -> bytes | None:
+        nonlocal kept
+        market = _market(blob, request.market)
+        kept = market.holder == request.run_id
+        return market.to_json() if kept else None
+
+    update(store, layout.market(request.market), rewritten)
+    return kept
 
 
 def next_before(store: Store, request: Request, *, at: datetime) -> str | None:
@@ -152,45 +149,37 @@ def next_before(store: Store, request: Request, *, at: datetime) -> str | None:
 
     `at` is the bucket's time.
     """
-    market, _ = _read(store, layout.market(request.market))
+    try:
+        market = _market(store.read(layout.market(request.market)), request.market)
+    except NotFoundError:
+        market = Market()
     if market.holder == request.run_id:
         return None
     return _place(store, market, request, GRACE, lambda: at).before
 
 
-def count(store: Store, run_id: str, cap: int, *, attempts: int = 20) -> None:
+def count(store: Store, run_id: str, cap: int) -> None:
     """Count a run among all that began today, whatever their market.
 
     Raises:
         LimitError: there are `cap` already.
-        TransientError: others wrote in between every time.
+        TransientError: another writer came between at every attempt.
     """
     path = layout.today()
-    for _ in range(attempts):
-        try:
-            blob = store.read(path)
-            old, generation = Tally.from_json(blob.data, path=path), blob.generation
-        except NotFoundError:
-            old, generation = Tally(), 0
+
+    def counted(blob: Blob | None) -> bytes | None:
+        old = Tally.from_json(blob.data, path=path) if blob else Tally()
         today = old.on(now().date())
         today.check(run_id, cap, "this deployment", "MMM_MAX_RUNS_A_DAY")
         new = today.counting(run_id)
-        if new == old:
-            return
-        try:
-            store.write(path, new.to_json(), if_generation=generation)
-        except PreconditionError:
-            continue
-        return
-    raise TransientError(f"`{path}` is being written by others all the time")
+        return None if new == old else new.to_json()
+
+    update(store, path, counted)
 
 
-def _read(store: Store, path: str) -> tuple[Market, int]:
-    try:
-        blob = store.read(path)
-    except NotFoundError:
-        return Market(), 0
-    return Market.from_json(blob.data, path=path), blob.generation
+def _market(blob: Blob | None, name: str) -> Market:
+    """The stored market; one without a holder if there is none."""
+    return Market.from_json(blob.data, path=layout.market(name)) if blob else Market()
 
 
 def _place(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Mapping
-from contextlib import suppress
 from typing import Annotated
 
 from pydantic import AfterValidator
@@ -12,9 +11,10 @@ from pydantic import AfterValidator
 from contract import events, layout
 from contract.base import sha256_hex
 from contract.events import Event, EventData
-from contract.exceptions import MMMError, PreconditionError
+from contract.exceptions import MMMError
 from contract.run import RunError, State, now
 from contract.stored import Moment, Stored
+from contract.stores.atomic import create
 from contract.stores.base import Store
 from contract.topics.base import Publisher
 
@@ -68,8 +68,7 @@ def reject(
         size=len(body),
         body_base64=base64.b64encode(body[:MAX_KEPT_BYTES]).decode(),
     )
-    with suppress(PreconditionError):  # a redelivery of the same message: kept already
-        store.write(path, kept.to_json(), if_generation=0)
+    create(store, path, kept.to_json())  # a redelivery finds it kept
     events.put(store, Event.of(EventData(run_id=run_id, state=State.REJECTED, error=fault)))
     events.flush(store, publisher, run_id)
     return path

@@ -12,9 +12,10 @@ from pydantic_core import ErrorDetails
 from contract import layout
 from contract.base import Strict
 from contract.config import Config
-from contract.exceptions import ConfigError, NotFoundError, PreconditionError
+from contract.exceptions import ConfigError, NotFoundError
 from contract.loading import MAX_CONFIG_BYTES, explain, parse_document, path_of
 from contract.stored import Moment, Stored, read_fields
+from contract.stores.atomic import create
 from contract.stores.base import Store
 
 MAX_MESSAGE_BYTES = 1024 * 1024
@@ -146,7 +147,6 @@ def stored_request(store: Store, run_id: str) -> Request | None:
         data = store.read(info.path).data
         fields = read_fields(data, "run_id", path=info.path)
         if fields["run_id"] == run_id and "config" in fields:
-            with suppress(PreconditionError):
-                store.write(path, data, if_generation=0)
+            create(store, path, data)
             return Request.from_json(data, path=info.path)
     return None

@@ -1,29 +1,78 @@
-"""One policy for the retries of every client: transient errors only, jittered, bounded, logged."""
+"""The one policy for retries of calls to Google's services.
+
+A call that fails with a transient error is repeated after a random wait below a bound, which grows
+from INITIAL to MAXIMUM seconds by the factor MULTIPLIER, until DEADLINE seconds after the first
+try. Each repetition is logged as a warning. Every client gets this policy as its `retry` argument,
+so that its own default is not in effect, and no caller puts a second loop of retries around it.
+
+Pub/Sub and the reads of Cloud Run get BRIEF_RETRY, which ends after BRIEF_DEADLINE seconds: the
+function has to answer within a minute. `run_job` is never retried, because it is not idempotent.
+
+Snowflake's connector retries by itself, with the timeouts that `job.sources.snowflake` sets.
+"""
 
 from __future__ import annotations
 
+import http.client
 import logging
-from collections.abc import Callable
 
+import requests
+import urllib3
+from google.api_core.exceptions import Aborted, GoogleAPICallError
 from google.api_core.retry import Retry
+from google.auth.exceptions import TransportError
 
+INITIAL = 0.5
+MAXIMUM = 5.0
+MULTIPLIER = 2.0
+DEADLINE = 60.0
+BRIEF_DEADLINE = 20.0
+
+_CODES = frozenset({408, 429, 500, 502, 503, 504})
+_REASONS = frozenset({"rateLimitExceeded", "backendError"})  # BigQuery says them with a 403
+_NO_ANSWER = (
+    Aborted,
+    TransportError,
+    ConnectionError,
+    requests.ConnectionError,
+    requests.Timeout,
+    requests.exceptions.ChunkedEncodingError,
+    urllib3.exceptions.PoolError,
+    urllib3.exceptions.ProtocolError,
+    urllib3.exceptions.SSLError,
+    urllib3.exceptions.TimeoutError,
+    http.client.BadStatusLine,
+    http.client.IncompleteRead,
+    http.client.ResponseNotReady,
+)
 log = logging.getLogger("mmm.retries")
 
 
-def policy(transient: Callable[[Exception], bool], *, seconds: float) -> Retry:
-    """Try again while `transient` says so, for at most `seconds`.
+def is_transient(error: Exception) -> bool:
+    """Return whether a repetition of a failed call may succeed.
 
-    The waits are drawn at random below a bound that grows from 0.5 to 5 s.
+    True for a connection that fails or breaks, a timeout, HTTP 408, 429, 500, 502, 503 and 504,
+    gRPC's equivalents of them, and a rate limit.
     """
-    return Retry(
-        predicate=transient,
-        initial=0.5,
-        multiplier=2.0,
-        maximum=5.0,
-        timeout=seconds,
-        on_error=_note,
-    )
+    if isinstance(error, _NO_ANSWER):
+        return True
+    if isinstance(error, GoogleAPICallError):
+        reasons = {fault.get("reason") for fault in error.errors if isinstance(fault, dict)}
+        return error.code in _CODES or not reasons.isdisjoint(_REASONS)
+    response = getattr(error, "response", None)  # what Cloud Storage raises within an upload
+    return getattr(response, "status_code", None) in _CODES
 
 
-def _note(error: Exception) -> None:
+def _log_retry(error: Exception) -> None:
     log.warning("trying again after %s: %s", type(error).__name__, error)
+
+
+RETRY = Retry(
+    predicate=is_transient,
+    initial=INITIAL,
+    maximum=MAXIMUM,
+    multiplier=MULTIPLIER,
+    timeout=DEADLINE,
+    on_error=_log_retry,
+)
+BRIEF_RETRY = RETRY.with_timeout(BRIEF_DEADLINE)

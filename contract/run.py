@@ -18,9 +18,10 @@ from typing import Any
 
 from contract import layout
 from contract.base import Strict
-from contract.exceptions import NotFoundError, PreconditionError, TransientError
+from contract.exceptions import NotFoundError
 from contract.stored import Moment, Stored
-from contract.stores.base import Store
+from contract.stores.atomic import create, update
+from contract.stores.base import Blob, Store
 
 
 class State(StrEnum):
@@ -113,39 +114,41 @@ def read_status_at(store: Store, run_id: str) -> tuple[Status | None, int]:
     return Status.from_json(blob.data, path=path, run_id=run_id), blob.generation
 
 
-def change_status(
-    store: Store, run_id: str, change: Callable[[Status], dict[str, Any]], *, attempts: int = 10
-) -> Status:
-    """Apply `change` (new field values from the old status) by generation; terminal states stay.
+def change_status(store: Store, run_id: str, change: Callable[[Status], dict[str, Any]]) -> Status:
+    """Change fields of a run's status by compare and swap; a terminal status stays as it is.
 
-    `change` is asked again whenever somebody else wrote in between. Returns what is stored then.
+    Args:
+        store: The bucket.
+        run_id: The run.
+        change: Gets the stored status and returns the new values of fields, none to change
+            nothing. It is called again if another writer came between.
+
+    Returns:
+        The status that is stored now.
 
     Raises:
-        TransientError: others wrote in between every time.
+        NotFoundError: the run has no status.
+        TransientError: another writer came between at every attempt.
     """
     path = layout.status(run_id)
-    for _ in range(attempts):
-        blob = store.read(path)
-        old = Status.from_json(blob.data, path=path, run_id=run_id)
-        if old.state.is_terminal:
-            return old
-        fields = change(old)
+    stored: Status
+
+    def changed(blob: Blob | None) -> bytes | None:
+        nonlocal stored
+        if blob is None:
+            raise NotFoundError(f"run {run_id} has no status in {store.url}")
+        stored = Status.from_json(blob.data, path=path, run_id=run_id)
+        fields = {} if stored.state.is_terminal else change(stored)
         if not fields:
-            return old
-        new = old.model_copy(update={"updated_at": now(), **fields})
-        new = Status.model_validate(new.model_dump())
-        try:
-            store.write(path, new.to_json(), if_generation=blob.generation)
-        except PreconditionError:
-            continue
-        return new
-    raise TransientError(f"the status of run {run_id} is being written by others all the time")
+            return None
+        new = stored.model_copy(update={"updated_at": now(), **fields})
+        stored = Status.model_validate(new.model_dump())
+        return stored.to_json()
+
+    update(store, path, changed)
+    return stored
 
 
 def create_status(store: Store, status: Status) -> bool:
-    """Write the first status of a run; False where there is one already."""
-    try:
-        store.write(layout.status(status.run_id), status.to_json(), if_generation=0)
-    except PreconditionError:
-        return False
-    return True
+    """Write the first status of a run; False if it has one."""
+    return create(store, layout.status(status.run_id), status.to_json())

@@ -7,8 +7,9 @@ from datetime import UTC, datetime
 
 from contract import layout
 from contract.base import canonical_json, sha256_hex
-from contract.exceptions import DamagedError, PreconditionError
+from contract.exceptions import DamagedError
 from contract.stored import read_fields
+from contract.stores.atomic import create
 from contract.stores.base import Store
 
 PATTERN = re.compile(r"^\d{8}T\d{6}Z-[0-9a-f]{8}$")
@@ -37,11 +38,9 @@ def for_key(store: Store, key: str, at: datetime) -> str:
     """
     wanted = make(key, at)
     path = layout.key(key)
-    try:
-        store.write(path, canonical_json({"run_id": wanted}), if_generation=0)
-    except PreconditionError:
-        return of_key(store, path)
-    return wanted
+    if create(store, path, canonical_json({"run_id": wanted})):
+        return wanted
+    return of_key(store, path)
 
 
 def of_key(store: Store, path: str) -> str:

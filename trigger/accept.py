@@ -17,13 +17,13 @@ from contract.exceptions import (
     ConfigError,
     MMMError,
     NotFoundError,
-    PreconditionError,
     TransientError,
 )
 from contract.rejection import reject
 from contract.request import Request, stored_request
 from contract.run import State, Status, now, read_status
 from contract.stores import Store
+from contract.stores.atomic import create
 from contract.terminal import publish_end
 from contract.topics import Publisher
 from trigger.execution import Launcher
@@ -77,7 +77,7 @@ def accept(
                     max_age=max_age,
                 )
             )
-        except (TransientError, PreconditionError) as error:
+        except TransientError as error:
             delayed = error  # the other markets need not wait for this one
     if delayed is not None:
         raise delayed
@@ -99,7 +99,7 @@ def _accept_one(
         if stale:
             raise ConfigError(stale)
         request, config = asked.request(store, run_id, market)
-        new = _write_once(store, path, request)
+        new = create(store, path, request.to_json())
     except ConfigError as error:
         # An earlier delivery may have been accepted, before the config changed or time passed.
         earlier = _earlier(store, run_id, path)
@@ -110,7 +110,7 @@ def _accept_one(
         if not new and earlier is None:
             # The key's object says no more than an id, as other versions and executions leave it.
             request = request.model_copy(update={"run_id": runid.of_key(store, path)})
-            if not _write_once(store, layout.request(request.run_id), request):
+            if not create(store, layout.request(request.run_id), request.to_json()):
                 raise TransientError(f"run {request.run_id} is being accepted by another delivery")
     if earlier is None:
         status = launch_first(request, config, store=store, launcher=launcher)
@@ -119,15 +119,6 @@ def _accept_one(
     else:
         status = launch_again(earlier, store=store, launcher=launcher)
     return _conclude(status, store, publisher, new=earlier is None)
-
-
-def _write_once(store: Store, path: str, request: Request) -> bool:
-    """Whether this delivery is the one that stored the request."""
-    try:
-        store.write(path, request.to_json(), if_generation=0)
-    except PreconditionError:
-        return False
-    return True
 
 
 def _earlier(store: Store, run_id: str, path: str) -> Status | Request | None:

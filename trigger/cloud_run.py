@@ -2,39 +2,41 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any, Self, TypeVar
-from urllib.parse import quote
 
-import google.auth
 import requests
 from google.api_core import exceptions as google_errors
 from google.api_core.client_options import ClientOptions
-from google.api_core.retry import if_transient_error
 from google.auth import exceptions as auth_errors
 from google.auth.credentials import AnonymousCredentials
 from google.cloud import run_v2
+from google.protobuf.json_format import ParseError
 
 from contract.exceptions import ServiceError
-from contract.retries import policy
+from contract.retries import BRIEF_RETRY
 from trigger.execution import Execution, Launch, MaybeStartedError, NotStartedError, Phase
-from trigger.lean import Poster
 
 T = TypeVar("T")
-LAUNCH_TIMEOUT = (5.0, 25.0)  # to connect, and for the answer
-SCOPE = "https://www.googleapis.com/auth/cloud-platform"
-READ = {"retry": policy(if_transient_error, seconds=20), "timeout": 10.0}
+LAUNCH_SECONDS = 30.0
+READ = {"retry": BRIEF_RETRY, "timeout": 10.0}
+_NO_ANSWER = (
+    google_errors.GoogleAPIError,
+    requests.RequestException,
+    OSError,
+    ParseError,  # an answer that is not Cloud Run's
+    UnicodeDecodeError,
+)
 NOT_STARTED = (google_errors.TooManyRequests, google_errors.Aborted, google_errors.Conflict)
 
 
 class CloudRunLauncher:
     """One job. The clients are passed in; `connect` makes them."""
 
-    def __init__(self, job: str, *, poster: Poster, executions: Any, tasks: Any) -> None:
+    def __init__(self, job: str, *, jobs: Any, executions: Any, tasks: Any) -> None:
         self._job = job
-        self._poster, self._executions, self._tasks = poster, executions, tasks
+        self._jobs, self._executions, self._tasks = jobs, executions, tasks
 
     @classmethod
     def connect(cls, job: str, *, endpoint: str | None = None) -> Self:
@@ -49,7 +51,7 @@ class CloudRunLauncher:
         try:
             return cls(
                 job,
-                poster=_poster(endpoint),
+                jobs=run_v2.JobsClient(**options),
                 executions=run_v2.ExecutionsClient(**options),
                 tasks=run_v2.TasksClient(**options),
             )
@@ -61,23 +63,25 @@ class CloudRunLauncher:
 
         https://cloud.google.com/run/docs/reference/rest/v2/projects.locations.jobs/run
         """
-        env = [{"name": name, "value": value} for name, value in launch.env().items()]
-        overrides = {
-            "containerOverrides": [{"env": env}],
-            "taskCount": launch.task_count,
-            "timeout": f"{launch.timeout.total_seconds():.0f}s",
-        }
+        overrides = run_v2.RunJobRequest.Overrides(
+            container_overrides=[
+                run_v2.RunJobRequest.Overrides.ContainerOverride(
+                    env=[
+                        run_v2.EnvVar(name=name, value=value)
+                        for name, value in launch.env().items()
+                    ]
+                )
+            ],
+            task_count=launch.task_count,
+            timeout=launch.timeout,
+        )
+        request = run_v2.RunJobRequest(name=self._job, overrides=overrides)
         operation = self._call(
-            lambda: self._poster.post(
-                f"/v2/{quote(self._job)}:run",
-                json.dumps({"overrides": overrides}).encode(),
-                content_type="application/json",
-                timeout=LAUNCH_TIMEOUT,
-            )
+            lambda: self._jobs.run_job(request=request, retry=None, timeout=LAUNCH_SECONDS)
         )
         try:
-            return str(operation["metadata"]["name"])
-        except (KeyError, TypeError):
+            return str(operation.metadata.name)
+        except (AttributeError, TypeError):
             raise MaybeStartedError("Cloud Run's answer names no execution") from None
 
     def find(self, run_id: str) -> list[Execution]:
@@ -149,19 +153,12 @@ class CloudRunLauncher:
             if error.code in (408, 499):
                 raise MaybeStartedError(f"Cloud Run did not answer: {error.message}") from None
             raise ServiceError(f"Cloud Run refuses `{self._job}`: {error.message}") from None
-        except (google_errors.GoogleAPIError, requests.RequestException, OSError) as error:
+        except _NO_ANSWER as error:
             raise MaybeStartedError(f"Cloud Run did not answer (`{self._job}`): {error}") from None
         except auth_errors.TransportError as error:
             raise NotStartedError(f"no token for Cloud Run: {error}") from None
         except auth_errors.GoogleAuthError as error:
             raise ServiceError(f"no credentials for Cloud Run: {error}") from None
-
-
-def _poster(endpoint: str | None) -> Poster:
-    if endpoint:
-        return Poster(endpoint, AnonymousCredentials())  # type: ignore[no-untyped-call]
-    credentials, _ = google.auth.default(scopes=[SCOPE])
-    return Poster(f"https://run.{credentials.universe_domain}", credentials)
 
 
 class _GoneError(ServiceError):

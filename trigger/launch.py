@@ -138,6 +138,9 @@ def _record_existing(
 def _take_turn(request: Request, status: Status | None, generation: int, store: Store) -> _Turn:
     """Take over what another delivery may have begun; only one of many gets it.
 
+    It writes once, over the generation that it decided on: after another writer came between, that
+    one launches.
+
     Raises:
         TransientError: somebody else has it.
     """

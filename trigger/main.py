@@ -20,11 +20,10 @@ from werkzeug.exceptions import BadRequest, HTTPException, ServiceUnavailable
 
 from contract.exceptions import MMMError
 from contract.run import State
-from contract.stores import Store
+from contract.stores import Store, open_store
 from contract.topics import Publisher
 from trigger import logs
 from trigger.accept import Outcome, accept
-from trigger.bucket import open_bucket
 from trigger.clients import LazyPublisher
 from trigger.cloud_run import CloudRunLauncher
 from trigger.execution import Launcher
@@ -132,7 +131,7 @@ def _settings() -> Settings:
 
 @cache
 def _store() -> Store:
-    return open_bucket(_settings().bucket)
+    return open_store(_settings().bucket)
 
 
 @cache

@@ -1,4 +1,4 @@
-"""The yardstick: a function that does nothing but `run_job`, as its `main.py`."""
+"""The yardstick: a function that only calls `run_job`, with the same client, as its `main.py`."""
 
 MAIN = """
 import os
@@ -24,5 +24,6 @@ def on_message(event):
             )
         ]
     )
-    CLIENT.run_job(request=run_v2.RunJobRequest(name=os.environ["MMM_JOB"], overrides=overrides))
+    request = run_v2.RunJobRequest(name=os.environ["MMM_JOB"], overrides=overrides)
+    CLIENT.run_job(request=request, retry=None, timeout=30)
 """

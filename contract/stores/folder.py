@@ -7,7 +7,6 @@ whole objects.
 
 from __future__ import annotations
 
-import base64
 import fcntl
 import os
 import shutil
@@ -18,10 +17,9 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
-from google_crc32c import Checksum
-
 from contract.exceptions import ArtifactError, NotFoundError, PreconditionError
 from contract.stores.base import JSON, Blob, ObjectInfo
+from contract.stores.checksums import crc32c_of_stream
 
 _TEMPORARY = ".tmp-"
 
@@ -86,10 +84,7 @@ class FolderStore:
             return None
         with file.open("rb") as stream:
             stats = os.fstat(stream.fileno())
-            checksum = Checksum()  # type: ignore[no-untyped-call]
-            while chunk := stream.read(1 << 20):
-                checksum.update(chunk)  # type: ignore[no-untyped-call]
-        crc32c = base64.b64encode(checksum.digest()).decode()  # type: ignore[no-untyped-call]
+            crc32c = crc32c_of_stream(stream)
         return ObjectInfo(
             path=path,
             size=stats.st_size,

@@ -1,33 +1,46 @@
-"""Google Cloud Storage. Retries are the client's own; every write is made safe to repeat.
+"""Google Cloud Storage; each call has the retries of `contract.retries`.
+
+A write whose first answer is lost is repeated and then meets its own object. The writer therefore
+compares the stored bytes with its own before it believes that another writer was first. It also
+compares the checksum that the server reports, and writes again if the bytes changed on the way.
 
 Set STORAGE_EMULATOR_HOST to talk to a stand-in.
 """
 
 from __future__ import annotations
 
-import base64
 import logging
 import os
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
-from google.api_core import exceptions as google_errors
-from google.auth import exceptions as auth_errors
 from google.cloud import storage
-from google.cloud.storage import exceptions as storage_errors
-from google.cloud.storage.retry import DEFAULT_RETRY
-from google_crc32c import Checksum
 
-from contract.exceptions import NotFoundError, PreconditionError, ServiceError, TransientError
-from contract.retries import policy
+from contract.exceptions import NotFoundError, PreconditionError, TransientError
+from contract.retries import RETRY
 from contract.stores.base import JSON, Blob, ObjectInfo
+from contract.stores.checksums import crc32c_of, crc32c_of_stream
+from contract.stores.gcs_errors import ChangedError, call_storage
 
 T = TypeVar("T")
-RETRY = policy(DEFAULT_RETRY._predicate, seconds=60)
-TIMEOUT = (10, 60)
-WRITES = 3  # of an object that arrives with other bytes than were sent
+TIMEOUT = (10, 60)  # seconds to connect, and between two pieces of the answer
+FILE_TIMEOUT = (10, 300)
+WRITES = 3  # of an object whose bytes change on the way
 log = logging.getLogger("mmm.retries")
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Content:
+    """What is sent: the call that sends it, and what the server must report of it afterwards."""
+
+    send: Callable[..., None]
+    size: int
+    crc32c: str
+
+    def is_in(self, stored: ObjectInfo) -> bool:
+        return (stored.size, stored.crc32c) == (self.size, self.crc32c)
 
 
 class GCSStore:
@@ -38,7 +51,7 @@ class GCSStore:
 
     @classmethod
     def connect(cls, bucket: str) -> Self:
-        """A store on the bucket, with the machine's own credentials."""
+        """Open a bucket with the machine's own credentials."""
         client = call_storage(bucket, lambda: storage.Client(project=os.environ.get("MMM_PROJECT")))
         return cls(client.bucket(bucket))
 
@@ -48,7 +61,7 @@ class GCSStore:
         return f"gs://{self._bucket.name}"
 
     def read(self, path: str, *, limit: int | None = None) -> Blob:
-        """The bytes and generation of an object."""
+        """Read the bytes and the generation of an object."""
         blob = self._bucket.blob(path)
         end = None if limit is None else limit - 1
         data = self._try(
@@ -59,59 +72,13 @@ class GCSStore:
     def write(
         self, path: str, data: bytes, *, if_generation: int | None = None, content_type: str = JSON
     ) -> int:
-        """Write an object; see the protocol for the preconditions.
+        """Write an object; see the protocol for the preconditions."""
 
-        A retried write whose first answer was lost would find its own object and take it for
-        somebody else's: what lies there is compared before the precondition is believed. What the
-        server has is compared with what was sent.
-        """
-        expected = crc32c_of(data)
-        for _ in range(WRITES):
-            generation, crc32c = self._write(path, data, if_generation, content_type)
-            if crc32c == expected:
-                return generation
-            log.warning("`%s` arrived with other bytes than were sent; writing it again", path)
-            if_generation = generation
-        raise TransientError(f"`{self.url}/{path}` arrives with other bytes than are sent")
+        def send(blob: Any, **options: Any) -> None:
+            blob.upload_from_string(data, content_type=content_type, timeout=TIMEOUT, **options)
 
-    def _write(
-        self, path: str, data: bytes, if_generation: int | None, content_type: str
-    ) -> tuple[int, str]:
-        """Write once; returns generation and CRC32C of what the server has."""
-        tries: list[str] = []
-        try:
-            return self._insert(path, data, if_generation, content_type, tries)
-        except PreconditionError:
-            mine = self._mine(path, data) if len(tries) > 1 else None
-            if mine is None or if_generation == mine:
-                raise
-            return mine, crc32c_of(data)
-
-    def _insert(
-        self, path: str, data: bytes, if_generation: int | None, content_type: str, tries: list[str]
-    ) -> tuple[int, str]:
-        """Send the object, again where that may help; each try is noted in `tries`."""
-        blob = self._bucket.blob(path)
-
-        def retry(send: Callable[[], T]) -> Callable[[], T]:
-            def counted() -> T:
-                tries.append(path)
-                return send()
-
-            return RETRY(counted)
-
-        self._try(
-            path,
-            lambda: blob.upload_from_string(
-                data,
-                content_type=content_type,
-                if_generation_match=if_generation,
-                retry=retry,
-                timeout=TIMEOUT,
-                checksum="crc32c",
-            ),
-        )
-        return int(blob.generation), str(blob.crc32c)
+        content = _Content(send=send, size=len(data), crc32c=crc32c_of(data))
+        return self._send(path, content, if_generation).generation
 
     def upload(
         self,
@@ -121,31 +88,58 @@ class GCSStore:
         content_type: str | None = None,
         if_generation: int | None = None,
     ) -> ObjectInfo:
-        """Write a file; the client sends a CRC32C that the server checks, and gets the server's."""
-        blob = self._bucket.blob(path)
-        try:
-            self._try(
-                path,
-                lambda: blob.upload_from_filename(
-                    str(local),
-                    content_type=content_type,
-                    if_generation_match=if_generation,
-                    retry=RETRY,
-                    timeout=(10, 300),
-                    checksum="crc32c",
-                ),
+        """Write a file; see the protocol for the preconditions."""
+
+        def send(blob: Any, **options: Any) -> None:
+            blob.upload_from_filename(
+                str(local), content_type=content_type, timeout=FILE_TIMEOUT, **options
             )
+
+        with local.open("rb") as stream:
+            crc32c = crc32c_of_stream(stream)
+        content = _Content(send=send, size=local.stat().st_size, crc32c=crc32c)
+        return self._send(path, content, if_generation)
+
+    def _send(self, path: str, content: _Content, if_generation: int | None) -> ObjectInfo:
+        """Send an object until the server has what was sent."""
+        for _ in range(WRITES):
+            try:
+                stored = self._send_once(path, content, if_generation)
+            except ChangedError as error:
+                log.warning("%s; writing it again", error)
+                continue
+            if content.is_in(stored):
+                return stored
+            log.warning("`%s` arrived with other bytes than were sent; writing it again", path)
+            if_generation = stored.generation
+        raise TransientError(f"`{self.url}/{path}` arrives with other bytes than are sent")
+
+    def _send_once(self, path: str, content: _Content, if_generation: int | None) -> ObjectInfo:
+        blob = self._bucket.blob(path)
+        tries = 0
+
+        def retry(request: Callable[[], T]) -> Callable[[], T]:
+            def counted() -> T:
+                nonlocal tries
+                tries += 1
+                return request()
+
+            return RETRY(counted)
+
+        def send() -> None:
+            content.send(blob, if_generation_match=if_generation, retry=retry, checksum="crc32c")
+
+        try:
+            self._try(path, send)
         except PreconditionError:
-            there = self.stat(path)
-            if there is None or there.generation == if_generation:
+            stored = self.stat(path) if tries > 1 else None
+            if stored is None or stored.generation == if_generation or not content.is_in(stored):
                 raise
-            if there.crc32c != crc32c_of(local.read_bytes()):
-                raise
-            return there  # the answer to the first try was lost
+            return stored  # its own object: the answer to an earlier try was lost
         return _info(blob)
 
     def download(self, path: str, local: Path) -> None:
-        """Write an object to a file."""
+        """Write an object to a file, whole or not at all."""
         local.parent.mkdir(parents=True, exist_ok=True)
         partial = local.with_name(f"{local.name}.part")
         blob = self._bucket.blob(path)
@@ -153,7 +147,7 @@ class GCSStore:
             self._try(
                 path,
                 lambda: blob.download_to_filename(
-                    str(partial), retry=RETRY, timeout=(10, 300), checksum="crc32c"
+                    str(partial), retry=RETRY, timeout=FILE_TIMEOUT, checksum="crc32c"
                 ),
             )
             partial.replace(local)
@@ -161,12 +155,12 @@ class GCSStore:
             partial.unlink(missing_ok=True)
 
     def stat(self, path: str) -> ObjectInfo | None:
-        """Size, checksum and generation of an object."""
+        """Return size, checksum and generation of an object, None if there is none."""
         blob = self._try(path, lambda: self._bucket.get_blob(path, retry=RETRY, timeout=TIMEOUT))
         return None if blob is None else _info(blob)
 
     def list(self, prefix: str) -> Iterator[ObjectInfo]:
-        """Objects below a prefix."""
+        """List the objects below a prefix."""
         fields = "items(name,size,crc32c,generation,updated),nextPageToken"
         for blob in self._try(
             prefix,
@@ -177,7 +171,7 @@ class GCSStore:
             yield _info(blob)
 
     def folders(self, prefix: str) -> Iterator[str]:
-        """Names of the folders directly below a prefix."""
+        """List the names of the folders directly below a prefix."""
 
         def listed() -> set[str]:
             pages = self._bucket.list_blobs(
@@ -195,7 +189,7 @@ class GCSStore:
         yield from sorted(name.removeprefix(prefix).rstrip("/") for name in found)
 
     def delete(self, path: str) -> None:
-        """Remove an object."""
+        """Remove an object, if there is one."""
         try:
             self._try(path, lambda: self._bucket.blob(path).delete(retry=RETRY, timeout=TIMEOUT))
         except NotFoundError:
@@ -206,14 +200,6 @@ class GCSStore:
         if info is None:
             raise NotFoundError(f"no object `{path}` in {self.url}")
         return info.generation
-
-    def _mine(self, path: str, data: bytes) -> int | None:
-        """Generation of the object if it holds exactly what was to be written."""
-        try:
-            there = self.read(path)
-        except NotFoundError:
-            return None
-        return there.generation if there.data == data else None
 
     def _try(self, path: str, call: Callable[[], T]) -> T:
         return call_storage(f"{self.url}/{path}", call)
@@ -227,39 +213,3 @@ def _info(blob: Any) -> ObjectInfo:
         generation=int(blob.generation),
         updated=blob.updated,
     )
-
-
-def crc32c_of(data: bytes) -> str:
-    """CRC32C as Cloud Storage writes it: base64 of four big-endian bytes."""
-    return base64.b64encode(Checksum(data).digest()).decode()  # type: ignore[no-untyped-call]
-
-
-def call_storage(what: str, call: Callable[[], T]) -> T:
-    """Run a client call, its errors in this project's words."""
-    try:
-        return call()
-    except google_errors.PreconditionFailed:
-        raise PreconditionError(f"`{what}` was written by somebody else first") from None
-    except google_errors.NotFound:
-        raise NotFoundError(f"no object `{what}` (or no such bucket)") from None
-    except (google_errors.Forbidden, google_errors.Unauthorized) as error:
-        raise ServiceError(f"Cloud Storage refuses `{what}`: {error.message}") from None
-    except auth_errors.GoogleAuthError as error:
-        if error.retryable or isinstance(error, auth_errors.TransportError):
-            raise TransientError(f"no token for Cloud Storage (`{what}`): {error}") from None
-        raise ServiceError(f"no credentials for Cloud Storage (`{what}`): {error}") from None
-    except google_errors.ClientError as error:
-        if error.code in (408, 429):
-            raise TransientError(f"Cloud Storage is busy (`{what}`): {error.message}") from None
-        if error.code == 400 and _is_checksum(error.message):
-            raise TransientError(f"`{what}` was changed on the way: {error.message}") from None
-        raise ServiceError(f"Cloud Storage refuses `{what}`: {error.message}") from None
-    except storage_errors.DataCorruption as error:
-        raise TransientError(f"`{what}` was changed on the way: {error}") from None
-    except (google_errors.GoogleAPIError, OSError) as error:
-        raise TransientError(f"Cloud Storage did not answer (`{what}`): {error}") from None
-
-
-def _is_checksum(message: str) -> bool:
-    """Whether the server says that the bytes do not fit their checksum."""
-    return any(word in message.lower() for word in ("crc32c", "checksum", "md5"))

@@ -11,19 +11,10 @@ from google.auth import exceptions as auth_errors
 from google.cloud import pubsub_v1  # type: ignore[attr-defined]  # no stubs
 
 from contract.exceptions import ServiceError, TransientError
-from contract.retries import policy
+from contract.retries import BRIEF_RETRY
 
-RETRY = policy(
-    lambda error: isinstance(
-        error,
-        google_errors.ServiceUnavailable
-        | google_errors.TooManyRequests
-        | google_errors.InternalServerError
-        | google_errors.DeadlineExceeded
-        | google_errors.Aborted,
-    ),
-    seconds=20,
-)
+TIMEOUT = 10.0  # seconds of one request
+WAIT = 30.0  # for the answer, its retries included
 
 
 class PubSubTopic:
@@ -49,10 +40,10 @@ class PubSubTopic:
     def publish(self, data: bytes, attributes: Mapping[str, str]) -> str:
         """Publish one message and wait until Pub/Sub has it."""
         future = self._client.publish(
-            self._name, data, retry=RETRY, timeout=10.0, **dict(attributes)
+            self._name, data, retry=BRIEF_RETRY, timeout=TIMEOUT, **dict(attributes)
         )
         try:
-            return str(future.result(timeout=30))
+            return str(future.result(timeout=WAIT))
         except google_errors.NotFound:
             raise ServiceError(f"there is no topic `{self._name}`") from None
         except (google_errors.PermissionDenied, google_errors.Unauthenticated) as error:

@@ -5,22 +5,19 @@ from __future__ import annotations
 from pathlib import Path
 
 from contract import layout
-from contract.exceptions import NotFoundError, PreconditionError
+from contract.exceptions import NotFoundError
+from contract.stores.atomic import create
 from contract.stores.base import Store
 
 
 def save(store: Store, run_id: str, name: str, file: Path) -> bool:
     """Keep a file under the run's `work/`, once; False where another attempt's file stays."""
-    try:
-        store.write(
-            layout.work(run_id, name),
-            file.read_bytes(),
-            if_generation=0,
-            content_type="application/octet-stream",
-        )
-    except PreconditionError:
-        return False
-    return True
+    return create(
+        store,
+        layout.work(run_id, name),
+        file.read_bytes(),
+        content_type="application/octet-stream",
+    )
 
 
 def restore(store: Store, run_id: str, name: str, file: Path) -> bool:

@@ -20,12 +20,12 @@ from contract import layout
 from contract.exceptions import (
     CancelledError,
     MMMError,
-    NotFoundError,
     PreconditionError,
     TransientError,
 )
 from contract.lease import LEASE_SECONDS, Lease, bucket_time
-from contract.stores.base import Blob, ObjectInfo, Store
+from contract.stores.atomic import update
+from contract.stores.base import Blob, Store
 from job.runtime.logs import Log
 from job.runtime.settings import Settings
 from job.runtime.signals import stop_reason
@@ -115,7 +115,7 @@ class LeaseHolder:
             raise CancelledError("another execution took the run over") from None
 
     def release(self) -> None:
-        """Let go, so that a successor need not wait."""
+        """Release the lease, so that a successor need not wait."""
         self._stop.set()
         if self._thread is not None:
             self._thread.join(timeout=0.2 if stop_reason() else 5.0)
@@ -123,6 +123,10 @@ class LeaseHolder:
             self._write(released=True)
 
     def _write(self, *, released: bool) -> None:
+        """Write the lease over the generation that this owner wrote last.
+
+        There is no second attempt: if another generation is stored, another owner took over.
+        """
         with self._lock:
             lease = self._lease.model_copy(update={"released": released})
             self._generation = self._store.write(
@@ -132,7 +136,11 @@ class LeaseHolder:
 
 
 def claim(store: Store, run_id: str, settings: Settings) -> LeaseHolder | Lease:
-    """Take the run's lease; returns the live lease of somebody else where there is one."""
+    """Take the run's lease; returns the live lease of another owner if there is one.
+
+    Raises:
+        TransientError: another writer came between at every attempt.
+    """
     path = layout.lease(run_id, settings.task_index)
     mine = Lease(
         owner=settings.owner,
@@ -142,24 +150,23 @@ def claim(store: Store, run_id: str, settings: Settings) -> LeaseHolder | Lease:
         nonce=uuid.uuid4().hex,
         seconds=LEASE_SECONDS,
     )
-    for _ in range(10):
-        try:
-            info, blob = store.stat(path), store.read(path)
-        except NotFoundError:
-            generation = 0
-        else:
-            held = Lease.from_json(blob.data, path=path)
-            if not _may_take_over(held, mine) and _is_live(held, info, blob, store, run_id):
-                return held
-            generation = blob.generation
+    live: Lease | None = None
+
+    def taken(old: Blob | None) -> bytes | None:
+        nonlocal mine, live
+        live = None
+        if old is not None:
+            held = Lease.from_json(old.data, path=path)
+            if not _may_take_over(held, mine) and _is_live(held, old, store, path, run_id):
+                live = held
+                return None
             mine = mine.model_copy(update={"manifest": held.manifest})
-        try:
-            return LeaseHolder(
-                store, path, mine, store.write(path, mine.to_json(), if_generation=generation)
-            )
-        except PreconditionError:
-            continue
-    return Lease.from_json(store.read(path).data, path=path)
+        return mine.to_json()
+
+    stored = update(store, path, taken)
+    if live is not None:
+        return live
+    return LeaseHolder(store, path, mine, stored.generation if stored else 0)
 
 
 def _may_take_over(held: Lease, mine: Lease) -> bool:
@@ -168,7 +175,8 @@ def _may_take_over(held: Lease, mine: Lease) -> bool:
     return held.released or later_attempt
 
 
-def _is_live(held: Lease, info: ObjectInfo | None, blob: Blob, store: Store, run_id: str) -> bool:
+def _is_live(held: Lease, blob: Blob, store: Store, path: str, run_id: str) -> bool:
+    info = store.stat(path)
     if info is None or info.generation != blob.generation:  # renewed just now
         return True
     return held.is_live(written=info.updated, at=bucket_time(store, layout.clock(run_id)))

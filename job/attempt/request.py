@@ -6,13 +6,14 @@ import uuid
 from typing import Any, Literal
 
 from contract import layout, runid
-from contract.exceptions import ConfigError, PreconditionError
+from contract.exceptions import ConfigError
 from contract.fetch import fetch_config
 from contract.loading import load_config
 from contract.rejection import reject
 from contract.request import Origin, Request, stored_request
 from contract.run import State, Status, create_status, now
 from contract.stores import Store
+from contract.stores.atomic import create
 from contract.topics import Publisher
 from job.runtime.settings import Settings
 
@@ -76,11 +77,8 @@ def find_request(
         accepted_at=now(),
         nonce=uuid.uuid4().hex,
     )
-    try:
-        store.write(layout.request(run_id), request.to_json(), if_generation=0)
-    except PreconditionError:
-        stored = stored_request(store, run_id)
-        request = stored or request
+    if not create(store, layout.request(run_id), request.to_json()):
+        request = stored_request(store, run_id) or request
     create_accepted(store, request)
     return request
 

@@ -18,10 +18,11 @@ from dataclasses import dataclass
 
 from contract import layout
 from contract.base import canonical_json
-from contract.exceptions import CancelledError, NotFoundError, PreconditionError, TransientError
+from contract.exceptions import CancelledError, NotFoundError, TransientError
 from contract.run import read_status
 from contract.stored import read_fields
 from contract.stores import Store
+from contract.stores.atomic import create
 
 GO = "go.json"
 MERGE = "merge.json"
@@ -47,10 +48,7 @@ def trials_of(task: int, tasks: int, trials: int) -> list[int]:
 
 def let_tasks_start(store: Store, run_id: str) -> None:
     """Let the other tasks start: extract and inputs are stored, and the gate has passed."""
-    try:
-        store.write(layout.work(run_id, GO), canonical_json({}), if_generation=0)
-    except PreconditionError:
-        return
+    create(store, layout.work(run_id, GO), canonical_json({}))
 
 
 def wait_for_inputs(
@@ -105,11 +103,9 @@ def _claim_merge(store: Store, run_id: str, task: int) -> bool:
     """Claim that this task makes the outputs; return False if another one has claimed it."""
     path = layout.work(run_id, MERGE)
     mine = {"task": task}
+    if create(store, path, canonical_json(mine)):
+        return True
     try:
-        store.write(path, canonical_json(mine), if_generation=0)
-    except PreconditionError:
-        try:
-            return read_fields(store.read(path).data, path=path) == mine
-        except NotFoundError:
-            return False
-    return True
+        return read_fields(store.read(path).data, path=path) == mine
+    except NotFoundError:
+        return False

@@ -14,8 +14,9 @@ import psutil
 
 from contract import layout
 from contract.base import canonical_json
-from contract.exceptions import NotFoundError, PreconditionError
+from contract.exceptions import NotFoundError
 from contract.run import now
+from contract.stores.atomic import create
 from job.attempt.context import Attempt
 from job.cost import limits
 from job.cost.estimate import Estimate, actual, make_estimate
@@ -66,10 +67,8 @@ def check_rows(attempt: Attempt, snapshot: Snapshot) -> None:
         )
         detail.update(_in_short(estimate))
         limits.require(attempt.config.limits, estimate)
-        try:
-            path = layout.work(attempt.run_id, ESTIMATE)
-            attempt.store.write(path, canonical_json(estimate.to_json()), if_generation=0)
-        except PreconditionError:
+        path = layout.work(attempt.run_id, ESTIMATE)
+        if not create(attempt.store, path, canonical_json(estimate.to_json())):
             attempt.estimate = _stored(attempt)
 
 

@@ -6,10 +6,10 @@ from typing import Any
 
 from contract import layout
 from contract.base import canonical_json
-from contract.exceptions import NotFoundError, PreconditionError, TransientError
 from contract.run import now
 from contract.stored import read_fields
-from contract.stores.base import Store
+from contract.stores.atomic import update
+from contract.stores.base import Blob, Store
 
 
 def promote(
@@ -18,6 +18,12 @@ def promote(
     """Point the market at this run, unless it points at a newer one already.
 
     Run ids begin with their time, so their order is the order of the requests.
+
+    Returns:
+        True if the market points at this run now, False if it points at a newer one.
+
+    Raises:
+        TransientError: another writer came between at every attempt.
     """
     path = layout.current(revision, market)
     pointer = {
@@ -27,18 +33,12 @@ def promote(
         "manifest": layout.manifest(revision, market, run_id),
         **facts,
     }
-    for _ in range(10):
-        try:
-            blob = store.read(path)
-        except NotFoundError:
-            generation = 0
-        else:
-            generation = blob.generation
-            if read_fields(blob.data, "run_id", path=path)["run_id"] > run_id:
-                return False
-        try:
-            store.write(path, canonical_json(pointer), if_generation=generation)
-        except PreconditionError:
-            continue
-        return True
-    raise TransientError(f"`{path}` is being written by others all the time")
+    content = canonical_json(pointer)
+
+    def moved(old: Blob | None) -> bytes | None:
+        if old is not None and read_fields(old.data, "run_id", path=path)["run_id"] > run_id:
+            return None
+        return content
+
+    stored = update(store, path, moved)
+    return stored is not None and stored.data == content

@@ -13,10 +13,11 @@ import yaml
 from contract import layout
 from contract.base import canonical_json, sha256_hex
 from contract.config import Config
-from contract.exceptions import ArtifactError, PreconditionError, ServiceError
+from contract.exceptions import ArtifactError, ServiceError
 from contract.run import State, now
 from contract.stored import read_fields
 from contract.stores import Store
+from contract.stores.atomic import create
 from job.attempt.context import Attempt
 from job.cost.budget import cost_of
 from job.gate import Verdict
@@ -136,12 +137,11 @@ def _publish(attempt: Attempt, manifest: Manifest) -> None:
     path = layout.manifest(manifest.revision, manifest.market, manifest.run_id)
     content = manifest.to_json()
     try:
-        attempt.store.write(path, content, if_generation=0)
-    except PreconditionError:
-        if attempt.store.read(path).data != content:
-            raise ArtifactError(f"`{path}` was written by somebody else") from None
+        created = create(attempt.store, path, content)
     except ServiceError as error:
         raise ArtifactError(f"the manifest cannot be written: {error}") from None
+    if not created and attempt.store.read(path).data != content:
+        raise ArtifactError(f"`{path}` was written by somebody else")
     entry = {"run_id": manifest.run_id, "at": now().isoformat()}
     attempt.store.write(layout.fingerprint(manifest.fingerprint), canonical_json(entry))
 

@@ -2,32 +2,19 @@
 
 from __future__ import annotations
 
-import base64
 import hashlib
-import logging
 import mimetypes
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path
 
-from google_crc32c import Checksum
-from tenacity import (
-    before_sleep_log,
-    retry,
-    retry_if_exception_type,
-    stop_after_attempt,
-    wait_random_exponential,
-)
-
 from contract.base import Strict
-from contract.exceptions import ArtifactError, ServiceError, TransientError
+from contract.exceptions import ArtifactError, ServiceError
 from contract.stores.base import Store
+from contract.stores.checksums import crc32c_of_stream
 from job.runtime.signals import stop_reason
 
 PARALLEL = 8
-ATTEMPTS = 4
-log = logging.getLogger("mmm.retries")
 _TYPES = {
     ".parquet": "application/vnd.apache.parquet",
     ".rds": "application/octet-stream",
@@ -48,31 +35,33 @@ class Artifact(Strict):
 
 
 def describe(file: Path, root: Path) -> Artifact:
-    """Size and checksums of a local file."""
-    crc, sha = Checksum(), hashlib.sha256()  # type: ignore[no-untyped-call]
+    """Return size and checksums of a local file."""
     with file.open("rb") as stream:
-        while chunk := stream.read(1 << 20):
-            crc.update(chunk)  # type: ignore[no-untyped-call]
-            sha.update(chunk)
+        sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
+        stream.seek(0)
+        crc32c = crc32c_of_stream(stream)
     return Artifact(
         path=file.relative_to(root).as_posix(),
         bytes=file.stat().st_size,
-        crc32c=base64.b64encode(crc.digest()).decode(),  # type: ignore[no-untyped-call]
-        sha256=sha.hexdigest(),
+        crc32c=crc32c,
+        sha256=sha256,
     )
 
 
 def upload_all(
     store: Store, folder: Path, *, prefix: str, there: Mapping[str, int]
 ) -> list[Artifact]:
-    """Upload every file below `folder`; returns what lies in the store, in order of path.
+    """Upload every file below `folder`; returns what is in the store, in order of path.
 
-    They go below `prefix`. `there` has the generations of what lies there and may be replaced;
-    nothing else is overwritten.
+    Args:
+        store: The bucket; it retries by itself.
+        folder: The files.
+        prefix: They go below it.
+        there: The generations of the objects that may be replaced; no other one is overwritten.
 
     Raises:
-        ArtifactError: a file is refused, or lies there with another checksum.
-        PreconditionError: somebody else wrote a file meanwhile.
+        ArtifactError: a file is refused, or is stored with another checksum.
+        PreconditionError: another writer wrote a file meanwhile.
         TransientError: the store does not answer.
     """
     files = sorted(path for path in folder.rglob("*") if path.is_file())
@@ -80,7 +69,7 @@ def upload_all(
     def one(file: Path) -> Artifact:
         artifact = describe(file, folder)
         path = f"{prefix}{artifact.path}"
-        _Upload(store, file, artifact, path, there.get(path, 0)).run()
+        _upload(store, file, artifact, path, there.get(path, 0))
         return artifact
 
     pool = ThreadPoolExecutor(max_workers=PARALLEL)
@@ -90,42 +79,15 @@ def upload_all(
         pool.shutdown(wait=stop_reason() is None, cancel_futures=True)
 
 
-@dataclass
-class _Upload:
-    """One file on its way; `generation` is what it may replace."""
-
-    store: Store
-    file: Path
-    artifact: Artifact
-    path: str
-    generation: int
-
-    @retry(
-        retry=retry_if_exception_type(TransientError),
-        stop=stop_after_attempt(ATTEMPTS),
-        wait=wait_random_exponential(multiplier=0.5, max=8),
-        before_sleep=before_sleep_log(log, logging.WARNING),
-        reraise=True,
-    )
-    def run(self) -> None:
-        """Upload until the store has what was sent."""
-        for _ in range(ATTEMPTS):
-            try:
-                there = self.store.upload(
-                    self.file,
-                    self.path,
-                    content_type=content_type(self.file),
-                    if_generation=self.generation,
-                )
-            except ServiceError as error:
-                raise ArtifactError(f"`{self.path}` cannot be written: {error}") from None
-            if (there.size, there.crc32c) == (self.artifact.bytes, self.artifact.crc32c):
-                return
-            log.warning("`%s` arrived with other bytes than were sent", self.path)
-            self.generation = there.generation
+def _upload(store: Store, file: Path, artifact: Artifact, path: str, generation: int) -> None:
+    try:
+        stored = store.upload(file, path, content_type=content_type(file), if_generation=generation)
+    except ServiceError as error:
+        raise ArtifactError(f"`{path}` cannot be written: {error}") from None
+    if (stored.size, stored.crc32c) != (artifact.bytes, artifact.crc32c):
         raise ArtifactError(
-            f"`{self.path}` lies in {self.store.url} with {there.size} bytes and CRC32C "
-            f"{there.crc32c}; it should have {self.artifact.bytes} and {self.artifact.crc32c}"
+            f"`{path}` is in {store.url} with {stored.size} bytes and CRC32C {stored.crc32c}; "
+            f"it should have {artifact.bytes} and {artifact.crc32c}"
         )
 
 

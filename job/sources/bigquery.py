@@ -13,10 +13,10 @@ from google.api_core import exceptions as google_errors
 from google.auth import exceptions as auth_errors
 from google.auth.credentials import AnonymousCredentials
 from google.cloud import bigquery
-from google.cloud.bigquery.retry import DEFAULT_JOB_RETRY, DEFAULT_RETRY
 from sqlglot import exp
 
 from contract.exceptions import DataError, MMMError, ServiceError, TransientError
+from contract.retries import RETRY
 from contract.source import BigQuerySource
 from job.sources import relation as relations
 from job.sources.schema import Field, Kind
@@ -37,7 +37,6 @@ _KINDS = {
 }
 QUERY_SECONDS = 1800
 REQUEST_SECONDS = 120
-RETRY_SECONDS = 120  # of one request; the client's own default is ten minutes
 
 
 class BigQuery:
@@ -80,9 +79,7 @@ class BigQuery:
         """The result of a query."""
         config = bigquery.QueryJobConfig(labels=self._labels, job_timeout_ms=QUERY_SECONDS * 1000)
         job = self._query(sql, config)
-        retry = DEFAULT_RETRY.with_timeout(RETRY_SECONDS)
-        again = DEFAULT_JOB_RETRY.with_timeout(RETRY_SECONDS)
-        rows = self._told(lambda: job.result(timeout=QUERY_SECONDS, retry=retry, job_retry=again))
+        rows = self._told(lambda: job.result(timeout=QUERY_SECONDS, retry=RETRY, job_retry=None))
         reader = None
         if self._open_reader is not None:
             reader = self._readers.enter_context(self._open_reader())
@@ -96,10 +93,9 @@ class BigQuery:
         self._client.close()
 
     def _query(self, sql: str, config: bigquery.QueryJobConfig) -> Any:
-        retry = DEFAULT_RETRY.with_timeout(RETRY_SECONDS)
         return self._told(
             lambda: self._client.query(
-                sql, job_config=config, timeout=REQUEST_SECONDS, retry=retry, job_retry=None
+                sql, job_config=config, timeout=REQUEST_SECONDS, retry=RETRY, job_retry=None
             )
         )
 

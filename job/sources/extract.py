@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import closing
 from functools import partial
 from pathlib import Path
@@ -13,13 +13,6 @@ from tempfile import TemporaryDirectory
 
 import pyarrow as pa
 import pyarrow.parquet as pq
-from tenacity import (
-    before_sleep_log,
-    retry,
-    retry_if_exception_type,
-    stop_after_attempt,
-    wait_random_exponential,
-)
 
 from contract.config import Config
 from contract.exceptions import DataError, TransientError
@@ -39,7 +32,7 @@ from job.sources.snapshot import Evidence, Snapshot, write
 from job.sources.sql import build
 from job.sources.warehouse import Warehouse
 
-ATTEMPTS = 2  # on top of the retries of each client
+log = logging.getLogger(__name__)
 
 
 def extract(
@@ -51,6 +44,9 @@ def extract(
     local_annotations: bool = True,
 ) -> Snapshot:
     """Read the config's source into a snapshot file.
+
+    The clients retry their own calls. A source that still does not answer, or whose answer breaks
+    off, is read once more from the beginning: half a result is never continued.
 
     Args:
         config: The resolved config.
@@ -67,22 +63,14 @@ def extract(
     started = time.monotonic()
     to.parent.mkdir(parents=True, exist_ok=True)
     annotations = read_annotations(config, files=local_annotations)  # its faults cost no query
-    snapshot = _again(lambda: _once(config, run_id=run_id, to=to, env=env))
+    try:
+        snapshot = _once(config, run_id=run_id, to=to, env=env)
+    except TransientError as error:
+        log.warning("the source is read again from the beginning: %s", error)
+        snapshot = _once(config, run_id=run_id, to=to, env=env)
     if annotations is not None:
         snapshot = join(snapshot, annotations, config.date.frequency)
     return snapshot.timed(time.monotonic() - started)
-
-
-@retry(
-    retry=retry_if_exception_type(TransientError),
-    stop=stop_after_attempt(ATTEMPTS),
-    wait=wait_random_exponential(multiplier=0.5, max=10),
-    before_sleep=before_sleep_log(logging.getLogger(__name__), logging.WARNING),
-    reraise=True,
-)
-def _again(call: Callable[[], Snapshot]) -> Snapshot:
-    """From the beginning: half a result is never continued."""
-    return call()
 
 
 def _once(config: Config, *, run_id: str, to: Path, env: Mapping[str, str] | None) -> Snapshot:

@@ -52,7 +52,7 @@ def main() -> int:
     if os.environ["MMM_EVENTS_TOPIC"].startswith("projects/"):
         from contract.topics import pubsub
 
-        pubsub.RETRY = pubsub.RETRY.with_timeout(2)
+        pubsub.BRIEF_RETRY = pubsub.BRIEF_RETRY.with_timeout(2)
     return job(sys.argv[1:])
 
 

@@ -6,12 +6,14 @@ import gc
 import logging
 import warnings
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
-from contract.exceptions import PreconditionError, ServiceError, TransientError
-from contract.stores import Store, open_store
+from contract.exceptions import PreconditionError, ServiceError, StoreError, TransientError
+from contract.stores import Blob, Store, open_store
+from contract.stores.atomic import create, update
 from tests.fakes.gcs import FakeGCS
 from tests.fakes.proxy import Call, Fault, Kind, Proxy, once
 
@@ -42,6 +44,117 @@ def broken(
         gc.collect()
 
 
+def uploads(calls: list[Call]) -> list[Call]:
+    """The requests that wrote an object; the client also asks about the bucket, as it likes."""
+    return [call for call in calls if UPLOAD in call.path]
+
+
+@pytest.mark.parametrize("path", ["a.json", "runs/\u00e4 b/%2F?c=d&e#f+g.json"])
+def test_any_name_and_any_bytes_arrive(gcs_store: Store, path: str) -> None:
+    data = b'{"text": "\xc3\xa4\r\n--\x00"}' * 100
+    generation = gcs_store.write(path, data, if_generation=0)
+    assert gcs_store.read(path) == Blob(data=data, generation=generation)
+    assert [info.path for info in gcs_store.list("")] == [path]
+
+
+def test_one_of_many_creates(gcs_store: Store) -> None:
+    with ThreadPoolExecutor(8) as pool:
+        created = list(pool.map(lambda n: create(gcs_store, "a", str(n).encode()), range(8)))
+    assert created.count(True) == 1
+    assert gcs_store.read("a").data == str(created.index(True)).encode()
+
+
+def test_an_update_keeps_what_another_writer_wrote_meanwhile(gcs_store: Store) -> None:
+    seen: list[bytes | None] = []
+
+    def change(old: Blob | None) -> bytes:
+        seen.append(old.data if old else None)
+        if len(seen) == 1:
+            gcs_store.write("n", b"1")
+        return b"2" if old is None else old.data + b"2"
+
+    stored = update(gcs_store, "n", change)
+    assert seen == [None, b"1"]
+    assert stored == gcs_store.read("n")
+    assert gcs_store.read("n").data == b"12"
+
+
+@pytest.mark.parametrize("kind", [Kind.CUT_AFTER, Kind.CUT_BEFORE])
+def test_a_create_whose_first_answer_is_lost_is_its_own(broken: Broken, kind: Kind) -> None:
+    store = broken(once(Fault(kind=kind), method="POST", containing=UPLOAD))
+    assert create(store, "a.json", b"mine") is True
+    assert create(store, "a.json", b"mine") is False
+    assert create(store, "a.json", b"other") is False
+
+
+def test_a_create_whose_first_answer_is_lost_is_not_its_own_if_another_was_first(
+    broken: Broken, gcs_store: Store
+) -> None:
+    def cut(call: Call) -> Fault | None:
+        if call.method != "POST" or UPLOAD not in call.path or gcs_store.stat("a.json"):
+            return None
+        gcs_store.write("a.json", b"theirs")
+        return Fault(kind=Kind.CUT_AFTER)
+
+    assert create(broken(cut), "a.json", b"mine ") is False
+    assert gcs_store.read("a.json").data == b"theirs"
+
+
+def test_an_update_whose_first_answer_is_lost_is_made_once(broken: Broken) -> None:
+    store = broken(once(Fault(kind=Kind.CUT_AFTER), method="POST", containing=UPLOAD))
+    seen: list[Blob | None] = []
+
+    def change(old: Blob | None) -> bytes:
+        seen.append(old)
+        return b"1"
+
+    assert update(store, "n", change) == store.read("n")
+    assert seen == [None]
+
+
+@pytest.mark.parametrize("status", [429, 503])
+def test_a_write_is_repeated_after_a_transient_answer(
+    broken: Broken, status: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    store = broken(once(Fault(kind=Kind.STATUS, status=status), method="POST", containing=UPLOAD))
+    with caplog.at_level(logging.WARNING):
+        generation = store.write("a.json", b"{}", if_generation=0)
+    assert store.read("a.json").generation == generation
+    assert "trying again after" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("status", "error", "says"),
+    [
+        (403, ServiceError, "refuses"),
+        (400, ServiceError, "refuses"),
+        (404, StoreError, "no such bucket"),
+        (412, PreconditionError, "another writer"),
+    ],
+)
+def test_a_refused_write_is_not_repeated(
+    broken: Broken, status: int, error: type[Exception], says: str
+) -> None:
+    calls: list[Call] = []
+
+    def refuse(call: Call) -> Fault:
+        calls.append(call)
+        return Fault(kind=Kind.STATUS, status=status)
+
+    with pytest.raises(error, match=says):
+        broken(refuse).write("a.json", b"{}", if_generation=0)
+    assert len(uploads(calls)) == 1
+
+
+def test_the_server_gets_the_checksum_and_connections_are_kept(broken: Broken) -> None:
+    calls: list[Call] = []
+    store = broken(calls.append)  # type: ignore[arg-type]
+    for number in range(5):
+        store.write(f"{number}.json", b"{}")
+    assert all(b'"crc32c": "' in call.body for call in uploads(calls))
+    assert len({call.ends[0] for call in uploads(calls)}) == 1
+
+
 def test_a_write_whose_answer_is_lost_is_its_own(broken: Broken) -> None:
     store = broken(once(Fault(kind=Kind.CUT_AFTER), method="POST", containing=UPLOAD))
     generation = store.write("a.json", b"{}", if_generation=0)
@@ -70,6 +183,19 @@ def test_bytes_that_arrive_changed_are_written_again(
     assert store.read("a.json").data == b'{"n": 1}' * 50
     assert store.read("a.json").generation == generation
     assert "arrived with other bytes than were sent" in caplog.text
+
+
+def test_a_file_that_arrives_changed_is_uploaded_again(
+    broken: Broken, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    file = tmp_path / "model.bin"
+    file.write_bytes(b"model" * 1000)
+    store = broken(once(Fault(kind=Kind.CORRUPT), method="POST", containing=UPLOAD))
+    with caplog.at_level(logging.WARNING):
+        info = store.upload(file, "model.bin", if_generation=0)
+    assert info == store.stat("model.bin")
+    assert store.read("model.bin").data == file.read_bytes()
+    assert "writing it again" in caplog.text
 
 
 def test_bytes_that_always_arrive_changed_are_told(broken: Broken) -> None:

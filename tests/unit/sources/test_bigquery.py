@@ -96,7 +96,7 @@ def test_refusals(
     service: FakeBigQuery, tmp_path: Path, status: int, reason: str, message: str, kind: type,
     told: str, monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
-    monkeypatch.setattr(bigquery, "RETRY_SECONDS", 1)
+    monkeypatch.setattr(bigquery, "RETRY", bigquery.RETRY.with_timeout(1))
     service.fail("POST", status, reason, message)
     with pytest.raises(kind, match=told):
         run(service, tmp_path)
@@ -113,7 +113,7 @@ def test_a_busy_service_is_asked_again(service: FakeBigQuery, tmp_path: Path) ->
 def test_endless_503_ends(
     service: FakeBigQuery, tmp_path: Path, where: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(bigquery, "RETRY_SECONDS", 1)
+    monkeypatch.setattr(bigquery, "RETRY", bigquery.RETRY.with_timeout(1))
     service.fail(where, 503, "backendError", "try again")
     with pytest.raises(TransientError, match="did not answer") as caught:
         run(service, tmp_path)

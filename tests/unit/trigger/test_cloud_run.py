@@ -6,13 +6,16 @@ import sys
 from datetime import timedelta
 
 import pytest
+import requests
+from google.auth.transport.requests import AuthorizedSession
 from google.cloud import run_v2
 
 from contract.exceptions import ServiceError, TransientError
 from tests.fakes.cloud_run import FakeCloudRun, Job
+from tests.fakes.proxy import Fault, Kind, Proxy
 from tests.unit.trigger.conftest import JOB
 from trigger.cloud_run import CloudRunLauncher, _phase
-from trigger.execution import Launch, Phase
+from trigger.execution import Launch, MaybeStartedError, NotStartedError, Phase
 
 RUN_ID = "20261123T020000Z-1a2b3c4d"
 
@@ -88,6 +91,43 @@ def test_nobody_answers() -> None:
     launcher = CloudRunLauncher.connect(JOB, endpoint="http://127.0.0.1:9")
     with pytest.raises(TransientError):
         launcher.launch(Launch(run_id=RUN_ID))
+
+
+@pytest.mark.parametrize("answer", [b"<html>", b"[]", b"\xff", b'{"name": "operations/1"}'])
+def test_an_answer_without_an_execution_may_have_started_one(
+    run_service: FakeCloudRun, monkeypatch: pytest.MonkeyPatch, answer: bytes
+) -> None:
+    launcher = deploy(run_service, "pass")
+
+    def junk(*_: object, **__: object) -> requests.Response:
+        response = requests.Response()
+        response.status_code = 200
+        response._content = answer
+        return response
+
+    monkeypatch.setattr(AuthorizedSession, "request", junk)
+    with pytest.raises(MaybeStartedError):
+        launcher.launch(Launch(run_id=RUN_ID))
+
+
+@pytest.mark.parametrize(
+    ("status", "error"),
+    [
+        (429, NotStartedError),
+        (409, NotStartedError),
+        (503, MaybeStartedError),
+        (500, MaybeStartedError),
+        (403, ServiceError),
+    ],
+)
+def test_a_launch_is_never_repeated(
+    run_service: FakeCloudRun, status: int, error: type[Exception]
+) -> None:
+    deploy(run_service, "pass")
+    with Proxy(run_service.url, lambda _: Fault(kind=Kind.STATUS, status=status)).running() as on:
+        with pytest.raises(error):
+            CloudRunLauncher.connect(JOB, endpoint=on.url).launch(Launch(run_id=RUN_ID))
+        assert [call.method for call in on.calls] == ["POST"]
 
 
 CANCELLED = run_v2.Condition(

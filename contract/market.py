@@ -1,8 +1,9 @@
-"""Who works on a market, who waits for it, and which runs began today: one object, by generation.
+"""Which run works on a market, which runs wait for it, and which began today: one object.
 
-A run holds its market from its first attempt to its end; nobody gives it back. It is free again
-when its holder has ended, or has been silent for `grace` beyond its lease. Runs that found it busy
-stand in line by the time of their acceptance, and the first of them that still lives is next.
+A run holds its market from its first attempt to its end; it never releases it explicitly. The
+market becomes free when its holder has ended, or when the holder's lease expired `grace` ago. Runs
+that find it busy wait in a queue, in order of acceptance. The first run in the queue that is still
+alive is next.
 """
 
 from __future__ import annotations
@@ -26,28 +27,28 @@ MAX_WAITING = 100
 
 
 class Waiting(Strict):
-    """A run in the line."""
+    """A run in the queue."""
 
     accepted_at: Moment
     run_id: str
 
 
-class Tally(Stored):
+class DailyRuns(Stored):
     """The runs that began on one day (UTC)."""
 
     day: date = date.min
     runs: list[str] = []
 
-    def on(self, day: date) -> Tally:
-        """The tally of a day: empty where it is a new one; clocks that go back change nothing."""
-        return self if day <= self.day else Tally(day=day)
+    def on(self, day: date) -> DailyRuns:
+        """Return the runs of a day: none on a new day. A clock that goes back changes nothing."""
+        return self if day <= self.day else DailyRuns(day=day)
 
-    def counting(self, run_id: str) -> Tally:
-        """With a run, which counts once."""
-        return self if run_id in self.runs else Tally(day=self.day, runs=[*self.runs, run_id])
+    def including(self, run_id: str) -> DailyRuns:
+        """Return the same runs and this one; a run counts once."""
+        return self if run_id in self.runs else DailyRuns(day=self.day, runs=[*self.runs, run_id])
 
     def check(self, run_id: str, cap: int | None, what: str, setting: str) -> None:
-        """Raises LimitError where a run that is not in it is one too many."""
+        """Raise LimitError if one more run would exceed `cap`."""
         if cap is not None and run_id not in self.runs and len(self.runs) >= cap:
             raise LimitError(
                 f"{what} has had {len(self.runs)} runs on {self.day} (UTC); "
@@ -60,22 +61,22 @@ class Market(Stored):
 
     holder: str | None = None
     waiting: list[Waiting] = []
-    today: Tally = Tally()
+    today: DailyRuns = DailyRuns()
 
     def waits(self, run_id: str) -> bool:
-        """Whether a run stands in the line."""
+        """Return whether a run is in the queue."""
         return any(one.run_id == run_id for one in self.waiting)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Place:
-    """Where a run stands: `before` is the run that goes before it, None where it is its turn."""
+class Position:
+    """A run's position: `ahead` is the run that must end first, None if it is this run's turn."""
 
-    before: str | None
-    line: Sequence[Waiting]
+    ahead: str | None
+    queue: Sequence[Waiting]
 
 
-def take(
+def take_market(
     store: Store,
     request: Request,
     *,
@@ -84,153 +85,158 @@ def take(
     max_waiting: int = MAX_WAITING,
     grace: timedelta = GRACE,
 ) -> str | None:
-    """Take the market for a run, or stand in line; returns the run that goes before it, else None.
+    """Take the market for a run, or join the queue.
+
+    Returns:
+        The run that is ahead, None if this run now holds the market.
 
     Raises:
-        LimitError: it is busy and the run is not to wait, `max_waiting` others wait already, or
-            `cap` runs began today.
+        LimitError: the market is busy and the run must not wait, or `max_waiting` others wait
+            already, or `cap` runs began today.
         TransientError: another writer came between at every attempt.
     """
-    before: str | None = None
+    ahead: str | None = None
 
     def clock() -> datetime:
         return bucket_time(store, layout.clock(request.run_id))
 
-    def taken(blob: Blob | None) -> bytes | None:
-        nonlocal before
-        market, before = _market(blob, request.market), None
+    def acquire(blob: Blob | None) -> bytes | None:
+        nonlocal ahead
+        market, ahead = _market(blob, request.market), None
         if market.holder == request.run_id:
             return None
-        place = _place(store, market, request, grace, clock)
-        before = place.before
-        if before is None:
+        position = _position(store, market, request, grace, clock)
+        ahead = position.ahead
+        if ahead is None:
             today = market.today.on(now().date())
             today.check(request.run_id, cap, f"market `{request.market}`", "limits.max_runs_a_day")
-            line = [other for other in place.line if other.run_id != request.run_id]
-            new = Market(holder=request.run_id, waiting=line, today=today.counting(request.run_id))
+            queue = [other for other in position.queue if other.run_id != request.run_id]
+            new = Market(
+                holder=request.run_id, waiting=queue, today=today.including(request.run_id)
+            )
         elif not wait:
             raise LimitError(
-                f"run {before} works on market `{request.market}` or is next; allowed: one "
+                f"run {ahead} is working on market `{request.market}` or is next; allowed: one "
                 "run at a time (`limits.when_busy` is `refuse`)"
             )
         else:
-            line = list(place.line)
-            if len(line) > max_waiting and not market.waits(request.run_id):
-                line = _alive(store, line, request, max_waiting, grace, clock)
-            new = market.model_copy(update={"waiting": line})
+            queue = list(position.queue)
+            if len(queue) > max_waiting and not market.waits(request.run_id):
+                queue = _without_ended(store, queue, request, max_waiting, grace, clock)
+            new = market.model_copy(update={"waiting": queue})
         return None if new == market else new.to_json()
 
-    update(store, layout.market(request.market), taken)
-    return before
+    update(store, layout.market(request.market), acquire)
+    return ahead
 
 
 def keep_market(store: Store, request: Request) -> bool:
-    """Whether the run still holds its market; written anew, so that nobody takes it unawares.
+    """Return whether the run still holds its market, and write the object again if it does.
 
-    Whoever is about to take a silent run's market finds its object changed, and looks again.
+    A run that is about to take the market of a silent holder then finds the object changed, and
+    checks again.
 
     Raises:
         TransientError: another writer came between at every attempt.
     """
     kept = False
 
-    def rewritten(blob: Blob | None) -> bytes | None:
+    def rewrite(blob: Blob | None) -> bytes | None:
         nonlocal kept
         market = _market(blob, request.market)
         kept = market.holder == request.run_id
         return market.to_json() if kept else None
 
-    update(store, layout.market(request.market), rewritten)
+    update(store, layout.market(request.market), rewrite)
     return kept
 
 
-def next_before(store: Store, request: Request, *, at: datetime) -> str | None:
-    """The run that goes before this one on its market, None where it is its turn.
-
-    `at` is the bucket's time.
-    """
+def run_ahead(store: Store, request: Request, *, at: datetime) -> str | None:
+    """Return the run that is ahead of this one, None if there is none; `at` is bucket time."""
     try:
         market = _market(store.read(layout.market(request.market)), request.market)
     except NotFoundError:
         market = Market()
     if market.holder == request.run_id:
         return None
-    return _place(store, market, request, GRACE, lambda: at).before
+    return _position(store, market, request, GRACE, lambda: at).ahead
 
 
-def count(store: Store, run_id: str, cap: int) -> None:
-    """Count a run among all that began today, whatever their market.
+def count_run(store: Store, run_id: str, cap: int) -> None:
+    """Count a run among all runs of the deployment that began today.
 
     Raises:
-        LimitError: there are `cap` already.
+        LimitError: `cap` runs have begun already.
         TransientError: another writer came between at every attempt.
     """
     path = layout.today()
 
-    def counted(blob: Blob | None) -> bytes | None:
-        old = Tally.from_json(blob.data, path=path) if blob else Tally()
+    def count(blob: Blob | None) -> bytes | None:
+        old = DailyRuns.from_json(blob.data, path=path) if blob else DailyRuns()
         today = old.on(now().date())
         today.check(run_id, cap, "this deployment", "MMM_MAX_RUNS_A_DAY")
-        new = today.counting(run_id)
+        new = today.including(run_id)
         return None if new == old else new.to_json()
 
-    update(store, path, counted)
+    update(store, path, count)
 
 
 def _market(blob: Blob | None, name: str) -> Market:
-    """The stored market; one without a holder if there is none."""
+    """Return the stored market, or a free one if there is none."""
     return Market.from_json(blob.data, path=layout.market(name)) if blob else Market()
 
 
-def _place(
+def _position(
     store: Store,
     market: Market,
     request: Request,
     grace: timedelta,
     clock: Callable[[], datetime],
-) -> Place:
-    """The line with this run in it and without the dead that stood before it."""
+) -> Position:
+    """Return the queue with this run in it, without the runs ahead of it that have died."""
     mine = Waiting(accepted_at=request.accepted_at, run_id=request.run_id)
     others = [other for other in market.waiting if other.run_id != request.run_id]
-    line = sorted([*others, mine], key=lambda one: (one.accepted_at, one.run_id))
-    before = market.holder if market.holder and _lives(store, market.holder, grace, clock) else None
-    while before is None and line[0] != mine:
-        if _lives(store, line[0].run_id, grace, clock):
-            before = line[0].run_id
+    queue = sorted([*others, mine], key=lambda one: (one.accepted_at, one.run_id))
+    ahead = (
+        market.holder if market.holder and _is_alive(store, market.holder, grace, clock) else None
+    )
+    while ahead is None and queue[0] != mine:
+        if _is_alive(store, queue[0].run_id, grace, clock):
+            ahead = queue[0].run_id
         else:
-            line.pop(0)
-    return Place(before=before, line=line)
+            queue.pop(0)
+    return Position(ahead=ahead, queue=queue)
 
 
-def _alive(
+def _without_ended(
     store: Store,
-    line: Sequence[Waiting],
+    queue: Sequence[Waiting],
     request: Request,
-    longest: int,
+    max_waiting: int,
     grace: timedelta,
     clock: Callable[[], datetime],
 ) -> list[Waiting]:
-    """A line that is too long, without the runs in it that have ended.
+    """Return a queue that is too long without the runs in it that have ended.
 
     Raises:
-        LimitError: it is too long still.
+        LimitError: it is still too long.
     """
-    others = [one for one in line if one.run_id != request.run_id]
-    ended = {one.run_id for one in others if not _lives(store, one.run_id, grace, clock)}
-    if len(others) - len(ended) >= longest:
+    others = [one for one in queue if one.run_id != request.run_id]
+    ended = {one.run_id for one in others if not _is_alive(store, one.run_id, grace, clock)}
+    if len(others) - len(ended) >= max_waiting:
         raise LimitError(
-            f"{len(others) - len(ended)} runs wait for market `{request.market}` already; "
-            f"allowed: {longest} (`MMM_MAX_WAITING`)"
+            f"{len(others) - len(ended)} runs already wait for market `{request.market}`; "
+            f"allowed: {max_waiting} (`MMM_MAX_WAITING`)"
         )
-    return [one for one in line if one.run_id not in ended]
+    return [one for one in queue if one.run_id not in ended]
 
 
-def _lives(store: Store, run_id: str, grace: timedelta, clock: Callable[[], datetime]) -> bool:
-    """Whether a run will still work: it has not ended, and if it has begun, somebody is at it."""
+def _is_alive(store: Store, run_id: str, grace: timedelta, clock: Callable[[], datetime]) -> bool:
+    """Return whether a run will still work: not ended, and its lease kept up if it has begun."""
     status = read_status(store, run_id)
     if status is None or status.state.is_terminal:
         return False
-    if status.state is not State.RUNNING:  # it waits for its turn, or is being launched
+    if status.state is not State.RUNNING:  # it waits for its turn or for its launch
         return True
     sign = last_sign(store, run_id)
     return sign is not None and clock() - sign < timedelta(seconds=LEASE_SECONDS) + grace

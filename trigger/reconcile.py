@@ -33,7 +33,7 @@ from contract.exceptions import (
     TransientError,
 )
 from contract.lease import bucket_time, live_lease
-from contract.market import next_before
+from contract.market import run_ahead
 from contract.request import Request, stored_request
 from contract.run import RunError, State, Status, change_status, now, read_status
 from contract.stored import read_fields
@@ -142,7 +142,7 @@ class _Run:
         return self._follow(request, status, execution)
 
     def _waiting(self, request: Request) -> str:
-        before = next_before(self.store, request, at=self.at)
+        before = run_ahead(self.store, request, at=self.at)
         if before is not None and now() - request.accepted_at <= self.max_age:
             return "waiting"
         if before is not None:

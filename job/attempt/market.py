@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from contract.config import WhenBusy
 from contract.exceptions import CancelledError
-from contract.market import GRACE, count, take
+from contract.market import GRACE, count_run, take_market
 from contract.run import State, Status, change_status
 from job.attempt.context import Attempt
 
@@ -27,7 +27,7 @@ def wait_for_market(attempt: Attempt) -> str | None:
     limits, settings = attempt.config.limits, attempt.settings
     with attempt.trace.step("limits") as detail:
         logged = False
-        while ahead := take(
+        while ahead := take_market(
             attempt.store,
             attempt.request,
             wait=limits.when_busy is WhenBusy.WAIT,
@@ -45,7 +45,7 @@ def wait_for_market(attempt: Attempt) -> str | None:
                 raise CancelledError(reason)
             time.sleep(POLL_SECONDS)
         if settings.max_runs_a_day is not None:
-            count(attempt.store, attempt.run_id, settings.max_runs_a_day)
+            count_run(attempt.store, attempt.run_id, settings.max_runs_a_day)
     return None
 
 

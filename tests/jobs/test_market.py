@@ -14,7 +14,7 @@ import pytest
 from contract import layout
 from contract.events import EventData
 from contract.lease import Lease
-from contract.market import Market, Tally, Waiting
+from contract.market import DailyRuns, Market, Waiting
 from contract.run import RunError, State, Status, create_status, read_status
 from contract.stores.folder import FolderStore
 from contract.terminal import end_run
@@ -153,7 +153,7 @@ def test_a_command_waits_where_it_is(place: Place) -> None:
 
 def test_a_deployment_has_a_cap(place: Place) -> None:
     place.free()
-    full = Tally(day=datetime.now(UTC).date(), runs=["a", "b"])
+    full = DailyRuns(day=datetime.now(UTC).date(), runs=["a", "b"])
     place.store.write(layout.today(), full.to_json())
     process = place.start(CLOUD_RUN_EXECUTION="by-hand-1", MMM_MAX_RUNS_A_DAY="2")
     _, out = process.communicate(timeout=240)

@@ -10,7 +10,7 @@ import pytest
 from contract import layout
 from contract.exceptions import LimitError
 from contract.lease import Lease
-from contract.market import Market, keep_market, take
+from contract.market import Market, keep_market, take_market
 from contract.request import Origin, Request
 from contract.run import RunError, State, Status, create_status, now
 from contract.stores.folder import FolderStore
@@ -60,23 +60,23 @@ def waiting(store: FolderStore) -> list[str]:
 
 def test_a_line_has_an_end(store: FolderStore) -> None:
     holder, *others = (run(store, number) for number in range(4))
-    assert take(store, holder) is None
+    assert take_market(store, holder) is None
     for one in others[:2]:
-        assert take(store, one, max_waiting=2) == holder.run_id
+        assert take_market(store, one, max_waiting=2) == holder.run_id
     with pytest.raises(LimitError, match=r"2 runs wait for market `DE` already; allowed: 2 "):
-        take(store, others[2], max_waiting=2)
+        take_market(store, others[2], max_waiting=2)
     assert waiting(store) == [one.run_id for one in others[:2]]
     # Whoever stands in it keeps its place, even if it was let in by another limit.
-    assert take(store, others[1], max_waiting=1) == holder.run_id
+    assert take_market(store, others[1], max_waiting=1) == holder.run_id
 
 
 def test_the_ended_do_not_lengthen_a_line(store: FolderStore) -> None:
     holder, *others = (run(store, number) for number in range(4))
-    assert take(store, holder) is None
+    assert take_market(store, holder) is None
     for one in others[:2]:
-        take(store, one, max_waiting=2)
+        take_market(store, one, max_waiting=2)
     stop(store, others[1])
-    assert take(store, others[2], max_waiting=2) == holder.run_id
+    assert take_market(store, others[2], max_waiting=2) == holder.run_id
     assert waiting(store) == [others[0].run_id, others[2].run_id]
 
 
@@ -98,7 +98,7 @@ def test_a_holder_that_comes_back_in_time_is_not_replaced(store: FolderStore) ->
                 come_back()
             return super().write(path, data, **more)  # type: ignore[arg-type]
 
-    assert take(Between(store.root), successor) == holder.run_id
+    assert take_market(Between(store.root), successor) == holder.run_id
     assert kept == [True]
     assert keep_market(store, holder)
 
@@ -106,6 +106,6 @@ def test_a_holder_that_comes_back_in_time_is_not_replaced(store: FolderStore) ->
 def test_a_holder_that_comes_back_late_is_told(store: FolderStore) -> None:
     holder, successor = run(store, 0, State.RUNNING), run(store, 1)
     store.write(layout.market("DE"), Market(holder=holder.run_id).to_json())
-    assert take(store, successor) is None
+    assert take_market(store, successor) is None
     assert not keep_market(store, holder)
     assert keep_market(store, successor)

@@ -15,7 +15,7 @@ from contract.events import Event, EventData, Outbox
 from contract.exceptions import ConfigError, DamagedError
 from contract.lease import Lease
 from contract.loading import load_config
-from contract.market import Market, Tally, Waiting
+from contract.market import DailyRuns, Market, Waiting
 from contract.request import Origin, Request
 from contract.run import (
     LaunchClaim,
@@ -76,7 +76,7 @@ STORED: list[Stored] = [
     Market(
         holder=RUN,
         waiting=[Waiting(accepted_at=now(), run_id=RUN)],
-        today=Tally(day=now().date(), runs=[RUN]),
+        today=DailyRuns(day=now().date(), runs=[RUN]),
     ),
     Outbox(event=Event.of(EventData(run_id=RUN, state=State.SUCCEEDED))),
 ]

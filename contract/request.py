@@ -1,78 +1,23 @@
-"""What a message asks for, and the request that is stored for a run."""
+"""The request that is stored for a run: what to train, and where the request came from."""
 
 from __future__ import annotations
 
+import uuid
 from contextlib import suppress
-from enum import StrEnum
-from typing import Annotated, Any, Literal, Self
+from typing import Any, Literal, Self
 
-from pydantic import Field, StringConstraints, ValidationError, model_validator
+from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from contract import layout
 from contract.base import Strict
-from contract.config import Config
+from contract.config import Config, hash_of
 from contract.exceptions import ConfigError, NotFoundError
-from contract.loading import MAX_CONFIG_BYTES, explain, parse_document, path_of
+from contract.loading import Resolved, explain, path_of
+from contract.run import State, Status, now
 from contract.stored import Moment, Stored, read_fields
 from contract.stores.atomic import create
 from contract.stores.base import Store
-
-MAX_MESSAGE_BYTES = 1024 * 1024
-
-
-class Mode(StrEnum):
-    """What is done with the config."""
-
-    TRAIN = "train"
-    REFRESH = "refresh"
-    PLAN = "plan"
-
-
-class Message(Strict):
-    """The data of a Pub/Sub message."""
-
-    config_uri: str | None = Field(default=None, max_length=1024, pattern=r"^gs://|^file://")
-    config: dict[str, Any] | None = None
-    overrides: dict[str, Any] = {}
-    run_id: str | None = Field(default=None, pattern=r"^\d{8}T\d{6}Z-[0-9a-f]{8}$")
-    idempotency_key: str | None = Field(default=None, min_length=1, max_length=512)
-    mode: Mode = Mode.TRAIN
-    markets: list[
-        Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_\-]{0,62}$")]
-    ] = Field(default=[], max_length=200, description="One run for each; the config's if empty.")
-    force: bool = Field(default=False, description="Train even if the same run was done before.")
-
-    @model_validator(mode="after")
-    def _one_config(self) -> Self:
-        if (self.config_uri is None) == (self.config is None):
-            raise ValueError("give exactly one of `config_uri` and `config`")
-        if self.mode is not Mode.TRAIN:
-            raise ValueError(f"`mode` {self.mode.value} is not supported yet; allowed: train")
-        if len(set(self.markets)) != len(self.markets):
-            raise ValueError("`markets` names a market twice")
-        return self
-
-
-def parse_message(data: bytes) -> Message:
-    """Read a message's data.
-
-    Raises:
-        ConfigError: what is wrong with it, one sentence per fault.
-    """
-    if len(data) > MAX_MESSAGE_BYTES:
-        raise ConfigError(
-            f"the message has {len(data)} bytes; allowed: at most {MAX_MESSAGE_BYTES}"
-        )
-    if not data.strip():
-        raise ConfigError("the message is empty; allowed: JSON with `config_uri` or `config`")
-    if len(data) > MAX_CONFIG_BYTES:
-        raise ConfigError(f"the message has {len(data)} bytes; allowed: at most {MAX_CONFIG_BYTES}")
-    document = parse_document(data, what="the message")
-    try:
-        return Message.model_validate(document)
-    except ValidationError as error:
-        raise ConfigError(explain(error, Message, document)) from None
 
 
 class Origin(Strict):
@@ -87,9 +32,9 @@ class Origin(Strict):
 
 
 class Request(Stored):
-    """`runs/<run id>/request.json`: written once, read by whoever works on the run.
+    """`runs/<run id>/request.json`: written once, read by every process that works on the run.
 
-    `nonce` is the writer's own: it tells two writers of otherwise equal requests apart.
+    `nonce` tells two writers of otherwise equal requests apart.
     """
 
     run_id: str
@@ -103,11 +48,27 @@ class Request(Stored):
     accepted_at: Moment
     nonce: str
 
+    @classmethod
+    def of(cls, resolved: Resolved, *, run_id: str, origin: Origin, force: bool) -> Self:
+        """Make the request of a run from its resolved config."""
+        return cls(
+            run_id=run_id,
+            market=resolved.config.market,
+            revision=resolved.config.revision,
+            config=resolved.values,
+            origins=resolved.origins,
+            config_hash=hash_of(resolved.values),
+            force=force,
+            origin=origin,
+            accepted_at=now(),
+            nonce=uuid.uuid4().hex,
+        )
+
     def read_config(self) -> Config:
-        """The resolved config; a newer version's fields count only where somebody has set them.
+        """Return the resolved config; fields of a newer version count only if they were set.
 
         Raises:
-            ConfigError: this version does not take it (any more).
+            ConfigError: this version does not accept it.
         """
         try:
             return Config.model_validate(self.config)
@@ -120,7 +81,7 @@ class Request(Stored):
             ) from None
 
     def _is_later_default(self, fault: ErrorDetails) -> bool:
-        """Whether an unknown field holds no more than what its version takes where none is set."""
+        """Return whether an unknown field holds only its version's default."""
         path = path_of(fault["loc"])
         origins = [
             origin
@@ -134,11 +95,23 @@ class Request(Stored):
         )
 
 
-def stored_request(store: Store, run_id: str) -> Request | None:
-    """The stored request of a run, None where there is none.
+def accepted_status(request: Request) -> Status:
+    """Return the first status of a request's run."""
+    return Status(
+        run_id=request.run_id,
+        state=State.ACCEPTED,
+        market=request.market,
+        revision=request.revision,
+        created_at=request.accepted_at,
+        updated_at=now(),
+    )
 
-    That of a message with a key of its own is written under the key, which decides between equal
-    ones; here it is laid beside the run's other objects.
+
+def stored_request(store: Store, run_id: str) -> Request | None:
+    """Return the stored request of a run, None if there is none.
+
+    The request of a message with its own key is stored under the key, where messages with equal
+    keys meet. This function then copies it to the run's other objects.
     """
     path = layout.request(run_id)
     with suppress(NotFoundError):

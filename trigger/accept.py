@@ -1,8 +1,8 @@
-"""Accept a message: validate, name the run, store its request once, launch, record.
+"""Accept a message: validate it, name its runs, store each request once, launch.
 
-Delivered twice, or to two processes at once, a message gives one run. An error that a redelivery
-can heal is raised (the delivery must then fail); a message that can never run is kept, told in a
-REJECTED event, and acknowledged.
+A message that is delivered twice, or to two processes at once, gives one run per market. An error
+that a redelivery can fix is raised, so that the delivery fails. A message that can never run is
+stored under `rejected/`, gets a REJECTED event, and is acknowledged.
 """
 
 from __future__ import annotations
@@ -26,17 +26,17 @@ from contract.stores import Store
 from contract.stores.atomic import create
 from contract.terminal import publish_end
 from contract.topics import Publisher
+from trigger.delivery import Delivery
 from trigger.execution import Launcher
 from trigger.launch import awaits_launch, launch_again, launch_first
-from trigger.message import PubSubMessage
-from trigger.requests import Asked, too_old, understand
+from trigger.requests import CheckedMessage, check_age, check_message
 
 MAX_MESSAGE_AGE = timedelta(days=2)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Outcome:
-    """What became of one run of a message. `new` says that this delivery stored its request."""
+class MessageResult:
+    """The result for one run of a message; `new` is true if this delivery stored its request."""
 
     run_id: str
     state: State
@@ -47,29 +47,29 @@ class Outcome:
 
 
 def accept(
-    message: PubSubMessage,
+    delivery: Delivery,
     *,
     store: Store,
     publisher: Publisher,
     launcher: Launcher,
     max_age: timedelta = MAX_MESSAGE_AGE,
-) -> list[Outcome]:
-    """Take one delivery of a message; returns one outcome per run.
+) -> list[MessageResult]:
+    """Accept one delivery of a message; return one result per run.
 
     Raises:
-        TransientError, StoreError, ServiceError: the delivery must fail, so that it comes again.
+        TransientError, StoreError, ServiceError: the delivery must fail and be repeated.
     """
     try:
-        asked = understand(message)
+        message = check_message(delivery)
     except ConfigError as error:
-        return [_reject(message, error, store, publisher)]
-    outcomes: list[Outcome] = []
+        return [_reject(delivery, error, store, publisher)]
+    results: list[MessageResult] = []
     delayed: MMMError | None = None
-    for market in asked.markets:
+    for market in message.markets:
         try:
-            outcomes.append(
+            results.append(
                 _accept_one(
-                    asked,
+                    message,
                     market,
                     store=store,
                     publisher=publisher,
@@ -78,37 +78,35 @@ def accept(
                 )
             )
         except TransientError as error:
-            delayed = error  # the other markets need not wait for this one
+            delayed = error  # the other markets do not wait for this one
     if delayed is not None:
         raise delayed
-    return outcomes
+    return results
 
 
 def _accept_one(
-    asked: Asked,
+    message: CheckedMessage,
     market: str | None,
     *,
     store: Store,
     publisher: Publisher,
     launcher: Launcher,
     max_age: timedelta,
-) -> Outcome:
-    run_id, path = asked.place(market)
+) -> MessageResult:
+    run_id, path = message.identity(market)
     try:
-        stale = too_old(asked.delivery.published_at, max_age)
-        if stale:
-            raise ConfigError(stale)
-        request, config = asked.request(store, run_id, market)
+        check_age(message.delivery.published_at, max_age)
+        request, config = message.request(store, run_id, market)
         new = create(store, path, request.to_json())
     except ConfigError as error:
-        # An earlier delivery may have been accepted, before the config changed or time passed.
+        # An earlier delivery may have been accepted before the config changed or time passed.
         earlier = _earlier(store, run_id, path)
         if earlier is None:
-            return _reject(asked.delivery, error, store, publisher, market=market)
+            return _reject(message.delivery, error, store, publisher, market=market)
     else:
         earlier = None if new else _earlier(store, run_id, path)
         if not new and earlier is None:
-            # The key's object says no more than an id, as other versions and executions leave it.
+            # The key's object holds only an id, as other versions and executions write it.
             request = request.model_copy(update={"run_id": runid.of_key(store, path)})
             if not create(store, layout.request(request.run_id), request.to_json()):
                 raise TransientError(f"run {request.run_id} is being accepted by another delivery")
@@ -122,9 +120,9 @@ def _accept_one(
 
 
 def _earlier(store: Store, run_id: str, path: str) -> Status | Request | None:
-    """What an earlier delivery left: the status of a run that needs no launch, else its request.
+    """Return what an earlier delivery stored: the status of a launched run, else its request.
 
-    Most deliveries of a double end with the status; only if there is none, a key is looked up.
+    The status answers most repeated deliveries; a key is looked up only if there is none.
     """
     if status := _launched(store, run_id):
         return status
@@ -144,11 +142,11 @@ def _launched(store: Store, run_id: str) -> Status | None:
     return None if status is None or awaits_launch(status) else status
 
 
-def _conclude(status: Status, store: Store, publisher: Publisher, *, new: bool) -> Outcome:
-    """What became of the run; a launch that was refused has ended it, and is told."""
+def _conclude(status: Status, store: Store, publisher: Publisher, *, new: bool) -> MessageResult:
+    """Return the result of a run; if Cloud Run refused the launch, publish the run's end."""
     if status.state is State.FAILED and status.error and status.error.step == "launch":
-        _tell(store, publisher, status)
-    return Outcome(
+        _publish_end(store, publisher, status)
+    return MessageResult(
         run_id=status.run_id,
         state=status.state,
         new=new,
@@ -159,47 +157,47 @@ def _conclude(status: Status, store: Store, publisher: Publisher, *, new: bool) 
 
 
 def _reject(
-    message: PubSubMessage,
+    delivery: Delivery,
     error: ConfigError,
     store: Store,
     publisher: Publisher,
     market: str | None = None,
-) -> Outcome:
-    """Keep the message and tell; under an id of its own, whatever run id or key it brought."""
-    key = message.key if market is None else f"{message.key}|{market}"
-    at = message.published_at
+) -> MessageResult:
+    """Store the message and publish its event, under an id that the sender cannot choose."""
+    key = delivery.key if market is None else f"{delivery.key}|{market}"
+    at = delivery.published_at
     run_id = runid.make(key, at) if at else runid.for_key(store, key, now())
-    body = message.data if message.data is not None else b""
+    body = delivery.data if delivery.data is not None else b""
     with suppress(_TopicError):
         reject(
             store,
-            _Outboxed(publisher),
+            _OutboxPublisher(publisher),
             run_id=run_id,
             body=body,
             attributes={
-                **message.attributes,
-                "message_id": message.message_id,
-                "publish_time": message.publish_time,
-                "topic": message.topic,
+                **delivery.attributes,
+                "message_id": delivery.message_id,
+                "publish_time": delivery.publish_time,
+                "topic": delivery.topic,
             },
             error=error,
         )
-    return Outcome(
+    return MessageResult(
         run_id=run_id, state=State.REJECTED, new=True, market=market, problem=error.message
     )
 
 
-def _tell(store: Store, publisher: Publisher, status: Status) -> None:
+def _publish_end(store: Store, publisher: Publisher, status: Status) -> None:
     with suppress(_TopicError):
-        publish_end(store, _Outboxed(publisher), status)
+        publish_end(store, _OutboxPublisher(publisher), status)
 
 
 class _TopicError(Exception):
-    """The topic cannot be reached; the event is in the outbox, and `reconcile` publishes it."""
+    """The topic is unreachable; the event is in the outbox, and `reconcile` publishes it."""
 
 
-class _Outboxed:
-    """A publisher whose failures are told from the bucket's."""
+class _OutboxPublisher:
+    """A publisher whose failures differ from the bucket's."""
 
     def __init__(self, publisher: Publisher) -> None:
         self._publisher = publisher

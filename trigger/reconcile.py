@@ -1,15 +1,15 @@
-"""Close what nobody will close any more: every accepted run ends, and its event is published.
+"""End the runs that cannot end themselves, and publish the events that are still stored.
 
-Run every five minutes. It looks at each run that has not been seen closed, and
+Cloud Scheduler calls it every five minutes. It looks at each run that is not known to be closed and
 
-- launches an accepted one that was never launched (its delivery died and was given up),
-- launches one that waited for its market when it is its turn, and gives it up once it is too old,
-- ends one whose execution has ended, vanished or never started, with Cloud Run's own reason,
-- ends one that nobody has kept alive for SILENCE, and stops its execution,
-- publishes what outboxes still hold.
+- launches an accepted run that was never launched, because its delivery died,
+- launches a run that waited for its market when it is its turn, and fails it once it is too old,
+- ends a run whose execution ended, vanished or never started, with Cloud Run's own reason,
+- ends a run without a sign of life for SILENCE, and stops its execution,
+- publishes the events in its outbox.
 
-A run with a live lease is left alone. Ages are told by the bucket's clock, not by the machines'.
-Two passes at once are harmless: all they do is guarded by generations and write-once objects.
+It leaves a run with a live lease alone. The bucket's clock measures ages, not the machines' clocks.
+Two passes at once are harmless: generations and write-once objects guard everything they do.
 """
 
 from __future__ import annotations
@@ -50,10 +50,10 @@ PASS_SECONDS = 240.0
 
 
 @dataclass(frozen=True, kw_only=True)
-class Passed:
-    """What one pass did: how many runs met each fate, and what could not be done."""
+class PassReport:
+    """What one pass did: how many runs had each result, and what failed."""
 
-    fates: Counter[str] = field(default_factory=Counter)
+    results: Counter[str] = field(default_factory=Counter)
     problems: list[str] = field(default_factory=list)
 
 
@@ -64,42 +64,42 @@ def reconcile(
     *,
     max_age: timedelta = MAX_MESSAGE_AGE,
     silence: timedelta = SILENCE,
-    on_change: Callable[[str, str], None] = lambda run_id, fate: None,
-) -> Passed:
-    """Look at every run that is not known to be closed.
+    on_change: Callable[[str, str], None] = lambda run_id, result: None,
+) -> PassReport:
+    """Settle every run that is not known to be closed.
 
     Raises:
-        MMMError: the bucket cannot be listed; one run's trouble is only noted.
+        MMMError: the bucket cannot be listed. A problem with one run is only reported.
     """
     closed = _known_closed(store)
     listed = {name for name in store.folders(layout.RUNS) if runid.is_valid(name)}
     at = bucket_time(store, layout.reconcile_clock())
     deadline = time.monotonic() + PASS_SECONDS
-    passed = Passed()
+    report = PassReport()
 
-    def look(run_id: str) -> None:
+    def settle(run_id: str) -> None:
         if time.monotonic() > deadline:
-            passed.fates["left for the next pass"] += 1
+            report.results["left for the next pass"] += 1
             return
         run = _Run(run_id, store, publisher, launcher, max_age, silence, at)
         try:
-            fate = run.settle()
+            result = run.settle()
         except (MMMError, ValidationError, ValueError) as error:
-            passed.problems.append(f"{run_id}: {error}")
+            report.problems.append(f"{run_id}: {error}")
             return
-        passed.fates[fate] += 1
-        on_change(run_id, fate)
-        if fate == "closed":
+        report.results[result] += 1
+        on_change(run_id, result)
+        if result == "closed":
             closed.add(run_id)
 
     with ThreadPoolExecutor(8) as pool:
-        list(pool.map(look, sorted(listed - closed)))
+        list(pool.map(settle, sorted(listed - closed)))
     store.write(layout.closed_runs(), canonical_json({"runs": sorted(closed & listed)}))
-    return passed
+    return report
 
 
 def _known_closed(store: Store) -> set[str]:
-    """Runs that an earlier pass saw closed; whatever became of the list, it only saves time."""
+    """Return the runs that an earlier pass closed; the list only saves time and may be lost."""
     path = layout.closed_runs()
     try:
         runs = read_fields(store.read(path).data, path=path)["runs"]
@@ -119,14 +119,14 @@ class _Run:
     at: datetime
 
     def settle(self) -> str:
-        """Bring the run as far as it can be brought; returns its fate in a word or two."""
+        """Advance the run as far as possible; return the result in a word or two."""
         status = read_status(self.store, self.run_id)
         request = stored_request(self.store, self.run_id)
         if status is not None and status.state.is_terminal:
             publish_end(self.store, self.publisher, status)
             return "closed"
         if request is None:
-            events.flush(self.store, self.publisher, self.run_id)  # a rejected message's
+            events.flush(self.store, self.publisher, self.run_id)  # those of a rejected message
             return "closed" if status is None else "open"
         if live_lease(self.store, self.run_id, at=self.at) is not None:
             return "open"
@@ -161,7 +161,7 @@ class _Run:
         try:
             status = launch_again(request, store=self.store, launcher=self.launcher)
         except TransientError:
-            return "open"  # somebody is at it, or Cloud Run is busy
+            return "open"  # another process launches it, or Cloud Run is busy
         if status.state.is_terminal:
             publish_end(self.store, self.publisher, status)
             return "closed"
@@ -169,7 +169,7 @@ class _Run:
 
     def _follow(self, request: Request, status: Status | None, name: str) -> str:
         execution = self.launcher.get(name)
-        # What the job wrote before its execution ended is seen from here on.
+        # Read again: the job may have written its end before its execution ended.
         status = read_status(self.store, self.run_id)
         if status is not None and status.state.is_terminal:
             publish_end(self.store, self.publisher, status)
@@ -180,12 +180,12 @@ class _Run:
         if execution is None:
             if silent < self.silence:
                 return "open"
-            return self._end(request, State.FAILED, f"execution {name} has vanished", code=75)
+            return self._end(request, State.FAILED, f"execution {name} no longer exists", code=75)
         if execution.phase is Phase.CANCELLED:
             return self._end(request, State.CANCELLED, "its execution was cancelled", code=143)
         if execution.phase is Phase.FAILED:
             said = execution.reason or "no reason given"
-            own = f"; the job said: {status.error.message}" if status and status.error else ""
+            own = f"; the job reported: {status.error.message}" if status and status.error else ""
             return self._end(request, State.FAILED, f"its execution failed: {said}{own}", code=75)
         if execution.phase is Phase.SUCCEEDED:
             return self._finished(request, execution, silent)
@@ -204,7 +204,7 @@ class _Run:
         if silent < (self.silence if claimed else START):
             return "open"
         minutes = silent.total_seconds() / 60
-        what = "gave no sign of life" if claimed else "did not start to work"
+        what = "showed no sign of life" if claimed else "did not start working"
         message = f"the run {what} for {minutes:.0f} min"
         return self._end(request, State.FAILED, message, code=75, stop=execution.name)
 
@@ -219,14 +219,14 @@ class _Run:
     ) -> str:
         status = end_request(self.store, request, state, error)
         try:
-            if stop:  # only now: a job that is told to stop would call its run cancelled
+            if stop:  # only now: a job that is stopped first would end its run as CANCELLED
                 self.launcher.cancel(stop)
         finally:
             publish_end(self.store, self.publisher, status)
         return "closed"
 
     def _last_sign(self) -> datetime:
-        """When somebody last wrote the run's status, by the bucket's clock."""
+        """Return when the run's status was last written, by the bucket's clock."""
         paths = layout.status(self.run_id), layout.request(self.run_id)
         written = [info.updated for path in paths if (info := self.store.stat(path))]
         return max(written, default=self.at)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from typing import Any, Literal
 
 from contract import layout, runid
@@ -10,8 +9,8 @@ from contract.exceptions import ConfigError
 from contract.fetch import fetch_config
 from contract.loading import load_config
 from contract.rejection import reject
-from contract.request import Origin, Request, stored_request
-from contract.run import State, Status, create_status, now
+from contract.request import Origin, Request, accepted_status, stored_request
+from contract.run import create_status, now
 from contract.stores import Store
 from contract.stores.atomic import create
 from contract.topics import Publisher
@@ -27,10 +26,11 @@ def find_request(
     overrides: dict[str, Any],
     force: bool,
 ) -> Request:
-    """The stored request of the settings' run id, else a new one from its config.
+    """Return the stored request of the settings' run id, else a new one from its config.
 
     Raises:
-        ConfigError: there is neither, or the config is refused (kept, and told in an event).
+        ConfigError: there is neither, or the config is refused. A refused config is stored under
+            `rejected/` and gets an event.
     """
     if settings.run_id:
         if not runid.is_valid(settings.run_id):
@@ -42,12 +42,12 @@ def find_request(
             create_accepted(store, stored)  # the trigger writes the status after it has launched
             return stored
     if not settings.config_uri:
-        asked = (
+        problem = (
             f"run `{settings.run_id}` has no request in {store.url}"
             if settings.run_id
-            else ("no run id and no config")
+            else "there is no run id and no config"
         )
-        raise ConfigError(f"{asked}; give `--config PATH` (a file or gs://…) or set MMM_RUN_ID")
+        raise ConfigError(f"{problem}; give `--config PATH` (a file or gs://…) or set MMM_RUN_ID")
     run_id = settings.run_id or runid.for_key(store, settings.execution, now())
     text = b""
     try:
@@ -64,18 +64,11 @@ def find_request(
         )
         error.run_id = run_id
         raise
-    config = resolved.config
-    request = Request(
+    request = Request.of(
+        resolved,
         run_id=run_id,
-        market=config.market,
-        revision=config.revision,
-        config=config.model_dump(mode="json"),
-        origins=resolved.origins,
-        config_hash=config.hash(),
         force=force,
         origin=Origin(via=via, execution=settings.execution, config_uri=settings.config_uri),
-        accepted_at=now(),
-        nonce=uuid.uuid4().hex,
     )
     if not create(store, layout.request(run_id), request.to_json()):
         request = stored_request(store, run_id) or request
@@ -84,20 +77,10 @@ def find_request(
 
 
 def create_accepted(store: Store, request: Request) -> None:
-    """Write the first status of a request, unless it has one."""
-    create_status(
-        store,
-        Status(
-            run_id=request.run_id,
-            state=State.ACCEPTED,
-            market=request.market,
-            revision=request.revision,
-            created_at=now(),
-            updated_at=now(),
-        ),
-    )
+    """Write the first status of a request's run, unless it has one."""
+    create_status(store, accepted_status(request))
 
 
 def read_config_text(uri: str) -> bytes:
-    """A config's bytes from gs:// or a local file."""
+    """Return a config's bytes from gs:// or a local file."""
     return fetch_config(uri, files=True)

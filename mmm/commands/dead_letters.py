@@ -15,7 +15,7 @@ from contract.rejection import Rejection
 from contract.stores import Store, open_store
 from contract.topics import Publisher, open_topic
 from mmm.commands.common import DEFAULT_BUCKET, DEFAULT_REQUESTS, Bucket, told_plainly
-from trigger.message import KEY_ATTRIBUTE
+from trigger.delivery import KEY_ATTRIBUTE
 
 PULL_SECONDS = 5.0  # a pull without an answer for so long means that the subscription is empty
 _OWN = ("CloudPubSubDeadLetter", "googclient_")

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from contract.loading import parse_document
-from contract.request import parse_message
+from contract.message import parse_message
 from contract.topics import open_topic
 from job.attempt.request import read_config_text
 from mmm.commands.common import DEFAULT_REQUESTS, Overrides, parse_overrides, told_plainly

@@ -11,7 +11,7 @@ from pydantic import BaseModel
 
 from contract.events import Event
 from contract.loading import schema as config_schema
-from contract.request import Message
+from contract.message import Message
 
 
 class Which(StrEnum):

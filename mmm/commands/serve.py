@@ -29,8 +29,8 @@ from mmm.commands.common import (
 )
 from mmm.commands.run import readable
 from mmm.local.launcher import LocalLauncher
-from trigger.accept import Outcome, accept
-from trigger.message import PubSubMessage
+from trigger.accept import MessageResult, accept
+from trigger.delivery import Delivery
 
 POLL_SECONDS = 0.5
 
@@ -67,7 +67,7 @@ def command(
                     if line["messageId"] in taken:
                         continue
                     taken.add(line["messageId"])
-                    message = PubSubMessage.from_line(line, topic=str(requests))
+                    message = Delivery.from_line(line, topic=str(requests))
                     for outcome in accept(
                         message, store=store, publisher=publisher, launcher=launcher
                     ):
@@ -82,7 +82,7 @@ def command(
     raise typer.Exit(code)
 
 
-def _see_through(outcome: Outcome, launcher: LocalLauncher, store: Store) -> int:
+def _see_through(outcome: MessageResult, launcher: LocalLauncher, store: Store) -> int:
     """Wait for a run's end and say how it ended; returns the exit code."""
     if outcome.state is State.REJECTED:
         print(f"REJECTED {outcome.run_id} {outcome.problem}")

@@ -32,7 +32,8 @@ from contract.base import canonical_json
 from contract.exceptions import MMMError
 from contract.lease import Lease, live_lease
 from contract.loading import MAX_CONFIG_BYTES, load_config
-from contract.request import parse_message, stored_request
+from contract.message import parse_message
+from contract.request import stored_request
 from contract.run import change_status, now, read_status
 from contract.source import FileSource
 from contract.stores.folder import FolderStore

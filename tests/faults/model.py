@@ -15,8 +15,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from contract.stores import Store
+from trigger.delivery import Delivery
 from trigger.execution import Execution, Launch, MaybeStartedError, NotStartedError, Phase
-from trigger.message import PubSubMessage
 
 CONFIG = {
     "version": 1,
@@ -152,9 +152,9 @@ class Topic:
         return str(len(self.events))
 
 
-def message(number: int = 1, *, key: str | None = None) -> PubSubMessage:
+def message(number: int = 1, *, key: str | None = None) -> Delivery:
     """A message; each number is another one, published an hour before the next."""
-    return PubSubMessage(
+    return Delivery(
         message_id=str(number),
         publish_time=(datetime.now(UTC) - timedelta(hours=10 - number)).isoformat(),
         topic="t",

@@ -43,7 +43,7 @@ from tests.unit.report.conftest import metrics, tables
 from trigger import launch
 from trigger.accept import accept
 from trigger.cloud_run import CloudRunLauncher
-from trigger.message import PubSubMessage
+from trigger.delivery import Delivery
 from trigger.reconcile import reconcile
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -78,10 +78,10 @@ from trigger.main import on_message
 """
 
 
-def message(number: int, at: datetime, tasks: int = 1) -> PubSubMessage:
+def message(number: int, at: datetime, tasks: int = 1) -> Delivery:
     """The request number `number`; a later one has a later time and another seed."""
     training = {**CONFIG["training"], "seed": 123 + number, "tasks": tasks}  # type: ignore[dict-item]
-    return PubSubMessage(
+    return Delivery(
         message_id=str(number),
         publish_time=(at + timedelta(seconds=number)).isoformat(),
         topic=REQUESTS,
@@ -165,7 +165,7 @@ class Scene:
     done: list[str]
     stack: ExitStack
     served: function.Function | None = None
-    messages: list[PubSubMessage] = field(default_factory=list)
+    messages: list[Delivery] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         at = datetime.now(UTC) - timedelta(minutes=1)
@@ -182,7 +182,7 @@ class Scene:
     def run_ids(self) -> list[str]:
         return [runid.make(m.key, m.published_at or datetime.now(UTC)) for m in self.messages]
 
-    def deliver(self, one: PubSubMessage) -> None:
+    def deliver(self, one: Delivery) -> None:
         """One delivery; a failed one comes again later."""
         if not self.plan.own_process:
             with suppress(MMMError):
@@ -288,7 +288,7 @@ class Scene:
                 self.wire.set(Mode.OPEN)
             with suppress(MMMError):
                 passed = reconcile(self.store, self.publisher, self.launcher, silence=SILENCE)
-                if over and not passed.problems and set(passed.fates) <= {"closed"}:
+                if over and not passed.problems and set(passed.results) <= {"closed"}:
                     return {run_id: status for run_id, status in states.items() if status}
             time.sleep(1)
         raise AssertionError(f"not closed in {seconds:.0f} s: {states}")

@@ -23,7 +23,7 @@ from contract.run import read_status
 from contract.stores.folder import FolderStore
 from mmm.commands.common import parse_overrides
 from tests.faults import fuzz, inputs
-from trigger.message import PubSubMessage
+from trigger.delivery import Delivery
 
 NUMBERS = {"config": 500, "message": 500, "delivery": 250, "bucket": 250, "query": 150, "set": 300}
 
@@ -115,7 +115,7 @@ def test_a_damaged_status_is_named(tmp_path: Path, change: Any, said: str) -> No
 
 def test_an_envelope_that_utf8_cannot_hold() -> None:
     body = {"message": {"messageId": "\ud800", "data": "", "attributes": {"a": "\udfff"}}}
-    message = PubSubMessage.from_body(body, source="\ud800")
+    message = Delivery.from_body(body, source="\ud800")
     assert (message.message_id, message.topic, message.attributes) == ("?", "?", {"a": "?"})
 
 

@@ -34,8 +34,8 @@ from job.runtime.logs import Log
 from job.runtime.settings import from_environment
 from tests.faults.model import CONFIG, KilledError, Schedule, Service, Topic, Watched
 from trigger.accept import accept
+from trigger.delivery import Delivery
 from trigger.execution import Phase
-from trigger.message import PubSubMessage
 from trigger.reconcile import reconcile
 
 BEFORE = 7  # calls of an attempt until it looks at its market
@@ -82,7 +82,7 @@ class World:
     began: str = field(default_factory=lambda: datetime.now(UTC).isoformat())
 
     def accept(self, number: int, **limits: object) -> str:
-        message = PubSubMessage(
+        message = Delivery(
             message_id=str(number),
             publish_time=self.began,
             topic="t",

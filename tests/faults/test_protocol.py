@@ -19,9 +19,9 @@ from contract.run import State, read_status
 from contract.stores import Store, open_store
 from tests.faults.model import KilledError, Schedule, Service, Topic, Watched, killing, message
 from trigger import launch
-from trigger.accept import Outcome, accept
+from trigger.accept import MessageResult, accept
+from trigger.delivery import Delivery
 from trigger.execution import Launch, NotStartedError
-from trigger.message import PubSubMessage
 from trigger.reconcile import reconcile
 
 ORDERED = 6  # calls of two deliveries whose order is searched
@@ -32,7 +32,7 @@ DELIVERED = {
 }
 
 
-def deliver(store: Store, service: Service, delivered: PubSubMessage) -> list[Outcome]:
+def deliver(store: Store, service: Service, delivered: Delivery) -> list[MessageResult]:
     return accept(delivered, store=store, publisher=Topic(), launcher=service)
 
 

@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 
-from contract.request import parse_message
+from contract.message import parse_message
 
 ROOT = Path(__file__).parent.parent.parent
 INFRA = ROOT / "infra"

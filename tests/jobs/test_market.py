@@ -98,9 +98,9 @@ def test_an_execution_leaves_and_reconcile_launches_the_run_in_its_turn(place: P
 
     launcher = LocalLauncher([sys.executable, "-m", "job"], env=place.environment, max_retries=0)
     try:
-        assert reconcile(place.store, place.topic, launcher).fates["waiting"] == 1
+        assert reconcile(place.store, place.topic, launcher).results["waiting"] == 1
         place.free()
-        assert reconcile(place.store, place.topic, launcher).fates["launched"] == 1
+        assert reconcile(place.store, place.topic, launcher).results["launched"] == 1
         [name] = launcher.executions
         launcher.wait(name, 240)
     finally:
@@ -129,7 +129,7 @@ def test_all_tasks_of_an_execution_leave(place: Place) -> None:
 def test_a_run_that_has_waited_too_long_is_given_up(place: Place) -> None:
     place.start(CLOUD_RUN_EXECUTION="by-hand-1").communicate(timeout=240)
     passed = reconcile(place.store, place.topic, LocalLauncher([], env={}), max_age=timedelta(0))
-    assert passed.fates["closed"] == 1
+    assert passed.results["closed"] == 1
     status = place.status()
     assert status is not None
     assert status.error is not None

@@ -16,7 +16,7 @@ from mmm.commands import app, dead_letters
 from mmm.local.launcher import LocalLauncher
 from tests.fakes.pubsub import Emulator
 from trigger.accept import accept
-from trigger.message import PubSubMessage
+from trigger.delivery import Delivery
 
 
 def test_dead_letters_are_listed_and_sent_again(
@@ -26,7 +26,7 @@ def test_dead_letters_are_listed_and_sent_again(
 ) -> None:
     monkeypatch.setattr(dead_letters, "PULL_SECONDS", 2.0)
     monkeypatch.setenv("PUBSUB_EMULATOR_HOST", pubsub_emulator.host)
-    message = PubSubMessage(
+    message = Delivery(
         message_id="1", publish_time=datetime.now(UTC).isoformat(), topic="t",
         data=b'{"config": {}, "mdoe": 1}', attributes={"team": "growth"},
     )  # fmt: skip
@@ -62,5 +62,5 @@ def test_dead_letters_are_listed_and_sent_again(
     first, second = replays.messages()
     assert first["attributes"] == {"idempotency_key": f"dead-letter-{given_up}"}
     assert second["attributes"] == {"team": "growth"}
-    body = PubSubMessage.from_line(second, topic="t").data
+    body = Delivery.from_line(second, topic="t").data
     assert json.loads(body or b"")["mdoe"] == 1

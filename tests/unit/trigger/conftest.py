@@ -16,8 +16,8 @@ from contract.topics.jsonl import FileTopic
 from mmm.local.launcher import LocalLauncher
 from tests.fakes.cloud_run import FakeCloudRun, Job
 from trigger.cloud_run import CloudRunLauncher
+from trigger.delivery import Delivery
 from trigger.execution import Launcher
-from trigger.message import PubSubMessage
 
 JOB = "projects/demo-proj/locations/europe-west1/jobs/mmm-trainer"
 TOPIC = "projects/demo-proj/topics/mmm-requests"
@@ -64,15 +64,15 @@ def local_launcher() -> Iterator[Launcher]:
 
 
 @pytest.fixture
-def message() -> Callable[..., PubSubMessage]:
+def message() -> Callable[..., Delivery]:
     """Messages with given data."""
 
     def make(
         data: Any = None, *, message_id: str = "1", at: datetime | None = None, **attributes: str
-    ) -> PubSubMessage:
+    ) -> Delivery:
         body = {"config": CONFIG} if data is None else data
         raw = body if isinstance(body, bytes) or body is None else json.dumps(body).encode()
-        return PubSubMessage(
+        return Delivery(
             message_id=message_id,
             publish_time=(at or datetime.now(UTC)).isoformat(),
             topic=TOPIC,

@@ -23,9 +23,9 @@ from tests.faults.model import Watched
 from tests.unit.trigger.conftest import CONFIG, events_in
 from trigger.accept import accept
 from trigger.cloud_run import CloudRunLauncher
-from trigger.message import PubSubMessage
+from trigger.delivery import Delivery
 
-Make = Callable[..., PubSubMessage]
+Make = Callable[..., Delivery]
 
 
 def test_a_message_gives_a_stored_request_and_one_execution(
@@ -236,7 +236,7 @@ def test_what_can_never_run_is_kept_and_told_once(
 def test_data_that_is_not_base64_is_rejected(
     gcs_store: Store, topic: FileTopic, launcher: CloudRunLauncher
 ) -> None:
-    delivered = PubSubMessage.from_body(
+    delivered = Delivery.from_body(
         {"message": {"messageId": "7", "publishTime": "2026-11-23T02:00:00Z", "data": "%%%"}}
     )
     [outcome] = accept(delivered, store=gcs_store, publisher=topic, launcher=launcher)

@@ -18,10 +18,10 @@ from tests.fakes.proxy import Call, Fault, Kind, Proxy
 from tests.unit.trigger.conftest import JOB
 from trigger.accept import accept
 from trigger.cloud_run import CloudRunLauncher
-from trigger.message import PubSubMessage
+from trigger.delivery import Delivery
 
 MESSAGES = 50
-Make = Callable[..., PubSubMessage]
+Make = Callable[..., Delivery]
 
 
 class Noting(FolderStore):
@@ -58,7 +58,7 @@ def test_a_burst_beyond_the_quota_is_launched_once_and_in_order(
     with Proxy(run_service.url, quota).running() as proxy:
         launcher = CloudRunLauncher.connect(JOB, endpoint=proxy.url)
 
-        def deliver(one: PubSubMessage) -> str:
+        def deliver(one: Delivery) -> str:
             for _ in range(200):
                 try:
                     return accept(one, store=store, publisher=topic, launcher=launcher)[0].run_id

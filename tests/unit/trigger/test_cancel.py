@@ -23,10 +23,10 @@ from tests.fakes.cloud_run import FakeCloudRun
 from tests.unit.trigger.conftest import JOB, events_in
 from trigger.accept import accept
 from trigger.cloud_run import CloudRunLauncher
+from trigger.delivery import Delivery
 from trigger.execution import Launch, NotStartedError
-from trigger.message import PubSubMessage
 
-Make = Callable[..., PubSubMessage]
+Make = Callable[..., Delivery]
 
 
 def test_a_cancelled_run_ends_with_its_execution_and_one_event(

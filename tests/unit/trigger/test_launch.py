@@ -18,12 +18,12 @@ from tests.fakes.cloud_run import FakeCloudRun
 from tests.fakes.proxy import Fault, Kind, Proxy, once
 from tests.unit.trigger.conftest import JOB
 from trigger import launch
-from trigger.accept import Outcome, accept
+from trigger.accept import MessageResult, accept
 from trigger.cloud_run import CloudRunLauncher
+from trigger.delivery import Delivery
 from trigger.execution import MaybeStartedError, NotStartedError
-from trigger.message import PubSubMessage
 
-Make = Callable[..., PubSubMessage]
+Make = Callable[..., Delivery]
 
 
 @pytest.fixture
@@ -36,11 +36,11 @@ def proxy(run_service: FakeCloudRun, launcher: CloudRunLauncher) -> Iterator[Pro
 @pytest.fixture
 def deliver(
     gcs_store: Store, topic: FileTopic, proxy: Proxy, message: Make
-) -> Callable[[], Outcome]:
+) -> Callable[[], MessageResult]:
     """Deliver the same message once more, to a new process."""
     one = message()
 
-    def again() -> Outcome:
+    def again() -> MessageResult:
         connected = CloudRunLauncher.connect(JOB, endpoint=proxy.url)
         return accept(one, store=gcs_store, publisher=topic, launcher=connected)[0]
 
@@ -48,7 +48,7 @@ def deliver(
 
 
 def test_a_lost_answer_does_not_launch_twice(
-    deliver: Callable[[], Outcome], proxy: Proxy, run_service: FakeCloudRun
+    deliver: Callable[[], MessageResult], proxy: Proxy, run_service: FakeCloudRun
 ) -> None:
     proxy.decide = once(Fault(kind=Kind.CUT_AFTER), method="POST", containing=":run")
     outcome = deliver()
@@ -58,7 +58,7 @@ def test_a_lost_answer_does_not_launch_twice(
 
 @pytest.mark.parametrize("status", [500, 503, 504])
 def test_an_error_that_may_have_launched_waits_for_the_claim(
-    deliver: Callable[[], Outcome],
+    deliver: Callable[[], MessageResult],
     proxy: Proxy,
     run_service: FakeCloudRun,
     status: int,
@@ -76,7 +76,7 @@ def test_an_error_that_may_have_launched_waits_for_the_claim(
 
 
 def test_a_quota_gives_the_claim_back(
-    deliver: Callable[[], Outcome], proxy: Proxy, run_service: FakeCloudRun, gcs_store: Store
+    deliver: Callable[[], MessageResult], proxy: Proxy, run_service: FakeCloudRun, gcs_store: Store
 ) -> None:
     proxy.decide = once(Fault(kind=Kind.STATUS, status=429), method="POST", containing=":run")
     with pytest.raises(NotStartedError):
@@ -90,7 +90,7 @@ def test_a_quota_gives_the_claim_back(
 
 
 def test_a_process_that_dies_after_the_launch_is_found_out(
-    deliver: Callable[[], Outcome],
+    deliver: Callable[[], MessageResult],
     run_service: FakeCloudRun,
     gcs_store: Store,
     monkeypatch: pytest.MonkeyPatch,
@@ -106,7 +106,7 @@ def test_a_process_that_dies_after_the_launch_is_found_out(
 
 
 def test_a_process_that_dies_before_the_launch_is_replaced_once_its_claim_is_over(
-    deliver: Callable[[], Outcome],
+    deliver: Callable[[], MessageResult],
     proxy: Proxy,
     run_service: FakeCloudRun,
     gcs_store: Store,
@@ -127,7 +127,7 @@ def test_a_process_that_dies_before_the_launch_is_replaced_once_its_claim_is_ove
 
 
 def test_only_one_of_many_takes_an_old_claim_over(
-    deliver: Callable[[], Outcome],
+    deliver: Callable[[], MessageResult],
     run_service: FakeCloudRun,
     proxy: Proxy,
     monkeypatch: pytest.MonkeyPatch,
@@ -152,7 +152,7 @@ def test_only_one_of_many_takes_an_old_claim_over(
 
 
 def test_the_list_of_executions_is_searched_to_its_end(
-    deliver: Callable[[], Outcome],
+    deliver: Callable[[], MessageResult],
     run_service: FakeCloudRun,
     gcs_store: Store,
     launcher: CloudRunLauncher,

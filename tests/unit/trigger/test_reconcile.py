@@ -23,10 +23,10 @@ from tests.unit.trigger.conftest import JOB, SLEEP, events_in
 from trigger import launch
 from trigger.accept import accept
 from trigger.cloud_run import CloudRunLauncher
-from trigger.message import PubSubMessage
+from trigger.delivery import Delivery
 from trigger.reconcile import PASS_SECONDS, SILENCE, reconcile
 
-Make = Callable[..., PubSubMessage]
+Make = Callable[..., Delivery]
 NO_TIME = timedelta(0)
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -35,7 +35,7 @@ class Scene:
     """One accepted and launched run."""
 
     def __init__(
-        self, store: Store, topic: FileTopic, service: FakeCloudRun, message: PubSubMessage
+        self, store: Store, topic: FileTopic, service: FakeCloudRun, message: Delivery
     ) -> None:
         self.store, self.topic, self.service = store, topic, service
         self.launcher = CloudRunLauncher.connect(JOB, endpoint=service.url)
@@ -63,7 +63,7 @@ class Scene:
     def settle(self, silence: timedelta = timedelta(minutes=10)) -> dict[str, int]:
         passed = reconcile(self.store, self.topic, self.launcher, silence=silence)
         assert passed.problems == []
-        return dict(passed.fates)
+        return dict(passed.results)
 
     def events(self) -> list[str]:
         return [event["state"] for event in events_in(self.topic)]
@@ -115,7 +115,7 @@ def test_a_task_that_ran_out_of_time_is_told_as_such(scene: Callable[[str], Scen
     )  # fmt: skip
     assert one.settle() == {"closed": 1}
     assert one.status.state is State.FAILED
-    assert "the task timed out; the job said: told to stop" in str(one.status.error)
+    assert "the task timed out; the job reported: told to stop" in str(one.status.error)
 
 
 def test_success_is_that_of_all_tasks(scene: Callable[[str], Scene]) -> None:
@@ -155,7 +155,7 @@ def test_a_vanished_execution_fails_the_run_once_it_is_silent(
     one.service.vanish(execution.name)
     assert one.settle() == {"open": 1}
     assert one.settle(silence=NO_TIME) == {"closed": 1}
-    assert "vanished" in str(one.status.error)
+    assert "no longer exists" in str(one.status.error)
 
 
 def test_success_without_a_result_is_no_success(scene: Callable[[str], Scene]) -> None:
@@ -241,7 +241,7 @@ def test_events_that_could_not_be_published_are_published(
     topic = FileTopic(tmp_path / "events.jsonl")
     down = reconcile(store, Down(tmp_path / "x"), launcher)
     assert len(down.problems) == 1
-    assert dict(reconcile(store, topic, launcher).fates) == {"closed": 1}
+    assert dict(reconcile(store, topic, launcher).results) == {"closed": 1}
     assert [event["state"] for event in events_in(topic)] == ["REJECTED"]
 
 
@@ -250,5 +250,5 @@ def test_old_requests_are_given_up(scene: Callable[[str], Scene]) -> None:
     assert one.execution.done.wait(10)
     one.store.delete(layout.status(one.run_id))
     passed = reconcile(one.store, one.topic, one.launcher, max_age=NO_TIME)
-    assert dict(passed.fates) == {"closed": 1}
+    assert dict(passed.results) == {"closed": 1}
     assert "never started" in str(one.status.error)

@@ -1,4 +1,4 @@
-"""A Pub/Sub message, however it was delivered.
+"""One delivery of a Pub/Sub message, in any of its forms.
 
 Eventarc sends `{"message": …, "subscription": …}` as a CloudEvent whose source names the topic. A
 push subscription sends the same body without CloudEvent headers; functions-framework makes a
@@ -21,8 +21,8 @@ _SOURCE = "//pubsub.googleapis.com/"
 
 
 @dataclass(frozen=True, kw_only=True)
-class PubSubMessage:
-    """What was published. `data` is None where it was not base64."""
+class Delivery:
+    """A message as it was published; `data` is None if it was not base64."""
 
     message_id: str
     publish_time: str
@@ -32,12 +32,12 @@ class PubSubMessage:
 
     @property
     def key(self) -> str:
-        """The idempotency key of a message that brings none of its own."""
+        """The idempotency key of a message that has no key of its own."""
         return runid.message_key(self.topic, self.message_id, self.publish_time)
 
     @property
     def published_at(self) -> datetime | None:
-        """When it was published, None where that is no time."""
+        """When it was published (UTC), None if `publish_time` is not a time."""
         try:
             at = datetime.fromisoformat(self.publish_time)
         except ValueError:
@@ -50,8 +50,8 @@ class PubSubMessage:
     @classmethod
     def from_body(
         cls, body: Any, *, source: str = "", event_id: str = "", at: str = ""
-    ) -> PubSubMessage:
-        """Read a delivery's body; anything at all gives a message, if an empty one."""
+    ) -> Delivery:
+        """Read a delivery's body; a body of another form gives an empty message."""
         message = body.get("message") if isinstance(body, Mapping) else None
         if not isinstance(message, Mapping):
             message = {}
@@ -67,8 +67,8 @@ class PubSubMessage:
         )
 
     @classmethod
-    def from_line(cls, line: Mapping[str, Any], *, topic: str) -> PubSubMessage:
-        """Read a message of a JSONL topic (`contract.topics.jsonl`)."""
+    def from_line(cls, line: Mapping[str, Any], *, topic: str) -> Delivery:
+        """Read a line of a JSONL topic (`contract.topics.jsonl`)."""
         return cls.from_body({"message": line}, source=topic)
 
 
@@ -81,7 +81,7 @@ def _text(message: Mapping[str, Any], *names: str) -> str:
 
 
 def _storable(text: str) -> str:
-    """The text without lone surrogates, which JSON can say and UTF-8 cannot."""
+    """Replace lone surrogates, which JSON can contain and UTF-8 cannot."""
     return text.encode("utf-8", "replace").decode()
 
 

@@ -31,6 +31,10 @@ fmt: env ## Format the code and fix what ruff can fix
 	@$(VENV)/bin/ruff check --quiet --fix .
 	@if command -v terraform >/dev/null; then terraform fmt -recursive infra; fi
 
+.PHONY: hooks
+hooks: env $(TOOLS)/.ready ## Run the quick checks at every commit (pre-commit)
+	@$(TOOLS)/bin/pre-commit install
+
 .PHONY: check
 check: setup $(TOOLS)/.ready ## Formatting, types, lint, generated documents, security
 	@scripts/check.sh

@@ -19,7 +19,7 @@ known = [p for p in packages if "skip_reason" not in p]
 for p in known:
     for v in p["vulns"]:
         fixed = ", ".join(v["fix_versions"]) or "nothing yet"
-        print(p["name"], p["version"], "has", v["id"] + ";", "mended in", fixed)
+        print(p["name"], p["version"], "has", v["id"] + ";", "fixed in", fixed)
 print(len(known), "of", len(packages), "packages are known to the advisories")
 sys.exit(0 if known else 10)' <<<"$answer" 2>/dev/null)
   read_code=$?

@@ -1,36 +1,51 @@
 #!/usr/bin/env bash
-# Everything that can be judged without running the code. All checks run; any failure fails.
+# Every check that runs no test, as many at once as there are cores. Any failure fails.
 set -uo pipefail
 cd "$(dirname "$0")/.."
 bin=.venv/bin
+tools=.venv-tools/bin
+cores=$(nproc)
+results=$(mktemp -d)
+trap 'rm -rf "$results"' EXIT
+names=()
 failed=()
 
-run() {
-  local name=$1
+start() {
+  names+=("$1")
+  local file="$results/${#names[@]}"
   shift
-  if output=$("$@" 2>&1); then
-    echo "ok    $name"
-  else
-    echo "FAIL  $name"
-    echo "$output" | tail -40
-    failed+=("$name")
-  fi
+  while [ "$(jobs -rp | wc -l)" -ge "$cores" ]; do wait -n; done
+  { "$@" >"$file.out" 2>&1; echo $? >"$file.code"; } &
 }
 
-run 'ruff format' $bin/ruff format --check .
-run 'ruff' $bin/ruff check .
-run 'mypy --strict' $bin/mypy
-run 'lintr' Rscript r/tests/lint.R
-run 'generated documents' $bin/python scripts/generate_docs.py --check
-run 'bandit' .venv-tools/bin/bandit --quiet --recursive contract job mmm trigger --severity-level medium
-scripts/audit.sh || failed+=('pip-audit')
-run 'hadolint' .venv-tools/bin/hadolint docker/Dockerfile
+start 'mypy --strict' $bin/mypy
+start 'lintr' Rscript r/tests/lint.R
+start 'checkov' $tools/checkov --directory infra --framework terraform --compact --quiet --skip-download
+start 'generated documents' $bin/python scripts/generate_docs.py --check
+start 'examples in docstrings' $bin/python -m pytest --quiet --doctest-modules contract job mmm trigger
+start 'bandit' $tools/bandit --quiet --recursive contract job mmm trigger --severity-level medium
+start 'pip-audit' scripts/audit.sh
+start 'ruff format' $bin/ruff format --check .
+start 'ruff' $bin/ruff check .
+start 'hadolint' $tools/hadolint docker/Dockerfile
 if command -v terraform >/dev/null; then
-  run 'terraform fmt' terraform fmt -check -recursive infra
+  start 'terraform fmt' terraform fmt -check -recursive infra
 else
   echo 'skip  terraform fmt (terraform is not installed)'
 fi
-run 'checkov' .venv-tools/bin/checkov --directory infra --framework terraform --compact --quiet --skip-download
+wait
+
+for number in $(seq ${#names[@]}); do
+  name=${names[number - 1]}
+  if [ "$(cat "$results/$number.code")" -eq 0 ]; then
+    echo "ok    $name"
+    [ "$name" = pip-audit ] && sed 's/^/      /' "$results/$number.out"
+  else
+    echo "FAIL  $name"
+    tail -40 "$results/$number.out"
+    failed+=("$name")
+  fi
+done
 
 if [ ${#failed[@]} -gt 0 ]; then
   echo "failed: ${failed[*]}"

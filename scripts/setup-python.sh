@@ -23,7 +23,8 @@ if [ ! -x "$folder/bin/uv" ]; then
   "$folder/bin/python" -m pip install --quiet --disable-pip-version-check --require-hashes \
     --requirement scripts/requirements-uv.txt
 fi
-"$folder/bin/uv" pip sync --quiet --python "$folder/bin/python" --require-hashes \
+# Compiled here once, so that no process has to compile at its start.
+"$folder/bin/uv" pip sync --quiet --compile-bytecode --python "$folder/bin/python" --require-hashes \
   "$requirements" scripts/requirements-uv.txt
 if [ "${3:-}" = project ]; then
   "$folder/bin/uv" pip install --quiet --python "$folder/bin/python" --no-deps --no-build-isolation --editable .

@@ -25,7 +25,7 @@ import pyarrow as pa
 from bench.machine import in_words, machine
 from contract.source import SnowflakeSource
 from job.sources import Evidence, snowflake
-from job.sources.extract import explicit
+from job.sources.extract import cast_batch
 from job.sources.schema import Kind
 from job.sources.snapshot import write
 from tests.fakes import snowflake as fake
@@ -60,7 +60,7 @@ def read(mode: str, port: int, to: Path) -> dict[str, float]:
                 rows += table.num_rows
     else:
         schema = pa.schema([pa.field(f.name, TYPES[f.kind]) for f in warehouse.fields()])
-        batches = (explicit(batch, schema, "BIG") for batch in warehouse.stream(sql))
+        batches = (cast_batch(batch, schema, "BIG") for batch in warehouse.stream(sql))
         made = write(batches, schema, to, sql=(sql,), source="BIG", evidence=Evidence)
         rows = made.rows
     seconds = time.monotonic() - started

@@ -1,10 +1,10 @@
-"""Data in: one interface over Snowflake, DuckDB, BigQuery, CSV and Parquet."""
+"""Read a market's data from Snowflake, BigQuery, DuckDB, CSV or Parquet into a snapshot."""
 
 from __future__ import annotations
 
 from job.sources.extract import extract, open_warehouse, planned_sql
 from job.sources.plan import aggregations
-from job.sources.snapshot import Evidence, Notice, Snapshot, same_data
+from job.sources.snapshot import Evidence, Notice, Snapshot
 
 __all__ = [
     "Evidence",
@@ -14,5 +14,4 @@ __all__ = [
     "extract",
     "open_warehouse",
     "planned_sql",
-    "same_data",
 ]

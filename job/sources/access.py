@@ -1,9 +1,10 @@
-"""Which files of its own machine a run may read.
+"""Decide which local files a run may read.
 
-A config that arrives in a message, or from the bucket, was written by somebody else. Its paths may
-name objects of buckets (as far as the job's account may read them) and files in the deployment's
-data folder. Other files of the machine, such as mounted secrets, are refused. If the bucket is a
-folder, or a person starts the run here, the writer of the config can read this machine anyway.
+The author of a config that arrives in a message or from the bucket may not be trusted with this
+machine. Paths in such a config may name objects in buckets (if the job's account can read them) and
+files in the deployment's data folder. Other local files, such as mounted secrets, are refused. If
+the bucket is a folder, or a person starts the run on this machine, the config's author has access
+to the machine anyway, so all files are allowed.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from contract.source import Source
 
 
 def may_read_files(via: str, store_url: str) -> bool:
-    """Return whether a run's config may name any file of this machine.
+    """Return whether a run's config may name any local file.
 
     Args:
         via: How the run was started (`Origin.via`).
@@ -25,10 +26,15 @@ def may_read_files(via: str, store_url: str) -> bool:
 
 
 def check_source(source: Source, *, local_files: bool, data_folder: Path | None) -> None:
-    """Refuse a source that is a file which the run may not read, before anything opens it.
+    """Refuse a source that is a local file the run may not read.
+
+    Args:
+        source: The config's source.
+        local_files: Whether all local files are allowed.
+        data_folder: The folder whose files are always allowed.
 
     Raises:
-        ConfigError: it is.
+        ConfigError: The source is a local file outside `data_folder`, and `local_files` is false.
     """
     path = getattr(source, "path", None)
     if path is None or path.startswith("gs://") or local_files:

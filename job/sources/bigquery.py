@@ -18,7 +18,7 @@ from sqlglot import exp
 from contract.exceptions import DataError, MMMError, ServiceError, TransientError
 from contract.retries import RETRY
 from contract.source import BigQuerySource
-from job.sources import relation as relations
+from job.sources.relation import source_relation
 from job.sources.schema import Field, Kind
 
 _KINDS = {
@@ -117,7 +117,7 @@ def connect(source: BigQuerySource, *, run_id: str, env: Mapping[str, str]) -> B
     Raises:
         ServiceError: there are no credentials.
     """
-    relation = relations.of(source, "bigquery")
+    relation = source_relation(source, "bigquery")
     what = f"table `{source.table}` in" if source.table else "the query on"
     emulator = env.get("BIGQUERY_EMULATOR_HOST")
     try:

@@ -1,4 +1,4 @@
-"""Why a query gave nothing: a second, small question to the source, so that the answer helps."""
+"""Explain an empty or unreadable result: run a small query whose answer goes into the error."""
 
 from __future__ import annotations
 
@@ -11,55 +11,57 @@ from job.sources.plan import Plan
 from job.sources.sql import parse_date
 from job.sources.warehouse import Warehouse, arrow_rows
 
-_SHOWN = 20
+_MAX_COUNTRIES = 20
 
 
 def no_rows(config: Config, plan: Plan, warehouse: Warehouse) -> DataError:
-    """The error for a source that has no row of the country in the window."""
+    """Return the error for a source without rows of the country in the date window."""
     relation = warehouse.relation.copy()
-    everywhere = exp.select(
+    whole_table = exp.select(
         exp.Count(this=exp.Star()),
         exp.cast(exp.Min(this=parse_date(config, plan)), "VARCHAR"),
         exp.cast(exp.Max(this=parse_date(config, plan)), "VARCHAR"),
     ).from_(relation)
-    ((count, first, last),) = _ask(warehouse, everywhere) or [(None, None, None)]
-    where = warehouse.description
+    ((count, first, last),) = _query_rows(warehouse, whole_table) or [(None, None, None)]
+    table = warehouse.description
     if count is None:
-        return DataError(f"{where} has no rows for this config")
+        return DataError(f"{table} has no rows for this config")
     if count == 0:
-        return DataError(f"{where} is empty; load it, or correct `source`")
+        return DataError(f"{table} is empty; load it, or correct `source`")
     if plan.country is not None:
         text = exp.cast(exp.column(plan.country.name, quoted=True), "VARCHAR")
-        found = exp.select(text).from_(relation.copy()).group_by(text.copy()).limit(1000)
-        countries = sorted(str(row[0]) for row in _ask(warehouse, found) if row[0] is not None)
+        distinct = exp.select(text).from_(relation.copy()).group_by(text.copy()).limit(1000)
+        rows = _query_rows(warehouse, distinct)
+        countries = sorted(str(row[0]) for row in rows if row[0] is not None)
         if config.country() not in countries:
-            shown = ", ".join(countries[:_SHOWN]) or "nothing"
+            shown = ", ".join(countries[:_MAX_COUNTRIES]) or "no values"
             return DataError(
-                f"{where} has no rows with `{config.source.country_column}` = "
+                f"{table} has no rows with `{config.source.country_column}` = "
                 f"`{config.country()}`; it has {shown}."
                 f"{did_you_mean(config.country(), countries)}"
             )
-    window = f"{config.date.start or 'the first date'} to {config.date.end or 'the last'}"
+    window = f"{config.date.start or 'the first date'} to {config.date.end or 'the last date'}"
     return DataError(
-        f"{where} has no rows from {window} (`date.start`, `date.end`); its dates run from "
+        f"{table} has no rows from {window} (`date.start`, `date.end`); it has dates from "
         f"{first} to {last}"
     )
 
 
 def unreadable_dates(config: Config, plan: Plan, warehouse: Warehouse, count: int) -> DataError:
-    """The error for a date column of which no value can be read."""
+    """Return the error for a date column in which every value is unreadable."""
     raw = exp.cast(exp.column(plan.date.name, quoted=True), "VARCHAR")
     sample = exp.select(raw).from_(warehouse.relation.copy()).limit(1)
-    rows = _ask(warehouse, sample)
+    rows = _query_rows(warehouse, sample)
     value = f", e.g. `{str(rows[0][0])[:40]}`" if rows else ""
     expected = config.date.format or "YYYY-MM-DD"
     return DataError(
         f"column `{config.date.column}` of {warehouse.description}: {count} dates cannot be read "
-        f'as {expected}{value}; say how they are written, e.g. `date.format: "%d.%m.%Y"`'
+        f'as {expected}{value}; set the format, e.g. `date.format: "%d.%m.%Y"`'
     )
 
 
-def _ask(warehouse: Warehouse, query: exp.Select) -> list[tuple[object, ...]]:
+def _query_rows(warehouse: Warehouse, query: exp.Select) -> list[tuple[object, ...]]:
+    """Return the rows of a small query; empty if the query fails."""
     try:
         return arrow_rows(warehouse.stream(query.sql(dialect=warehouse.dialect)))
     except CancelledError:

@@ -1,4 +1,4 @@
-"""DuckDB files, and CSV and Parquet files read by DuckDB."""
+"""Read DuckDB databases, and read CSV and Parquet files through DuckDB."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from contract.exceptions import DataError, NotFoundError, TransientError
 from contract.source import DuckDBSource, FileSource
 from contract.stores import open_store, split_uri
 from contract.suggest import did_you_mean
-from job.sources import relation as relations
+from job.sources.relation import source_relation
 from job.sources.schema import Field, Kind
 
 BATCH_ROWS = 50_000
@@ -23,7 +23,7 @@ _FILE_VIEW = "file"
 
 
 class DuckDB:
-    """A read-only connection that reaches nothing but what it was opened for."""
+    """A read-only connection that can read its own database or file and nothing else."""
 
     dialect = "duckdb"
 
@@ -35,17 +35,17 @@ class DuckDB:
         self.description = description
 
     def fields(self) -> Sequence[Field]:
-        """Columns of the relation."""
+        """Return the columns of the relation."""
         select = exp.select("*").from_(self.relation.copy()).sql(dialect="duckdb")
         rows = self._run(f"DESCRIBE {select}").fetchall()
         return [Field(name=row[0], kind=kind_of(row[1])) for row in rows]
 
     def stream(self, sql: str) -> Iterator[pa.RecordBatch]:
-        """The result of a query."""
+        """Yield the result of a query, batch by batch."""
         try:
             yield from self._connection.sql(sql).to_arrow_reader(BATCH_ROWS)
         except (duckdb.Error, pa.ArrowException) as error:
-            raise self._told(error) from None
+            raise self._explain(error) from None
 
     def close(self) -> None:
         """Close the file."""
@@ -55,34 +55,36 @@ class DuckDB:
         try:
             return self._connection.execute(sql)
         except duckdb.Error as error:
-            raise self._told(error) from None
+            raise self._explain(error) from None
 
-    def _told(self, error: Exception) -> Exception:
+    def _explain(self, error: Exception) -> Exception:
         text = _first_lines(error)
         if isinstance(error, duckdb.CatalogException):
-            return DataError(self._missing(text))
+            return DataError(self._explain_missing(text))
         return DataError(f"{self.description} cannot be read: {text}")
 
-    def _missing(self, text: str) -> str:
+    def _explain_missing(self, text: str) -> str:
         sql = "select table_schema || '.' || table_name from information_schema.tables"
-        there = [str(row[0]) for row in self._connection.execute(sql).fetchall()]
+        tables = [str(row[0]) for row in self._connection.execute(sql).fetchall()]
         if isinstance(self.relation, exp.Table):
-            wanted = f"{self.relation.db or 'main'}.{self.relation.name}"
-            hint = did_you_mean(wanted, there) or f" There are {', '.join(there[:10]) or 'none'}."
-            return f"there is no {self.description}.{hint}"
-        return f"{self.description} cannot be run: {text}"
+            name = f"{self.relation.db or 'main'}.{self.relation.name}"
+            existing = ", ".join(tables[:10]) or "none"
+            hint = did_you_mean(name, tables) or f" Existing tables: {existing}."
+            return f"{self.description} does not exist.{hint}"
+        return f"{self.description} failed: {text}"
 
 
 def open_database(source: DuckDBSource) -> DuckDB:
-    """A table or query of a DuckDB file.
+    """Open a table or query of a DuckDB file.
 
     Raises:
-        DataError: no such file, or not a DuckDB file.
+        DataError: The file does not exist or is not a DuckDB file.
+        TransientError: Another process has locked the file.
     """
     path = Path(source.path)
     if not path.is_file():
-        raise DataError(f"`source.path` is `{source.path}`, but there is no such file")
-    relation = relations.of(source, "duckdb")
+        raise DataError(f"`source.path` is `{source.path}`, but this file does not exist")
+    relation = source_relation(source, "duckdb")
     try:
         connection = duckdb.connect(str(path), read_only=True)
     except duckdb.IOException as error:
@@ -93,21 +95,21 @@ def open_database(source: DuckDBSource) -> DuckDB:
         raise DataError(f"`{source.path}` is not a DuckDB file: {_first_lines(error)}") from None
     except duckdb.Error as error:
         raise DataError(f"`{source.path}` cannot be opened: {_first_lines(error)}") from None
-    _settle(connection)
-    what = f"table `{source.table}` in" if source.table else "the query on"
-    return DuckDB(connection, relation, f"{what} `{source.path}`")
+    _restrict(connection)
+    subject = f"table `{source.table}` in" if source.table else "the query on"
+    return DuckDB(connection, relation, f"{subject} `{source.path}`")
 
 
 def open_file(source: FileSource, *, folder: Path) -> DuckDB:
-    """A CSV or Parquet file; one in a bucket is brought to `folder` first.
+    """Open a CSV or Parquet file; a file in a bucket is downloaded to `folder` first.
 
-    CSV cells are text until the query reads them as numbers and dates, so nothing depends on
-    a guess from the first rows.
+    CSV cells stay text until the query parses them as numbers and dates. So no type depends on a
+    guess from the first rows.
 
     Raises:
-        DataError: no such file, or not readable as what its name says.
+        DataError: The file does not exist, or its content does not match its extension.
     """
-    path = _local(source.path, folder)
+    path = _local_path(source.path, folder)
     literal = exp.Literal.string(str(path)).sql(dialect="duckdb")
     if path.suffix.lower() in (".parquet", ".pq"):
         reader = f"read_parquet({literal})"
@@ -120,7 +122,7 @@ def open_file(source: FileSource, *, folder: Path) -> DuckDB:
         connection, exp.Table(this=exp.to_identifier(_FILE_VIEW, quoted=True)), f"`{source.path}`"
     )
     try:
-        _settle(connection, reads=path)
+        _restrict(connection, reads=path)
         connection.execute(f"CREATE VIEW {_FILE_VIEW} AS SELECT * FROM {reader}")  # noqa: S608 # nosec B608
     except duckdb.Error as error:
         file.close()
@@ -128,8 +130,11 @@ def open_file(source: FileSource, *, folder: Path) -> DuckDB:
     return file
 
 
-def _settle(connection: duckdb.DuckDBPyConnection, *, reads: Path | None = None) -> None:
-    """No files but `reads`, no network, no extensions, one thread: sums come out the same."""
+def _restrict(connection: duckdb.DuckDBPyConnection, *, reads: Path | None = None) -> None:
+    """Forbid the network, extensions and all files except `reads`.
+
+    A single thread makes sums reproducible.
+    """
     if reads is not None:
         connection.execute("SET allowed_paths = [?]", [str(reads)])
     for setting in (
@@ -141,29 +146,31 @@ def _settle(connection: duckdb.DuckDBPyConnection, *, reads: Path | None = None)
         connection.execute(setting)
 
 
-def _local(path: str, folder: Path) -> Path:
+def _local_path(path: str, folder: Path) -> Path:
+    """Return a local path to the file; objects in a bucket are downloaded."""
     if path.startswith("gs://"):
         bucket, name = split_uri(path)
-        # A name of our own: the object's may be that of another file of the run, or a pattern.
+        # A fixed name, because the object's name may clash with a file of the run or be a pattern.
         local = folder / f"source{Path(name).suffix}"
         try:
             open_store(f"gs://{bucket}").download(name, local)
         except NotFoundError:
-            raise DataError(f"`source.path` is `{path}`, but there is no such object") from None
+            raise DataError(f"`source.path` is `{path}`, but this object does not exist") from None
         return local
     if "://" in path:
         raise DataError(f"`source.path` is `{path}`; allowed: a local path or gs://BUCKET/PATH")
     local = Path(path)
     if not local.is_file():
-        near = [file.name for file in local.parent.glob("*")] if local.parent.is_dir() else []
+        names = [file.name for file in local.parent.glob("*")] if local.parent.is_dir() else []
         raise DataError(
-            f"`source.path` is `{path}`, but there is no such file.{did_you_mean(local.name, near)}"
+            f"`source.path` is `{path}`, but this file does not exist."
+            f"{did_you_mean(local.name, names)}"
         )
     return local
 
 
 def kind_of(name: str) -> Kind:
-    """The kind of a DuckDB type, by its name."""
+    """Return the kind of a DuckDB type, given the type's name."""
     name = name.upper()
     if name.startswith("DECIMAL"):
         return Kind.DECIMAL
@@ -179,7 +186,7 @@ def kind_of(name: str) -> Kind:
         "DATE": Kind.DATE,
         "VARCHAR": Kind.TEXT,
         "TIMESTAMP WITH TIME ZONE": Kind.TIMESTAMP_TZ,
-        "TIMESTAMPTZ_NS": Kind.TIMESTAMP_TZ,  # how pandas writes moments to Parquet
+        "TIMESTAMPTZ_NS": Kind.TIMESTAMP_TZ,  # pandas writes this type to Parquet
         "TIMESTAMP": Kind.TIMESTAMP,
         "TIMESTAMP_S": Kind.TIMESTAMP,
         "TIMESTAMP_MS": Kind.TIMESTAMP,

@@ -1,4 +1,4 @@
-"""From a config to a snapshot: connect, plan, query, stream, count, write."""
+"""Extract a config's data into a snapshot: connect, plan, query, stream, count, write."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ from job.sources.annotations_file import read_annotations
 from job.sources.annotations_join import join
 from job.sources.diagnose import no_rows, unreadable_dates
 from job.sources.periods import (
-    Tally,
-    broken_edges,
+    EvidenceCounter,
+    incomplete_edges,
     needs_repair,
     repair,
     result_schema,
@@ -45,42 +45,45 @@ def extract(
 ) -> Snapshot:
     """Read the config's source into a snapshot file.
 
-    The clients retry their own calls. A source that still does not answer, or whose answer breaks
-    off, is read once more from the beginning: half a result is never continued.
+    Each client retries its own calls. If the source still does not answer, or its answer is cut
+    off, the function discards the partial result and reads once more from the beginning.
 
     Args:
         config: The resolved config.
-        run_id: Goes into the warehouse's query tag.
-        to: Parquet file to write.
-        env: Where connections are described; the process's environment if None.
+        run_id: Becomes the warehouse's query tag.
+        to: The Parquet file to write.
+        env: The variables that describe connections; the process's environment if None.
         local_annotations: Whether `annotations` may be a local file.
 
     Raises:
-        DataError: table, columns or rows are not there, or not of a type that can be used.
-        ServiceError: the warehouse refuses.
-        TransientError: it does not answer.
+        DataError: The table, columns or rows do not exist or have an unusable type.
+        ServiceError: The warehouse refuses the request.
+        TransientError: The warehouse does not answer.
     """
     started = time.monotonic()
     to.parent.mkdir(parents=True, exist_ok=True)
-    annotations = read_annotations(config, files=local_annotations)  # its faults cost no query
+    # before the query, so that a fault in the file costs no query
+    annotations = read_annotations(config, files=local_annotations)
     try:
-        snapshot = _once(config, run_id=run_id, to=to, env=env)
+        snapshot = _extract_once(config, run_id=run_id, to=to, env=env)
     except TransientError as error:
-        log.warning("the source is read again from the beginning: %s", error)
-        snapshot = _once(config, run_id=run_id, to=to, env=env)
+        log.warning("reading the source again from the beginning: %s", error)
+        snapshot = _extract_once(config, run_id=run_id, to=to, env=env)
     if annotations is not None:
         snapshot = join(snapshot, annotations, config.date.frequency)
     return snapshot.timed(time.monotonic() - started)
 
 
-def _once(config: Config, *, run_id: str, to: Path, env: Mapping[str, str] | None) -> Snapshot:
+def _extract_once(
+    config: Config, *, run_id: str, to: Path, env: Mapping[str, str] | None
+) -> Snapshot:
     with closing(open_warehouse(config, run_id=run_id, env=env, folder=to.parent)) as warehouse:
         plan = make_plan(config, warehouse.fields(), table=warehouse.description)
         return _read(config, plan, warehouse, to)
 
 
 def planned_sql(config: Config, *, env: Mapping[str, str] | None = None) -> str:
-    """The query that `extract` would run; the source is asked for its columns only."""
+    """Return the query that `extract` would run; this reads only the source's columns."""
     with (
         TemporaryDirectory() as folder,
         closing(open_warehouse(config, run_id="plan", env=env, folder=Path(folder))) as warehouse,
@@ -92,14 +95,14 @@ def planned_sql(config: Config, *, env: Mapping[str, str] | None = None) -> str:
 def open_warehouse(
     config: Config, *, run_id: str, env: Mapping[str, str] | None = None, folder: Path
 ) -> Warehouse:
-    """A connection to the config's source."""
+    """Open a connection to the config's source."""
     return open_source(config.source, run_id=run_id, env=env, folder=folder)
 
 
 def open_source(
     source: Source, *, run_id: str, env: Mapping[str, str] | None = None, folder: Path
 ) -> Warehouse:
-    """A connection to a source; files from a bucket are brought to `folder`."""
+    """Open a connection to a source; files from a bucket are downloaded to `folder`."""
     if isinstance(source, FileSource | DuckDBSource):
         from job.sources import duckdb
 
@@ -117,69 +120,69 @@ def open_source(
 
 
 def write_sql(config: Config, plan: Plan, warehouse: Warehouse) -> str:
-    """The query in the warehouse's dialect."""
+    """Return the query in the warehouse's dialect."""
     tree = build(config, plan, warehouse.relation)
     return str(tree.sql(dialect=warehouse.dialect, pretty=True))
 
 
 def _read(config: Config, plan: Plan, warehouse: Warehouse, to: Path) -> Snapshot:
     sql = write_sql(config, plan, warehouse)
-    tally = Tally(config, plan)
-    wanted = result_schema(config, plan)
+    counter = EvidenceCounter(config, plan)
+    declared = result_schema(config, plan)
     nulls = 0
 
     def values() -> Iterator[pa.RecordBatch]:
         nonlocal nulls
         for batch in warehouse.stream(sql):
-            taken = tally.take(explicit(batch, wanted, warehouse.description))
-            nulls += sum(column.null_count for column in taken.columns)
-            yield taken
+            counted = counter.count(cast_batch(batch, declared, warehouse.description))
+            nulls += sum(column.null_count for column in counted.columns)
+            yield counted
 
     def evidence() -> Evidence:
-        return tally.evidence(dropped=(), filled=())
+        return counter.evidence(dropped=(), filled=())
 
-    schema = plan.schema(config)
-    keep = partial(write, schema=schema, to=to, sql=(sql,), source=warehouse.description)
+    write_snapshot = partial(
+        write, schema=plan.schema(config), to=to, sql=(sql,), source=warehouse.description
+    )
     try:
-        snapshot = keep(values(), evidence=evidence)
+        snapshot = write_snapshot(values(), evidence=evidence)
     except DataError:
-        if tally.unreadable_dates:
-            raise unreadable_dates(config, plan, warehouse, tally.unreadable_dates) from None
-        if not tally.edges().size:
+        if counter.unreadable_dates:
+            raise unreadable_dates(config, plan, warehouse, counter.unreadable_dates) from None
+        if not counter.spans().size:
             raise no_rows(config, plan, warehouse) from None
         raise
-    dropped = broken_edges(tally.edges(), config.date.frequency)
-    if not needs_repair(config, nulls, tally.edges(), dropped):
+    dropped = incomplete_edges(counter.spans(), config.date.frequency)
+    if not needs_repair(config, nulls, counter.spans(), dropped):
         return snapshot
     table, filled = repair(pq.read_table(to), config, plan, dropped=dropped)
-    repaired = tally.evidence(dropped=dropped, filled=filled)
-    return keep(iter(table.to_batches()), evidence=lambda: repaired)
+    repaired = counter.evidence(dropped=dropped, filled=filled)
+    return write_snapshot(iter(table.to_batches()), evidence=lambda: repaired)
 
 
-def explicit(batch: pa.RecordBatch, schema: pa.Schema, source: str) -> pa.RecordBatch:
-    """A batch in the declared types, whatever a warehouse made of them.
+def cast_batch(batch: pa.RecordBatch, schema: pa.Schema, source: str) -> pa.RecordBatch:
+    """Cast a batch to the declared types, which differ from the types of some warehouses.
 
     Raises:
-        DataError: other columns than asked for, or values that the type does not hold.
+        DataError: The batch has other columns, or a value does not fit its type.
     """
     if batch.num_columns != len(schema):
-        raise DataError(
-            f"{source} answered with {batch.num_columns} columns instead of {len(schema)}"
-        )
+        raise DataError(f"{source} returned {batch.num_columns} columns; expected: {len(schema)}")
     arrays = []
-    for column, wanted in zip(batch.columns, schema, strict=True):
+    for column, field in zip(batch.columns, schema, strict=True):
         try:
-            arrays.append(column if column.type == wanted.type else _cast(column, wanted.type))
+            arrays.append(column if column.type == field.type else _cast(column, field.type))
         except pa.ArrowException as error:
             raise DataError(
-                f"{source} answered with {column.type} where {wanted.type} was asked for: {error}"
+                f"{source} returned {column.type} for `{field.name}`; expected: {field.type}: "
+                f"{error}"
             ) from None
     return pa.RecordBatch.from_arrays(arrays, schema=schema)
 
 
-def _cast(column: pa.Array, wanted: pa.DataType) -> pa.Array:
-    if pa.types.is_decimal(column.type) and pa.types.is_integer(wanted):
-        return column.cast(pa.decimal128(38, 0)).cast(wanted)
-    if pa.types.is_timestamp(column.type) and pa.types.is_date(wanted):
-        return column.cast(wanted, safe=False)
-    return column.cast(wanted)
+def _cast(column: pa.Array, to: pa.DataType) -> pa.Array:
+    if pa.types.is_decimal(column.type) and pa.types.is_integer(to):
+        return column.cast(pa.decimal128(38, 0)).cast(to)
+    if pa.types.is_timestamp(column.type) and pa.types.is_date(to):
+        return column.cast(to, safe=False)
+    return column.cast(to)

@@ -1,4 +1,4 @@
-"""A hash of what a table says, whatever file, batches or order of additions it came from."""
+"""Hash a table's values, independent of file format, batch sizes and the last digits of sums."""
 
 from __future__ import annotations
 
@@ -12,24 +12,24 @@ from numpy.typing import NDArray
 
 from contract.base import canonical_json
 
-_DROPPED_BITS = 22  # of 52: nine decimal digits stay
+_DROPPED_BITS = 22  # of the mantissa's 52; nine decimal digits remain
 
 
 class Fingerprint:
-    """Fed with batches, independent of how rows are split into them.
+    """A hash that grows with each batch; it does not depend on how rows are split into batches.
 
-    Numbers count with nine digits: a sum of floats differs in its last ones from one execution of
-    the same query to the next, by more the more rows it has, and a digit that is dropped must not
-    carry into one that stays. Nine are a cent in ten millions.
+    Numbers count with nine digits. A sum of floats may differ in its last digits between two
+    executions of the same query, and the difference grows with the number of rows. Rounding keeps
+    dropped digits from changing the nine that remain. Nine digits are a cent in ten million.
     """
 
     def __init__(self, schema: pa.Schema) -> None:
-        self._head = canonical_json([[field.name, str(field.type)] for field in schema])
+        self._schema = canonical_json([[field.name, str(field.type)] for field in schema])
         self._columns = [(hashlib.sha256(), hashlib.sha256(), hashlib.sha256()) for _ in schema]
         self._rows = 0
 
     def update(self, batch: pa.RecordBatch) -> None:
-        """Add the rows of a batch."""
+        """Add the rows of a batch to the hash."""
         for column, (values, lengths, nulls) in zip(batch.columns, self._columns, strict=True):
             if column.null_count:
                 where = np.flatnonzero(column.is_null().to_numpy(zero_copy_only=False))
@@ -51,15 +51,15 @@ class Fingerprint:
         self._rows += batch.num_rows
 
     def hexdigest(self) -> str:
-        """64 hex digits."""
-        total = hashlib.sha256(self._head)
+        """Return the hash as 64 hex digits."""
+        total = hashlib.sha256(self._schema)
         for parts in self._columns:
             total.update(b"".join(part.digest() for part in parts))
         return total.hexdigest()
 
 
 def _rounded(numbers: NDArray[Any]) -> NDArray[Any]:
-    """Bits of the numbers, mantissas rounded; zeros and NaNs have one form each."""
+    """Return the bits of the numbers with rounded mantissas; zeros and NaNs have one form each."""
     bits = (numbers + 0.0).view("<i8")
     bits += 1 << (_DROPPED_BITS - 1)
     bits &= ~((1 << _DROPPED_BITS) - 1)

@@ -1,4 +1,4 @@
-"""What the stream of periods tells: evidence for the gate, broken edges, missing periods."""
+"""Count evidence for the gate in the streamed periods, and repair incomplete or missing periods."""
 
 from __future__ import annotations
 
@@ -19,26 +19,26 @@ from job.sources.sql import PERIOD_EVIDENCE, column_evidence
 
 MAX_NOTICES = 2000
 MAX_FILLED = 5000
-USUAL = 0.9  # share of periods that makes a rule
+USUAL_SHARE = 0.9  # share of periods above which a pattern is the rule
 _EPOCH = date(1970, 1, 1)
 
 
 def result_schema(config: Config, plan: Plan) -> pa.Schema:
-    """Types of the query's result: the snapshot's, then evidence."""
-    counts = {"first_day": pa.date32(), "last_day": pa.date32()}
+    """Return the schema of the query's result: the snapshot's columns, then the evidence."""
+    date_types = {"first_day": pa.date32(), "last_day": pa.date32()}
     values = [pa.field(f"v{i}", column.arrow.type) for i, column in enumerate(plan.columns)]
     return pa.schema(
         [
             pa.field("period", pa.date32()),
             *values,
-            *(pa.field(name, counts.get(name, pa.int64())) for name in PERIOD_EVIDENCE),
+            *(pa.field(name, date_types.get(name, pa.int64())) for name in PERIOD_EVIDENCE),
             *(pa.field(f"{kind}{i}", pa.int64()) for i, kind in column_evidence(plan)),
         ]
     )
 
 
-class Tally:
-    """Takes batches of the result, keeps the evidence, gives on the snapshot's columns."""
+class EvidenceCounter:
+    """Counts the evidence in each batch of the result and returns the snapshot's columns."""
 
     def __init__(self, config: Config, plan: Plan) -> None:
         self._plan = plan
@@ -47,34 +47,33 @@ class Tally:
         self._counts: Counter[str] = Counter()
         self._notices: dict[tuple[date, str], dict[str, int]] = {}
         self._repeated_in: list[date] = []
-        self._edges: list[NDArray[Any]] = []
-        self.last_day: date | None = None
+        self._spans: list[NDArray[Any]] = []
 
-    def take(self, batch: pa.RecordBatch) -> pa.RecordBatch:
-        """Count a batch and return its dates and values."""
-        named = {name: batch.column(i) for i, name in enumerate(batch.schema.names)}
-        dated = named["period"].is_valid()
-        if named["period"].null_count:
-            lost = batch.filter(named["period"].is_null())
-            self._counts["unreadable_dates"] += lost.column("rows_read")[0].as_py()
+    def count(self, batch: pa.RecordBatch) -> pa.RecordBatch:
+        """Count the evidence in a batch and return its dates and values."""
+        columns = {name: batch.column(i) for i, name in enumerate(batch.schema.names)}
+        dated = columns["period"].is_valid()
+        if columns["period"].null_count:
+            undated = batch.filter(columns["period"].is_null())
+            self._counts["unreadable_dates"] += undated.column("rows_read")[0].as_py()
             batch = batch.filter(dated)
-            named = {name: batch.column(i) for i, name in enumerate(batch.schema.names)}
+            columns = {name: batch.column(i) for i, name in enumerate(batch.schema.names)}
         if batch.num_rows:
-            self._count(named)
+            self._count_periods(columns)
         width = len(self._schema)
         return pa.RecordBatch.from_arrays(batch.columns[:width], schema=self._schema)
 
-    def _count(self, named: dict[str, pa.Array]) -> None:
+    def _count_periods(self, columns: dict[str, pa.Array]) -> None:
         numbers = {
             name: column.fill_null(0).to_numpy(zero_copy_only=False)
-            for name, column in named.items()
+            for name, column in columns.items()
             if pa.types.is_integer(column.type)
         }
         for name in ("rows_read", "days", "repeated", "identical"):
             self._counts[name] += int(numbers[name].sum())
-        edges = [named[n].cast(pa.int32()).to_numpy() for n in ("period", "first_day", "last_day")]
-        self._edges.append(np.stack([*edges, numbers["days"].astype(np.int32)]))
-        periods = named["period"]
+        days = [columns[n].cast(pa.int32()).to_numpy() for n in ("period", "first_day", "last_day")]
+        self._spans.append(np.stack([*days, numbers["days"].astype(np.int32)]))
+        periods = columns["period"]
         for row in np.flatnonzero(numbers["repeated"])[: MAX_NOTICES - len(self._repeated_in)]:
             self._repeated_in.append(periods[int(row)].as_py())
         for i, kind in column_evidence(self._plan):
@@ -86,17 +85,21 @@ class Tally:
 
     @property
     def unreadable_dates(self) -> int:
-        """Rows whose date could not be read."""
+        """Return the number of rows with an unreadable date."""
         return self._counts["unreadable_dates"]
 
-    def edges(self) -> NDArray[Any]:
-        """(4, periods): period, first day, last day as days since 1970, number of days."""
-        return np.concatenate(self._edges, axis=1) if self._edges else np.zeros((4, 0), np.int32)
+    def spans(self) -> NDArray[Any]:
+        """Return the days that each period's rows span, as a (4, periods) array.
+
+        Its rows are the period, its first and its last day with rows (all as days since 1970), and
+        the number of days with rows.
+        """
+        return np.concatenate(self._spans, axis=1) if self._spans else np.zeros((4, 0), np.int32)
 
     def evidence(self, *, dropped: tuple[date, ...], filled: tuple[date, ...]) -> Evidence:
-        """All that was counted; periods that were dropped take their notices with them."""
-        edges = self.edges()
-        thin, missing_days = _thin(edges, self._frequency)
+        """Return everything counted, without the notices of dropped periods."""
+        spans = self.spans()
+        thin, missing_days = _thin(spans, self._frequency)
         notices = tuple(
             Notice(
                 column=column,
@@ -120,43 +123,43 @@ class Tally:
             filled=filled,
             thin=tuple(p for p in thin if p not in dropped),
             missing_days=missing_days,
-            crowded=_crowded(edges),
-            source_last_day=_day(edges[2].max()) if edges.size else None,
-            weekday_of_rows=_weekday(edges),
+            crowded=_crowded(spans),
+            source_last_day=_day(spans[2].max()) if spans.size else None,
+            weekday_of_rows=_weekday(spans),
         )
 
 
-def broken_edges(edges: NDArray[Any], frequency: Frequency) -> tuple[date, ...]:
-    """First and last period, where rows cover less of them than of the periods between.
+def incomplete_edges(spans: NDArray[Any], frequency: Frequency) -> tuple[date, ...]:
+    """Return the first and the last period if their rows cover less than those of other periods.
 
-    A table that is filled daily always ends in the middle of a week or month; a model would take
-    that for a drop. Periods of one day cannot be broken.
+    A table that grows daily usually ends in the middle of a week or month. A model would read the
+    incomplete period as a drop. Periods of one day are always complete.
     """
-    if frequency is Frequency.DAY or edges.shape[1] < 5:
+    if frequency is Frequency.DAY or spans.shape[1] < 5:
         return ()
-    period, first, last, days = edges
-    head, tail = first - period, _ends(period, frequency) - last
-    spread = days > 1
-    steps = (last - first)[spread] / (days[spread] - 1)
+    period, first, last, days = spans
+    missing_at_start, missing_at_end = first - period, _ends(period, frequency) - last
+    several = days > 1
+    steps = (last - first)[several] / (days[several] - 1)
     step = float(np.median(steps)) if steps.size else 1.0
-    broken = []
-    for slack, position in ((head, 0), (tail, -1)):
-        usual = np.quantile(slack[1:-1], 0.95, method="higher")
-        if slack[position] > max(usual, step - 1):
-            broken.append(_day(period[position]))
-    return tuple(dict.fromkeys(broken))
+    incomplete = []
+    for missing, position in ((missing_at_start, 0), (missing_at_end, -1)):
+        usual = np.quantile(missing[1:-1], 0.95, method="higher")
+        if missing[position] > max(usual, step - 1):
+            incomplete.append(_day(period[position]))
+    return tuple(dict.fromkeys(incomplete))
 
 
 def missing_periods(periods: list[date], frequency: Frequency) -> list[date]:
-    """Periods without rows between the first and the last."""
+    """Return the periods without rows between the first and the last."""
     if not periods:
         return []
-    there = set(periods)
-    return [day for day in calendar(periods[0], periods[-1], frequency) if day not in there]
+    present = set(periods)
+    return [day for day in calendar(periods[0], periods[-1], frequency) if day not in present]
 
 
 def calendar(first: date, last: date, frequency: Frequency) -> list[date]:
-    """First days of all periods from first to last."""
+    """Return the first day of each period from `first` to `last`."""
     step = {Frequency.DAY: "D", Frequency.WEEK: "7D", Frequency.MONTH: "MS"}[frequency]
     return [moment.date() for moment in pd.date_range(first, last, freq=step)]
 
@@ -164,10 +167,13 @@ def calendar(first: date, last: date, frequency: Frequency) -> list[date]:
 def repair(
     table: pa.Table, config: Config, plan: Plan, *, dropped: tuple[date, ...]
 ) -> tuple[pa.Table, tuple[date, ...]]:
-    """Leave out broken edges and fill as the config says; returns the periods that were filled.
+    """Remove the dropped periods and fill missing periods and values as the config says.
+
+    Returns:
+        The repaired table, and the periods that it filled.
 
     Raises:
-        DataError: more periods would be filled than can be meant.
+        DataError: More than `MAX_FILLED` periods are missing.
     """
     schema = table.schema
     frame = table.to_pandas(date_as_object=True).set_index(schema.names[0])
@@ -177,8 +183,8 @@ def repair(
         added = missing_periods(list(frame.index), config.date.frequency)
         if len(added) > MAX_FILLED:
             raise DataError(
-                f"{len(added)} periods between {frame.index[0]} and {frame.index[-1]} have no row; "
-                f"allowed with `date.fill`: at most {MAX_FILLED}. Is a date wrong?"
+                f"{len(added):,} periods between {frame.index[0]} and {frame.index[-1]} have no "
+                f"row; `date.fill` fills at most {MAX_FILLED:,}. Check these two dates"
             )
         frame = frame.reindex(sorted([*frame.index, *added]))
     for column in plan.columns:
@@ -197,17 +203,18 @@ def repair(
     return filled.replace_schema_metadata(None), tuple(added)
 
 
-def needs_repair(config: Config, table_nulls: int, edges: NDArray[Any], dropped: object) -> bool:
-    """Whether the streamed file must be written anew."""
+def needs_repair(config: Config, table_nulls: int, spans: NDArray[Any], dropped: object) -> bool:
+    """Return whether the streamed file must be rewritten by `repair`."""
     if dropped or (config.gate.max_missing_share > 0 and table_nulls):
         return True
-    if config.date.fill is Fill.NONE or not edges.shape[1]:
+    if config.date.fill is Fill.NONE or not spans.shape[1]:
         return False
-    periods = [_day(day) for day in edges[0]]
+    periods = [_day(day) for day in spans[0]]
     return bool(missing_periods(periods, config.date.frequency))
 
 
 def _ends(periods: NDArray[Any], frequency: Frequency) -> NDArray[Any]:
+    """Return the last day of each period, as days since 1970."""
     if frequency is Frequency.WEEK:
         return periods + 6
     months = periods.astype("datetime64[D]").astype("datetime64[M]") + 1
@@ -215,34 +222,36 @@ def _ends(periods: NDArray[Any], frequency: Frequency) -> NDArray[Any]:
     return ends
 
 
-def _weekday(edges: NDArray[Any]) -> int | None:
-    """Weekday of the rows (0 Monday) if every period has one row, always on the same weekday."""
-    if not edges.size or (edges[3] > 1).any():
+def _weekday(spans: NDArray[Any]) -> int | None:
+    """Return the weekday of the rows (0 is Monday) if each period has one row on that weekday."""
+    if not spans.size or (spans[3] > 1).any():
         return None
-    weekdays = {(int(day) + _EPOCH.weekday()) % 7 for day in edges[1]}
+    weekdays = {(int(day) + _EPOCH.weekday()) % 7 for day in spans[1]}
     return weekdays.pop() if len(weekdays) == 1 else None
 
 
-def _thin(edges: NDArray[Any], frequency: Frequency) -> tuple[tuple[date, ...], int]:
-    """(periods without rows on some days, number of those days) where rows are daily as a rule.
+def _thin(spans: NDArray[Any], frequency: Frequency) -> tuple[tuple[date, ...], int]:
+    """Return (periods that lack rows on some days, number of those days) of a daily table.
 
-    The first and the last period are left out: `broken_edges` judges them.
+    The result is empty unless rows are usually daily. The first and the last period are not
+    included; `incomplete_edges` handles them.
     """
-    if frequency is Frequency.DAY or edges.shape[1] < 5:
+    if frequency is Frequency.DAY or spans.shape[1] < 5:
         return (), 0
-    period, _, _, days = edges[:, 1:-1]
-    lacking = _ends(period, frequency) - period + 1 - days
-    if np.mean(lacking == 0) < USUAL:
+    period, _, _, days = spans[:, 1:-1]
+    missing_days = _ends(period, frequency) - period + 1 - days
+    if np.mean(missing_days == 0) < USUAL_SHARE:
         return (), 0
-    return tuple(_day(day) for day in period[lacking > 0]), int(lacking.sum())
+    return tuple(_day(day) for day in period[missing_days > 0]), int(missing_days.sum())
 
 
-def _crowded(edges: NDArray[Any]) -> tuple[date, ...]:
-    """Periods with rows of several days where one day a period is the rule."""
-    if not edges.size or np.mean(edges[3] == 1) < USUAL:
+def _crowded(spans: NDArray[Any]) -> tuple[date, ...]:
+    """Return periods with rows of several days, if one day per period is usual."""
+    if not spans.size or np.mean(spans[3] == 1) < USUAL_SHARE:
         return ()
-    return tuple(_day(day) for day in edges[0][edges[3] > 1])
+    return tuple(_day(day) for day in spans[0][spans[3] > 1])
 
 
 def _day(days: int) -> date:
+    """Return the date that is `days` days after 1970-01-01."""
     return _EPOCH + timedelta(days=int(days))

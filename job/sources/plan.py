@@ -1,4 +1,4 @@
-"""What is asked of the source: every column of the config with its role, type and aggregation."""
+"""Plan the extraction: match each column of the config to the source, with role and aggregation."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ import pyarrow as pa
 
 from contract.config import Aggregation, Config, safe_name
 from contract.exceptions import ConfigError, DataError
-from job.sources.schema import Field, Kind, match_all
+from job.sources.schema import Field, Kind, find_fields
 
 Role = Literal["target", "spend", "exposure", "organic", "context", "factor"]
 
-_RATE = re.compile(
+_RATE_WORDS = re.compile(
     r"(^|[^a-z])(price|prices|preis|prix|precio|rate|rates|ratio|quote|share|index|pct|percent|avg|"
     r"average|mean|mittel|temp|temperature|temperatur|ctr|cpm|cpc|cpi|score|rating)([^a-z]|$)"
 )
@@ -33,28 +33,28 @@ class Column:
 
     @property
     def safe(self) -> str:
-        """The name in the snapshot."""
+        """Return the column's name in the snapshot."""
         return safe_name(self.name)
 
     @property
     def as_text(self) -> bool:
-        """Whether values stay text: factors that are not numbers."""
+        """Return whether values stay text, which holds for factors that are not numbers."""
         return self.role == "factor" and not self.field.kind.is_number
 
     @property
     def reads_text(self) -> bool:
-        """Whether numbers are read from text."""
+        """Return whether values are numbers that the query parses from text."""
         return self.field.kind is Kind.TEXT and not self.as_text
 
     @property
     def arrow(self) -> pa.Field:
-        """The column's declared type in the snapshot."""
+        """Return the column's declared type in the snapshot."""
         return pa.field(self.safe, pa.string() if self.as_text else pa.float64())
 
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """Everything that the SQL builder needs to know."""
+    """The source's columns that the SQL builder uses."""
 
     table: str
     date: Field
@@ -62,23 +62,27 @@ class Plan:
     columns: tuple[Column, ...]
 
     def schema(self, config: Config) -> pa.Schema:
-        """Names and types of the snapshot: the date, then the columns in the config's order."""
+        """Return the snapshot's schema: the date, then the columns in the config's order."""
         date = pa.field(safe_name(config.date.column), pa.date32(), nullable=False)
         return pa.schema([date, *(column.arrow for column in self.columns)])
 
 
 def default_aggregation(column: str, role: Role) -> Aggregation:
-    """Sum; mean for context columns named like a rate or price; first for factors."""
+    """Return a column's default aggregation.
+
+    It is `first` for factors, `mean` for context columns named like a rate or price, and `sum` for
+    all others.
+    """
     if role == "factor":
         return Aggregation.FIRST
     words = re.sub(r"([a-z])([A-Z])", r"\1_\2", column).lower()
-    if role == "context" and _RATE.search(words):
+    if role == "context" and _RATE_WORDS.search(words):
         return Aggregation.MEAN
     return Aggregation.SUM
 
 
 def aggregations(config: Config) -> dict[str, Aggregation]:
-    """How each column of the config is joined, the config's own word first."""
+    """Return the aggregation of each column: the config's own, else the default."""
     return {
         column: config.aggregation.get(column, default_aggregation(column, role))
         for column, role in _roles(config)
@@ -86,24 +90,29 @@ def aggregations(config: Config) -> dict[str, Aggregation]:
 
 
 def make_plan(config: Config, fields: Sequence[Field], *, table: str) -> Plan:
-    """Match the config to the source's columns.
+    """Match the config's columns to the source's.
+
+    Args:
+        config: The resolved config.
+        fields: The source's columns.
+        table: The source's description, for error messages.
 
     Raises:
-        DataError: columns that are missing or cannot be what the config says.
-        ConfigError: an aggregation that the column's type does not allow.
+        DataError: A column is missing or has a type that its role does not allow.
+        ConfigError: A column's type does not allow its aggregation.
     """
     roles = _roles(config)
-    wanted = [config.date.column, *(name for name, _ in roles)]
+    names = [config.date.column, *(name for name, _ in roles)]
     if config.source.country_column:
-        wanted.append(config.source.country_column)
-    found = match_all(dict.fromkeys(wanted), fields, table=table)
-    how = aggregations(config)
+        names.append(config.source.country_column)
+    found = find_fields(dict.fromkeys(names), fields, table=table)
+    by_column = aggregations(config)
     columns = tuple(
-        Column(name=name, role=role, field=found[name], aggregation=how[name])
+        Column(name=name, role=role, field=found[name], aggregation=by_column[name])
         for name, role in roles
     )
     for column in columns:
-        _check(column, table)
+        _check_type(column, table)
     country = config.source.country_column
     return Plan(
         table=table,
@@ -114,7 +123,7 @@ def make_plan(config: Config, fields: Sequence[Field], *, table: str) -> Plan:
 
 
 def _roles(config: Config) -> list[tuple[str, Role]]:
-    """Columns in the order of the snapshot; a channel's exposure follows its spend."""
+    """Return (column, role) in the snapshot's order; a channel's exposure follows its spend."""
     by_role = config.columns_by_role()
     media: list[tuple[str, Role]] = []
     for channel in config.channels:
@@ -131,18 +140,18 @@ def _roles(config: Config) -> list[tuple[str, Role]]:
     return list(dict(reversed(pairs)).items())[::-1]
 
 
-def _check(column: Column, table: str) -> None:
+def _check_type(column: Column, table: str) -> None:
     kind = column.field.kind
     where = f"column `{column.name}` ({column.role}) of {table}"
     if column.as_text:
         if column.aggregation not in _TEXT_AGGREGATIONS:
-            allowed = ", ".join(how.value for how in _TEXT_AGGREGATIONS)
+            allowed = ", ".join(aggregation.value for aggregation in _TEXT_AGGREGATIONS)
             raise ConfigError(
-                f"`aggregation.{column.name}` is `{column.aggregation.value}`, but the column "
-                f"holds {kind.value}; allowed: {allowed}"
+                f"`aggregation.{column.name}` is `{column.aggregation.value}`, but the column's "
+                f"type is {kind.value}; allowed: {allowed}"
             )
         if kind is not Kind.OTHER:
             return
     if kind in (Kind.DATE, Kind.TIMESTAMP, Kind.TIMESTAMP_TZ, Kind.OTHER):
-        what = "a nested or binary type" if kind is Kind.OTHER else f"a {kind.value}"
-        raise DataError(f"{where} is {what}; allowed: numbers (or text for factors)")
+        found_type = "a nested or binary type" if kind is Kind.OTHER else f"a {kind.value}"
+        raise DataError(f"{where} has {found_type}; allowed: numbers (or text for factors)")

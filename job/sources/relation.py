@@ -1,4 +1,4 @@
-"""What is read: a table's name or a query, as a syntax tree that cannot be anything else."""
+"""Parse `source.table` and `source.query` into a syntax tree that can only read."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from sqlglot.errors import SqlglotError
 from contract.exceptions import ConfigError
 from contract.source import BigQuerySource, DuckDBSource, SnowflakeSource
 
-logging.getLogger("sqlglot").setLevel(logging.ERROR)  # what it cannot parse is refused here
-_PART = re.compile(r'"([^"]+)"|([^."]+)')
+logging.getLogger("sqlglot").setLevel(logging.ERROR)  # this module reports what it cannot parse
+_NAME_PART = re.compile(r'"([^"]+)"|([^."]+)')
 _FORBIDDEN = (
     exp.Insert,
     exp.Update,
@@ -29,10 +29,10 @@ _FORBIDDEN = (
     exp.Use,
     exp.Copy,
 )
-_ROWS = (exp.Identifier, exp.Explode, exp.GenerateSeries, exp.Generator, exp.SplitToTable)
+_ROW_SOURCES = (exp.Identifier, exp.Explode, exp.GenerateSeries, exp.Generator, exp.SplitToTable)
 _NAMESPACES = ("HLL_COUNT", "KLL_QUANTILES", "NET", "SAFE")
-# functions that run a text, reach files, other systems or models, or change something
-_FUNCTIONS = re.compile(
+# functions that run SQL from text, access files, other systems or models, or change something
+_FORBIDDEN_FUNCTIONS = re.compile(
     r"system\$.*|.*to_query|query|query_table|external_query|result_scan|ai_.*|nextval|setval|"
     r"write_log|getenv|current_setting|.*_presigned_url|build_.*_url|(read|scan|parse)_.*(csv|json|"
     r"parquet|text|blob|file).*|.*_scan|.*_query|.*_execute|glob",
@@ -41,15 +41,17 @@ _FUNCTIONS = re.compile(
 
 
 def table(name: str, dialect: str) -> exp.Table:
-    """`DB.SCHEMA.TABLE` with every part quoted; Snowflake's unquoted names are upper case.
+    """Parse a table's name, e.g. `DB.SCHEMA.TABLE`, and quote each part.
+
+    Snowflake's unquoted names become upper case.
 
     Raises:
-        ConfigError: it is not one to three names joined by dots.
+        ConfigError: The text is not one to three names joined by dots.
     """
     parts: list[str] = []
     position = 0
     while position < len(name):
-        found = _PART.match(name, position)
+        found = _NAME_PART.match(name, position)
         if found is None:
             break
         quoted, plain = found.groups()
@@ -69,25 +71,26 @@ def table(name: str, dialect: str) -> exp.Table:
 
 
 def query(text: str, dialect: str) -> exp.Query:
-    """A query as a tree; everything that is not exactly one SELECT is refused.
+    """Parse a query and refuse everything except exactly one SELECT that only reads.
 
-    What is sent to the warehouse is written anew from the tree, never the text itself.
+    The warehouse receives SQL generated from this tree, never the text itself.
 
     Raises:
-        ConfigError: it does not parse, is several statements, or does more than select.
+        ConfigError: The text does not parse, has several statements, or does more than select.
     """
     try:
         statements = [tree for tree in sqlglot.parse(text, dialect=dialect) if tree is not None]
     except (SqlglotError, RecursionError) as error:
         detail = str(error).splitlines()[0] if str(error) else "nested too deeply"
-        raise ConfigError(f"`source.query` is not valid {dialect} SQL: {_plain(detail)}") from None
+        detail = _without_colours(detail)
+        raise ConfigError(f"`source.query` is not valid {dialect} SQL: {detail}") from None
     if len(statements) != 1:
         raise ConfigError(
-            f"`source.query` holds {len(statements)} statements; allowed: exactly one SELECT"
+            f"`source.query` has {len(statements)} statements; allowed: exactly one SELECT"
         )
     (tree,) = statements
     if not isinstance(tree, exp.Query):
-        raise ConfigError(f"`source.query` is {_article(tree)}; allowed: exactly one SELECT")
+        raise ConfigError(f"`source.query` is {_statement(tree)}; allowed: exactly one SELECT")
     for node in tree.walk():
         node.pop_comments()
         if problem := _problem(node):
@@ -96,16 +99,16 @@ def query(text: str, dialect: str) -> exp.Query:
 
 
 def _problem(node: exp.Expr) -> str | None:
-    """What a part of a query does besides reading tables and computing."""
+    """Return what a part of a query does besides reading tables and computing, or None."""
     if isinstance(node, _FORBIDDEN):
-        return f"contains {_article(node)}; allowed: one SELECT that only reads"
+        return f"contains {_statement(node)}; allowed: one SELECT that only reads"
     if isinstance(node, exp.Table | exp.TableFromRows | exp.Lateral):
         rows = node.this
-        if not isinstance(rows, (*_ROWS, exp.Query, exp.Unnest, exp.Subquery, exp.Values)):
-            return f"reads from {_shown(rows)}; allowed: tables, views, subqueries"
+        if not isinstance(rows, (*_ROW_SOURCES, exp.Query, exp.Unnest, exp.Subquery, exp.Values)):
+            return f"reads from {_excerpt(rows)}; allowed: tables, views, subqueries"
         if isinstance(rows, exp.Identifier) and re.search(r"[/\\@]", rows.name):
-            return f"reads from {_shown(rows)}; allowed: names of tables and views"
-    if isinstance(node, exp.Anonymous) and _FUNCTIONS.fullmatch(node.name):
+            return f"reads from {_excerpt(rows)}; allowed: names of tables and views"
+    if isinstance(node, exp.Anonymous) and _FORBIDDEN_FUNCTIONS.fullmatch(node.name):
         return f"calls {node.name}; allowed: functions that only compute"
     if (
         isinstance(node, exp.Dot)
@@ -113,18 +116,20 @@ def _problem(node: exp.Expr) -> str | None:
         and node.this.name.upper() not in _NAMESPACES
     ):
         return (
-            f"calls {_shown(node)}; allowed: the warehouse's own functions, and views that "
-            "use others"
+            f"calls {_excerpt(node)}; allowed: the warehouse's built-in functions (put other "
+            "functions into a view)"
         )
     if isinstance(node, exp.Parameter | exp.SessionParameter | exp.Placeholder):
-        return f"contains {_shown(node)}; allowed: no stages, parameters or placeholders"
+        return f"contains {_excerpt(node)}; stages, parameters and placeholders are not allowed"
     if isinstance(node, exp.Column) and node.name.upper() == "NEXTVAL" and node.table:
-        return f"draws from a sequence with {_shown(node)}; allowed: one SELECT that only reads"
+        return f"advances a sequence with {_excerpt(node)}; allowed: one SELECT that only reads"
     return None
 
 
-def of(source: DuckDBSource | SnowflakeSource | BigQuerySource, dialect: str) -> exp.Expr:
-    """What stands after FROM for a source's `table` or `query`."""
+def source_relation(
+    source: DuckDBSource | SnowflakeSource | BigQuerySource, dialect: str
+) -> exp.Expr:
+    """Return the FROM expression of a source's `table` or `query`."""
     if source.table is not None:
         return table(source.table, dialect)
     return exp.Subquery(
@@ -133,16 +138,17 @@ def of(source: DuckDBSource | SnowflakeSource | BigQuerySource, dialect: str) ->
     )
 
 
-def _article(node: exp.Expr) -> str:
+def _statement(node: exp.Expr) -> str:
+    """Return a statement's kind with its article, e.g. "an INSERT"."""
     name = type(node).__name__.upper()
     if isinstance(node, exp.Command):
         name = str(node.this).upper()
     return f"{'an' if name[0] in 'AEIOU' else 'a'} {name}"
 
 
-def _shown(node: exp.Expr) -> str:
+def _excerpt(node: exp.Expr) -> str:
     return f"`{node.sql()[:80]}`"
 
 
-def _plain(text: str) -> str:
+def _without_colours(text: str) -> str:
     return re.sub(r"\x1b\[[0-9;]*m", "", text)[:300]

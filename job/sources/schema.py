@@ -1,4 +1,4 @@
-"""Columns of a source, and how a config's names find them."""
+"""The columns of a source, and the search for a config's columns among them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from contract.suggest import did_you_mean
 
 
 class Kind(StrEnum):
-    """What a column holds, whatever the warehouse calls it."""
+    """A column's type, independent of the warehouse."""
 
     INTEGER = "integer"
     DECIMAL = "decimal"
@@ -25,45 +25,49 @@ class Kind(StrEnum):
 
     @property
     def is_number(self) -> bool:
-        """Whether values can be added as they are."""
+        """Return whether the values are numbers."""
         return self in (Kind.INTEGER, Kind.DECIMAL, Kind.FLOAT)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Field:
-    """One column of the source, by its exact name."""
+    """One column of the source, with its exact name."""
 
     name: str
     kind: Kind
 
 
-def match(wanted: str, fields: Sequence[Field], *, table: str) -> Field:
-    """The field that a config means: the same name, else the only one that differs in case.
+def find_field(name: str, fields: Sequence[Field], *, table: str) -> Field:
+    """Return the field with this name, or the only field whose name differs just in case.
 
     Raises:
-        DataError: no such column, or several that differ in case only.
+        DataError: No field matches, or several fields differ just in case.
     """
     for field in fields:
-        if field.name == wanted:
+        if field.name == name:
             return field
-    alike = [field for field in fields if field.name.lower() == wanted.lower()]
-    if len(alike) == 1:
-        return alike[0]
-    if alike:
-        names = ", ".join(f"`{field.name}`" for field in alike)
-        raise DataError(f"column `{wanted}` of {table} could be {names}; write it exactly")
-    there = [field.name for field in fields]
-    hint = did_you_mean(wanted, there) or f" It has {_some(there)}."
-    raise DataError(f"{table} has no column `{wanted}`.{hint}")
+    candidates = [field for field in fields if field.name.lower() == name.lower()]
+    if len(candidates) == 1:
+        return candidates[0]
+    if candidates:
+        names = " or ".join(f"`{field.name}`" for field in candidates)
+        raise DataError(f"column `{name}` of {table} could be {names}; use the exact name")
+    existing = [field.name for field in fields]
+    hint = did_you_mean(name, existing) or f" It has {_name_list(existing)}."
+    raise DataError(f"{table} has no column `{name}`.{hint}")
 
 
-def match_all(wanted: Iterable[str], fields: Sequence[Field], *, table: str) -> dict[str, Field]:
-    """`match` for every name; all that is missing is told in one message."""
+def find_fields(names: Iterable[str], fields: Sequence[Field], *, table: str) -> dict[str, Field]:
+    """Return the field of each name; one error reports all names that are not found.
+
+    Raises:
+        DataError: See `find_field`; the message has one line per name.
+    """
     found: dict[str, Field] = {}
     problems: list[str] = []
-    for name in wanted:
+    for name in names:
         try:
-            found[name] = match(name, fields, table=table)
+            found[name] = find_field(name, fields, table=table)
         except DataError as error:
             problems.append(error.message)
     if problems:
@@ -71,6 +75,6 @@ def match_all(wanted: Iterable[str], fields: Sequence[Field], *, table: str) -> 
     return found
 
 
-def _some(names: Sequence[str], limit: int = 12) -> str:
+def _name_list(names: Sequence[str], limit: int = 12) -> str:
     shown = ", ".join(f"`{name}`" for name in names[:limit])
     return f"{shown}, …" if len(names) > limit else shown or "no columns"

@@ -1,7 +1,6 @@
-"""The snapshot: immutable Parquet with one row per period, and what was seen while reading it.
+"""The snapshot: an immutable Parquet file with one row per period, and the evidence for the gate.
 
-Values and evidence lie in one file: the evidence is JSON in the Parquet file's metadata, so a
-retry that finds the file needs nothing else.
+The evidence is JSON in the Parquet file's metadata, so a retry needs only this one file.
 """
 
 from __future__ import annotations
@@ -28,7 +27,7 @@ METADATA_KEY = b"mmm"
 
 @dataclass(frozen=True, kw_only=True)
 class Notice:
-    """Rows behind one period of one column that are not as they should be."""
+    """Counts of faulty values in one column and period."""
 
     column: str
     period: date
@@ -39,10 +38,23 @@ class Notice:
 
 @dataclass(frozen=True, kw_only=True)
 class Evidence:
-    """What the query counted of the rows behind the periods.
+    """What the query counted in the rows behind the periods.
 
-    In a table with rows of every day, `thin` periods lack `missing_days` of them; in one with a row
-    per period, `crowded` periods have rows of several days.
+    Attributes:
+        rows_read: rows in the date window.
+        unreadable_dates: rows whose date is unreadable.
+        days: days with rows.
+        repeated_days: days with more than one row.
+        identical_days: days with more than one row, all of them identical.
+        repeated_in: periods with repeated days.
+        notices: faulty values by column and period.
+        dropped: incomplete first and last periods that extraction removed.
+        filled: periods without rows that extraction filled.
+        thin: in a daily table, periods that lack rows on some days.
+        missing_days: the number of those days.
+        crowded: in a table with one row per period, periods with rows of several days.
+        source_last_day: the last day with rows.
+        weekday_of_rows: the weekday of all rows (0 is Monday), if there is one row per period.
     """
 
     rows_read: int = 0
@@ -61,13 +73,13 @@ class Evidence:
     weekday_of_rows: int | None = None
 
     def to_json(self) -> dict[str, Any]:
-        """Plain values, dates as ISO text."""
-        made: dict[str, Any] = json.loads(json.dumps(asdict(self), default=date.isoformat))
-        return made
+        """Return JSON values; dates are ISO text."""
+        document: dict[str, Any] = json.loads(json.dumps(asdict(self), default=date.isoformat))
+        return document
 
     @classmethod
     def from_json(cls, document: dict[str, Any]) -> Self:
-        """Read what `to_json` made."""
+        """Create evidence from the values of `to_json`."""
         values = dict(document)
         for name in ("repeated_in", "dropped", "filled", "thin", "crowded"):
             values[name] = tuple(date.fromisoformat(day) for day in values.get(name, ()))
@@ -82,7 +94,7 @@ class Evidence:
 
 @dataclass(frozen=True, kw_only=True)
 class Snapshot:
-    """What a run is trained on. `columns` are names in the file; the first is the date."""
+    """The data that a run is trained on. `columns` are names in the file; the first is the date."""
 
     path: Path
     rows: int
@@ -99,38 +111,23 @@ class Snapshot:
 
     @property
     def date_column(self) -> str:
-        """Name of the date column in the file."""
+        """Return the name of the date column in the file."""
         return self.columns[0]
-
-    def describe(self) -> dict[str, Any]:
-        """What the manifest says of the snapshot."""
-        return {
-            "rows": self.rows,
-            "columns": list(self.columns),
-            "sha256": self.sha256,
-            "fingerprint": self.fingerprint,
-            "sql": list(self.sql),
-            "source": self.source,
-            "first_date": self.first_date.isoformat(),
-            "last_date": self.last_date.isoformat(),
-            "rows_read": self.evidence.rows_read,
-            "seconds": round(self.seconds, 3),
-        }
 
     @classmethod
     def load(cls, path: Path) -> Self:
-        """Read a snapshot that was written before, e.g. by an earlier attempt of the same run.
+        """Load an existing snapshot, e.g. from an earlier attempt of the same run.
 
         Raises:
-            DataError: the file is not a snapshot.
+            DataError: The file is not a snapshot.
         """
         try:
             parquet = pq.ParquetFile(path)
             document = json.loads(parquet.metadata.metadata[METADATA_KEY])
             dates = parquet.read(columns=[parquet.schema_arrow.names[0]])[0]
         except (KeyError, ValueError, pa.ArrowException) as error:
-            raise DataError(f"`{path.name}` is not a snapshot of this project: {error}") from None
-        kept = document.get("annotations")
+            raise DataError(f"`{path.name}` is not a snapshot of MMM Trainer: {error}") from None
+        annotations = document.get("annotations")
         return cls(
             path=path,
             rows=parquet.metadata.num_rows,
@@ -143,11 +140,11 @@ class Snapshot:
             last_date=dates[len(dates) - 1].as_py(),
             seconds=0.0,
             evidence=Evidence.from_json(document["evidence"]),
-            annotations=Annotations.from_json(kept) if kept else None,
+            annotations=Annotations.from_json(annotations) if annotations else None,
         )
 
     def timed(self, seconds: float) -> Self:
-        """The same snapshot with the seconds that making it took."""
+        """Return the snapshot with the seconds that its extraction took."""
         return replace(self, seconds=seconds)
 
 
@@ -161,28 +158,37 @@ def write(
     evidence: Callable[[], Evidence],
     annotations: Annotations | None = None,
 ) -> Snapshot:
-    """Write batches of the given schema as a snapshot, whole or not at all.
+    """Write batches as a snapshot; an error leaves no partial file.
 
-    A batch is encoded and hashed in a second thread while the next one is fetched, so memory is
-    bounded by the two largest batches; `evidence` is asked for once all have passed. Events count
-    in the fingerprint: moved within a week they change no cell, but what was asked for.
+    A second thread encodes and hashes each batch while the next one is fetched. So memory holds at
+    most two batches.
+
+    Args:
+        batches: The rows, with the date in the first column.
+        schema: The schema of every batch.
+        to: The Parquet file to write.
+        sql: The queries that produced the rows.
+        source: The source's description.
+        evidence: Returns the evidence; called once, after the last batch.
+        annotations: The dated events. They are part of the fingerprint, because a moved event may
+            leave every cell unchanged.
 
     Raises:
-        DataError: there is no row.
+        DataError: The batches have no rows.
     """
     to.parent.mkdir(parents=True, exist_ok=True)
     partial = to.with_name(f"{to.name}.part")
     rows, first, last = 0, None, None
     try:
-        with _File(partial, schema) as file:
-            with ThreadPoolExecutor(1, "snapshot") as beside:
+        with _SnapshotFile(partial, schema) as file:
+            with ThreadPoolExecutor(1, "snapshot") as executor:
                 added: Future[None] | None = None
                 for batch in batches:
                     if batch.num_rows == 0:
                         continue
                     if added is not None:
                         added.result()
-                    added = beside.submit(file.add, batch)
+                    added = executor.submit(file.add, batch)
                     first = first or batch.column(0)[0].as_py()
                     last = batch.column(0)[-1].as_py()
                     rows += batch.num_rows
@@ -190,15 +196,15 @@ def write(
                     added.result()
             if first is None or last is None:
                 raise DataError(f"{source} has no rows in the date window")
-            seen = evidence()
-            fingerprint = file.prints.hexdigest()
+            counted = evidence()
+            fingerprint = file.fingerprint.hexdigest()
             if annotations is not None:
                 fingerprint = sha256_hex(f"{fingerprint}|{annotations.digest}".encode())
             sha256 = file.finish(
                 {
                     "sql": list(sql),
                     "source": source,
-                    "evidence": seen.to_json(),
+                    "evidence": counted.to_json(),
                     "annotations": annotations.to_json() if annotations else None,
                     "fingerprint": fingerprint,
                 }
@@ -217,16 +223,16 @@ def write(
         first_date=first,
         last_date=last,
         seconds=0.0,
-        evidence=seen,
+        evidence=counted,
         annotations=annotations,
     )
 
 
-class _File:
-    """A Parquet file in the making; the hash of its bytes and that of its values follow."""
+class _SnapshotFile:
+    """A Parquet file that is being written, with running hashes of its bytes and its values."""
 
     def __init__(self, path: Path, schema: pa.Schema) -> None:
-        # most numbers come once, so a dictionary and compression gain nothing but work
+        # most numbers are unique, so a dictionary or compression would cost time and save little
         texts = {column.name for column in schema if pa.types.is_string(column.type)}
         self._writer = pq.ParquetWriter(
             path,
@@ -237,16 +243,16 @@ class _File:
         )
         self._written = path.open("rb")
         self._hash = hashlib.sha256()
-        self.prints = Fingerprint(schema)
+        self.fingerprint = Fingerprint(schema)
 
     def add(self, batch: pa.RecordBatch) -> None:
         """Write a batch as a row group."""
         self._writer.write_batch(batch)
         self._hash.update(self._written.read())
-        self.prints.update(batch)
+        self.fingerprint.update(batch)
 
     def finish(self, document: dict[str, Any]) -> str:
-        """Write the metadata; returns the SHA-256 of the whole file."""
+        """Write the metadata and return the SHA-256 of the whole file."""
         self._writer.add_key_value_metadata({METADATA_KEY: canonical_json(document)})
         self._writer.close()
         self._hash.update(self._written.read())
@@ -261,11 +267,6 @@ class _File:
 
 
 def file_sha256(path: Path) -> str:
-    """SHA-256 of a file, in hex."""
+    """Return the SHA-256 of a file, in hex."""
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
-
-
-def same_data(config_hash: str, snapshot: Snapshot) -> str:
-    """What two runs share if they would train the same: config and data, not bytes or places."""
-    return sha256_hex(f"{config_hash}|{snapshot.fingerprint}".encode())

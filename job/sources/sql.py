@@ -1,16 +1,18 @@
-"""The extraction as SQL: one builder, three dialects, one row per period.
+"""Build the extraction's SQL: one builder, three dialects, one row per period.
+
+The query has these steps:
 
 ```
-given    the table's rows of one country: the day, the moment, every column as it will be used
-source   those in the date window; NaN and the infinities are missing values
-marked   beside each row the moment of its period's first or last value (where a column needs it)
-days     one row per day: rows of the same day joined by the column's aggregation
+given    the rows of one country: the day, the timestamp and the parsed value of every column
+source   the rows in the date window; NaN and infinities become NULL
+marked   `source` with the timestamp of the period's first or last value (if a column needs it)
+days     one row per day; each column's aggregation combines the rows of a day
 periods  one row per day, week or month
 ```
-Beside its values every period carries what the gate wants to know of the rows behind it (rows,
-days, days without a value, values that are unreadable or negative), so one read serves both.
-Names inside the query are made up (`v0`, `v1`, …): nothing that a config or a table says becomes
-an unquoted identifier.
+
+Each period also has the evidence for the gate: the number of rows, days, days without a value, and
+unreadable or negative values. So one query serves both the model and the gate. The query uses its
+own names (`v0`, `v1`, …), so no name from a config or a table becomes an unquoted identifier.
 """
 
 from __future__ import annotations
@@ -24,16 +26,16 @@ from contract.config import Aggregation, Config, Frequency, Weekday
 from job.sources.plan import Column, Plan
 from job.sources.schema import Kind
 
-ANCHOR = date(1800, 1, 6)  # a Monday before any data
+ANCHOR = date(1800, 1, 6)  # a Monday before all data
 PERIOD_EVIDENCE = ("rows_read", "days", "first_day", "last_day", "repeated", "identical")
-_LARGEST = "1.7976931348623157e308"
+_LARGEST_FLOAT = "1.7976931348623157e308"
 
 
 def build(config: Config, plan: Plan, relation: exp.Expr) -> exp.Select:
-    """The whole query as a tree; `.sql(dialect=…)` writes it.
+    """Return the query as a syntax tree; `.sql(dialect=…)` writes it.
 
-    Its columns are `result_names(plan)`, one row per period in order; the first row has no period
-    and counts the rows whose date cannot be read, if there are any.
+    The result has the columns `result_names(plan)` and one row per period, in order. If some dates
+    are unreadable, the first row has no period and counts their rows.
     """
     query = exp.select(*(exp.column(name, table="periods") for name in result_names(plan))).from_(
         "periods"
@@ -51,14 +53,14 @@ def build(config: Config, plan: Plan, relation: exp.Expr) -> exp.Select:
 
 
 def result_names(plan: Plan) -> list[str]:
-    """Names of the result's columns."""
+    """Return the names of the result's columns."""
     values = [f"v{i}" for i in range(len(plan.columns))]
     evidence = [f"{kind}{i}" for i, kind in column_evidence(plan)]
     return ["period", *values, *PERIOD_EVIDENCE, *evidence]
 
 
 def column_evidence(plan: Plan) -> Iterator[tuple[int, str]]:
-    """What is counted of each column: (position of the column, what)."""
+    """Yield (position of a column, kind of evidence) for everything counted per column."""
     for i, column in enumerate(plan.columns):
         yield i, "empty"
         if column.reads_text:
@@ -68,13 +70,13 @@ def column_evidence(plan: Plan) -> Iterator[tuple[int, str]]:
 
 
 def _given(config: Config, plan: Plan, relation: exp.Expr) -> exp.Select:
-    """Every row as day, moment, values, and the text of what should be a number."""
+    """Select each row's day, timestamp and values, and the text of numbers parsed from text."""
     columns = list(enumerate(plan.columns))
     query = exp.select(
         exp.alias_(parse_date(config, plan), "day"),
         exp.alias_(_moment(config, plan), "moment"),
         *(exp.alias_(value(column), f"v{i}") for i, column in columns),
-        *(exp.alias_(_filled(column), f"t{i}") for i, column in columns if column.reads_text),
+        *(exp.alias_(_raw_text(column), f"t{i}") for i, column in columns if column.reads_text),
     ).from_(relation)
     if plan.country is not None:
         country = exp.cast(_column(plan.country.name), "VARCHAR")
@@ -83,7 +85,7 @@ def _given(config: Config, plan: Plan, relation: exp.Expr) -> exp.Select:
 
 
 def parse_date(config: Config, plan: Plan) -> exp.Expr:
-    """The date column as a DATE; NULL where it cannot be read."""
+    """Return the date column as a DATE, with NULL for unreadable dates."""
     raw = _column(plan.date.name)
     kind = plan.date.kind
     if kind is Kind.DATE:
@@ -95,19 +97,19 @@ def parse_date(config: Config, plan: Plan) -> exp.Expr:
     text: exp.Expr = exp.Trim(this=exp.cast(raw, "VARCHAR"))
     if config.date.format is None:
         text = exp.Substring(this=text, start=_number(1), length=_number(10))
-    form = _text(config.date.format or "%Y-%m-%d")
-    return exp.cast(exp.TsOrDsToDate(this=text, format=form, safe=True), "DATE")
+    date_format = _text(config.date.format or "%Y-%m-%d")
+    return exp.cast(exp.TsOrDsToDate(this=text, format=date_format, safe=True), "DATE")
 
 
 def _moment(config: Config, plan: Plan) -> exp.Expr:
-    """What orders rows of the same day: the time where there is one."""
+    """Return the expression that orders rows of a day: the timestamp, or else the date."""
     if plan.date.kind in (Kind.TIMESTAMP, Kind.TIMESTAMP_TZ):
         return _column(plan.date.name)
     return parse_date(config, plan)
 
 
 def value(column: Column) -> exp.Expr:
-    """A column's value in the type that is added up; NULL where missing or unreadable."""
+    """Return a column's value in the type that is aggregated; NULL if missing or unreadable."""
     raw = _column(column.field.name)
     kind = column.field.kind
     if column.as_text:
@@ -122,13 +124,13 @@ def value(column: Column) -> exp.Expr:
     return exp.cast(raw, "DOUBLE") if kind is Kind.FLOAT else raw
 
 
-def _filled(column: Column) -> exp.Expr:
-    """The text of a value, NULL where blank."""
+def _raw_text(column: Column) -> exp.Expr:
+    """Return the text of a value, with NULL for blank text."""
     return exp.Nullif(this=exp.Trim(this=_column(column.field.name)), expression=_text(""))
 
 
 def _source(config: Config, plan: Plan) -> exp.Select:
-    """Rows in the date window, every number finite."""
+    """Select the rows in the date window, with finite numbers only."""
     parts: list[exp.Expr] = [
         exp.column("day", table="given"),
         exp.column("moment", table="given"),
@@ -136,8 +138,10 @@ def _source(config: Config, plan: Plan) -> exp.Select:
     for i, column in enumerate(plan.columns):
         v: exp.Expr = exp.column(f"v{i}", table="given")
         if column.field.kind in (Kind.FLOAT, Kind.TEXT) and not column.as_text:
-            # NaN is greater than all numbers in DuckDB and Snowflake, unequal to all in BigQuery
-            within = exp.Between(this=v, low=_number(f"-{_LARGEST}"), high=_number(_LARGEST))
+            # NaN is above all numbers in DuckDB and Snowflake, and equal to none in BigQuery
+            within = exp.Between(
+                this=v, low=_number(f"-{_LARGEST_FLOAT}"), high=_number(_LARGEST_FLOAT)
+            )
             v = exp.Case().when(within, v.copy())
         parts.append(exp.alias_(v, f"v{i}"))
         if column.reads_text:
@@ -148,7 +152,7 @@ def _source(config: Config, plan: Plan) -> exp.Select:
 
 
 def _window(config: Config) -> exp.Expr | None:
-    """The date window; days that cannot be read stay, to be counted."""
+    """Return the condition of the date window; it keeps unreadable dates, which are counted."""
     within: list[exp.Expr] = []
     if config.date.start is not None:
         within.append(
@@ -165,7 +169,7 @@ def _window(config: Config) -> exp.Expr | None:
 
 
 def _marked(config: Config, plan: Plan, positional: list[int]) -> exp.Select:
-    """Beside each row the moment of its period's first or last value, per column."""
+    """Add to each row, per column, the timestamp of its period's first or last value."""
     windows = []
     for i in positional:
         present = exp.not_(exp.Is(this=exp.column(f"v{i}", table="source"), expression=exp.Null()))
@@ -179,7 +183,7 @@ def _marked(config: Config, plan: Plan, positional: list[int]) -> exp.Select:
 
 
 def _days(plan: Plan, rows: str) -> exp.Select:
-    """One row per day."""
+    """Combine rows into one row per day."""
     everything = exp.Count(this=exp.Star())
     several = exp.GT(this=everything, expression=_number(1))
     same: list[exp.Expr] = [several.copy()]
@@ -191,7 +195,7 @@ def _days(plan: Plan, rows: str) -> exp.Select:
         v = exp.column(f"v{i}", table=rows)
         valid = exp.Count(this=v)
         empty = exp.EQ(this=valid.copy(), expression=_number(0))
-        parts.append(exp.alias_(_joined(column, i, rows), f"v{i}"))
+        parts.append(exp.alias_(_combined(column, i, rows), f"v{i}"))
         if column.reads_text:
             filled = exp.Count(this=exp.column(f"t{i}", table=rows))
             unreadable = exp.Sub(this=filled, expression=valid.copy())
@@ -210,8 +214,8 @@ def _days(plan: Plan, rows: str) -> exp.Select:
     return exp.select(*parts).from_(rows).group_by(exp.column("day", table=rows))
 
 
-def _joined(column: Column, i: int, rows: str) -> exp.Expr:
-    """Rows of one day as one value."""
+def _combined(column: Column, i: int, rows: str) -> exp.Expr:
+    """Return the expression that combines the rows of a day into one value."""
     v = exp.column(f"v{i}", table=rows)
     if _is_positional(column):
         chosen = exp.EQ(
@@ -222,15 +226,16 @@ def _joined(column: Column, i: int, rows: str) -> exp.Expr:
 
 
 def _periods(config: Config, plan: Plan) -> exp.Select:
-    """One row per period."""
+    """Combine days into one row per period."""
     day = exp.column("day", table="days")
     parts: list[exp.Expr] = [exp.alias_(period_of(config, day), "period")]
     for i, column in enumerate(plan.columns):
         v = exp.column(f"v{i}", table="days")
-        joined = (
+        combined = (
             _extreme(column, v) if _is_positional(column) else _aggregate(column.aggregation, v)
         )
-        parts.append(exp.alias_(joined if column.as_text else exp.cast(joined, "DOUBLE"), f"v{i}"))
+        typed = combined if column.as_text else exp.cast(combined, "DOUBLE")
+        parts.append(exp.alias_(typed, f"v{i}"))
     parts += [
         exp.alias_(exp.Sum(this=exp.column("rows_read", table="days")), "rows_read"),
         exp.alias_(exp.Count(this=exp.Star()), "days"),
@@ -245,13 +250,13 @@ def _periods(config: Config, plan: Plan) -> exp.Select:
 
 
 def period_of(config: Config, day: exp.Expr) -> exp.Expr:
-    """First day of the day's period."""
+    """Return the first day of the period that contains `day`."""
     if config.date.frequency is Frequency.DAY:
         return day
     if config.date.frequency is Frequency.MONTH:
         month = exp.DateTrunc(this=day, unit=_text("MONTH"))  # type: ignore[no-untyped-call]
         return exp.cast(month, "DATE")
-    # counted from a known day, for what a warehouse calls a week depends on its settings
+    # counted from a fixed day, because a warehouse's own weeks depend on its settings
     offset = list(Weekday).index(config.date.week_start)
     anchor = _date(date.fromordinal(ANCHOR.toordinal() + offset))
     since = exp.DateDiff(this=day.copy(), expression=anchor, unit=exp.var("DAY"))
@@ -259,18 +264,18 @@ def period_of(config: Config, day: exp.Expr) -> exp.Expr:
     return exp.cast(exp.DateSub(this=day, expression=into, unit=exp.var("DAY")), "DATE")
 
 
-def _aggregate(how: Aggregation, v: exp.Expr) -> exp.Expr:
-    if how is Aggregation.MEAN:
+def _aggregate(aggregation: Aggregation, v: exp.Expr) -> exp.Expr:
+    if aggregation is Aggregation.MEAN:
         count = exp.Nullif(this=exp.Count(this=v.copy()), expression=_number(0))
         return exp.Div(
             this=exp.cast(exp.Sum(this=v), "DOUBLE"), expression=exp.cast(count, "DOUBLE")
         )
-    made = {Aggregation.MIN: exp.Min, Aggregation.MAX: exp.Max}.get(how, exp.Sum)
-    return made(this=v)
+    function = {Aggregation.MIN: exp.Min, Aggregation.MAX: exp.Max}.get(aggregation, exp.Sum)
+    return function(this=v)
 
 
 def _extreme(column: Column, v: exp.Expr) -> exp.Expr:
-    """Smallest for `first`, largest for `last`: also the rule where moments are equal."""
+    """Return the minimum for `first` and the maximum for `last`, also among equal timestamps."""
     return (exp.Min if column.aggregation is Aggregation.FIRST else exp.Max)(this=v)
 
 

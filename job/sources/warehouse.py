@@ -1,4 +1,4 @@
-"""What every source can do, and types shared by them."""
+"""The interface that every source implements."""
 
 from __future__ import annotations
 
@@ -12,32 +12,32 @@ from job.sources.schema import Field
 
 
 class Warehouse(Protocol):
-    """A connection that reads. Errors: ServiceError, TransientError, DataError, ConfigError."""
+    """A read-only connection. It raises ServiceError, TransientError, DataError or ConfigError."""
 
     @property
     def dialect(self) -> str:
-        """Name of its SQL for sqlglot: duckdb, snowflake, bigquery."""
+        """Return the SQL dialect's name in sqlglot: duckdb, snowflake or bigquery."""
 
     @property
     def description(self) -> str:
-        """What is read, for people: `table X of Y`."""
+        """Return a description for error messages, e.g. "table `X` in Snowflake"."""
 
     @property
     def relation(self) -> exp.Expr:
-        """What stands after FROM."""
+        """Return the expression after FROM."""
 
     def fields(self) -> Sequence[Field]:
-        """Columns of the relation, in order."""
+        """Return the columns of the relation, in order."""
 
     def stream(self, sql: str) -> Iterator[pa.RecordBatch]:
-        """The result of a query, batch by batch."""
+        """Yield the result of a query, batch by batch."""
 
     def close(self) -> None:
-        """Give the connection back."""
+        """Close the connection."""
 
 
 def arrow_rows(batches: Iterator[pa.RecordBatch]) -> list[tuple[object, ...]]:
-    """A small result as rows."""
+    """Return a small result as rows."""
     rows: list[tuple[object, ...]] = []
     for batch in batches:
         rows.extend(zip(*(column.to_pylist() for column in batch.columns), strict=True))

@@ -68,7 +68,9 @@ def config(text: bytes) -> None:
     )
     json.dumps(job, allow_nan=False)
     if not isinstance(resolved.source, FileSource):
-        relation.of(resolved.source, resolved.source.type).sql(dialect=resolved.source.type)
+        relation.source_relation(resolved.source, resolved.source.type).sql(
+            dialect=resolved.source.type
+        )
 
 
 def message(data: bytes) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import gzip
 import json
+import os
 import threading
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -101,7 +102,9 @@ class Watch(threading.Thread):
                 )
         except (psutil.NoSuchProcess, psutil.AccessDenied, psutil.ZombieProcess):
             pass
-        for file in list(self._temporary.rglob("*")):
+        # Folders vanish meanwhile: `os.walk` skips them, `rglob` would raise.
+        walked = list(os.walk(self._temporary))
+        for file in [Path(folder) / name for folder, _, names in walked for name in names]:
             try:
                 mark = (str(file), file.stat().st_mtime_ns)
                 fresh = file.is_file() and mark not in self._seen

@@ -326,6 +326,7 @@ def scene(plan: Plan, folder: Path, emulator: str | None) -> Iterator[Scene]:
         script = "Rscript"
         done.append("trained for real")
     with ExitStack() as stack:
+        stack.callback(_restore, dict(os.environ), launch.CLAIM)
         storage = gcs.start(folder=folder / "storage")
         stack.callback(lambda: stop(storage.process))
         service = stack.enter_context(cloud_run.running())
@@ -376,6 +377,12 @@ def scene(plan: Plan, folder: Path, emulator: str | None) -> Iterator[Scene]:
         if plan.own_process and plan.trigger_clock:
             done.append(f"the trigger's clock off by {plan.trigger_clock} s")
         done += [f"no file above {most} bytes" for most in plan.disks if most]
+
+
+def _restore(environment: dict[str, str], claim: timedelta) -> None:
+    os.environ.clear()
+    os.environ.update(environment)
+    launch.CLAIM = claim
 
 
 def _add_rules(plan: Plan, calls: Breaker, others: Breaker, one: Scene) -> None:

@@ -1,6 +1,6 @@
-"""The tests of Snowflake again, with connector 5 and pandas 3 in front of the locked versions.
+"""Run the Snowflake tests with connector 5 and pandas 3 instead of the locked versions.
 
-The stand-in stays in the locked environment, for fakesnow needs connector 4.
+The fake server stays in the locked environment, because fakesnow needs connector 4.
 """
 
 from __future__ import annotations
@@ -43,8 +43,8 @@ def test_snowflake_by_connector_5_and_pandas_3(overlay: Path) -> None:
     environment = {**os.environ, "PYTHONPATH": str(overlay)}
     look = "import pandas, snowflake.connector as c; print(c.__version__, pandas.__version__)"
     python = [sys.executable, "-c", look]
-    told = subprocess.run(python, env=environment, capture_output=True, text=True, check=True)
-    connector, pandas = told.stdout.split()
+    versions = subprocess.run(python, env=environment, capture_output=True, text=True, check=True)
+    connector, pandas = versions.stdout.split()
     assert (connector.split(".")[0], pandas.split(".")[0]) == ("5", "3")
     done = subprocess.run(
         [

@@ -1,4 +1,4 @@
-"""The real connector against a server over a real connection: logins, limits, faults, errors."""
+"""The real connector and a server over a real connection: logins, timeouts, faults, errors."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ def test_password_and_oauth(table: FakeSnowflake, tmp_path: Path) -> None:
         run(table, tmp_path, {**env, "SNOWFLAKE_OAUTH_TOKEN": "stale"})
 
 
-def test_wrong_secrets_are_told_without_them(table: FakeSnowflake, tmp_path: Path) -> None:
+def test_errors_about_secrets_do_not_contain_them(table: FakeSnowflake, tmp_path: Path) -> None:
     env = table.with_key_pair(tmp_path, passphrase="hush")
     other = tmp_path / "other"
     other.mkdir()
@@ -106,7 +106,7 @@ def test_wrong_secrets_are_told_without_them(table: FakeSnowflake, tmp_path: Pat
         run(table, tmp_path, env)
     for change, message in (
         ({"SNOWFLAKE_PRIVATE_KEY_PASSPHRASE": "wr0ng"}, "passphrase is wrong"),
-        ({"SNOWFLAKE_PRIVATE_KEY_PASSPHRASE": ""}, "encrypted: give SNOWFLAKE_PRIVATE_KEY_PASSP"),
+        ({"SNOWFLAKE_PRIVATE_KEY_PASSPHRASE": ""}, "encrypted: set SNOWFLAKE_PRIVATE_KEY_PASSP"),
         ({"SNOWFLAKE_PRIVATE_KEY_FILE": "/nowhere"}, "cannot be read: No such file"),
         ({"SNOWFLAKE_USER": ""}, "needs SNOWFLAKE_USER"),
     ):
@@ -120,7 +120,7 @@ def test_wrong_secrets_are_told_without_them(table: FakeSnowflake, tmp_path: Pat
     assert "canary" not in str(caught.value)
 
 
-def test_login_says_what_is_missing() -> None:
+def test_login_names_missing_variables() -> None:
     with pytest.raises(ServiceError, match="SNOWFLAKE_ACCOUNT and SNOWFLAKE_USER"):
         snowflake.login({}, run_id="r")
     with pytest.raises(ServiceError, match="needs one of SNOWFLAKE_PRIVATE_KEY_FILE"):
@@ -149,7 +149,7 @@ def test_missing_table_and_column(table: FakeSnowflake, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("code", "message", "kind", "told"),
+    ("code", "message", "kind", "expected"),
     [
         (3001, "SQL access control error: Insufficient privileges", ServiceError, "GRANT SELECT"),
         (606, "No active warehouse selected", ServiceError, "SNOWFLAKE_WAREHOUSE"),
@@ -167,29 +167,29 @@ def test_missing_table_and_column(table: FakeSnowflake, tmp_path: Path) -> None:
     ],
 )
 def test_errors_of_the_server(
-    table: FakeSnowflake, tmp_path: Path, code: int, message: str, kind: type, told: str
+    table: FakeSnowflake, tmp_path: Path, code: int, message: str, kind: type, expected: str
 ) -> None:
     table.set(faults=[{"on": "query", "code": code, "message": message, "times": -1}])
-    with pytest.raises(kind, match=f"table `analytics.mmm.daily` in Snowflake.*{told}"):
+    with pytest.raises(kind, match=f"table `analytics.mmm.daily` in Snowflake.*{expected}"):
         run(table, tmp_path)
     assert not list(tmp_path.glob("s.parquet*"))
 
 
-def test_a_busy_server_is_asked_again(table: FakeSnowflake, tmp_path: Path) -> None:
+def test_a_busy_server_is_retried(table: FakeSnowflake, tmp_path: Path) -> None:
     table.set(faults=[{"on": "query", "status": 503}, {"on": "login", "status": 503}])
     assert run(table, tmp_path).rows == 40
 
 
-def ask_twice(monkeypatch: pytest.MonkeyPatch) -> None:
-    """4.x asks ten times for a chunk, with growing pauses: 80 s in all."""
+def limit_download_retries(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Shorten the retries of connector 4.x, which take 80 s for one chunk."""
     monkeypatch.setattr(result_batch, "MAX_DOWNLOAD_RETRY", 2, raising=False)
 
 
 @pytest.mark.parametrize("where", ["login", "query", "chunk"])
-def test_endless_500_ends(
+def test_a_permanent_500_ends_the_run(
     table: FakeSnowflake, tmp_path: Path, where: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    ask_twice(monkeypatch)
+    limit_download_retries(monkeypatch)
     table.set(faults=[{"on": where, "status": 500, "times": -1}], chunk_rows=7)
     env = {**table.env, "SNOWFLAKE_LOGIN_TIMEOUT": "2", "SNOWFLAKE_NETWORK_TIMEOUT": "2"}
     with pytest.raises(TransientError) as caught:
@@ -205,10 +205,10 @@ def test_a_connection_cut_in_a_result_is_read_again(table: FakeSnowflake, tmp_pa
     assert pq.read_table(snapshot.path)["sales"].to_pylist()[-1] == 139.25
 
 
-def test_a_connection_cut_for_ever_leaves_nothing(
+def test_a_connection_that_is_always_cut_leaves_no_files(
     table: FakeSnowflake, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    ask_twice(monkeypatch)
+    limit_download_retries(monkeypatch)
     table.set(faults=[{"on": "chunk", "cut": True, "times": -1}], chunk_rows=7)
     with pytest.raises(TransientError, match=r"`analytics\.mmm\.daily` in Snowflake") as caught:
         run(table, tmp_path)
@@ -222,7 +222,7 @@ def test_a_query_may_run_longer_than_a_request(table: FakeSnowflake, tmp_path: P
     assert table.seen()["asked_again"] > 2
 
 
-def test_a_number_that_became_text_is_told(table: FakeSnowflake, tmp_path: Path) -> None:
+def test_text_in_a_numeric_column_is_reported(table: FakeSnowflake, tmp_path: Path) -> None:
     assert run(table, tmp_path).evidence.notices[0].column == "mail"
     table.execute(
         "CREATE OR REPLACE TABLE DAILY AS SELECT DAY, SALES, CASE WHEN TV = 5.5 THEN 'n/a' ELSE "

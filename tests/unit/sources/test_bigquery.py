@@ -1,4 +1,4 @@
-"""The real client against BigQuery's REST API as a fake serves it; the Storage API is not there."""
+"""The real client and a fake of BigQuery's REST API, without the Storage API."""
 
 from __future__ import annotations
 
@@ -78,13 +78,13 @@ def test_missing_table_and_column(service: FakeBigQuery, tmp_path: Path) -> None
     with pytest.raises(DataError, match=r"no column `pricee`. Did you mean `price`"):
         run(service, tmp_path, context=["pricee"])
     wrong = {"type": "bigquery", "query": "SELECT prise FROM mmm.daily"}
-    with pytest.raises(DataError, match=r"the query on BigQuery: .*prise") as told:
+    with pytest.raises(DataError, match=r"the query on BigQuery: .*prise") as caught:
         run(service, tmp_path, source=wrong)
-    assert told.value.exit_code == 65
+    assert caught.value.exit_code == 65
 
 
 @pytest.mark.parametrize(
-    ("status", "reason", "message", "kind", "told"),
+    ("status", "reason", "message", "kind", "expected"),
     [
         (403, "accessDenied", "Access Denied: Table x", ServiceError, "roles/bigquery.dataViewer"),
         (401, "authError", "Invalid Credentials", ServiceError, "no credentials"),
@@ -94,23 +94,23 @@ def test_missing_table_and_column(service: FakeBigQuery, tmp_path: Path) -> None
 )
 def test_refusals(
     service: FakeBigQuery, tmp_path: Path, status: int, reason: str, message: str, kind: type,
-    told: str, monkeypatch: pytest.MonkeyPatch,
+    expected: str, monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
     monkeypatch.setattr(bigquery, "RETRY", bigquery.RETRY.with_timeout(1))
     service.fail("POST", status, reason, message)
-    with pytest.raises(kind, match=told):
+    with pytest.raises(kind, match=expected):
         run(service, tmp_path)
     assert not list(tmp_path.iterdir())
 
 
-def test_a_busy_service_is_asked_again(service: FakeBigQuery, tmp_path: Path) -> None:
+def test_a_busy_service_is_retried(service: FakeBigQuery, tmp_path: Path) -> None:
     service.fail("POST", 503, "backendError", "try again", times=1)
     service.fail("queries", 503, "backendError", "try again", times=1)
     assert run(service, tmp_path).rows == 40
 
 
 @pytest.mark.parametrize("where", ["POST", "queries"])
-def test_endless_503_ends(
+def test_a_permanent_503_ends_the_run(
     service: FakeBigQuery, tmp_path: Path, where: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(bigquery, "RETRY", bigquery.RETRY.with_timeout(1))

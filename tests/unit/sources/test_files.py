@@ -1,4 +1,4 @@
-"""CSV and Parquet from a bucket, through the real client."""
+"""CSV and Parquet files in a bucket, read through the real client."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.unit.sources.conftest import make_config
 
 
 @pytest.mark.parametrize("name", ["in/daily.csv", "in/daily.parquet"])
-def test_a_file_in_a_bucket_is_that_file_here(
+def test_a_file_in_a_bucket_gives_the_same_data(
     bucket: str, gcs_store: Store, daily: pd.DataFrame, tmp_path: Path, name: str
 ) -> None:
     local = tmp_path / Path(name).name
@@ -23,18 +23,18 @@ def test_a_file_in_a_bucket_is_that_file_here(
     else:
         daily.to_parquet(local)
     gcs_store.write(name, local.read_bytes())
-    here, there = (
+    local_snapshot, remote_snapshot = (
         extract(
             make_config({"type": "file", "path": path}), run_id="r", to=tmp_path / to / "s.parquet"
         )
         for path, to in ((str(local), "a"), (f"{bucket}/{name}", "b"))
     )
-    assert there.rows == 20
-    assert there.fingerprint == here.fingerprint
+    assert remote_snapshot.rows == 20
+    assert remote_snapshot.fingerprint == local_snapshot.fingerprint
 
 
-def test_a_missing_object_is_told(bucket: str, tmp_path: Path) -> None:
+def test_a_missing_object_is_reported(bucket: str, tmp_path: Path) -> None:
     config = make_config({"type": "file", "path": f"{bucket}/in/none.csv"})
-    with pytest.raises(DataError, match=r"in/none\.csv`, but there is no such object") as caught:
+    with pytest.raises(DataError, match=r"in/none\.csv`, but this object does not exist") as caught:
         extract(config, run_id="r", to=tmp_path / "s.parquet")
     assert caught.value.exit_code == 65

@@ -1,4 +1,4 @@
-"""Equal data has one fingerprint, however it was batched or added up; other data has another."""
+"""Equal data has one fingerprint in any batches and order of addition; other data has another."""
 
 from __future__ import annotations
 
@@ -44,11 +44,11 @@ def changed(column: str, row: int, value: object) -> pa.Table:
 
 
 @pytest.mark.parametrize("rows", [1, 7, 399])
-def test_batches_do_not_count(rows: int) -> None:
+def test_batch_sizes_do_not_matter(rows: int) -> None:
     assert of(table(), rows) == of(table())
 
 
-def test_the_order_of_additions_does_not_count() -> None:
+def test_the_order_of_additions_does_not_matter() -> None:
     random = np.random.default_rng(5)
     parts = random.lognormal(3, 2, (N, 1000))
     sums = [
@@ -76,15 +76,15 @@ def test_zero_has_no_sign_and_null_is_not_zero() -> None:
         ("text", 3, "promO"),
     ],
 )
-def test_a_change_of_a_value_counts(column: str, row: int, value: object) -> None:
+def test_a_changed_value_changes_the_fingerprint(column: str, row: int, value: object) -> None:
     assert of(changed(column, row, value)) != of(table())
 
 
-def test_a_cent_in_ten_millions_counts() -> None:
+def test_a_cent_in_ten_million_changes_the_fingerprint() -> None:
     assert of(changed("y", 9, 9_999_999.98)) != of(changed("y", 9, 9_999_999.99))
 
 
-def test_the_hash_made_while_writing_is_the_file_s(tmp_path: Path) -> None:
+def test_the_hash_computed_while_writing_is_the_hash_of_the_file(tmp_path: Path) -> None:
     batches = table().to_batches(max_chunksize=50)
     to = tmp_path / "s.parquet"
     made = write(batches, table().schema, to, sql=("x",), source="here", evidence=Evidence)
@@ -93,7 +93,7 @@ def test_the_hash_made_while_writing_is_the_file_s(tmp_path: Path) -> None:
     assert (read.fingerprint, read.rows, read.sha256) == (of(table()), N, made.sha256)
 
 
-def test_a_failure_leaves_nothing(tmp_path: Path) -> None:
+def test_a_failure_leaves_no_files(tmp_path: Path) -> None:
     def broken() -> object:
         yield from table().to_batches(max_chunksize=50)
         raise DataError("cut")

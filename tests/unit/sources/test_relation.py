@@ -1,4 +1,4 @@
-"""A config's query reads tables and computes; whatever else is written there is refused."""
+"""A config's query may read tables and compute; everything else is refused."""
 
 from __future__ import annotations
 
@@ -101,14 +101,14 @@ def test_reading_is_allowed(dialect: str, text: str) -> None:
 
 
 @pytest.mark.parametrize(("dialect", "text"), REFUSED)
-def test_anything_else_is_refused(dialect: str, text: str) -> None:
+def test_everything_else_is_refused(dialect: str, text: str) -> None:
     with pytest.raises(ConfigError, match=r"`source\.query` .+") as caught:
         query(text, dialect)
     assert caught.value.exit_code == 64
 
 
-def test_a_file_with_a_table_s_name_is_not_read(tmp_path: Path) -> None:
-    """DuckDB would read a file where no table is found; the connection does not reach any."""
+def test_a_file_named_like_a_table_is_not_read(tmp_path: Path) -> None:
+    """DuckDB reads a file if no table has its name; our connection may not read any file."""
     secret = tmp_path / "secret.csv"
     secret.write_text("day,sales\n2024-01-01,1\n")
     path = tmp_path / "w.duckdb"

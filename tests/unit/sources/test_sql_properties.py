@@ -1,8 +1,8 @@
-"""The same data gives the same periods in every dialect, and they are those of plain pandas.
+"""Every dialect extracts the same periods from the same data as plain pandas.
 
-DuckDB's SQL is run by DuckDB. Snowflake's is sent by the real connector to fakesnow, which reads
-it as Snowflake SQL. BigQuery's is read back as BigQuery SQL and run by DuckDB: that shows what
-the text means by its grammar, not that BigQuery agrees.
+DuckDB runs its own SQL. The real connector sends Snowflake's SQL to fakesnow, which parses it as
+Snowflake SQL. BigQuery's SQL is parsed as BigQuery SQL and run by DuckDB; this checks the SQL's
+grammar, not BigQuery itself.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from job.sources.plan import Plan, make_plan
 from job.sources.schema import Field, Kind
 from job.sources.sql import build
 from tests.fakes.snowflake import FakeSnowflake
-from tests.unit.sources import plainly
+from tests.unit.sources import pandas_reference
 from tests.unit.sources.conftest import make_config
 
 TRICKY_DAYS = [
@@ -72,7 +72,7 @@ amounts = st.integers(-(10**9), 10**9).map(lambda cents: cents / 100)
 
 @st.composite
 def tables(draw: st.DrawFn, date_type: str) -> list[dict[str, Any]]:
-    """Rows with dates that repeat, lie at edges, and values that may be missing."""
+    """Generate rows with repeated dates, dates at boundaries and missing values."""
     rows = []
     for _ in range(draw(st.integers(1, 25))):
         day = draw(days)
@@ -101,7 +101,7 @@ def tables(draw: st.DrawFn, date_type: str) -> list[dict[str, Any]]:
 
 @st.composite
 def cases(draw: st.DrawFn) -> tuple[str, list[dict[str, Any]], Config]:
-    """A type of date, a table, and a config over it."""
+    """Generate a date type, a table with it, and a config for the table."""
     date_type = draw(st.sampled_from(sorted(TYPES)))
     rows = draw(tables(date_type))
     how = st.sampled_from(["sum", "mean", "min", "max", "first", "last"])
@@ -192,7 +192,7 @@ def literal(value: Any) -> str:
 
 def check(answer: list[tuple[Any, ...]], rows: list[dict[str, Any]], config: Config) -> None:
     how = {column: rule.value for column, rule in config.aggregation.items()}
-    expected = plainly.extracted(rows, config, how)
+    expected = pandas_reference.extracted(rows, config, how)
     order = ["sales", "tv", "grp", "mail", "price", "event"]
     dated = [line[: 1 + len(order)] for line in answer if line[0] is not None]
     found = pd.DataFrame(dated, columns=["period", *order])[list(expected.columns)]

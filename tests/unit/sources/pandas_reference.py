@@ -1,4 +1,4 @@
-"""What extraction must do, said again in plain pandas, row by row and without SQL."""
+"""A reference extraction in plain pandas, row by row and without SQL."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Row = dict[str, Any]
 
 
 def day_of(value: Any, config: Config) -> date | None:
-    """The calendar day of a date, moment or text."""
+    """Return the calendar day of a date, timestamp or text."""
     if isinstance(value, datetime):
         if value.tzinfo is not None:
             value = value.astimezone(ZoneInfo(config.date.timezone))
@@ -31,7 +31,7 @@ def day_of(value: Any, config: Config) -> date | None:
 
 
 def period_of(day: date, config: Config) -> date:
-    """First day of the day's period."""
+    """Return the first day of the period that contains `day`."""
     if config.date.frequency is Frequency.MONTH:
         return day.replace(day=1)
     if config.date.frequency is Frequency.WEEK:
@@ -41,7 +41,7 @@ def period_of(day: date, config: Config) -> date:
 
 
 def join(values: list[tuple[Any, Any]], how: str) -> Any:
-    """(moment, value) pairs as one value; None where nothing is there."""
+    """Combine (timestamp, value) pairs into one value; None if there is no value."""
     there = [(moment, value) for moment, value in values if value is not None]
     if not there:
         return None
@@ -60,7 +60,7 @@ def join(values: list[tuple[Any, Any]], how: str) -> Any:
 
 
 def extracted(rows: list[Row], config: Config, how: dict[str, str]) -> pd.DataFrame:
-    """One row per period, columns of `how`, ordered."""
+    """Return one row per period, in order, with the columns of `how`."""
     days: dict[date, list[Row]] = {}
     for row in rows:
         if config.source.country_column and row["country"] != config.country():

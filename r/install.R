@@ -11,7 +11,8 @@ dir.create(R_LIBRARY, showWarnings = FALSE)
 # From a copy, so that the sums of the sources are installed together with the package.
 copy <- file.path(tempdir(), "mmmtrainer")
 dir.create(file.path(copy, "inst"), recursive = TRUE)
-invisible(file.copy(file.path(R_FOLDER, c("DESCRIPTION", "NAMESPACE", "R")), copy, recursive = TRUE))
+parts <- file.path(R_FOLDER, c("DESCRIPTION", "NAMESPACE", "R"))
+invisible(file.copy(parts, copy, recursive = TRUE))
 writeLines(package_sources(), file.path(copy, "inst", "built-from"))
 command <- c(
   "CMD", "INSTALL", "--no-docs", "--no-multiarch", "--no-test-load",

@@ -1,5 +1,6 @@
-# Where R finds the project's packages: in `.r-library` beside the folder `r`, then in R's own library
-# path (R_LIBS and so on). Every R script of the project sources this file, with chdir = TRUE.
+# Where R finds the project's packages: in `.r-library` beside the folder `r`, then in R's own
+# library path (R_LIBS and so on). Every R script of the project sources this file, with chdir =
+# TRUE.
 
 R_FOLDER <- getwd()
 R_LIBRARY <- file.path(dirname(R_FOLDER), ".r-library")

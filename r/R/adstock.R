@@ -22,7 +22,7 @@ geometric_adstock <- function(x, theta) {
   .Call(recursive_filter, x, theta, c(0, x))[-1L]
 }
 
-#' Weibull adstock: the effects of a period spread over the following ones by a Weibull curve.
+#' Weibull adstock: a Weibull curve spreads the effect of a period over the following periods.
 #'
 #' @param x media per period, numeric.
 #' @param shape,scale of the Weibull distribution; scale is a
@@ -40,8 +40,9 @@ weibull_adstock <- function(x, shape, scale, type) {
   as.numeric(stats::filter(c(numeric(lag), x), weights, sides = 1))[lag + seq_len(n)]
 }
 
-#' `weibull_adstock()` at some periods, to the last bit of Robyn's: summed oldest first in extended
-#' precision, where the compiled filter rounds each sum.
+#' `weibull_adstock()` at some periods, equal to Robyn's to the last bit.
+#'
+#' Sums the oldest period first and in extended precision; the compiled filter rounds each sum.
 #'
 #' @inheritParams weibull_adstock
 #' @param rows periods to compute.
@@ -57,7 +58,7 @@ weibull_exactly <- function(x, shape, scale, type, rows = seq_along(x)) {
   }, 0)
 }
 
-#' Effect of one unit in its own and the following n - 1 periods.
+#' Effect of one unit in its own period and in the n - 1 that follow.
 #'
 #' @inheritParams weibull_adstock
 #' @noRd

@@ -1,9 +1,9 @@
-# Budget allocator: how a mean period's budget would be split best, on a model's response curves.
+# Budget allocator: the best split of a mean period's budget, on a model's response curves.
 #
-# As Robyn's, a channel's response to a spend is its curve at spend plus mean carry-over, and bounds
-# are multiples of the mean spend. Unlike Robyn's, the search (SLSQP of nloptr) starts from several
-# points, the present split among them, so an answer below the present response is not possible,
-# and a target ROAS or CPA is a bound that must hold rather than an equation.
+# As in Robyn, a channel's response to a spend is its curve at spend plus mean carry-over, and
+# bounds are multiples of the mean spend. Two things differ. The search (SLSQP of nloptr) starts
+# from several points, including the present split, so its answer is never below the present
+# response. A target ROAS or CPA is a bound, not an equation.
 
 #' Allocate for one model and one scenario.
 #'
@@ -75,7 +75,7 @@ allocation_factors <- function(scenario) {
   )
 }
 
-#' Channels without effect get nothing; the others stay within multiples of their present spend.
+#' Bounds of the channels: 0 for one without effect, else multiples of its present spend.
 #' @noRd
 allocation_bounds <- function(scenario, spend, coef) {
   factors <- allocation_factors(scenario)
@@ -85,7 +85,8 @@ allocation_bounds <- function(scenario, spend, coef) {
   )
 }
 
-#' ROAS that must be kept; by default Robyn's: 80 % of the present ROAS, 120 % of the present CPA.
+#' The ROAS that the allocation must keep. Robyn's defaults: 80 % of the present ROAS, 120 % of the
+#' present CPA.
 #' @noRd
 efficiency_goal <- function(target, now, kind) {
   if (kind == "conversion") {
@@ -134,7 +135,7 @@ best_split <- function(spend, bounds, respond, slopes, constraint, exact) {
   choose_split(c(ends, list(clamp(spend))), respond, constraint, scale, exact)
 }
 
-#' The best of the splits that keep the constraint; where none does, the nearest to doing so.
+#' The best of the splits that keep the constraint; if none does, the one that breaks it least.
 #' @noRd
 choose_split <- function(splits, respond, constraint, scale, exact) {
   broken <- vapply(splits, function(s) {

@@ -1,4 +1,4 @@
-# Calibration: how far a model's response is from the lift that experiments measured.
+# Calibration: the error of a model's response against the lift that experiments measured.
 
 #' The experiments of a run, prepared for every iteration.
 #'
@@ -16,14 +16,14 @@ calibration_studies <- function(inputs, window) {
   inside <- calibration$liftStartDate >= min(in_window) &
     calibration$liftEndDate <= max(in_window) + inputs$dayInterval - 1
   if (!any(inside)) {
-    abort("mmm_data_error", "Every experiment of `calibration` lies outside of the window.",
+    abort("mmm_data_error", "No experiment in `calibration` is within the modelling window.",
       field = "calibration")
   }
   lapply(seq_len(nrow(calibration)), function(i) {
     row <- as.list(calibration[i, ])
     channels <- strsplit(row$channel_selected, "+", fixed = TRUE)[[1]]
     rows <- which(dates >= row$liftStartDate & dates <= row$liftEndDate)
-    # An experiment that starts within a period has that period's effect too.
+    # An experiment that starts within a period includes that period's effect.
     if (!row$liftStartDate %in% dates) rows <- c(min(rows, length(dates) + 1) - 1, rows)
     days <- range(dates[rows])
     list(
@@ -37,7 +37,7 @@ calibration_studies <- function(inputs, window) {
   })
 }
 
-#' Response of a model in the period of each experiment.
+#' Response of a model during each experiment.
 #'
 #' @param problem from `search_problem()`.
 #' @param row hyperparameters of the model, numeric.
@@ -63,8 +63,8 @@ calibration_errors <- function(problem, row, saturated, beta, inflexion) {
   }, numeric(3))
 }
 
-# Whether a difference of two adstocked series is taken, which may be all rounding: where an
-# experiment without carry-over is held against Weibull adstock, that must be Robyn's to the bit.
+# Whether adstock must equal Robyn's to the last bit. An experiment without carry-over is compared
+# with the difference of two adstocked series, and with Weibull adstock that may be rounding alone.
 needs_exact_adstock <- function(studies, adstock) {
   adstock != "geometric" && any(vapply(studies, function(s) s$scope == "immediate", NA))
 }

@@ -1,10 +1,10 @@
-# Checkpoints of finished trials: what a retry need not compute again.
+# Checkpoints of finished trials, which a retry does not compute again.
 #
-# A checkpoint holds a trial's record (see `model_record()`), not its tables: a tenth of the size.
-# It is written beside its final name and renamed, so that it is there wholly or not at all, and
-# it carries a key of everything that decides a trial's numbers.
+# A checkpoint has a trial's record (see `model_record()`), not its tables, which are ten times the
+# size. It is written under a temporary name and renamed, so it is never incomplete. Its key depends
+# on everything that decides a trial's numbers.
 
-#' Key of a search: the same for the same inputs and settings, whatever the number of trials.
+#' Key of a search. It depends on inputs and settings, but not on the number of trials.
 #'
 #' @param problem from `search_problem()`.
 #' @param settings from `search_settings()`.
@@ -15,7 +15,7 @@ search_key <- function(problem, settings) {
     "iterations", "max_iterations", "seed", "workers", "nevergrad_algo", "ts_validation",
     "add_penalty_factor", "intercept", "intercept_sign", "rssd_zero_penalty", "refresh", "weights"
   )
-  # Doubles in hexadecimal: to the last bit, and free of how R stores the objects.
+  # Hexadecimal keeps every bit of a double and does not depend on how R stores the object.
   exact <- function(x) {
     if (is.list(x)) return(unlist(Map(function(n, v) c(n, exact(v)), names_of(x), x)))
     if (is.numeric(x)) return(sprintf("%a", as.double(x)))
@@ -52,8 +52,8 @@ write_checkpoint <- function(path, key, trial, record, elapsed) {
 
 #' Read a trial's checkpoint.
 #'
-#' @return what `write_checkpoint()` wrote, or NULL where there is none, it cannot be read, or it
-#'   belongs to another search or trial.
+#' @return what `write_checkpoint()` wrote. NULL if there is no checkpoint, if it is unreadable, or
+#'   if it belongs to another search or trial.
 #' @noRd
 read_checkpoint <- function(path, key, trial) {
   if (!file.exists(path)) return(NULL)
@@ -63,7 +63,7 @@ read_checkpoint <- function(path, key, trial) {
   if (valid) found
 }
 
-# What does not decide an engine's inputs: where things lie, and what is done with the inputs.
+# Fields that do not affect an engine's inputs: paths, and what happens after the inputs.
 NOT_OF_INPUTS <- c(
   "run_id", "market", "revision", "search", "data_csv", "holidays_csv", "output_dir", "work_dir",
   "progress_file", "result_file", "trials", "iterations", "max_iterations", "seed", "cores",
@@ -73,11 +73,11 @@ NOT_OF_INPUTS <- c(
   "validation_horizon", "python"
 )
 
-#' The inputs that an earlier attempt, or another task of the run, made of the same data; else
-#' `make()`, kept in `work_dir/inputs.rds`.
+#' Inputs from `work_dir/inputs.rds`, if an earlier attempt or another task made them of the same
+#' data; else those of `make()`, which are kept there.
 #'
-#' Prophet may differ in the last bit from machine to machine: tasks that share a run's trials must
-#' share its inputs too.
+#' Prophet may differ in the last bit between machines, so tasks that share a run's trials share its
+#' inputs too.
 #' @noRd
 kept_inputs <- function(cfg, engine, make) {
   path <- file.path(cfg$work_dir, "inputs.rds")

@@ -1,17 +1,17 @@
-# Processes that the run starts, and the files that they write. The job ends the whole process group of
-# R when it ends, however it ends; a child does not outlive it.
+# The processes that a run starts, and the files that they write. When the job ends, it ends R's
+# whole process group, so no child outlives it.
 
-#' Apply `f` to every element of `x` in forked children, one child an element.
+#' Apply `f` to every element of `x` in forked children, one child per element.
 #'
-#' A child that fails or is killed (memory) costs its own element only.
+#' A child that fails or is killed (out of memory) affects its own element only.
 #'
-#' @param cores greatest number of children at a time.
-#' @return list as long as `x`: the value of `f`, or a condition of class "error"; of a child that
-#'   was killed it has the class mmm_killed_error.
+#' @param cores maximum number of children at a time.
+#' @return list as long as `x`: the value of `f`, or a condition of class "error". The condition of
+#'   a killed child has the class mmm_killed_error.
 #' @noRd
 map_children <- function(x, f, cores) {
   stopifnot(is.function(f), cores >= 1)
-  lost <- simpleError("its process was killed, perhaps for want of memory")
+  lost <- simpleError("its process was killed, most often because memory ran out")
   class(lost) <- c("mmm_killed_error", class(lost))
   results <- rep(list(lost), length(x))
   queue <- seq_along(x)
@@ -26,7 +26,7 @@ map_children <- function(x, f, cores) {
       )
       running[[job$name]] <- job
     }
-    # A child that ends without a result is a warning of mccollect; here it is `lost`.
+    # mccollect warns about a child that ends without a result; `lost` covers that.
     done <- suppressWarnings(parallel::mccollect(unname(running), wait = FALSE, timeout = 5))
     for (name in names(done)) {
       if (!is.null(done[[name]])) results[as.integer(name)] <- done[[name]]
@@ -38,7 +38,7 @@ map_children <- function(x, f, cores) {
 
 #' Put R's own temporary files, and those of programs it starts, under `dir`.
 #'
-#' @param dir folder of this run alone: what a killed attempt left there is removed.
+#' @param dir folder of this run alone. Removes what a killed attempt left there.
 #' @noRd
 use_temp_dir <- function(dir) {
   unlink(Sys.glob(file.path(dir, "Rtmp*")), recursive = TRUE)
@@ -47,7 +47,7 @@ use_temp_dir <- function(dir) {
   tempdir(check = TRUE)
 }
 
-#' Write by `writer(path)` to a temporary name beside `path`, then rename: never half a file.
+#' Write a file with `writer(path)` under a temporary name, then rename it to `path`.
 #' @noRd
 write_atomically <- function(path, writer) {
   temporary <- sprintf("%s.%d.tmp", path, Sys.getpid())
@@ -58,7 +58,7 @@ write_atomically <- function(path, writer) {
   invisible(path)
 }
 
-#' Write `value` as JSON to `path`, numbers in full, missing ones as null.
+#' Write `value` as JSON to `path`, with full precision and null for missing values.
 #' @noRd
 write_json <- function(value, path) {
   write_atomically(path, function(temporary) {

@@ -1,7 +1,7 @@
-# Groups of alike candidates, the best model of each group, and an interval from the group.
-# The rules, the order of the draws and the seed are Robyn's (robyn_clusters, lares' clusterKmeans).
+# Clusters of similar candidates, the best model of each cluster, and an interval from the cluster.
+# Rules, order of draws and seed are those of robyn_clusters and of lares' clusterKmeans.
 
-#' Group candidates by their hyperparameters.
+#' Cluster candidates by their hyperparameters.
 #'
 #' @param hyp data.table of the candidates, in the order of the search.
 #' @return list(data, models, k, wss): data has solID, cluster, error_score, top_sol; models the
@@ -16,7 +16,7 @@ cluster_models <- function(hyp, max_clusters = 10, min_clusters = 3, wss_var = 0
   score <- error_score(fit, hyp$decomp.rssd, hyp$mape)
   limit <- min(nrow(x) - 1, 30)
   if (limit < min_clusters + 1) {
-    warning("Too few candidates to cluster: each is its own choice.", call. = FALSE)
+    warning("Too few candidates to cluster: they are one cluster.", call. = FALSE)
     groups <- list(cluster = rep(1L, nrow(x)), k = 1L, wss = NA_real_)
   } else {
     groups <- with_seed(seed, kmeans_groups(x, limit, min_clusters, max_clusters, wss_var))
@@ -56,11 +56,11 @@ kmeans_groups <- function(x, limit, min_clusters, max_clusters, wss_var) {
 
 #' Bootstrap interval of a channel's ROAS or CPA among the models of its cluster.
 #'
-#' It tells how far alike models agree, not how sure the data is.
+#' It measures how much similar models agree, not how certain the data is.
 #'
 #' @param performance data.table solID, cluster, rn, value; infinite values are left out.
 #' @param level of the interval; Robyn's is 0.95.
-#' @param floor no lower end is below it.
+#' @param floor minimum of the interval's lower end.
 #' @return data.table cluster, rn, boot_mean, boot_se, ci_low, ci_up; clusters of fewer than
 #'   three models have none.
 #' @noRd
@@ -85,7 +85,7 @@ bootstrap_interval <- function(values, boot_n, level = 0.95, floor = 0, seed = 1
   )
 }
 
-#' Evaluate with the random numbers of `seed`, then put the generator back.
+#' Evaluate `code` with the random numbers of `seed`, then restore the generator.
 #' @noRd
 with_seed <- function(seed, code) {
   before <- get0(".Random.seed", envir = globalenv(), inherits = FALSE)
@@ -95,7 +95,7 @@ with_seed <- function(seed, code) {
   code
 }
 
-#' Robyn picks a model per cluster; of those the lowest error score is best, NRMSE breaks ties.
+#' The best of the cluster winners: lowest error score, then lowest NRMSE.
 #' @noRd
 best_model <- function(clusters) {
   winners <- clusters$models

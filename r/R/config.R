@@ -23,7 +23,7 @@ CONFIG_ENUMS <- list(
   interval_method = c("cluster", "bootstrap", "none")
 )
 
-# Field -> kind; a trailing ? says that null is allowed. Kinds: see check_kind().
+# Field -> kind (see check_kind()). A trailing ? allows null, a trailing * a list.
 CONFIG_FIELDS <- c(
   run_id = "string", market = "string", revision = "string", engine = "engine", search = "search",
   data_csv = "file", holidays_csv = "file?", output_dir = "dir", work_dir = "dir",
@@ -52,7 +52,7 @@ CONFIG_FIELDS <- c(
 #'   Errors: mmm_config_error that names field, value and what is allowed.
 #' @noRd
 read_config <- function(path) {
-  if (!file.exists(path)) abort("mmm_config_error", "`job_cfg` names `", path, "`: no such file.")
+  if (!file.exists(path)) abort("mmm_config_error", "The job file `", path, "` does not exist.")
   raw <- tryCatch(
     jsonlite::fromJSON(path, simplifyVector = TRUE, simplifyDataFrame = TRUE),
     error = function(e) {
@@ -79,7 +79,7 @@ read_config <- function(path) {
 
 `%||%` <- function(x, y) if (is.null(x)) y else x
 
-#' One field against its kind; the value in R's type.
+#' Check a field against its kind; returns the value in R's type.
 #' @noRd
 check_kind <- function(field, value, kind) {
   optional <- endsWith(kind, "?")
@@ -106,7 +106,7 @@ whole_numbers <- function(x) is.numeric(x) && !anyNA(x) && all(x == round(x))
 is_share <- function(x) one(x) && is.numeric(x) && x > 0 && x < 1
 read_date <- function(x) as.Date(x, format = "%Y-%m-%d")
 
-# Kind -> what fits, how to say so, and as what it is kept.
+# Kind -> its test, its description, and the conversion to R's type.
 CONFIG_KINDS <- list(
   string = list(fits = function(x) one(x) && is.character(x), allowed = "one text"),
   strings = list(fits = is.character, allowed = "a list of texts"),
@@ -141,17 +141,17 @@ CONFIG_KINDS <- list(
   flag = list(fits = function(x) one(x) && is.logical(x), allowed = "true or false")
 )
 
-#' One value, or many, of a closed set.
+#' Check one value, or many, of a closed set.
 #' @noRd
 check_enum <- function(value, allowed, many, refuse) {
   if (many && !length(value)) return(character())
   wrong <- setdiff(as.character(unlist(value)), allowed)
   if (is.character(value) && !length(wrong) && (many || length(value) == 1)) return(value)
   hint <- if (length(wrong)) nearest(wrong[1], allowed) else ""
-  refuse(paste0(if (many) "made of ", "one of ", paste(allowed, collapse = ", "), hint))
+  refuse(paste0(if (many) "a list, each ", "one of ", paste(allowed, collapse = ", "), hint))
 }
 
-#' Hyperparameters: a number or two ascending ones each. Matrices come from jsonlite's simplifying.
+#' Check hyperparameters: each is a number or an ascending pair. jsonlite may make matrices of them.
 #' @noRd
 check_ranges <- function(value, refuse) {
   if (!is.list(value) || is.null(names(value))) refuse("an object of names and ranges")
@@ -168,7 +168,7 @@ check_ranges <- function(value, refuse) {
   value
 }
 
-#' The allocator's scenarios as a list of lists, whatever jsonlite made of the JSON's objects.
+#' The allocator's scenarios as a list of lists; jsonlite may make a data frame of them.
 #' @noRd
 scenario_list <- function(scenarios) {
   if (is.data.frame(scenarios)) {
@@ -193,7 +193,7 @@ scenario_list <- function(scenarios) {
   scenarios
 }
 
-#' Lists that describe the same things must be as long as each other.
+#' Check that lists of the same things have the same length.
 #' @noRd
 check_lengths <- function(cfg) {
   same <- list(
@@ -204,7 +204,7 @@ check_lengths <- function(cfg) {
   for (pair in same) {
     if (length(cfg[[pair[1]]]) != length(cfg[[pair[2]]])) {
       abort("mmm_config_error", sprintf(
-        "`%s` has %d elements and `%s` has %d; they must be as many.",
+        "`%s` has %d elements and `%s` has %d; both must have the same number.",
         pair[2], length(cfg[[pair[2]]]), pair[1], length(cfg[[pair[1]]])
       ), field = pair[2])
     }
@@ -228,14 +228,14 @@ check_lengths <- function(cfg) {
   }
   if (!all(cfg$trials_todo %in% seq_len(cfg$trials))) {
     abort("mmm_config_error", sprintf(
-      "`trials_todo` is %s; it must be made of 1 to `trials` (%d).",
+      "`trials_todo` is %s; its numbers must be from 1 to `trials` (%d).",
       show_value(cfg$trials_todo), cfg$trials
     ), field = "trials_todo")
   }
   invisible(cfg)
 }
 
-#' A value as an error message shows it.
+#' A value as text for an error message.
 #' @noRd
 show_value <- function(value) {
   if (is.null(value)) return("null")

@@ -1,18 +1,17 @@
 # Convergence of the objectives, by Robyn's rule, in numbers.
 #
-# The iterations of all trials are cut into 20 quantiles. An objective has converged when, in the
-# last quantile, its standard deviation is below the mean of the first three and its median lies
+# The rule cuts the iterations of all trials into 20 quantiles. An objective has converged if, in
+# the last quantile, its standard deviation is below the mean of the first three and its median is
 # more than two such deviations below the first median.
 
 #' Judge whether the search converged.
 #'
 #' @param trials list of trials, each with resultCollect$resultHypParam.
 #' @param cuts number of quantiles.
-#' @param reference first quantiles that the deviation is held
-#'   against.
-#' @param deviations how many of them the median must have fallen.
-#' @return list: errors (data frame, a row an objective and quantile: n, median, std, and the
-#'   figures and flags of the rule), conv_msg (a sentence an objective), converged (named logical).
+#' @param reference number of first quantiles that the last one is compared with.
+#' @param deviations number of deviations by which the median must fall.
+#' @return list: errors (data frame with a row per objective and quantile: n, median, std, and the
+#'   figures and flags of the rule), conv_msg (a sentence per objective), converged (named logical).
 #' @noRd
 converge <- function(trials, cuts = 20, reference = 3, deviations = 2) {
   series <- lapply(trials, function(trial) {
@@ -25,7 +24,7 @@ converge <- function(trials, cuts = 20, reference = 3, deviations = 2) {
 # The columns of resultHypParam that a search minimises, in the order of Robyn's sentences.
 OBJECTIVES <- c("decomp.rssd", "mape", "nrmse")
 
-#' The same, of the errors themselves.
+#' Judge the convergence of series of errors.
 #'
 #' @param series list of trials, each a list by objective of numeric, in the order of the search.
 #' @noRd
@@ -56,7 +55,7 @@ converge_series <- function(series, cuts = 20, reference = 3, deviations = 2) {
   list(errors = errors, conv_msg = messages, converged = converged)
 }
 
-# The figures of one objective, a row a quantile.
+# The figures of one objective, a row per quantile.
 quantile_errors <- function(long, reference, deviations) {
   groups <- split(long$value, long$cuts, drop = TRUE)
   middle <- unname(vapply(groups, stats::median, 0))

@@ -1,4 +1,4 @@
-# The data that a model is made of: read once, checked at the door.
+# The data of a model: read once and checked.
 
 #' Read the job's CSV.
 #'
@@ -24,7 +24,7 @@ read_data <- function(cfg) {
   dates <- as.Date(data[[cfg$date_column]], format = "%Y-%m-%d")
   if (anyNA(dates)) {
     abort("mmm_data_error", sprintf(
-      "`%s` holds `%s`; every date must read like 2024-12-30.",
+      "Column `%s` has the value `%s`; dates must look like 2024-12-30.",
       cfg$date_column, data[[cfg$date_column]][is.na(dates)][1]
     ), field = cfg$date_column)
   }
@@ -38,7 +38,7 @@ read_data <- function(cfg) {
   data
 }
 
-#' The columns that the configuration names.
+#' The columns that the job names.
 #' @noRd
 used_columns <- function(cfg) {
   unique(c(
@@ -50,7 +50,7 @@ used_columns <- function(cfg) {
 as_numbers <- function(values, column) {
   if (is.character(values)) {
     abort("mmm_data_error", sprintf(
-      "Column `%s` holds text (`%s`); declare it in `factors` or make it numeric.",
+      "Column `%s` contains text (`%s`); list it in `factors` or make it numeric.",
       column, utils::head(values[is.na(suppressWarnings(as.numeric(values)))], 1)
     ), field = column)
   }
@@ -63,31 +63,31 @@ as_numbers <- function(values, column) {
   values
 }
 
-#' Days between two periods of a frequency; for months the mean that nobody multiplies with.
+#' Days between two periods of a frequency; rounded for months.
 #' @noRd
 interval_days <- function(frequency) c(day = 1L, week = 7L, month = 30L)[[frequency]]
 
-#' Dates must ascend without duplicate or gap in steps of the frequency.
+#' Check that dates ascend in steps of the frequency, without duplicate or gap.
 #' @noRd
 check_dates <- function(dates, frequency, column) {
   if (length(dates) < 3) {
-    abort("mmm_data_error", sprintf("The data has %d rows; a model needs more.", length(dates)))
+    abort("mmm_data_error", sprintf("The data has %d rows; a model needs 3.", length(dates)))
   }
   if (anyDuplicated(dates)) {
     abort("mmm_data_error", sprintf(
-      "`%s` has %s more than once.", column, dates[anyDuplicated(dates)]
+      "Column `%s` has %s more than once.", column, dates[anyDuplicated(dates)]
     ), field = column)
   }
   expected <- seq(dates[1], by = frequency, length.out = length(dates))
   if (frequency == "month" && any(format(dates, "%d") != "01")) {
     abort("mmm_data_error", sprintf(
-      "`%s` must hold the first day of each month; it has %s.",
+      "Column `%s` must have the first day of each month; it has %s.",
       column, dates[format(dates, "%d") != "01"][1]
     ), field = column)
   }
   if (any(dates != expected)) {
     abort("mmm_data_error", sprintf(
-      "`%s` is not one %s after the other: %s follows %s.", column, frequency,
+      "Column `%s` must have a row for every %s: %s follows %s.", column, frequency,
       dates[dates != expected][1], dates[which(dates != expected)[1] - 1]
     ), field = column)
   }
@@ -103,7 +103,7 @@ model_window <- function(dates, start, end) {
   end <- if (is.null(end)) max(dates) else end
   if (start > max(dates) || end < start) {
     abort("mmm_data_error", sprintf(
-      "The window %s to %s holds no data, which runs from %s to %s.",
+      "The window %s to %s has no data; the data runs from %s to %s.",
       start, end, min(dates), max(dates)
     ), field = "window_start")
   }
@@ -111,7 +111,7 @@ model_window <- function(dates, start, end) {
   list(start = dates[rows[1]], end = end, rows = rows)
 }
 
-#' What a model cannot be made of: negative or silent media, columns that never change.
+#' Check the variables: media must not be negative or all zero, columns must change.
 #' @noRd
 check_variables <- function(data, cfg, rows) {
   window <- data[rows[1]:rows[2], , drop = FALSE]
@@ -128,7 +128,7 @@ check_variables <- function(data, cfg, rows) {
   drivers <- length(c(cfg$prophet_vars, cfg$context, cfg$channel_spends, cfg$organic))
   if (nrow(window) < 10 * drivers) {
     warning(sprintf(
-      "%d rows for %d variables: at least ten rows a variable are recommended.",
+      "There are %d rows for %d variables; use at least ten rows per variable.",
       nrow(window), drivers
     ), call. = FALSE)
   }

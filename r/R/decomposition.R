@@ -1,4 +1,4 @@
-# What each variable contributed, in total and by date.
+# The contribution of each variable, in total and by date.
 
 #' xDecompAgg of the candidates, with response, carry-over, ROAS and CPA per channel.
 #'

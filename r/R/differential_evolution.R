@@ -1,10 +1,10 @@
 # nevergrad's differential evolution (optimisers TwoPointsDE and DE), draw for draw.
 #
-# Written for what the search asks of nevergrad 1.0.12: Array(shape = (d,), lower = 0, upper = 1),
-# two or three objectives with upper bounds of 1, objective weights, no constraints. In that
-# setting nevergrad keeps every told point for its Pareto front, and neither archive nor
-# hypervolume has a part in what is asked next. tests/testthat/test-differential_evolution.R
-# compares the draws with nevergrad's own.
+# It covers the search's use of nevergrad 1.0.12: Array(shape = (d,), lower = 0, upper = 1), two or
+# three objectives with upper bounds of 1, objective weights, no constraints. In that setting
+# nevergrad considers every point for its Pareto front, and neither archive nor hypervolume affects
+# the next point. tests/testthat/test-differential_evolution.R compares the draws with nevergrad's
+# own.
 
 DE_CENTRE <- 0.5
 DE_SIGMA <- 1 / 6
@@ -13,14 +13,14 @@ DE_POPULATION <- 30L
 #' Make the optimiser.
 #'
 #' @param dimension number of hyperparameters.
-#' @param budget number of asks to come.
-#' @param workers asks between tells.
-#' @param objectives 2 or 3 losses a candidate.
-#' @param weights objective weights, one each.
+#' @param budget maximum number of asks.
+#' @param workers number of asks between two tells.
+#' @param objectives 2 or 3 losses per candidate.
+#' @param weights weights of the objectives.
 #' @param seed numpy's global seed.
 #' @param crossover "twopoints" (TwoPointsDE) or "variablewise" (DE).
 #' @return list(ask, tell): `ask(n)` gives n candidates as columns of a matrix of values in [0, 1];
-#'   `tell(losses)` takes their losses, a matrix of one column a candidate, in the same order.
+#'   `tell(losses)` takes their losses, a matrix with a column per candidate, in the same order.
 #' @noRd
 differential_evolution <- function(dimension, budget, workers, objectives, weights, seed,
                                    crossover = c("twopoints", "variablewise")) {
@@ -77,7 +77,7 @@ differential_evolution <- function(dimension, budget, workers, objectives, weigh
     donor
   }
 
-  # Places of the donor that take the parent's value: between two cuts, or outside of them.
+  # Elements of the donor that take the parent's value: between two cuts, or outside of them.
   two_points <- function() {
     cuts <- random$two_of(dimension + 1)
     if (cuts[1] > cuts[2]) cuts <- cuts[2:1]
@@ -152,20 +152,20 @@ differential_evolution <- function(dimension, budget, workers, objectives, weigh
   )
 }
 
-# Sum in double precision from left to right, as numpy's of a few numbers; sum() keeps more digits.
+# Sum in double precision from left to right, as numpy sums a few numbers; sum() keeps more digits.
 in_order <- function(x) {
   total <- 0
   for (value in x) total <- total + value
   total
 }
 
-#' The Pareto front with one candidate more, order kept.
+#' Add a candidate to the Pareto front and keep its order.
 #'
-#' nevergrad's rule: a point goes when another one, itself apart, is nowhere worse.
+#' nevergrad's rule: a point leaves the front if another point is nowhere worse.
 #'
-#' @param front candidates, none dominated by another.
+#' @param front candidates; none dominates another.
 #' @param loss objectives x candidates.
-#' @param candidate the one to add.
+#' @param candidate the candidate to add.
 #' @noRd
 add_to_front <- function(front, loss, candidate) {
   if (!length(front)) return(candidate)

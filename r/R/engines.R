@@ -1,6 +1,6 @@
-# Which functions make a model: inputs -> trials -> outputs -> plots.
+# The functions of each engine: inputs -> trials -> outputs -> plots.
 
-#' The engine that a job's `engine` stands for here: "robyn" or "builtin".
+#' The engine that a job uses on this machine: "robyn" or "builtin".
 #'
 #' @param engine "auto", "robyn" or "builtin"; auto is Robyn where it is installed.
 #' @noRd
@@ -9,8 +9,8 @@ resolve_engine <- function(engine) {
   if (engine == "auto") return(if (has_robyn) "robyn" else "builtin")
   if (engine == "robyn" && !has_robyn) {
     abort("robyn_missing_error", paste(
-      "`engine` is robyn, but the R package Robyn is not installed;",
-      "use engine builtin, or auto, or install Robyn."
+      "`engine` is robyn, but the R package Robyn is not installed.",
+      "Install Robyn, or use engine builtin or auto."
     ), field = "engine")
   }
   engine
@@ -41,7 +41,7 @@ engine_calls <- function(engine, search) {
   )
 }
 
-#' Whether nevergrad itself proposes the hyperparameters, or the same algorithm in R.
+#' Whether nevergrad proposes the hyperparameters; if not, the same algorithm in R does.
 #' @noRd
 uses_nevergrad <- function(cfg) {
   cfg$search == "robyn" || !cfg$nevergrad_algo %in% names(OWN_OPTIMISERS)

@@ -1,12 +1,12 @@
-# Errors are classed conditions: the class says who has to act, and it decides the exit code.
+# Errors are classed conditions. The class says who must act, and decides the exit code.
 #
 #   mmm_error
-#   |- mmm_config_error     the job's JSON cannot be right                 64
+#   |- mmm_config_error     the job's JSON is wrong                        64
 #   |- mmm_data_error       the data cannot be modelled as configured      65
-#   |- robyn_missing_error  engine robyn was asked for, Robyn is not here  70
+#   |- robyn_missing_error  the job needs Robyn, which is not installed    70
 #   |- nevergrad_error      the optimiser cannot be loaded                 70
-#   |- robyn_error          Robyn failed or left its work half done        70
-#   |- mmm_killed_error     a process of the run was killed, try again     75
+#   |- robyn_error          Robyn failed or stopped early                  70
+#   |- mmm_killed_error     a process of the run was killed; a retry helps 75
 #   `- mmm_model_error      training or its outputs failed                 70
 
 ERROR_EXIT_CODES <- c(
@@ -17,9 +17,9 @@ ERROR_EXIT_CODES <- c(
 #' Stop with a classed condition.
 #'
 #' @param class one of names(ERROR_EXIT_CODES).
-#' @param ... pieces of the message, pasted without separator.
-#' @param field name of the config field or column that the message is about, or NULL.
-#' @param parent condition that caused this one, or NULL; its message is kept on the condition.
+#' @param ... parts of the message, pasted without separator.
+#' @param field name of the job's field or of the column that is wrong, or NULL.
+#' @param parent condition that caused this one, or NULL.
 #' @noRd
 abort <- function(class, ..., field = NULL, parent = NULL, call = sys.call(-1)) {
   stopifnot(class %in% names(ERROR_EXIT_CODES))
@@ -36,7 +36,7 @@ exit_code <- function(condition) {
   if (length(known)) ERROR_EXIT_CODES[[known[1]]] else 70L
 }
 
-#' The condition as the list that the result file holds.
+#' The condition as a list for the result file.
 #' @noRd
 describe_error <- function(condition, step) {
   call <- conditionCall(condition)
@@ -51,12 +51,12 @@ describe_error <- function(condition, step) {
   )
 }
 
-#' " (did you mean `x`?)" where one of `choices` is near to `value`, else "".
+#' " (did you mean `x`?)" if one of `choices` is similar to `value`, else "".
 #' @noRd
 nearest <- function(value, choices) {
   if (!length(choices) || length(value) != 1 || is.na(value)) return("")
   distance <- utils::adist(value, choices, ignore.case = TRUE)[1, ]
-  # A beginning of a name is near to it, however much is left out.
+  # The start of a name is similar to the name, however short it is.
   begins <- nchar(value) >= 3 & startsWith(tolower(choices), tolower(value))
   distance[begins] <- pmin(distance[begins], 1)
   best <- which.min(distance)
@@ -64,7 +64,7 @@ nearest <- function(value, choices) {
   sprintf(" (did you mean `%s`?)", choices[best])
 }
 
-#' Stop with a mmm_data_error unless every one of `columns` is in `data`.
+#' Stop with an mmm_data_error unless `data` has all `columns`.
 #' @noRd
 check_columns <- function(data, columns, field) {
   missing <- setdiff(columns, names(data))

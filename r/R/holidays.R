@@ -1,8 +1,8 @@
-# Holidays for prophet, brought to the frequency of the data.
+# Holidays for prophet, at the frequency of the data.
 
 #' Read a table of holidays: ds, holiday, country, year.
 #'
-#' @return data.frame in the file's order, or NULL where `path` is NULL.
+#' @return data.frame in the file's order, or NULL if `path` is NULL.
 #' @noRd
 read_holidays <- function(path) {
   if (is.null(path)) return(NULL)
@@ -15,14 +15,14 @@ read_holidays <- function(path) {
   holidays
 }
 
-#' Move holidays to the first day of the period that they fall into.
+#' Move holidays to the first day of their period.
 #'
-#' Several in one period become one holiday named "a, b", as Robyn's set_holidays() does, which
-#' also keeps those of two years in one week apart.
+#' Holidays in the same period become one holiday named "a, b", as in Robyn's set_holidays(). Like
+#' Robyn, it keeps the holidays of two years in one week apart.
 #'
 #' @param holidays data.frame ds (Date), holiday, country, year.
 #' @param frequency day, week, month.
-#' @param first_date first date of the data: its weekday starts the weeks.
+#' @param first_date first date of the data; weeks start on its weekday.
 #' @return data.frame ds, holiday, country, year.
 #' @noRd
 align_holidays <- function(holidays, frequency, first_date) {

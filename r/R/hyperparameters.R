@@ -1,7 +1,7 @@
 # The hyperparameters of the search: names, bounds, order, fixed values, defaults.
 #
-# The optimiser sees a vector: which hyperparameter stands where decides every draw, so the order
-# is Robyn's to the letter.
+# The optimiser draws a vector, so the order of the hyperparameters decides every draw. The order is
+# exactly Robyn's.
 
 #' Robyn's default ranges (`set_default_hyppar()`).
 #' @noRd
@@ -41,13 +41,13 @@ default_hyperparameters <- function(adstock, all_media) {
   c(stats::setNames(ranges, names), DEFAULT_RANGES["train_size"])
 }
 
-#' The search space of a run: what the optimiser varies, what is fixed, in Robyn's order.
+#' The search space of a run, in Robyn's order: hyperparameters that vary and those that are fixed.
 #'
 #' @param inputs InputCollect, or the inputs of the builtin engine.
 #' @param settings from `search_settings()`.
 #' @return list: names (all, in the order of Robyn's tables), updated (named list of
 #'   c(low, high), in the optimiser's order), fixed (named list of one number), all (named list),
-#'   columns (names in the order in which a model's row holds them).
+#'   columns (names in the order of a model's row).
 #' @noRd
 hyperparameter_space <- function(inputs, settings) {
   independent <- setdiff(names(inputs$dt_mod), c("ds", "dep_var"))
@@ -61,7 +61,7 @@ hyperparameter_space <- function(inputs, settings) {
   bounds <- given[intersect(names, names(given))]
   missing <- setdiff(names, c(names(bounds), "lambda", "train_size", penalties))
   if (length(missing)) {
-    abort("mmm_config_error", "`hyperparameters` lacks ", paste(missing, collapse = ", "), ".",
+    abort("mmm_config_error", "`hyperparameters` has no ", paste(missing, collapse = ", "), ".",
       field = "hyperparameters")
   }
   if (is.null(bounds[["lambda"]])) bounds[["lambda"]] <- c(0, 1)
@@ -73,7 +73,7 @@ hyperparameter_space <- function(inputs, settings) {
   updated <- bounds[lengths(bounds) == 2]
   fixed <- bounds[lengths(bounds) == 1]
   if (!length(updated)) {
-    abort("mmm_config_error", "`hyperparameters` are all fixed: there is nothing to search.",
+    abort("mmm_config_error", "All `hyperparameters` are fixed; there is nothing to search.",
       field = "hyperparameters")
   }
   list(
@@ -82,11 +82,11 @@ hyperparameter_space <- function(inputs, settings) {
   )
 }
 
-# One model whose hyperparameters are all known (Robyn's dt_hyper_fixed).
+# The space of one model whose hyperparameters are all known (Robyn's dt_hyper_fixed).
 fixed_space <- function(names, values) {
   missing <- setdiff(names, names(values))
   if (length(missing)) {
-    abort("mmm_config_error", "`dt_hyper_fixed` lacks ", paste(missing, collapse = ", "), ".",
+    abort("mmm_config_error", "`dt_hyper_fixed` has no ", paste(missing, collapse = ", "), ".",
       field = "dt_hyper_fixed")
   }
   fixed <- stats::setNames(lapply(names, function(name) values[[name]][[1]]), names)
@@ -99,14 +99,14 @@ check_bounds <- function(bounds) {
     value <- unlist(bounds[[name]])
     if (!is.numeric(value) || anyNA(value) || !length(value) %in% 1:2) {
       abort("mmm_config_error", sprintf(
-        "`hyperparameters.%s` is %s; it must be a number or two, low and high.",
+        "`hyperparameters.%s` is %s; it must be one number or [low, high].",
         name, paste(format(value), collapse = ", ")
       ), field = name)
     }
   }
 }
 
-#' From the optimiser's values in [0, 1] to hyperparameters.
+#' Make the function that turns the optimiser's values in \[0, 1\] into hyperparameters.
 #'
 #' @param space from `hyperparameter_space()`.
 #' @return function(values): numeric, in the order of `space$updated`.
@@ -114,6 +114,6 @@ check_bounds <- function(bounds) {
 hyperparameter_scaler <- function(space) {
   low <- vapply(space$updated, function(b) min(unlist(b)), 0, USE.NAMES = FALSE)
   width <- vapply(space$updated, function(b) max(unlist(b)), 0, USE.NAMES = FALSE) - low
-  # Ten significant digits: what Robyn keeps of a draw.
+  # Robyn keeps ten significant digits of a draw.
   function(values) low + signif(values, 10) * width
 }

@@ -1,10 +1,10 @@
-# Inputs of engine builtin: the same fields as Robyn's InputCollect, so that one search and one set
-# of outputs serve both engines.
+# Inputs of engine builtin. They have the fields of Robyn's InputCollect, so both engines share one
+# search and one set of outputs.
 
-# Columns of the modelling table and of the decomposition that are no variables.
+# Names of columns of the modelling table and of the decomposition that are not variables.
 RESERVED_NAMES <- c("ds", "dep_var", "intercept", "(Intercept)", "depVarHat", "solID", "train_size")
 
-#' Make the modelling table and everything the search needs to know about it.
+#' Make the modelling table and everything else that the search needs.
 #'
 #' @param cfg the job's configuration (read_config).
 #' @param data read_data's data.frame.
@@ -20,14 +20,14 @@ builtin_inputs <- function(cfg, data) {
   variables <- c(cfg$prophet_vars, cfg$context, media)
   if (anyDuplicated(variables)) {
     abort("mmm_data_error", sprintf(
-      "`%s` is used more than once; every variable of the model must be of its own.",
+      "Column `%s` is used more than once; a column can be one variable of the model.",
       variables[anyDuplicated(variables)]
     ), field = variables[anyDuplicated(variables)])
   }
   taken <- intersect(variables, RESERVED_NAMES)
   if (length(taken)) {
     abort("mmm_data_error", sprintf(
-      "Column `%s` has a name that the model uses itself; rename it.", taken[1]
+      "Column `%s` has a name that the model reserves; rename it.", taken[1]
     ), field = taken[1])
   }
   in_window <- window$rows[1]:window$rows[2]
@@ -61,7 +61,7 @@ builtin_inputs <- function(cfg, data) {
   )
 }
 
-#' Spend per unit of exposure, over all rows and within the window; 1 where spend is modelled.
+#' Spend per unit of exposure, over all rows and within the window; 1 if the model uses spend.
 #' @noRd
 exposure_costs <- function(data, spends, selected, in_window) {
   data.frame(
@@ -74,7 +74,7 @@ exposure_costs <- function(data, spends, selected, in_window) {
   )
 }
 
-#' All columns of the model: prophet's components beside the data, exposures in currency.
+#' All columns of the model: data and prophet's components, with exposures in currency.
 #' @noRd
 modelling_table <- function(cfg, data, costs) {
   table <- data.frame(ds = data[[cfg$date_column]], dep_var = data[[cfg$target]])
@@ -84,7 +84,7 @@ modelling_table <- function(cfg, data, costs) {
     table[[media]] <- data[[media]] * costs$cpe_window[i]
   }
   table[cfg$organic] <- data[cfg$organic]
-  # Factors become numbers by prophet even where none of its components is modelled.
+  # prophet turns factors into numbers, even if the model uses none of its components.
   if (length(cfg$prophet_vars) || length(cfg$factors)) {
     components <- prophet_components(
       table$dep_var, table$ds, data[cfg$factors], cfg$prophet_vars, job_holidays(cfg, table$ds[1])
@@ -94,14 +94,14 @@ modelling_table <- function(cfg, data, costs) {
   table
 }
 
-#' The country's holidays at the data's frequency, or NULL where none are asked for.
+#' The country's holidays at the data's frequency; NULL if the model has no holidays.
 #' @noRd
 job_holidays <- function(cfg, first_date) {
   if (!"holiday" %in% cfg$prophet_vars) return(NULL)
   refuse <- function(...) abort("mmm_config_error", ..., field = "prophet_country")
   holidays <- read_holidays(cfg$holidays_csv)
   if (is.null(holidays)) {
-    refuse("`prophet_vars` asks for holidays, but `holidays_csv` is missing.")
+    refuse("`prophet_vars` has holiday, but `holidays_csv` is missing.")
   }
   countries <- unique(holidays$country)
   if (is.null(cfg$prophet_country) || !cfg$prophet_country %in% countries) {
@@ -114,7 +114,7 @@ job_holidays <- function(cfg, first_date) {
   align_holidays(holidays, cfg$frequency, first_date)
 }
 
-#' The ranges of the search: those of the job, none of them unknown, and defaults for the rest.
+#' The ranges of the search: those of the job, and defaults for the rest.
 #' @noRd
 complete_hyperparameters <- function(cfg, media, variables) {
   needed <- hyperparameter_names(cfg$adstock, media)
@@ -132,7 +132,8 @@ complete_hyperparameters <- function(cfg, media, variables) {
   ranges
 }
 
-#' Lift tests as the search takes them: a row each, `channel_selected` in the model's names.
+#' Lift tests as the search takes them: a row per test, with the model's names in
+#' `channel_selected`.
 #'
 #' @param window model_window() result.
 #' @return data.frame with Robyn's calibration_input columns, or NULL without tests.
@@ -163,18 +164,18 @@ lift_tests <- function(cfg, data, window) {
   tests
 }
 
-#' What is wrong with one lift test, or NULL.
+#' What is wrong with a lift test, or NULL.
 #' @noRd
 lift_test_problem <- function(test, channels, named, target, window) {
   unknown <- setdiff(channels, c(names(named), named))
   if (length(unknown)) {
     sprintf("names `%s`%s", unknown[1], nearest(unknown[1], names(named)))
   } else if (anyNA(c(test$liftStartDate, test$liftEndDate, test$liftAbs))) {
-    "lacks a date or its lift"
+    "has no date or no lift"
   } else if (test$liftStartDate > test$liftEndDate) {
     "ends before it starts"
   } else if (test$liftStartDate < window$start || test$liftEndDate > window$end) {
-    sprintf("lies outside the modelling window %s to %s", window$start, window$end)
+    sprintf("is outside the modelling window %s to %s", window$start, window$end)
   } else if (test$metric != target) {
     sprintf("measures `%s`, not the target `%s`", test$metric, target)
   } else if (!test$calibration_scope %in% CONFIG_ENUMS$calibration_scope) {

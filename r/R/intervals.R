@@ -1,15 +1,15 @@
-# How sure the figures are: intervals of ROAS (CPA for conversions) and of contribution shares.
+# Intervals of ROAS (CPA for conversions) and of contribution shares.
 #
-# Three ways, `intervals_method`: `cluster` is Robyn's, among the models of a cluster (clusters.R);
-# `bootstrap` fits the chosen model again to resampled periods; `none`.
+# `intervals_method` is one of three: `cluster` is Robyn's, among the models of a cluster
+# (clusters.R); `bootstrap` refits the chosen model to resampled periods; `none`.
 
 #' Intervals of the models by the configured method.
 #'
 #' @param agg aggregate_decomposition() result.
 #' @param row the chosen model's row of resultHypParam.
-#' @return list(method, level, draws, block (periods), table): draws and block NULL but for
-#'   bootstrap; table: data.table solID, rn, mean, low, high (of ROAS or CPA), share_low,
-#'   share_high; for bootstrap of the chosen model alone.
+#' @return list(method, level, draws, block (periods), table): draws and block for bootstrap only;
+#'   table: data.table solID, rn, mean, low, high (of ROAS or CPA), share_low, share_high; bootstrap
+#'   has the chosen model only.
 #' @noRd
 model_intervals <- function(inputs, cfg, agg, row) {
   method <- cfg$intervals_method
@@ -23,7 +23,7 @@ model_intervals <- function(inputs, cfg, agg, row) {
   block <- cfg$intervals_block %||% block_length(length(model$train))
   if (block > length(model$train)) {
     warning(sprintf(
-      "`outputs.intervals.block` is %d; the model was fitted to %d periods, which are one block.",
+      "`outputs.intervals.block` is %d, but the fit has %d periods; all of them are one block.",
       block, length(model$train)
     ), call. = FALSE)
     block <- length(model$train)
@@ -45,13 +45,13 @@ no_intervals <- function() {
   )
 }
 
-#' Periods of a block: the cube root of the number of periods, the best order for a variance (Hall,
-#' Horowitz and Jing 1995).
+#' Periods of a block: the cube root of the number of periods, which is the optimal order for a
+#' variance (Hall, Horowitz and Jing 1995).
 #' @noRd
 block_length <- function(periods) as.integer(ceiling(periods^(1 / 3)))
 
-#' Rows of resampled series: blocks of adjoining rows from random starts, the end joined to the
-#' start (Politis and Romano's circular block bootstrap, 1992).
+#' Rows of resampled series: blocks of adjacent rows from random starts, where the first row follows
+#' the last one (circular block bootstrap, Politis and Romano 1992).
 #'
 #' @return matrix rows x draws of 1..rows.
 #' @noRd
@@ -62,11 +62,11 @@ block_rows <- function(rows, block, draws) {
   (index[seq_len(rows), , drop = FALSE] - 1L) %% rows + 1L
 }
 
-#' What intercept and predictors add up to over the window, in models fitted to resampled periods.
+#' Contributions of intercept and predictors over the window, in models fitted to resampled periods.
 #'
-#' A period goes with its target and all its variables, media after adstock and saturation, so that
-#' neither equal variances nor independence from period to period is assumed, and a refit is
-#' shrunk as much as the model is.
+#' A draw takes a period's target together with all its variables (media after adstock and
+#' saturation). So it assumes neither equal variances nor independent periods, and the ridge penalty
+#' shrinks a refit as much as the model.
 #'
 #' @param model refit_model() result.
 #' @return matrix (intercept, predictors) x draws.
@@ -82,7 +82,7 @@ bootstrap_totals <- function(model, draws, block, seed) {
 #' Percentiles of the draws.
 #'
 #' @param totals bootstrap_totals() result.
-#' @param spend by row of it, NA where there is none.
+#' @param spend one entry per row of `totals`; NA for variables without spend.
 #' @noRd
 bootstrap_table <- function(totals, model, spend, id, conversion, level) {
   tails <- c((1 - level) / 2, (1 + level) / 2)
@@ -90,7 +90,7 @@ bootstrap_table <- function(totals, model, spend, id, conversion, level) {
   roas <- percentiles(totals) / spend
   mean <- rowMeans(totals) / spend
   if (conversion) {
-    # Where some refits find no effect a conversion has no highest price.
+    # If some refits find no effect, the price of a conversion has no upper end.
     roas <- 1 / ifelse(roas > 0, roas, NA)[, 2:1, drop = FALSE]
     mean <- rowMeans(spend / totals)
   }
@@ -101,7 +101,7 @@ bootstrap_table <- function(totals, model, spend, id, conversion, level) {
   )
 }
 
-#' Robyn's cluster intervals of all candidates; those of shares by the same rule.
+#' Robyn's cluster intervals of all candidates, and intervals of shares by the same rule.
 #' @noRd
 cluster_table <- function(agg, conversion, level) {
   measure <- agg[[if (conversion) "cpa_total" else "roi_total"]]

@@ -1,6 +1,6 @@
-# What a model's hyperparameters make of its media: carry-over, saturation, response.
+# A model's media after its transformations: carry-over, saturation, response.
 
-#' Transform one medium as a model does.
+#' Transform one medium with the parameters of a model.
 #'
 #' @param x numeric, every period of the data.
 #' @param parameters named list: theta, or shape and
@@ -13,7 +13,7 @@
 transform_medium <- function(x, parameters, adstock, window) {
   p <- parameters
   total <- adstock_media(x, adstock, p$theta, p$shape, p$scale)[window]
-  # Rounding must not make it negative: a power of that is not a number.
+  # Rounding may make it negative, and the power of a negative number is NaN.
   carryover <- pmax(total - immediate_input(x, p, adstock)[window], 0)
   inflexion <- max(total) * p$gamma
   list(
@@ -23,7 +23,7 @@ transform_medium <- function(x, parameters, adstock, window) {
   )
 }
 
-#' The part of the input that works in its own period: less than all of it where effects lag.
+#' The part of the input that takes effect in its own period.
 #' @noRd
 immediate_input <- function(x, parameters, adstock) {
   if (adstock != "weibull_pdf" || parameters$shape == 0 || parameters$scale == 0) return(x)

@@ -1,20 +1,20 @@
-# How much memory pictures may take: a run aims to stay in RUN_MB.
+# Memory of pictures. A run aims to stay within RUN_MB.
 
 RUN_MB <- 1000
-# What the fork that draws Robyn's one-pager comes to need for itself; ours needs less.
+# Memory of a child that draws Robyn's one-pager; ours needs less.
 PICTURE_MB <- 300
-# What it may come to need at most; then it fails instead of the run.
+# Limit of that memory: beyond it the child fails, not the run.
 PICTURE_LIMIT_MB <- 1000
 
-#' How many children may draw pictures at a time.
+#' Number of children that may draw pictures at a time.
 #'
-#' Pages that a fork shares become its own as R's collector touches them, so that each child comes
-#' to need PICTURE_MB. What is left of the memory that a run aims to stay in, or of less where the
-#' machine has less, is shared out; one picture is always tried.
+#' R's garbage collector touches the pages that a fork shares, so each child needs PICTURE_MB of its
+#' own. The children share what is left of RUN_MB, or of the machine's memory if that is less. One
+#' child always runs.
 #'
-#' @param cores greatest number.
+#' @param cores maximum number.
 #' @param used_mb memory of this process, in megabytes.
-#' @param free_mb memory that the machine, or the container, has left.
+#' @param free_mb free memory of the machine or container.
 #' @noRd
 picture_cores <- function(cores, used_mb = memory_in_use(), free_mb = memory_left()) {
   room <- min(RUN_MB - used_mb, free_mb)
@@ -29,7 +29,7 @@ memory_in_use <- function(status = "/proc/self/status") {
   as.numeric(gsub("[^0-9]", "", line)) / 1024
 }
 
-#' Memory that is left, in megabytes: the machine's, or the container's (cgroup version 2, then 1).
+#' Free memory in megabytes: of the machine, or of the container (cgroup version 2, then 1).
 #' @noRd
 memory_left <- function(meminfo = "/proc/meminfo", cgroup = "/sys/fs/cgroup") {
   left <- Inf
@@ -49,11 +49,10 @@ memory_left <- function(meminfo = "/proc/meminfo", cgroup = "/sys/fs/cgroup") {
   left
 }
 
-#' Give this process, a child, at most `mb` megabytes more of address space than it has, and let it
-#' be the first that the kernel ends where memory is short.
+#' Limit this child to `mb` megabytes more than its present address space, and make it the first
+#' that the kernel kills when memory runs out.
 #'
-#' Beyond its limit an allocation fails, which is an error like any other. Without util-linux's
-#' prlimit there is no limit.
+#' An allocation beyond the limit is an R error. There is no limit without util-linux's prlimit.
 #' @noRd
 limit_memory <- function(mb) {
   status <- "/proc/self/status"

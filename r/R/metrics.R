@@ -1,8 +1,11 @@
-# metrics.json: the best model in figures that a person or a monitor reads.
+# metrics.json: the figures of the best model, for people and for monitoring.
+
+#' The content of metrics.json.
+#'
 
 #' @param made list(hyp, agg, clusters, fronts, best, kinds, intervals).
 #' @param models OutputModels.
-#' @return list as metrics.json holds it; missing values are NULL or NA and become null.
+#' @return list; missing values are NULL or NA, which become null.
 #' @noRd
 model_metrics <- function(inputs, models, made) {
   row <- made$hyp[solID == made$best]
@@ -35,7 +38,7 @@ model_metrics <- function(inputs, models, made) {
   )
 }
 
-#' Share of the whole by variable, of the best model.
+#' Contribution share of each variable in the best model.
 #' @noRd
 contribution_shares <- function(made) {
   rows <- made$agg[solID == made$best]
@@ -65,7 +68,7 @@ channel_metrics <- function(made, revenue) {
   })
 }
 
-#' Robyn's convergence rule in numbers: the last of its quantiles against the first ones.
+#' Robyn's convergence rule in numbers: its last quantile against the first ones.
 #'
 #' @param errors convergence$errors of OutputModels, or NULL.
 #' @return list by objective: converged, last_sd, sd_limit, last_median, median_limit.

@@ -1,4 +1,4 @@
-# One model: hyperparameters in, fit, decomposition and errors out.
+# One model: from hyperparameters to fit, decomposition and errors.
 
 #' Make the function that fits and scores a model.
 #'
@@ -29,7 +29,7 @@ model_scorer <- function(problem) {
     fitted <- fit(made$saturated, lambda, penalty, row[position$train_size])
     beta <- fitted$coefficients[media_at]
 
-    # Decomposition: what the intercept and every predictor add up to over the window.
+    # Decomposition: contributions of intercept and predictors over the window.
     totals <- fitted$coefficients * c(intercept_rows, sums, made$figures[, 3])
     share <- totals / sum(totals)
     effect <- share[media_at][paid]
@@ -139,12 +139,12 @@ model_fitter <- function(problem) {
   }
 }
 
-#' Make the function that fits the regression, once more without intercept where that is negative
-#' and must not be.
+#' Make the function that fits the regression. If the intercept is negative and must not be, it fits
+#' again without intercept.
 #'
 #' @param limits of the coefficients in the whole window, see `ridge_limits()`.
 #' @return function(x, y, lambda, limits, penalty): list(coefficients (intercept first),
-#'   intercepts (1, or 0 where it was dropped)).
+#'   intercepts (1, or 0 without intercept)).
 #' @noRd
 regression <- function(problem, limits) {
   intercept <- problem$settings$intercept
@@ -159,7 +159,7 @@ regression <- function(problem, limits) {
   }
 }
 
-# The regression of the run, tried on the media as they are.
+# The regression of the run, verified on the untransformed media.
 ridge_probe <- function(problem, limits) {
   x <- cbind(problem$static, do.call(cbind, problem$media)[problem$window, , drop = FALSE])
   ridge_fitter(

@@ -1,9 +1,9 @@
-# Model-<id>.json: one model, enough to make it again.
+# Model-<id>.json: everything that is needed to make one model again.
 
-#' Everything that decides a model, and what came out of it.
+#' A model's settings and results, without its data.
 #'
-#' The data itself is not in it: the modelling table is in InputCollect.RDS, its rows and columns
-#' are told here so that a stranger's table is refused.
+#' InputCollect.RDS has the modelling table. The number of rows and the names of columns are here,
+#' so that a reader can refuse another table.
 #' @noRd
 describe_model <- function(inputs, made, id, cfg) {
   collect <- made$collect

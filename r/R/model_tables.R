@@ -1,4 +1,4 @@
-# The record of a trial as Robyn's tables, made once at its end.
+# Robyn's tables from the record of a trial, made once at its end.
 
 #' A trial as an element of `robyn_run()`'s result.
 #'
@@ -20,11 +20,11 @@ collect_trial <- function(problem, settings, record, trial, elapsed) {
   )
 }
 
-# The columns that all tables of a trial share, a row a model.
+# The columns that all tables of a trial share, a row per model.
 common_columns <- function(problem, settings, record, trial) {
   models <- ncol(record$row)
   scores <- stats::setNames(lapply(seq_along(SCORES), function(i) record$scores[i, ]), SCORES)
-  # Without validation Robyn's columns are logical NA.
+  # Without validation, Robyn's columns are logical NA.
   if (all(record$row[problem$positions$train_size, ] >= 1)) {
     scores[c("rsq_val", "rsq_test", "nrmse_val", "nrmse_test")] <- list(rep(NA, models))
   }
@@ -39,7 +39,7 @@ common_columns <- function(problem, settings, record, trial) {
   ))
 }
 
-#' resultHypParam: hyperparameters and errors, a row a model.
+#' resultHypParam: hyperparameters and errors, a row per model.
 #' @noRd
 trial_hyperparameters <- function(problem, record, common) {
   columns <- problem$space$columns
@@ -64,14 +64,15 @@ trial_hyperparameters <- function(problem, record, common) {
   ))
 }
 
-# Rows of record$media that hold a figure, one a medium.
+# Rows of record$media with a figure, one per medium.
 media_rows <- function(problem, figure) {
   count <- length(problem$media)
   (match(figure, MEDIA_FIGURES) - 1L) * count + seq_len(count)
 }
 
-# Contribution of intercept and predictors: over the window, over its added part, and their means
-# where they are not zero (0 where nothing is positive: Robyn's rule). Predictors x models.
+# Contributions of intercept and predictors over the window and over its added part, and their means
+# over the periods where they are not zero (0 if nothing is positive: Robyn's rule). Predictors x
+# models.
 trial_totals <- function(problem, record) {
   coefficients <- record$coefficients
   over <- function(rows, sum_figure, present_figure) {
@@ -100,7 +101,7 @@ trial_totals <- function(problem, record) {
   list(all = all$total, all_mean = all$mean, added = added$total, added_mean = added$mean)
 }
 
-#' xDecompAgg: coefficient and contribution, a row a model and variable.
+#' xDecompAgg: coefficient and contribution, a row per model and variable.
 #' @noRd
 trial_decomposition <- function(problem, record, common) {
   total <- trial_totals(problem, record)
@@ -108,7 +109,7 @@ trial_decomposition <- function(problem, record, common) {
   models <- ncol(record$row)
   rn <- c("(Intercept)", problem$predictors)
   size <- length(rn)
-  # Effect shares among the paid media; NA elsewhere, and where no paid medium has an effect.
+  # Effect shares among the paid media; NA for other variables, and if no paid medium has an effect.
   effect <- function(x) {
     paid <- 1L + ncol(problem$static) + problem$paid
     perc <- matrix(share(x), size)[paid, , drop = FALSE]
@@ -142,7 +143,7 @@ trial_decomposition <- function(problem, record, common) {
   ))
 }
 
-#' liftCalibration: an experiment's lift and the model's, a row a model and experiment.
+#' liftCalibration: lift of the experiment and of the model, a row per model and experiment.
 #' @noRd
 trial_lifts <- function(problem, record, common) {
   studies <- problem$studies

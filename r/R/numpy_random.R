@@ -1,7 +1,7 @@
 # numpy's RandomState (legacy stream) in R: the same Mersenne Twister, the same draws.
 #
-# R's own generator is the Mersenne Twister too and returns each 32-bit word times 2^-32, so a
-# stream of numpy is R's stream with numpy's seeding and numpy's way from words to numbers.
+# R's generator is the Mersenne Twister too, and returns each 32-bit word times 2^-32. So numpy's
+# stream is R's stream with numpy's seed and numpy's conversion from words to numbers.
 # Source: numpy/random/src (mt19937.c, legacy-distributions.c, distributions.c), 1.26.
 
 NUMPY_BLOCK <- 4096L
@@ -9,7 +9,7 @@ NUMPY_BLOCK <- 4096L
 #' State of the Mersenne Twister after numpy's `seed(seed)`.
 #'
 #' @param seed whole number from 0 to 2^32 - 1.
-#' @return integer(626) in the form of R's `.Random.seed`.
+#' @return integer(626), as R's `.Random.seed`.
 #' @noRd
 numpy_seed_state <- function(seed) {
   stopifnot(is.numeric(seed), length(seed) == 1, seed >= 0, seed < 2^32, seed == floor(seed))
@@ -29,7 +29,7 @@ numpy_seed_state <- function(seed) {
 
 #' A stream of numpy's RandomState.
 #'
-#' R's own random state is left as it was.
+#' It does not change R's own random state.
 #'
 #' @param seed whole number from 0 to 2^32 - 1.
 #' @return list of functions: `word()` the next 32 bits as a double, `unit()` as `rand()`,
@@ -66,7 +66,7 @@ numpy_random <- function(seed) {
     (high * 67108864 + low) / 9007199254740992
   }
 
-  # Masked rejection: numpy's legacy way to a number from 0 to n - 1.
+  # Masked rejection: numpy's legacy method for a number from 0 to n - 1.
   below <- function(n) {
     if (n <= 1) return(0)
     top <- n - 1
@@ -98,8 +98,8 @@ numpy_random <- function(seed) {
     out
   }
 
-  # numpy shuffles 0..n-1 from the end and takes the first two. Only the swap partners are drawn
-  # here; the two places are then followed back through the swaps.
+  # numpy shuffles 0..n-1 from the end and takes the first two. This draws the swap partners only,
+  # and then follows the two places back through the swaps.
   two_of <- function(n) {
     partner <- numeric(n - 1)
     span <- 2^ceiling(log2(n))
@@ -126,9 +126,9 @@ numpy_random <- function(seed) {
   list(word = word, unit = unit, below = below, normal = normal, two_of = two_of)
 }
 
-#' Which element of 0..n-1 a shuffle brought to `place` (0 or 1).
+#' The element of 0..n-1 that a shuffle moves to `place` (0 or 1).
 #'
-#' @param partner for i = 1..n-1 the place that i was swapped with, i going down.
+#' @param partner for i = 1..n-1 the place that i is swapped with; i descends.
 #' @noRd
 follow_swaps <- function(place, partner) {
   n <- length(partner)

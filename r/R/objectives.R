@@ -9,8 +9,8 @@ nrmse <- function(actual, predicted) {
 #' Adjusted R squared, by Robyn's formula.
 #'
 #' @param p number of predictors.
-#' @param intercepts 1, or 0 where the intercept was dropped.
-#' @param n observations that the degrees of freedom count: those of the training set.
+#' @param intercepts 1, or 0 without intercept.
+#' @param n number of observations in the training set.
 #' @noRd
 adjusted_rsq <- function(actual, predicted, p, intercepts, n) {
   rsq <- 1 - sum((predicted - actual)^2) / sum((actual - mean(actual))^2)
@@ -19,9 +19,9 @@ adjusted_rsq <- function(actual, predicted, p, intercepts, n) {
 
 #' Distance of the paid media's effect shares from their spend shares.
 #'
-#' @param effect_share,spend_share one entry a paid medium; each sums to 1.
+#' @param effect_share,spend_share one entry per paid medium; each sums to 1.
 #' @param zero_penalty raise the distance by the share of media without effect.
-#' @return one number; Inf where no medium has an effect.
+#' @return one number; Inf if no medium has an effect.
 #' @noRd
 decomposition_rssd <- function(effect_share, spend_share, zero_penalty) {
   rssd <- sqrt(sum((effect_share - spend_share)^2))
@@ -29,11 +29,11 @@ decomposition_rssd <- function(effect_share, spend_share, zero_penalty) {
   if (is.nan(rssd)) Inf else rssd
 }
 
-#' Distance of a refreshed model's decomposition from that of the model before.
+#' Distance of a refreshed model's decomposition from that of the previous model.
 #'
 #' @param share decomposition share of the intercept and every predictor.
-#' @param previous list(share, paid, kept): the shares before, which of them are paid media, and
-#'   the share of the window that is not new.
+#' @param previous list(share, paid, kept): shares of the previous model, which of them are paid
+#'   media, and the share of the window that is not new.
 #' @noRd
 refresh_rssd <- function(share, previous) {
   squared <- (share - previous$share)^2

@@ -1,4 +1,4 @@
-# One-pagers: a model on one picture.
+# One-pagers: one picture per model.
 
 ONEPAGER_INCHES <- c(width = 13, height = 10)
 ONEPAGER_DPI <- 100
@@ -19,8 +19,9 @@ write_onepagers <- function(inputs, outputs, cfg, progress) {
   draw_pictures(ids, cfg, function(id, path) draw_onepager(id, outputs, cfg, path), "The one-pager")
 }
 
-#' The best model first, then the other cluster winners by error score; the winners of the tables
-#' where Robyn could not cluster the candidates.
+#' The models to draw: the best model, then the other cluster winners by error score.
+#'
+#' If Robyn could not cluster the candidates, the winners are those of the tables.
 #' @noRd
 onepager_models <- function(outputs, count) {
   winners <- outputs$collect$clusters$models
@@ -53,7 +54,7 @@ draw_onepager <- function(id, outputs, cfg, path) {
   })
 }
 
-#' Put title and panels on a grid of one narrow and three equal rows.
+#' Draw title and panels on a grid of one narrow and three equal rows.
 #' @noRd
 draw_page <- function(title, panels) {
   grid::grid.newpage()
@@ -163,10 +164,10 @@ panel_curves <- function(curves, decomposition) {
 panel_performance <- function(decomposition, measure) {
   rows <- decomposition[kind == "paid_media"]
   rows$value <- rows[[measure]]
-  whence <- unique(rows$interval_method[!is.na(rows$interval_low)])
+  method <- unique(rows$interval_method[!is.na(rows$interval_low)])
   title <- paste0(toupper(measure), c(
     cluster = " with the interval of its cluster", bootstrap = " with its bootstrap interval"
-  )[whence])
+  )[method])
   ggplot2::ggplot(rows, ggplot2::aes(.data$value, .data$channel)) +
     ggplot2::geom_linerange(
       ggplot2::aes(xmin = .data$interval_low, xmax = .data$interval_high),

@@ -1,18 +1,18 @@
-# The optimiser of the search, behind one small interface: ask(n) and tell(losses).
+# The optimiser of the search, with the interface ask(n) and tell(losses).
 
-# nevergrad's optimisers that R does itself, with the crossover that each stands for.
+# nevergrad's optimisers that are implemented in R, with their crossover.
 OWN_OPTIMISERS <- c(TwoPointsDE = "twopoints", DE = "variablewise")
 
 #' Make an optimiser by its name in nevergrad's registry.
 #'
-#' TwoPointsDE and DE are done in R (see differential_evolution.R); every other name goes to
-#' nevergrad itself, through reticulate, with the calls that Robyn makes.
+#' TwoPointsDE and DE are implemented in R (see differential_evolution.R). For every other name, R
+#' calls nevergrad through reticulate, as Robyn does.
 #'
 #' @param name registry name.
 #' @param dimension,budget,workers,objectives,weights,seed see
 #'   `differential_evolution()`.
-#' @param own FALSE takes nevergrad for every name.
-#' @return list(ask, tell). Errors: nevergrad_error with Python's own words.
+#' @param own FALSE uses nevergrad for every name.
+#' @return list(ask, tell). Errors: nevergrad_error with Python's message.
 #' @noRd
 make_optimiser <- function(name, dimension, budget, workers, objectives, weights, seed,
                            own = name %in% names(OWN_OPTIMISERS)) {

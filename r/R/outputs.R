@@ -1,4 +1,4 @@
-# From inputs and trials to tables, metrics and files: the same code for both engines.
+# Tables, metrics and files from inputs and trials, for both engines.
 
 #' Tables, metrics and the chosen model.
 #'
@@ -6,8 +6,8 @@
 #' @param models OutputModels.
 #' @param cfg the job's configuration.
 #' @return list(collect, tables, metrics, best_model, parts): collect has Robyn's fields of
-#'   OutputCollect (resultHypParam, xDecompAgg, allSolutions, clusters, ...) as far as they are
-#'   data; parts what they were made of.
+#'   OutputCollect that are data (resultHypParam, xDecompAgg, allSolutions, clusters, ...); parts
+#'   has the intermediate results.
 #' @noRd
 model_outputs <- function(inputs, models, cfg) {
   ranked <- rank_models(collect_trials(models), inputs, cfg)
@@ -47,7 +47,7 @@ model_outputs <- function(inputs, models, cfg) {
   )
 }
 
-#' Every scenario for every model that is shown.
+#' Allocate every scenario for every model in `transformed`.
 #' @noRd
 allocate_models <- function(inputs, transformed, cfg) {
   scenarios <- cfg$allocator_scenarios
@@ -71,7 +71,7 @@ allocate_models <- function(inputs, transformed, cfg) {
   unlist(made, recursive = FALSE)
 }
 
-#' OutputCollect by Robyn's field names; decomposition by date for the cluster winners.
+#' OutputCollect with Robyn's field names; decomposition by date for the cluster winners.
 #' @noRd
 output_collect <- function(models, cfg, ranked, agg, clusters, by_date) {
   candidates <- ranked$hyp[candidate == TRUE]
@@ -95,7 +95,9 @@ output_collect <- function(models, cfg, ranked, agg, clusters, by_date) {
 
 #' Outputs of engine builtin.
 #'
-#' @return model_outputs()'s list; Model-<id>.json of the cluster winners is written.
+#' Writes Model-<id>.json of the cluster winners.
+#'
+#' @return the list of model_outputs().
 #' @noRd
 builtin_outputs <- function(inputs, models, cfg, progress) {
   made <- model_outputs(inputs, models, cfg)
@@ -108,7 +110,7 @@ builtin_outputs <- function(inputs, models, cfg, progress) {
   made
 }
 
-#' Files that every engine leaves: tables, metrics and the three R objects.
+#' Write the files of every engine: tables, metrics and the three R objects.
 #' @noRd
 write_outputs <- function(inputs, models, made, cfg, engine) {
   write_tables(made$tables, cfg$output_dir)

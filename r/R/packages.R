@@ -1,6 +1,6 @@
-# Which versions a result was made with.
+# The versions that made a result.
 
-#' Versions of the packages that decide numbers or pictures, those that are installed.
+#' Versions of the installed packages that affect numbers or pictures.
 #'
 #' @return named list of version texts.
 #' @noRd
@@ -13,11 +13,11 @@ package_versions <- function() {
   stats::setNames(lapply(installed, function(p) as.character(utils::packageVersion(p))), installed)
 }
 
-#' Stop with a nevergrad_error, which holds Python's own words, unless nevergrad is there.
+#' Stop with a nevergrad_error, which has Python's message, unless nevergrad is installed.
 #'
-#' In a process of its own, so that this one stays free of Python until it has forked. Loading
-#' nevergrad takes four seconds of processor time, so it is loaded only where it will be used; else
-#' it is enough that it is installed beside a numpy that loads.
+#' Asks Python in another process, because R must not start Python before it forks. Loading
+#' nevergrad takes four seconds of processor time, so it is loaded only if the job uses it.
+#' Otherwise it must be installed, and numpy must load.
 #'
 #' @param python path of the interpreter.
 #' @param load TRUE: import it.

@@ -1,10 +1,10 @@
-# From all models that the search tried to the candidates: Robyn's Pareto fronts, by Robyn's rules.
+# The candidates among all models of the search, by Robyn's rules for Pareto fronts.
 
-#' Tables of all trials in one, with the number of the iteration.
+#' Combine the tables of all trials and add the number of the iteration.
 #'
 #' @param models OutputModels: trial1..trialN and their settings.
 #' @return list(hyp, agg, lift): data.tables of resultHypParam, xDecompAgg and liftCalibration
-#'   (NULL where not calibrated).
+#'   (NULL without calibration).
 #' @noRd
 collect_trials <- function(models) {
   trials <- Filter(function(m) is.list(m) && "resultCollect" %in% names(m), unclass(models))
@@ -25,12 +25,12 @@ collect_trials <- function(models) {
   list(hyp = bind("resultHypParam"), agg = bind("xDecompAgg"), lift = bind("liftCalibration"))
 }
 
-#' Number of the Pareto front of each point: 1 is the best, lower x and lower y win.
+#' Number of the Pareto front of each point: 1 is the best; lower x and lower y are better.
 #'
-#' Every point goes to the first front whose smallest y so far is greater than its own; that is
-#' what peeling front after front gives, in n log n. Equal points share the lower front.
+#' Every point joins the first front whose smallest y so far is greater than its own. That gives the
+#' same fronts as removing front after front, in n log n. Equal points share the lower front.
 #'
-#' @param x,y numeric, as long as each other, without NA.
+#' @param x,y numeric, of equal length, without NA.
 #' @noRd
 pareto_fronts <- function(x, y) {
   stopifnot(length(x) == length(y), !anyNA(x), !anyNA(y))
@@ -39,7 +39,7 @@ pareto_fronts <- function(x, y) {
   lowest <- numeric()
   front <- integer(length(x))
   for (i in order) {
-    # `lowest` ascends with the front, so a binary search finds the place.
+    # `lowest` ascends with the front, so a binary search finds the front.
     f <- findInterval(y[i], lowest) + 1L
     lowest[f] <- y[i]
     front[i] <- f
@@ -51,12 +51,12 @@ pareto_fronts <- function(x, y) {
 
 #' Robyn's weighted distance of a model's errors from zero, each scaled to 0..1 over all rows.
 #'
-#' @param nrmse,rssd,mape numeric, as long as each other.
+#' @param nrmse,rssd,mape numeric, of equal length.
 #' @return numeric, lower is better.
 #' @noRd
 error_score <- function(nrmse, rssd, mape) {
   scaled <- function(x) {
-    # Robyn's rule for infinite values: they count as one.
+    # Robyn's rule: an infinite value counts as one.
     x[is.infinite(x)] <- 1
     x[is.nan(x)] <- 1
     spread <- diff(range(x, na.rm = TRUE))
@@ -67,11 +67,12 @@ error_score <- function(nrmse, rssd, mape) {
   sqrt(scaled(nrmse)^2 + scaled(rssd)^2 + scaled(mape)^2)
 }
 
-#' Pareto front and error score of every model, and which models are candidates.
+#' Rank every model by Pareto front and error score, and choose the candidates.
 #'
-#' Only models within the best 90 % of NRMSE and DECOMP.RSSD, and when calibrated within the best
-#' `calibration_constraint` of MAPE, are ranked. With "auto", as many fronts are taken as hold
-#' `min_candidates` models; Robyn stops where there are fewer, here all are taken, with a warning.
+#' The ranking has the models within the best 90 % of NRMSE and DECOMP.RSSD, and with calibration
+#' within the best `calibration_constraint` of MAPE. With "auto", the candidates are the models of
+#' the first fronts that together have `min_candidates` models. If there are fewer, Robyn stops;
+#' here all are candidates, with a warning.
 #'
 #' @param trials collect_trials() result.
 #' @param inputs InputCollect.
@@ -98,7 +99,7 @@ rank_models <- function(trials, inputs, cfg) {
   list(hyp = hyp[], agg = agg[], fronts = fronts)
 }
 
-#' How many fronts make the candidates.
+#' Number of fronts that make the candidates.
 #' @noRd
 count_fronts <- function(front, cfg) {
   if (!identical(cfg$pareto_fronts, "auto")) return(as.integer(cfg$pareto_fronts))
@@ -106,7 +107,7 @@ count_fronts <- function(front, cfg) {
   enough <- which(sizes >= cfg$min_candidates)
   if (length(enough)) return(enough[1])
   warning(sprintf(
-    "Only %d models are on Pareto fronts, fewer than `min_candidates` %d: all of them are used.",
+    "Only %d models are on Pareto fronts, fewer than `min_candidates` (%d); all are candidates.",
     max(sizes, 0), cfg$min_candidates
   ), call. = FALSE)
   length(sizes)

@@ -1,13 +1,12 @@
-# Pictures of models, each in a process of its own: one that fails, or that memory does not suffice
-# for, is a warning and never a failed run.
+# Pictures of models, each drawn in a process of its own. A picture that fails, or that needs too
+# much memory, is a warning; the run continues.
 
-#' Draw pictures, as many at a time as cores and memory allow.
+#' Draw pictures in parallel, as far as cores and memory allow.
 #'
 #' @param ids models.
-#' @param cfg the job's configuration; they are drawn to
-#'   output_dir/onepagers/<model id>.png.
+#' @param cfg the job's configuration. The files are output_dir/onepagers/<model id>.png.
 #' @param draw function(id, path).
-#' @param what name of such a picture in a warning.
+#' @param what name of the picture in a warning.
 #' @return paths of the pictures made.
 #' @noRd
 draw_pictures <- function(ids, cfg, draw, what) {

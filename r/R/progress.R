@@ -1,8 +1,8 @@
-# What the run tells while it runs: one JSON object a line, appended to a file that the job reads.
+# Progress of a run: one JSON object per line, appended to a file that the job reads.
 
 #' Make the log of a run.
 #'
-#' Lines are appended in one write each, so forked children may use the same log.
+#' Each line is one write, so forked children may use the same log.
 #'
 #' @param path file to append to; NULL writes nothing.
 #' @return list of functions: step, progress, checkpoint, warning.
@@ -33,8 +33,8 @@ progress_log <- function(path) {
 
 #' Collect warnings of this process and of its forked children in one file.
 #'
-#' @param path file that holds them, one JSON string a line.
-#' @return list(add, all): `add(message)` is TRUE the first time that this process says so.
+#' @param path file with one JSON string per line.
+#' @return list(add, all): `add(message)` is TRUE if the message is new in this process.
 #' @noRd
 warning_store <- function(path) {
   seen <- new.env()
@@ -53,10 +53,10 @@ warning_store <- function(path) {
   )
 }
 
-#' Run `code` as a named step: two lines in the log, its seconds in `timings`.
+#' Run `code` as a named step: log its start and end, and keep its seconds in `timings`.
 #'
 #' @param timings environment; gets the elements `name`, seconds of wall time, and `name`_cpu, of
-#'   this process and the children that it waited for.
+#'   this process and its finished children.
 #' @noRd
 timed_step <- function(name, progress, timings, code) {
   timings$current <- name

@@ -1,10 +1,10 @@
-# Trend, season, holidays and factor variables as prophet sees them, the way Robyn uses it.
+# Trend, season, holidays and factors by prophet, as Robyn uses it.
 
 #' Decompose the target.
 #'
-#' @param target numeric, one value a period.
+#' @param target numeric, one value per period.
 #' @param dates Date, as long.
-#' @param factors data.frame of character columns, as many rows; may have none.
+#' @param factors data.frame of character columns with as many rows; may have no column.
 #' @param vars which components: of trend, season, monthly, weekday, holiday.
 #' @param holidays data.frame for prophet (ds, holiday), already aligned, or NULL.
 #' @return data.frame: one numeric column per component of `vars` and per factor; a factor's is
@@ -13,7 +13,7 @@
 prophet_components <- function(target, dates, factors, vars, holidays) {
   stopifnot(length(target) == length(dates), nrow(factors) == length(dates) || !ncol(factors))
   history <- data.frame(ds = dates, y = target)
-  # Levels hold any text, prophet takes few names: its regressors get names of their own.
+  # A level may be any text, but prophet takes few names, so its regressors get names of their own.
   levels <- lapply(stats::setNames(nm = names(factors)), function(name) {
     columns <- one_hot(factors[[name]], name)
     number <- sprintf("%02d_%02d", match(name, names(factors)), seq_along(columns))
@@ -44,7 +44,7 @@ prophet_components <- function(target, dates, factors, vars, holidays) {
   as.data.frame(c(components, effects), check.names = FALSE, optional = TRUE)
 }
 
-#' Fit and predict on the history itself. Only the means are wanted: no samples are drawn.
+#' Fit and predict on the history itself, without samples: only the means are needed.
 #' @noRd
 run_prophet <- function(model, history) {
   model$uncertainty.samples <- 0
@@ -59,10 +59,10 @@ run_prophet <- function(model, history) {
   )
 }
 
-#' Dummy columns of a factor, one less than its levels.
+#' Dummy columns of a factor, one less than it has levels.
 #'
-#' As Robyn's one-hot encoding: two levels give one column for the second; more give one each but
-#' for the last in order; beyond ten, the rarer ones are one level, OTHER.
+#' As in Robyn's one-hot encoding, two levels give one column for the second level. More levels give
+#' a column for each level but the last. Beyond ten levels, the rare ones become one level, OTHER.
 #'
 #' @return data.frame of 0/1 columns named `<name>_<level>`.
 #' @noRd
@@ -70,7 +70,8 @@ one_hot <- function(values, name, limit = 10) {
   values <- ifelse(is.na(values), "NAs", as.character(values))
   if (length(unique(values)) >= 0.9 * length(values)) {
     abort("mmm_data_error", sprintf(
-      "Factor `%s` has %d levels in %d rows.", name, length(unique(values)), length(values)
+      "Factor `%s` has %d levels in %d rows; a factor must repeat its levels.", name,
+      length(unique(values)), length(values)
     ), field = name)
   }
   if (length(unique(values)) == 2) {

@@ -1,16 +1,16 @@
-# The chosen model once more: its media and its regression, to be fitted to other rows or targets.
+# The chosen model, to be fitted again to other rows or targets.
 
-#' A model as something that can be fitted again.
+#' Make a model that can be fitted again.
 #'
-#' Adstock and saturation are the model's over the whole window; penalty, penalty factors, limits
-#' of the coefficients and the rule of the negative intercept are those of the search.
+#' Adstock and saturation are the model's, over the whole window. Penalty, penalty factors, limits
+#' of the coefficients and the rule for a negative intercept are those of the search.
 #'
 #' @param inputs InputCollect.
 #' @param cfg the job's configuration.
 #' @param row one row of
 #'   resultHypParam: hyperparameters, lambda, train_size.
-#' @return list: x (matrix over the window, columns of problem$predictors), y, train (rows that the
-#'   model was fitted to), problem, fit(rows, y): coefficients, intercept first, of the regression
+#' @return list: x (matrix over the window, columns of problem$predictors), y, train (rows of the
+#'   model's own fit), problem, fit(rows, y): coefficients, intercept first, of the regression
 #'   on `rows` of x and the target `y`, as long as `rows`.
 #' @noRd
 refit_model <- function(inputs, cfg, row) {
@@ -45,14 +45,13 @@ predict_model <- function(model, coefficients, rows) {
   as.vector(model$x[rows, , drop = FALSE] %*% coefficients[-1L]) + coefficients[1L]
 }
 
-#' What the configuration asks to know of the chosen model beyond its figures.
+#' Examine the chosen model as far as the job asks for it.
 #'
 #' @inheritParams refit_model
-#' @return list of fields of metrics.json; empty where nothing is asked.
+#' @return list of fields of metrics.json; may be empty.
 #' @noRd
 examine_model <- function(inputs, cfg, row) {
-  asked <- function(field) isTRUE(cfg[[field]] > 0)
-  if (!asked("validation_folds")) return(list())
+  if (cfg$validation_folds == 0) return(list())
   model <- refit_model(inputs, cfg, row)
   dates <- inputs$dt_modRollWind$ds
   list(validation = rolling_validation(

@@ -1,12 +1,11 @@
-# Response against input, for the models that people look at.
+# Response curves: response against input.
 
-#' Curves of every medium of the transformed models.
+#' Response curves of every medium of the transformed models.
 #'
 #' @param transformed transform_models() result.
-#' @param points points per curve, from zero to
-#'   `reach` times the largest input seen.
+#' @param points points per curve, from zero to `reach` times the largest observed input.
 #' @return data.table solID, rn, point, input (per period, after carry-over), response,
-#'   marginal_response (per unit of input), observed (FALSE beyond the largest input seen).
+#'   marginal_response (per unit of input), observed (FALSE beyond the largest observed input).
 #' @noRd
 response_curves <- function(transformed, points = 101L, reach = 1.25) {
   stopifnot(points >= 2, reach >= 1)

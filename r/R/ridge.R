@@ -1,8 +1,8 @@
 # Ridge regression with sign limits: glmnet's numbers, without the cost of its wrapper.
 #
-# glmnet() spends most of a call around its compiled core. The core is called directly, but only
-# where it answers exactly as glmnet() does: its arguments must be those known here, and a probe
-# on the data of the run must agree to the last bit. Otherwise every fit is glmnet()'s own.
+# glmnet() spends most of a call around its compiled core. A fit calls the core directly if the core
+# gives exactly glmnet()'s results: its arguments must be those listed here, and a probe on the
+# run's data must agree to the last bit. Otherwise every fit calls glmnet().
 
 GLMNET_CORE_ARGUMENTS <- c(
   "ka", "parm", "x", "y", "w", "jd", "vp", "cl", "ne", "nx", "nlam", "flmin", "ulam", "thr",
@@ -10,7 +10,7 @@ GLMNET_CORE_ARGUMENTS <- c(
 )
 GLMNET_BIG <- 9.9e35
 
-#' Limits of coefficients as glmnet's core has them: a row of lower, one of upper, finite.
+#' Limits of coefficients for glmnet's core: a row of lower and a row of upper limits, all finite.
 #' @noRd
 ridge_limits <- function(lower, upper) {
   rbind(pmax(lower, -GLMNET_BIG), pmin(upper, GLMNET_BIG))
@@ -24,7 +24,7 @@ ridge_limits <- function(lower, upper) {
 #' @param limits of the coefficients, see `ridge_limits()`.
 #' @param penalty penalty factors.
 #' @param intercept TRUE or FALSE.
-#' @return numeric: intercept, then a coefficient a column of x.
+#' @return numeric: intercept, then a coefficient per column of x.
 #' @noRd
 ridge_by_glmnet <- function(x, y, lambda, limits, penalty, intercept) {
   if (is.null(colnames(x))) colnames(x) <- paste0("V", seq_len(ncol(x)))
@@ -35,7 +35,7 @@ ridge_by_glmnet <- function(x, y, lambda, limits, penalty, intercept) {
   as.numeric(as.matrix(stats::coef(fit)))
 }
 
-#' The compiled core of glmnet as a fit, or NULL where this glmnet has another one.
+#' The compiled core of glmnet as a fit, or NULL if this glmnet has another core.
 #'
 #' @return function with the arguments and value of `ridge_by_glmnet()`.
 #' @noRd
@@ -63,9 +63,9 @@ glmnet_core <- function() {
   }
 }
 
-#' The fastest fit that gives glmnet()'s numbers, proved on the data of the run.
+#' The fastest fit that gives glmnet()'s numbers, verified on the run's data.
 #'
-#' @param x,y,limits,penalty a fit of the run to try on.
+#' @param x,y,limits,penalty a fit of the run to compare.
 #' @param lambdas penalties to try.
 #' @return `glmnet_core()`'s function, or `ridge_by_glmnet`.
 #' @noRd
@@ -84,7 +84,7 @@ ridge_fitter <- function(x, y, limits, penalty, lambdas) {
   fast
 }
 
-#' Greatest penalty of the search: a tenth of glmnet's lambda_max on the whole modelling table.
+#' Maximum penalty of the search: a tenth of glmnet's lambda_max on the whole modelling table.
 #'
 #' @param x data frame or matrix of predictors.
 #' @param y response.

@@ -1,15 +1,15 @@
-# Budgets by Robyn's robyn_allocator, in the columns of the table that every engine makes.
+# Budgets by robyn_allocator, in the columns of both engines' table.
 
-# Relative error up to which Robyn's optimum counts as keeping its budget or target.
+# Maximum relative error of budget or target in a feasible optimum of Robyn's.
 ALLOCATION_TOLERANCE <- 1e-3
 
 #' The table `allocation`: every scenario for the best model.
 #'
-#' The other models' budgets are left out: robyn_allocator takes seconds for each.
+#' Other models are left out, because robyn_allocator takes seconds per model.
 #'
 #' @param made model_outputs() result with Robyn's OutputCollect as collect.
-#' @return data.table as allocation_table() makes; without rows, and with a warning, where Robyn's
-#'   allocator cannot be used.
+#' @return data.table of allocation_table(). It has no rows, with a warning, if Robyn's allocator
+#'   cannot be used.
 #' @noRd
 robyn_allocations <- function(inputs, made, cfg) {
   none <- made$tables$allocation[0]
@@ -42,13 +42,13 @@ robyn_allocations <- function(inputs, made, cfg) {
 
 #' One scenario for one model.
 #'
-#' @return data.table as allocate() makes. Errors: robyn_error.
+#' @return data.table of allocate(). Errors: robyn_error.
 #' @noRd
 robyn_allocation <- function(inputs, collect, model, scenario) {
   settings <- list(total_budget = "total_budget", target_value = "target_value",
     channel_constr_low = "channel_low", channel_constr_up = "channel_high")
   arguments <- lapply(settings, function(name) setting(scenario, name, NULL))
-  # Robyn takes both bounds or none.
+  # Robyn needs both bounds or none.
   efficiency <- scenario$scenario == "target_efficiency"
   if (!is.null(arguments$channel_constr_low) || !is.null(arguments$channel_constr_up)) {
     arguments$channel_constr_low <- arguments$channel_constr_low %||% if (efficiency) 0.1 else 0.5
@@ -61,7 +61,7 @@ robyn_allocation <- function(inputs, collect, model, scenario) {
   made <- ask_robyn("robyn_allocator", withCallingHandlers(
     do.call(Robyn::robyn_allocator, arguments),
     warning = function(w) {
-      # Of the search for a scale, harmless.
+      # Harmless: Robyn looks for a scale.
       if (grepl("no non-missing arguments", conditionMessage(w))) invokeRestart("muffleWarning")
     }
   ))
@@ -69,7 +69,7 @@ robyn_allocation <- function(inputs, collect, model, scenario) {
   rows <- rows[match(inputs$paid_media_selected, rows$channels), ]
   result <- data.table::data.table(
     rn = rows$channels, spend_now = rows$initSpendUnit, spend_optimal = rows$optmSpendUnit,
-    # initResponseUnit is a mean of responses or the response to the mean, as exposures are used.
+    # initResponseUnit is a mean of responses, or with exposures the response to the mean.
     response_now = rows$initResponseUnitSim, response_optimal = rows$optmResponseUnit,
     marginal_now = rows$initResponseMargUnit, marginal_optimal = rows$optmResponseMargUnit,
     lower = rows$constr_low_abs, upper = rows$constr_up_abs
@@ -81,7 +81,7 @@ robyn_allocation <- function(inputs, collect, model, scenario) {
   result
 }
 
-#' What Robyn was to reach, and whether it did: its own status codes do not tell.
+#' Robyn's goal and whether its optimum reaches it, which its status codes do not say.
 #' @noRd
 allocation_goal <- function(rows, scenario, kind) {
   near <- function(a, b) is.finite(a) && is.finite(b) && abs(a - b) <= ALLOCATION_TOLERANCE * abs(b)

@@ -1,9 +1,9 @@
-# The self-check: models of the search are recomputed by Robyn's own code and compared.
+# The self-check: Robyn recomputes models of the search, and the results are compared.
 
 SELFCHECK_TOLERANCE <- 1e-8
-SELFCHECK_MODELS <- 8 # models recomputed, those asked for by id among them
+SELFCHECK_MODELS <- 8 # models to recompute, including those chosen by id
 
-# What a model is, as far as outputs are made of it.
+# The figures of a model that outputs use.
 SELFCHECK_ERRORS <- c(
   "rsq_train", "rsq_val", "rsq_test", "nrmse_train", "nrmse_val", "nrmse_test", "nrmse",
   "decomp.rssd", "mape", "lambda"
@@ -20,7 +20,7 @@ SELFCHECK_DECOMPOSITION <- c(
 #' @param models OutputModels of the search.
 #' @param cfg the job's
 #'   configuration.
-#' @param chosen ids of models that must be in the sample.
+#' @param chosen ids of models to include in the sample.
 #' @return list for the result file: models (ids), largest_difference (relative, over errors,
 #'   coefficients and decomposition), where (the figure that differs most), tolerance, passed.
 #' @noRd
@@ -32,7 +32,7 @@ robyn_selfcheck <- function(inputs, models, cfg, chosen) {
     trial <- trials[[paste0("trial", sub("_.*", "", id))]]$resultCollect
     theirs <- recompute_model(inputs, trial, id, cfg)
     found <- compare_model(trial, theirs, id)
-    # A figure that one side lacks must not pass: NaN compares as worse than anything.
+    # A figure that only one side has must not pass, so NA counts as the largest difference.
     if (is.na(found$difference) || found$difference > largest$difference) largest <- found
     if (is.na(largest$difference)) break
   }
@@ -44,7 +44,7 @@ robyn_selfcheck <- function(inputs, models, cfg, chosen) {
   )
 }
 
-#' Ids of models to recompute: the `chosen`, then evenly spread ones of all trials.
+#' Ids of models to recompute: the `chosen`, then evenly spaced models of all trials.
 #' @noRd
 sample_models <- function(trials, chosen, size) {
   all <- unlist(lapply(trials, function(t) t$resultCollect$resultHypParam$solID), use.names = FALSE)
@@ -54,7 +54,7 @@ sample_models <- function(trials, chosen, size) {
   c(chosen, rest[unique(round(seq(1, length(rest), length.out = count)))])
 }
 
-#' One model, from its hyperparameters alone, by Robyn's robyn_mmm.
+#' Recompute one model from its hyperparameters with robyn_mmm.
 #'
 #' @return list(resultHypParam, xDecompAgg, liftCalibration) of one model.
 #' @noRd
@@ -67,7 +67,7 @@ recompute_model <- function(inputs, trial, id, cfg) {
     names <- c(names, paste0(variables, "_penalty"))
   }
   fixed <- as.list(row[names])
-  # What robyn_run hands to robyn_mmm for a model whose hyperparameters are all fixed.
+  # The arguments of robyn_run to robyn_mmm for a model whose hyperparameters are all fixed.
   collect <- list(
     hyper_list_all = fixed, hyper_bound_list_updated = list(), hyper_bound_list_fixed = fixed,
     dt_hyper_fixed_mod = as.data.frame(fixed, check.names = FALSE), all_fixed = TRUE
@@ -85,7 +85,7 @@ recompute_model <- function(inputs, trial, id, cfg) {
 
 #' Largest relative difference between our model `id` and Robyn's.
 #'
-#' @return list(difference, where); difference NA where a figure is missing on one side.
+#' @return list(difference, where); difference is NA if only one side has a figure.
 #' @noRd
 compare_model <- function(ours, theirs, id) {
   worst <- list(difference = 0, where = NA_character_)
@@ -117,8 +117,8 @@ compare_model <- function(ours, theirs, id) {
 
 #' Largest difference of two vectors, each element relative to its own size.
 #'
-#' Elements below a billionth of the greatest are compared on that scale: they are rounding.
-#' Zero where both miss the same values; NA where lengths, or missing or infinite values, differ.
+#' Elements below a billionth of the largest are rounding, so they are relative to that size. The
+#' result is zero if no value is finite, and NA if lengths, or missing or infinite values, differ.
 #' @noRd
 relative_difference <- function(a, b) {
   a <- as.numeric(a)

@@ -1,7 +1,7 @@
 # Robyn's OutputCollect without robyn_outputs: the same object, field by field, from our vectorised
-# tables, so that robyn_clusters, robyn_allocator, robyn_onepagers, robyn_write and robyn_refresh
-# take it. robyn_outputs spends most of its time on a picture per candidate and channel that
-# nobody sees, and on data frames grown row by row.
+# tables. robyn_clusters, robyn_allocator, robyn_onepagers, robyn_write and robyn_refresh accept it.
+# robyn_outputs spends most of its time on unused pictures, one per candidate and channel, and on
+# data frames that grow row by row.
 
 #' OutputCollect of a search, without clusters (see add_robyn_clusters).
 #'
@@ -56,7 +56,7 @@ robyn_collect <- function(inputs, models, cfg, parts) {
   structure(collect, runTime = run_time, class = c("robyn_outputs", "robyn_outputs", "list"))
 }
 
-#' Folder that Robyn's objects name as theirs: one per run, in the form that robyn_refresh reads.
+#' Folder in Robyn's objects: one per run, in the form that robyn_refresh reads.
 #' @noRd
 robyn_folder <- function(cfg) {
   paste0(file.path(cfg$output_dir, paste0("Robyn_", cfg$run_id, "_init")), "/")
@@ -78,7 +78,7 @@ robyn_models_table <- function(hyp, fronts) {
   hyp <- as.data.frame(hyp)
   hyp$candidate <- NULL
   hyp$robynPareto <- as.numeric(hyp$robynPareto)
-  # Robyn numbers all fronts only where it has to choose how many to take.
+  # Robyn numbers all fronts only if it chooses how many to use.
   if (!identical(fronts, "auto")) hyp$robynPareto[which(hyp$robynPareto > fronts)] <- NA
   hyp
 }
@@ -101,7 +101,7 @@ robyn_decomposition <- function(all, parts, fronts) {
   as.data.frame(agg)
 }
 
-#' Ids of the candidates, front after front, as robyn_pareto goes through them.
+#' Ids of the candidates, front by front, in the order of robyn_pareto.
 #' @noRd
 candidate_order <- function(hyp, agg, fronts) {
   front <- hyp$robynPareto[match(unique(agg$solID), hyp$solID)]
@@ -116,7 +116,7 @@ robyn_lift <- function(lift) {
   lift
 }
 
-#' Input after adstock, and response, of every medium by date: two blocks of rows a model.
+#' Input after adstock and response of every medium by date: two blocks of rows per model.
 #' @noRd
 media_by_date <- function(inputs, transformed) {
   dates <- as.Date(inputs$dt_modRollWind$ds)
@@ -139,9 +139,9 @@ decomposition_by_date <- function(inputs, by_date) {
   as.data.frame(table)[columns]
 }
 
-#' Add Robyn's own clusters and what robyn_outputs joins from them.
+#' Add Robyn's clusters and the columns that robyn_outputs joins from them.
 #'
-#' @return `collect` with clusters, or with a warning and without them where they cannot be made.
+#' @return `collect` with clusters; without them, and with a warning, if Robyn cannot make them.
 #' @noRd
 add_robyn_clusters <- function(collect, inputs) {
   clusters <- tryCatch(
@@ -174,7 +174,7 @@ add_robyn_clusters <- function(collect, inputs) {
   at <- match(paste(agg$solID, agg$rn), paste(carried$solID, carried$rn))
   agg$carryover_pct <- carried$carryover_pct[at]
   collect$xDecompAgg <- agg
-  # Its plots hold copies of all data, 40 MB for 100 models; robyn_clusters makes them again.
+  # Its plots have copies of all data, 40 MB for 100 models; robyn_clusters can make them again.
   pictures <- c(
     "wss", "corrs", "clusters_PCA", "plot_clusters_ci", "plot_models_errors", "plot_models_rois"
   )

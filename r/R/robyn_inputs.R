@@ -1,7 +1,7 @@
-# Inputs of engine robyn: Robyn's own robyn_inputs, asked with what has been checked here first,
-# because what it cannot use it often takes in silence, or refuses without naming the column.
+# Inputs of engine robyn, by robyn_inputs. Its arguments are checked here first: it silently accepts
+# much that it cannot use, and some of its errors do not name the column.
 
-# Names that robyn_inputs and prophet give to columns of their own.
+# Names that robyn_inputs and prophet use for columns of their own.
 ROBYN_RESERVED <- c("ds", "dep_var", "y", "ds_lower", "ds_upper", "intercept", "solID")
 
 #' Robyn's InputCollect for a job.
@@ -19,7 +19,7 @@ robyn_engine_inputs <- function(cfg, data) {
   media <- c(cfg$channel_exposures, cfg$organic)
   variables <- c(cfg$prophet_vars, cfg$context, media)
   hyperparameters <- robyn_hyperparameters(cfg, media, variables)
-  # Only the columns of the model: Robyn judges unused ones too, at a refresh for instance.
+  # Only the columns of the model: Robyn checks unused columns too, at a refresh for instance.
   data <- data[used_columns(cfg)]
   first <- ask_robyn("robyn_inputs", Robyn::robyn_inputs(
     dt_input = data, dt_holidays = robyn_holidays(cfg), date_var = cfg$date_column,
@@ -35,7 +35,8 @@ robyn_engine_inputs <- function(cfg, data) {
     window_start = window$start, window_end = window$end, adstock = cfg$adstock,
     calibration_input = robyn_lift_tests(cfg, data, window)
   ), class = "mmm_data_error")
-  # In two steps, as Robyn's own demo: only so it looks for columns that are constant in the window.
+  # In two steps, as in Robyn's demo: only then does it check for columns that are constant in the
+  # window.
   inputs <- ask_robyn("robyn_inputs", Robyn::robyn_inputs(
     InputCollect = first, hyperparameters = hyperparameters
   ), class = "mmm_data_error")
@@ -45,16 +46,16 @@ robyn_engine_inputs <- function(cfg, data) {
 #' Settings that Robyn needs in this process and in its children.
 #' @noRd
 prepare_robyn <- function() {
-  # Robyn's tidyselect calls are deprecated ones; each would be a warning of the run.
+  # Robyn calls tidyselect in deprecated ways; each call would be a warning of the run.
   options(lifecycle_verbosity = "quiet")
-  # Set by some build systems; makes R's parallel refuse more than two processes.
+  # Some build systems set it; then R's parallel refuses more than two processes.
   Sys.unsetenv("_R_CHECK_LIMIT_CORES_")
   loaded <- tryCatch(suppressPackageStartupMessages(loadNamespace("Robyn")), error = identity)
   if (inherits(loaded, "error")) {
     abort("robyn_missing_error", "Robyn is installed but cannot be loaded: ",
       conditionMessage(loaded), field = "engine", parent = loaded)
   }
-  # %dorng% and %dopar% are looked up on the search path by the code that Robyn runs in children.
+  # Robyn's code in children looks for %dorng% and %dopar% on the search path.
   suppressPackageStartupMessages(attach_once("Robyn"))
   invisible()
 }
@@ -63,7 +64,7 @@ attach_once <- function(package) {
   if (!paste0("package:", package) %in% search()) attachNamespace(package)
 }
 
-#' Evaluate a call of Robyn; its error becomes one of ours that says which function failed.
+#' Evaluate a call of Robyn; its error becomes a classed error that names Robyn's function.
 #'
 #' @param name function of Robyn, for the message.
 #' @param class class of the error.
@@ -77,7 +78,7 @@ ask_robyn <- function(name, code, class = "robyn_error") {
 
 none_as_null <- function(x) if (length(x)) x else NULL
 
-#' Column names that Robyn would change or confuse with its own.
+#' Refuse column names that Robyn would change or confuse with its own.
 #' @noRd
 check_robyn_names <- function(cfg) {
   refuse <- function(column, why) {
@@ -92,18 +93,18 @@ check_robyn_names <- function(cfg) {
   }
   variables <- c(cfg$context, cfg$channel_spends, cfg$channel_exposures, cfg$organic)
   for (column in intersect(variables, c(ROBYN_RESERVED, cfg$prophet_vars))) {
-    refuse(column, "has a name that Robyn uses itself; rename it")
+    refuse(column, "has a name that Robyn reserves; rename it")
   }
   variables <- c(cfg$context, cfg$channel_exposures, cfg$organic)
   if (anyDuplicated(variables)) {
     refuse(variables[anyDuplicated(variables)], "is used more than once in the model")
   }
-  # prophet_decomp adds up every regressor whose name begins with the factor's.
+  # prophet_decomp sums every regressor whose name starts with the factor's.
   for (factor in cfg$factors) {
     twins <- setdiff(cfg$factors[startsWith(cfg$factors, factor)], factor)
     if (length(twins)) {
       warning(sprintf(
-        "The factor `%s` begins the name of `%s`; Robyn counts the latter's effect in both.",
+        "The name of factor `%s` starts that of `%s`; Robyn counts the second effect in both.",
         factor, twins[1]
       ), call. = FALSE)
     }
@@ -111,28 +112,28 @@ check_robyn_names <- function(cfg) {
   invisible(cfg)
 }
 
-#' Settings that Robyn would fail on late, after prophet or after the first trial.
+#' Refuse settings on which Robyn fails late, after prophet or after the first trial.
 #' @noRd
 check_robyn_config <- function(cfg) {
   refuse <- function(field, ...) abort("mmm_config_error", ..., field = field)
   if (length(cfg$factors) && !length(cfg$prophet_vars)) {
     refuse("factors", paste(
-      "`factors` needs `prophet_vars` with engine robyn: Robyn turns factors into numbers with",
-      "prophet. Set prophet_vars, or encode the factors as numbers."
+      "`factors` needs `prophet_vars` with engine robyn, because Robyn turns factors into numbers",
+      "with prophet. Set `prophet_vars`, or encode the factors as numbers."
     ))
   }
   if ("holiday" %in% cfg$prophet_vars) {
     countries <- unique(robyn_holidays(cfg)$country)
     if (is.null(cfg$prophet_country) || !cfg$prophet_country %in% countries) {
       refuse("prophet_country", sprintf(
-        "`prophet_country` is %s, for which there are no holidays%s; known are %s.",
+        "`prophet_country` is %s, which has no holidays%s; the countries with holidays are %s.",
         show_value(cfg$prophet_country), nearest(cfg$prophet_country %||% "", countries),
         paste(sort(countries), collapse = ", ")
       ))
     }
   }
   if (cfg$frequency == "month" && "weekday" %in% cfg$prophet_vars) {
-    refuse("prophet_vars", "`prophet_vars` has weekday, which monthly data cannot show.")
+    refuse("prophet_vars", "`prophet_vars` has weekday, but the data is monthly; remove weekday.")
   }
   if (length(cfg$objective_weights) &&
     length(cfg$objective_weights) != 2 + (NROW(cfg$calibration) > 0)) {
@@ -144,12 +145,12 @@ check_robyn_config <- function(cfg) {
   invisible(cfg)
 }
 
-#' Robyn's own holidays where they have the job's country in all of its years, else the job's.
+#' Robyn's holidays if they have the job's country and all of its years, else the job's.
 #'
-#' Whoever ran Robyn before gets the same model: the two tables do not name the same days.
+#' The two tables differ, so Robyn's table gives the model that Robyn by itself gives.
 #' @noRd
 robyn_holidays <- function(cfg) {
-  # Never NULL: without a table robyn_inputs drops trend and season as well.
+  # Never NULL: without a table, robyn_inputs drops trend and season too.
   own <- as.data.frame(Robyn::dt_prophet_holidays)
   if (is.null(cfg$holidays_csv)) return(own)
   given <- read_holidays(cfg$holidays_csv)
@@ -157,9 +158,9 @@ robyn_holidays <- function(cfg) {
   if (length(known) && all(given$year %in% known)) own else given
 }
 
-#' Hyperparameters within Robyn's limits.
+#' The ranges of the search, within Robyn's limits.
 #'
-#' Robyn 3.12.1 refuses the range of any penalty factor; robyn_run adds all of them by itself.
+#' Robyn 3.12.1 refuses a range of a penalty factor; robyn_run adds all penalty factors itself.
 #' @noRd
 robyn_hyperparameters <- function(cfg, media, variables) {
   ranges <- complete_hyperparameters(cfg, media, variables)
@@ -168,8 +169,8 @@ robyn_hyperparameters <- function(cfg, media, variables) {
     kind <- sub("^.*_", "", name)
     if (kind == "penalty") {
       abort("mmm_config_error", sprintf(paste(
-        "`hyperparameters.%s`: Robyn takes no range of a penalty factor, it searches all of them",
-        "from 0 to 1 with `add_penalty_factor`; leave it out, or take engine builtin."
+        "`hyperparameters.%s`: Robyn takes no range of a penalty factor. With `add_penalty_factor`",
+        "it searches all of them from 0 to 1. Remove the range, or use engine builtin."
       ), name), field = paste0("hyperparameters.", name))
     }
     if (!kind %in% names(limits)) next
@@ -189,7 +190,7 @@ robyn_hyperparameters <- function(cfg, media, variables) {
   ranges
 }
 
-#' Lift tests as robyn_inputs takes them: channels by the name of their spend.
+#' Lift tests for robyn_inputs, which names channels by their spend.
 #' @noRd
 robyn_lift_tests <- function(cfg, data, window) {
   tests <- lift_tests(cfg, data, window)
@@ -203,7 +204,7 @@ robyn_lift_tests <- function(cfg, data, window) {
   tests
 }
 
-#' What robyn_inputs may have changed without an error must be as it was asked for.
+#' Check that robyn_inputs has not silently changed its arguments.
 #' @noRd
 check_robyn_inputs <- function(inputs, cfg, window) {
   expect <- function(what, got, asked) {
@@ -219,7 +220,7 @@ check_robyn_inputs <- function(inputs, cfg, window) {
   expect("the media", inputs$all_media, c(cfg$channel_exposures, cfg$organic))
   expect("the factors", inputs$factor_vars, cfg$factors)
   if (is.null(inputs$dt_mod) || nrow(inputs$dt_mod) != nrow(inputs$dt_input)) {
-    abort("robyn_error", "Robyn's robyn_inputs left no modelling table.")
+    abort("robyn_error", "Robyn's robyn_inputs returned no modelling table.")
   }
   incomplete <- names(Filter(anyNA, inputs$dt_mod))
   if (length(incomplete)) {

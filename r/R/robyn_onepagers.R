@@ -16,13 +16,13 @@ robyn_engine_plots <- function(inputs, outputs, cfg, progress) {
 }
 
 draw_robyn_onepager <- function(inputs, collect, id, path) {
-  # In a process of its own, so what is off in this collection stays here.
+  # This process is the picture's own, so the change stays here.
   collect$cores <- 1
   pages <- ask_robyn("robyn_onepagers", suppressWarnings(Robyn::robyn_onepagers(
     inputs, collect, select_model = id, quiet = TRUE, export = FALSE
   )))
   if (is.null(pages[[id]])) {
-    abort("robyn_error", "Robyn's robyn_onepagers made no page of ", id, ".")
+    abort("robyn_error", "Robyn's robyn_onepagers returned no page for ", id, ".")
   }
   write_atomically(path, function(temporary) {
     ggplot2::ggsave(

@@ -1,6 +1,6 @@
-# Outputs of engine robyn: the tables of every engine, Robyn's OutputCollect, its allocator and its
-# JSON. After a fast search the models are recomputed by Robyn first; where they differ, Robyn's
-# own search takes over.
+# Outputs of engine robyn: the tables of both engines, and Robyn's OutputCollect, allocator and
+# JSON. After a fast search, Robyn recomputes models first; if they differ, robyn_run searches
+# again.
 
 #' Tables, Robyn's objects and files of a search.
 #'
@@ -23,7 +23,7 @@ robyn_engine_outputs <- function(inputs, models, cfg, progress) {
     )))
     if (!check$passed) {
       check$warning <- sprintf(paste(
-        "The fast search differs from Robyn by %s (%s), more than %s:",
+        "The fast search differs from Robyn by %s (%s), more than %s;",
         "all models are searched again by robyn_run."
       ), format(check$largest_difference %||% NA, digits = 3), check$where, check$tolerance)
       warning(check$warning, call. = FALSE)
@@ -41,9 +41,10 @@ robyn_engine_outputs <- function(inputs, models, cfg, progress) {
   made
 }
 
-#' OutputModels without its plots, each of which holds a copy of all trials, five times the bytes.
+#' OutputModels without its plots. Each plot has a copy of all trials, which makes five times the
+#' bytes.
 #'
-#' robyn_converge() and ts_validation() make them again.
+#' robyn_converge() and ts_validation() can make them again.
 #' @noRd
 without_pictures <- function(models) {
   models$ts_validation_plot <- NULL
@@ -51,7 +52,7 @@ without_pictures <- function(models) {
   models
 }
 
-#' OutputModels without its trials, which a run keeps once, in OutputModels.RDS.
+#' OutputModels without its trials, which are in OutputModels.RDS.
 #' @noRd
 without_trials <- function(models) {
   kept <- unclass(models)[!grepl("^trial[0-9]+$", names(models))]
@@ -61,7 +62,7 @@ without_trials <- function(models) {
   kept
 }
 
-#' The search by robyn_run, for one that is not trusted; as many iterations a trial as it had.
+#' Search again by robyn_run, with the same number of iterations per trial.
 #' @noRd
 search_again <- function(inputs, cfg, models, progress) {
   again <- cfg
@@ -80,8 +81,8 @@ search_again <- function(inputs, cfg, models, progress) {
 
 #' Tables and OutputCollect.
 #'
-#' @param reference TRUE: OutputCollect by robyn_outputs itself; FALSE: by robyn_collect, which
-#'   makes the same object without its detours.
+#' @param reference TRUE: OutputCollect by robyn_outputs; FALSE: by robyn_collect, which makes the
+#'   same object faster.
 #' @noRd
 robyn_model_outputs <- function(inputs, models, cfg, reference) {
   made <- model_outputs(inputs, models, cfg)
@@ -93,21 +94,21 @@ robyn_model_outputs <- function(inputs, models, cfg, reference) {
   }
   winners <- made$collect$clusters$models
   if (is.null(winners)) return(made)
-  # Stated rule: of the models that Robyn picks, one a cluster, the lowest error score; then NRMSE.
+  # The rule of docs/robyn.md: of Robyn's cluster winners, the lowest error score, then NRMSE.
   best <- as.character(winners$solID[order(winners$error_score, winners$nrmse)][1])
   if (!setequal(winners$solID, own) || best != made$best_model) {
     warning(sprintf(paste(
-      "Robyn picks other models (%s) from its clusters than the tables (%s), which keep their",
-      "own choice, %s."
+      "Robyn picks the models %s from its clusters, the tables pick %s. The best model is that",
+      "of the tables, %s."
     ), toString(winners$solID), toString(own), made$best_model), call. = FALSE)
   }
   made
 }
 
-#' OutputCollect by robyn_outputs, whose errors in exporting would be swallowed: it exports nothing.
+#' OutputCollect by robyn_outputs. It exports nothing, because it hides errors of an export.
 #'
-#' @param ranked rank_models() result. With "auto", robyn_outputs stops (or fails, when calibrated)
-#'   where no more models are on fronts than min_candidates; it is then told the number of fronts.
+#' @param ranked rank_models() result. With "auto", robyn_outputs stops (or fails, with calibration)
+#'   unless fronts have more than min_candidates models; then the number of fronts is an argument.
 #' @noRd
 robyn_reference_collect <- function(inputs, models, cfg, ranked) {
   few <- sum(!is.na(ranked$hyp$robynPareto)) <= cfg$min_candidates
@@ -118,13 +119,13 @@ robyn_reference_collect <- function(inputs, models, cfg, ranked) {
     calibration_constraint = cfg$calibration_constraint, clusters = FALSE, export = FALSE,
     quiet = TRUE, plot_folder = dirname(folder), plot_folder_sub = basename(folder)
   )))
-  collect$UI <- NULL # as an exporting robyn_outputs leaves it
+  collect$UI <- NULL # as in a robyn_outputs that exports
   add_robyn_clusters(collect, inputs)
 }
 
 # ---- files -----------------------------------------------------------------------------------
 
-#' RobynModel-<id>.json of the cluster winners by robyn_write; a missing file is an error.
+#' Write RobynModel-<id>.json of the cluster winners by robyn_write; a missing file is an error.
 #' @noRd
 write_robyn_models <- function(inputs, made, cfg) {
   ids <- unique(c(made$best_model, as.character(made$collect$clusters$models$solID)))
@@ -136,7 +137,7 @@ write_robyn_models <- function(inputs, made, cfg) {
       add_data = cfg$include_data
     ))
     if (!file.exists(path)) {
-      abort("robyn_error", "Robyn's robyn_write left no `", basename(path), "`.")
+      abort("robyn_error", "Robyn's robyn_write did not write `", basename(path), "`.")
     }
   }
   invisible(ids)

@@ -1,5 +1,7 @@
-# What robyn_onepagers draws of one model: the seven lists of OutputCollect's plotDataCollect.
+# The data of robyn_onepagers for one model: the seven lists of OutputCollect's plotDataCollect.
 
+#' Make the seven lists.
+#'
 #' @param inputs InputCollect.
 #' @param row the model's row of resultHypParam.
 #' @param agg its rows of
@@ -115,7 +117,7 @@ plot_responses <- function(inputs, agg, media, id) {
   )
 }
 
-#' 7. Response that comes at once and from earlier periods.
+#' 7. Immediate response and response to earlier periods.
 #' @noRd
 plot_carryover <- function(media, id) {
   media <- media[sort(names(media), method = "radix")]

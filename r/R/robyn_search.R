@@ -1,19 +1,19 @@
-# search: robyn. The search is robyn_run itself, one process a trial; Robyn's trial k of seed s is
-# its first trial of seed s + k - 1.
+# search: robyn. robyn_run searches, in one process per trial. Robyn's trial k of seed s is the
+# first trial of seed s + k - 1.
 
 #' All trials of a job by robyn_run.
 #'
 #' @inheritParams run_trials
-#' @param iterations of each trial, where they are not cfg$iterations.
-#' @return OutputModels, of class "robyn_models", as one robyn_run of all trials returns it.
-#'   Errors: robyn_error where a trial failed or stopped half way, which robyn_run only warns of.
+#' @param iterations of each trial, if they differ from cfg$iterations.
+#' @return OutputModels of class "robyn_models", as one robyn_run of all trials returns it. Errors:
+#'   robyn_error if a trial fails or stops early, which is only a warning of robyn_run.
 #' @noRd
 robyn_engine_search <- function(inputs, cfg, progress, iterations = NULL) {
   prepare_robyn()
   check_robyn_search(cfg)
   run_trials(inputs, cfg, progress, searcher = list(
     name = paste(c("robyn", iterations), collapse = " "),
-    warm_up = function(problem, settings) NULL, # Python must not be started before a fork
+    warm_up = function(problem, settings) NULL, # R must not start Python before it forks
     record = function(problem, settings, trial, report) {
       if (!is.null(iterations)) cfg$iterations <- iterations[trial]
       robyn_trial(inputs, cfg, trial, report)
@@ -23,14 +23,14 @@ robyn_engine_search <- function(inputs, cfg, progress, iterations = NULL) {
   ))
 }
 
-#' Settings that robyn_run would change in silence or fail on after prophet.
+#' Refuse settings that robyn_run changes silently, or on which it fails after prophet.
 #' @noRd
 check_robyn_search <- function(cfg) {
   refuse <- function(field, ...) abort("mmm_config_error", ..., field = field)
   if (!is.null(cfg$max_iterations)) {
     refuse("max_iterations", paste(
-      "`max_iterations` needs `search` fast: robyn_run has a fixed number of iterations.",
-      "Leave it out, or take search fast."
+      "`max_iterations` needs `search` fast, because robyn_run has a fixed number of iterations.",
+      "Remove it, or use search fast."
     ))
   }
   if (cfg$iterations < 2) {
@@ -39,8 +39,8 @@ check_robyn_search <- function(cfg) {
   available <- parallel::detectCores()
   if (!is.na(available) && cfg$workers > available) {
     refuse("workers", sprintf(paste(
-      "`workers` is %d, but this machine has %d cores and Robyn's search would use %d, which",
-      "gives other models; take fewer workers, or search fast."
+      "`workers` is %d, but this machine has %d cores. Robyn's search would use %d workers, which",
+      "gives other models. Use fewer workers, or search fast."
     ), cfg$workers, available, available))
   }
   invisible(cfg)
@@ -49,8 +49,8 @@ check_robyn_search <- function(cfg) {
 #' One trial by robyn_run.
 #'
 #' @param trial number from 1.
-#' @param report function(iteration, best_nrmse, best_rssd); Robyn
-#'   knows the errors only at the end of a trial, until then they are NULL.
+#' @param report function(iteration, best_nrmse, best_rssd); the errors are NULL until the trial
+#'   ends, because Robyn reports them only then.
 #' @return list(resultCollect, hyperBoundNG, hyperBoundFixed, trial), as robyn_mmm's.
 #' @noRd
 robyn_trial <- function(inputs, cfg, trial, report) {
@@ -60,9 +60,9 @@ robyn_trial <- function(inputs, cfg, trial, report) {
     withCallingHandlers(
       ask_robyn("robyn_run", Robyn::robyn_run(
         InputCollect = inputs, cores = cfg$workers, trials = 1L, iterations = cfg$iterations,
-        # Only an integer seeds nevergrad; a double is passed over in silence.
+        # Robyn silently ignores a seed that is not an integer.
         seed = as.integer(cfg$seed + trial - 1L),
-        # quiet = TRUE makes robyn_run fail at its end, on a progress bar that it never made.
+        # With quiet = TRUE, robyn_run fails at its end, because it has no progress bar.
         quiet = FALSE,
         ts_validation = cfg$ts_validation, add_penalty_factor = cfg$add_penalty_factor,
         intercept = cfg$intercept, intercept_sign = cfg$intercept_sign,
@@ -88,13 +88,13 @@ robyn_trial <- function(inputs, cfg, trial, report) {
   renumber_trial(made, trial)
 }
 
-#' Warnings of robyn_run that say what the configuration already says.
+#' Whether a warning of robyn_run only repeats the configuration.
 #' @noRd
 is_robyn_noise <- function(w) {
   grepl("Provided train_size but ts_validation = FALSE", conditionMessage(w), fixed = TRUE)
 }
 
-#' The first trial of a robyn_run, made the given one: numbers and ids of its models.
+#' Renumber the first trial of a robyn_run, and the ids of its models.
 #' @noRd
 renumber_trial <- function(made, trial) {
   tables <- c("resultHypParam", "xDecompAgg", "liftCalibration")
@@ -108,16 +108,16 @@ renumber_trial <- function(made, trial) {
   made
 }
 
-#' Evaluate `code`, whose text progress bar is watched: `tell(iteration)` about every second.
+#' Evaluate `code` and watch its text progress bar: call `report(iteration)` about every second.
 #'
-#' It is written to a file, and a second process reads its percentage there, because robyn_run
-#' says nothing else while it searches.
+#' The bar goes to a file, and a second process reads its percentage, because robyn_run reports
+#' nothing else during the search.
 #' @noRd
-with_bar_watched <- function(code, iterations, tell) {
+with_bar_watched <- function(code, iterations, report) {
   console <- tempfile("robyn-console-")
   file.create(console)
   sink(console)
-  watcher <- parallel::mcparallel(watch_bar(console, iterations, tell), detached = FALSE)
+  watcher <- parallel::mcparallel(watch_bar(console, iterations, report), detached = FALSE)
   on.exit({
     sink()
     tools::pskill(watcher$pid, tools::SIGKILL)
@@ -127,7 +127,7 @@ with_bar_watched <- function(code, iterations, tell) {
   code
 }
 
-watch_bar <- function(console, iterations, tell) {
+watch_bar <- function(console, iterations, report) {
   repeat {
     Sys.sleep(1)
     size <- file.size(console)
@@ -137,6 +137,6 @@ watch_bar <- function(console, iterations, tell) {
     text <- rawToChar(readBin(file, "raw", 400))
     close(file)
     percent <- regmatches(text, gregexpr("[0-9]+(?=%)", text, perl = TRUE))[[1]]
-    if (length(percent)) tell(floor(as.numeric(utils::tail(percent, 1)) / 100 * iterations))
+    if (length(percent)) report(floor(as.numeric(utils::tail(percent, 1)) / 100 * iterations))
   }
 }

@@ -78,7 +78,7 @@ train <- function(run) {
     if (!is.null(outputs[[name]])) result[[name]] <- outputs[[name]]
   }
   result$trial_iterations <- lapply(outputs$metrics$trials, `[[`, "iterations")
-  # All but the pictures is there: whatever becomes of this process now, the run has its result.
+  # All but the pictures is written, so the run has its result even if R ends here.
   write_result(run, replace(result, "status", "drawing"))
   step("plots", tryCatch(calls$plots(inputs, outputs, cfg, run$progress), error = function(e) {
     warning("Pictures were not drawn: ", conditionMessage(e), call. = FALSE)
@@ -95,7 +95,7 @@ on_warning <- function(run) {
   }
 }
 
-# Where the result goes, as far as a job that may be wrong tells.
+# Path of the result file; NULL if the job does not name one in an existing folder.
 result_file <- function(job) {
   given <- tryCatch(jsonlite::fromJSON(job)$result_file, error = function(e) NULL)
   if (is.character(given) && length(given) == 1 && dir.exists(dirname(given))) given

@@ -3,8 +3,8 @@
 #' Hill curve x^alpha / (x^alpha + inflexion^alpha), from 0 to 1.
 #'
 #' @param x adstocked media, numeric, not negative.
-#' @param alpha shape: above 1 an S, else concave.
-#' @param inflexion x at which half of the effect is reached; Robyn's gamma times the greatest x.
+#' @param alpha shape: an S above 1, else concave.
+#' @param inflexion x with half of the effect: Robyn's gamma times the largest x.
 #' @return numeric, as long as x.
 #' @noRd
 hill_saturation <- function(x, alpha, inflexion) {

@@ -1,4 +1,4 @@
-# One trial of the search: ask for hyperparameters, fit the model, tell its errors, again.
+# One trial of the search: draw hyperparameters, fit a model, report its errors, repeat.
 
 #' Search one trial.
 #'
@@ -6,7 +6,7 @@
 #' @param cfg list with the fields of SEARCH_DEFAULTS.
 #' @param trial its number, from 1; the trial's seed is cfg$seed + trial.
 #' @param progress function(iteration, best_nrmse, best_rssd, of), called at least every two
-#'   seconds; `of` is given at the end: how many iterations there were.
+#'   seconds. The last call has `of`, the number of iterations of the trial.
 #' @return the trial as `robyn_run()` has it: list(resultCollect, hyperBoundNG, hyperBoundFixed,
 #'   trial). Errors: classes of errors.R.
 #' @noRd
@@ -19,19 +19,19 @@ search_trial <- function(inputs, cfg, trial, progress = function(...) NULL) {
   collect_trial(problem, settings, record, as.integer(trial), elapsed)
 }
 
-#' The models of one trial (see `model_record()`): a search, or the one model that is known.
+#' The models of one trial (see `model_record()`): those of a search, or the one fixed model.
 #' @noRd
 search_record <- function(problem, settings, trial, progress) {
   if (!is.null(settings$dt_hyper_fixed)) return(score_fixed(problem))
   run_iterations(problem, settings, trial, progress)
 }
 
-#' The loop. Its state is preallocated; nothing in it grows with the iterations done.
+#' The loop of the search. Its state is preallocated and does not grow.
 #'
-#' A trial has `iterations` models, or goes on as `stopping_rule()` says.
+#' A trial has `iterations` models, or continues until `stopping_rule()` ends it.
 #'
-#' @param clock seconds, from any moment on.
-#' @return list of matrices with a column a model (see `model_record()`).
+#' @param clock function that returns seconds.
+#' @return list of matrices with a column per model (see `model_record()`).
 #' @noRd
 run_iterations <- function(problem, settings, trial, progress,
                            clock = function() as.numeric(Sys.time())) {
@@ -89,7 +89,7 @@ run_iterations <- function(problem, settings, trial, progress,
   if (k < models) lapply(record, function(table) table[, seq_len(k), drop = FALSE]) else record
 }
 
-#' One model with known hyperparameters, scored (Robyn's dt_hyper_fixed).
+#' Score one model with known hyperparameters (Robyn's dt_hyper_fixed).
 #' @noRd
 score_fixed <- function(problem) {
   record <- model_record(problem, 1L)
@@ -105,15 +105,15 @@ score_fixed <- function(problem) {
   record
 }
 
-# What `model_scorer()` gives in `scores`, in this order.
+# The elements of `scores` of `model_scorer()`.
 SCORES <- c(
   "rsq_train", "rsq_val", "rsq_test", "nrmse_train", "nrmse_val", "nrmse_test", "nrmse",
   "decomp.rssd", "mape", "lambda", "lambda_hp"
 )
-# ... and in `media`, for each medium: a block of these.
+# The blocks of `media`, each with an element per medium.
 MEDIA_FIGURES <- c("inflexion", "inflation", "sum", "present", "sum_added", "present_added")
 
-#' Empty record of `models` models, a column each.
+#' Empty record of `models` models, with a column per model.
 #'
 #' @return list of matrices: row (hyperparameters), scores (SCORES), coefficients (intercept, then
 #'   predictors), media (MEDIA_FIGURES x media), lift (3 x experiments), time (own, since start).

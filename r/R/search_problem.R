@@ -1,4 +1,4 @@
-# Everything about a search that does not change from iteration to iteration, worked out once.
+# Everything in a search that is the same in each iteration, computed once.
 
 #' Prepare a search.
 #'
@@ -11,7 +11,7 @@
 #' @return list: media (list of full-length numeric), window (rows), static (matrix of the other
 #'   predictors in the window), predictors (names, static ones first), y, limits, spend (see
 #'   `spend_shares()`), added (rows of the window that a refresh added), lambda_max, lambda_min,
-#'   space (see `hyperparameter_space()`), positions (where in a model's row its values stand),
+#'   space (see `hyperparameter_space()`), positions (of the hyperparameters in a model's row),
 #'   studies (see `calibration_studies()`), previous (for a refresh).
 #' @noRd
 search_problem <- function(inputs, settings) {
@@ -56,8 +56,8 @@ check_inputs <- function(inputs) {
     values <- table[[name]]
     if (!is.numeric(values)) {
       abort("mmm_data_error", sprintf(
-        "Column `%s` of the modelling table is %s; it must be numeric: %s",
-        name, class(values)[1], "choose at least one of `prophet_vars`, which makes factors so."
+        "Column `%s` of the modelling table is %s; it must be numeric. %s", name, class(values)[1],
+        "Set `prophet_vars`, so that prophet turns factors into numbers."
       ), field = name)
     }
     if (!all(is.finite(values))) {
@@ -80,7 +80,8 @@ check_inputs <- function(inputs) {
 
 #' Limits of the coefficients from the variables' signs, in the order of the predictors.
 #'
-#' prophet's own are kept in 0..1 (the trend in -1..0 where it falls; see `trend_limits()`).
+#' Coefficients of prophet's components are within 0..1, that of a falling trend within -1..0 (see
+#' `trend_limits()`).
 #'
 #' @return list(lower, upper).
 #' @noRd
@@ -93,7 +94,7 @@ coefficient_limits <- function(inputs) {
   )
 }
 
-#' The limits, the trend's turned where it sums to less than 0 in the training rows.
+#' The limits, with those of the trend reversed if it sums to less than 0 in the training rows.
 #' @noRd
 trend_limits <- function(problem, rows) {
   limits <- problem$limits
@@ -104,7 +105,7 @@ trend_limits <- function(problem, rows) {
   limits
 }
 
-#' Spend and exposure of the media over the window and over what a refresh added to it.
+#' Spend and exposure of the media over the window, and over the periods that a refresh added.
 #'
 #' @return data.frame by medium: rn, total_spend, mean_spend, spend_share, mean_exposure and the
 #'   same over the added periods with suffix _refresh; organic media have exposure only.
@@ -130,9 +131,9 @@ spend_shares <- function(inputs, window, first_added) {
   cbind(all, stats::setNames(added, paste0(names(added), "_refresh")))
 }
 
-#' Where the hyperparameters of each medium stand in a model's row.
+#' Positions of the hyperparameters of each medium in a model's row.
 #'
-#' @return list of integer vectors, one entry a medium (alpha, gamma, theta, shape, scale), and
+#' @return list of integer vectors, one entry per medium (alpha, gamma, theta, shape, scale), and
 #'   lambda, train_size, penalty.
 #' @noRd
 hyperparameter_positions <- function(space, adstock, media) {
@@ -149,7 +150,8 @@ previous_shares <- function(inputs, predictors) {
   previous <- inputs$xDecompAggPrev
   wanted <- c("(Intercept)", predictors)
   if (anyDuplicated(previous$rn) || !all(wanted %in% previous$rn)) {
-    abort("mmm_data_error", "The refreshed model must be one, with the variables of this run: ",
+    abort("mmm_data_error",
+      "The refreshed model must be a single model with the variables of this run: ",
       paste(wanted, collapse = ", "), ".", field = "xDecompAggPrev")
   }
   list(

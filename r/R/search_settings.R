@@ -1,4 +1,4 @@
-# The settings of the search, from the job's flat config, checked at the door.
+# The settings of the search, from the job's configuration.
 
 SEARCH_DEFAULTS <- list(
   trials = 5L, iterations = 2000L, seed = 123L, workers = 1L, cores = 1L,
@@ -10,9 +10,9 @@ SEARCH_DEFAULTS <- list(
 #' The settings that decide a trial's result.
 #'
 #' @param inputs InputCollect, or the inputs of the builtin engine.
-#' @param cfg list; fields of SEARCH_DEFAULTS that it lacks get their default.
-#' @return list with the fields of SEARCH_DEFAULTS, types made exact, and `objectives` (2, or 3
-#'   where there is calibration) and `weights` (one an objective).
+#' @param cfg list; a missing field of SEARCH_DEFAULTS has its default.
+#' @return list with the fields of SEARCH_DEFAULTS in R's types, and `objectives` (2, or 3 with
+#'   calibration) and `weights` (one per objective).
 #' @noRd
 search_settings <- function(inputs, cfg) {
   s <- lapply(stats::setNames(nm = names(SEARCH_DEFAULTS)), function(name) {
@@ -41,7 +41,7 @@ search_settings <- function(inputs, cfg) {
   s
 }
 
-# Robyn's rule: equal weights, but a refresh leaves NRMSE out unless it is given weights.
+# Robyn's rule: equal weights, but a refresh without weights ignores NRMSE.
 objective_weights <- function(s) {
   weights <- unlist(s$objective_weights)
   if (is.null(weights)) return(c(if (s$refresh) 0 else 1, rep(1, s$objectives - 1)))

@@ -1,6 +1,6 @@
-# The tables that people query. job/tables.py declares their columns and types; keep them equal.
+# The tables that people query. The job's tables.py declares the same columns and types.
 
-#' What each variable of the model is.
+#' Kind and channel of each variable of the model.
 #'
 #' @return data.table rn, variable, kind, channel (name of the paid channel or organic variable).
 #' @noRd
@@ -28,7 +28,7 @@ pareto_table <- function(hyp, best) {
   )]
 }
 
-#' The candidates with their fit, group and hyperparameters (a JSON object).
+#' The candidates with fit, cluster and hyperparameters (a JSON object).
 #' @noRd
 models_table <- function(hyp, clusters, best) {
   candidates <- hyp[candidate == TRUE]
@@ -50,7 +50,7 @@ hyperparameter_json <- function(values) {
   as.character(jsonlite::toJSON(as.list(values), auto_unbox = TRUE, digits = NA))
 }
 
-#' What each variable of each candidate contributes over the window.
+#' Contribution of each variable of each candidate over the window.
 #'
 #' @param intervals model_intervals() result.
 #' @noRd
@@ -71,7 +71,7 @@ decomposition_table <- function(agg, kinds, best, intervals) {
 
 finite <- function(x) replace(x, !is.finite(x), NA_real_)
 
-#' What each variable contributes in each period.
+#' Contribution of each variable in each period.
 #' @noRd
 decomposition_by_date_table <- function(by_date, kinds, best) {
   data.table::rbindlist(lapply(names(by_date), function(id) {
@@ -96,7 +96,7 @@ response_curves_table <- function(curves, kinds, best) {
   )]
 }
 
-#' Allocations of all scenarios and models, one row a channel.
+#' Allocations of all scenarios and models, one row per channel.
 #' @noRd
 allocation_table <- function(allocations, kinds, best, periods) {
   if (!length(allocations)) return(no_rows(ALLOCATION_COLUMNS))
@@ -130,10 +130,10 @@ no_rows <- function(columns) {
 
 share <- function(x) if (sum(x) > 0) x / sum(x) else x * NA_real_
 
-#' Write the tables as CSV: full precision, ISO dates, empty for missing.
+#' Write the tables as CSV: full precision, ISO dates, empty fields for missing values.
 #'
 #' @param tables named list of data.tables.
-#' @param output_dir folder; `tables/` is made in it.
+#' @param output_dir folder of the folder `tables`.
 #' @noRd
 write_tables <- function(tables, output_dir) {
   folder <- file.path(output_dir, "tables")

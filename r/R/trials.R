@@ -1,18 +1,18 @@
-# All trials of a run: one process a trial, a checkpoint each, then one result.
+# All trials of a run: a process and a checkpoint per trial, then one result.
 
 #' Run the trials of a search.
 #'
-#' Each trial runs in a forked process of its own, `cfg$cores` at a time. A trial whose checkpoint
-#' is in cfg$work_dir, for the same inputs and settings, is not computed again.
+#' Each trial runs in a forked process of its own, `cfg$cores` at a time. A trial with a checkpoint
+#' in cfg$work_dir, for the same inputs and settings, does not run again.
 #'
 #' @param inputs InputCollect, or the inputs of the builtin engine (see `search_problem()`).
-#' @param cfg list: the fields of SEARCH_DEFAULTS; work_dir; trials_todo (trials to run here,
-#'   default all); merge (FALSE: only make checkpoints).
+#' @param cfg list: the fields of SEARCH_DEFAULTS; work_dir; trials_todo (trials to run here;
+#'   default all); merge (FALSE: make checkpoints only).
 #' @param progress from `progress_log()`.
-#' @param searcher how a trial is made, see `fast_searcher()`.
-#' @return OutputModels, as `robyn_run()` makes it; NULL where cfg$merge is FALSE. Errors:
-#'   mmm_model_error where a trial failed or is missing, with the cause; mmm_killed_error where its
-#'   process was killed twice.
+#' @param searcher functions that make a trial, see `fast_searcher()`.
+#' @return OutputModels, as `robyn_run()` makes it; NULL if cfg$merge is FALSE. Errors:
+#'   mmm_model_error, with the cause, if a trial fails or is missing; mmm_killed_error if its
+#'   process is killed twice.
 #' @noRd
 run_trials <- function(inputs, cfg, progress, searcher = fast_searcher()) {
   started <- Sys.time()
@@ -39,8 +39,8 @@ run_trials <- function(inputs, cfg, progress, searcher = fast_searcher()) {
     results <- search(pending, settings$cores)
     killed <- which(vapply(results, inherits, NA, "mmm_killed_error"))
     if (length(killed)) {
-      # Mostly the machine's memory ran out: one at a time needs the least of it.
-      warning(sprintf("Killed while searching and searched again, one at a time: trial %s.",
+      # Most often memory ran out; one process at a time needs the least.
+      warning(sprintf("Killed during the search and searched again, one at a time: trial %s.",
         toString(pending[killed])), call. = FALSE)
       results[killed] <- search(pending[killed], 1)
     }
@@ -51,8 +51,8 @@ run_trials <- function(inputs, cfg, progress, searcher = fast_searcher()) {
   found <- lapply(seq_len(settings$trials), done)
   missing <- which(vapply(found, is.null, NA))
   if (length(missing)) {
-    abort("mmm_model_error", "No checkpoint of trial ", paste(missing, collapse = ", "), " of ",
-      settings$trials, " in `", cfg$work_dir, "`; it has not been run, or for another search.")
+    abort("mmm_model_error", "There is no checkpoint of trial ", paste(missing, collapse = ", "),
+      " of ", settings$trials, " in `", cfg$work_dir, "`: it has not run, or for another search.")
   }
   trials <- lapply(found, function(trial) {
     searcher$collect(problem, settings, trial$record, trial$trial, trial$elapsed)
@@ -60,22 +60,22 @@ run_trials <- function(inputs, cfg, progress, searcher = fast_searcher()) {
   output_models(inputs, problem, settings, trials, started)
 }
 
-# In the child: search, keep the record, say so.
+# In the child: search, write the checkpoint, report it.
 run_trial <- function(searcher, problem, settings, trial, key, work_dir, progress) {
   begun <- proc.time()[["elapsed"]]
   limit <- iteration_limit(settings)
-  tell <- function(iteration, best_nrmse, best_rssd, of = limit) {
+  report <- function(iteration, best_nrmse, best_rssd, of = limit) {
     progress$progress(trial, settings$trials, iteration, of, best_nrmse, best_rssd)
   }
-  record <- searcher$record(problem, settings, trial, tell)
+  record <- searcher$record(problem, settings, trial, report)
   path <- checkpoint_path(work_dir, trial)
   write_checkpoint(path, key, trial, record, proc.time()[["elapsed"]] - begun)
   progress$checkpoint(trial, path)
   path
 }
 
-# Everything a trial needs is loaded and compiled once, before the processes fork. Not so for an
-# optimiser of nevergrad's: Python must not be started before a fork.
+# Load and compile what a trial needs once, before the processes fork. Not with an optimiser of
+# nevergrad's: R must not start Python before it forks.
 warm_up <- function(problem, settings) {
   if (!settings$nevergrad_algo %in% names(OWN_OPTIMISERS)) return(invisible())
   few <- 40L
@@ -85,10 +85,10 @@ warm_up <- function(problem, settings) {
   invisible()
 }
 
-# How a trial is made: a name that tells its checkpoints from other searchers'; warm_up(problem,
-# settings) before the processes fork; record(problem, settings, trial, progress), which is what
-# the checkpoint keeps; size(record), its number of models; collect(problem, settings, record,
-# trial, elapsed), an element of OutputModels.
+# The functions that make a trial: name, which is part of the key of its checkpoints;
+# warm_up(problem, settings), called before the processes fork; record(problem, settings, trial,
+# progress), which goes to the checkpoint; size(record), its number of models; collect(problem,
+# settings, record, trial, elapsed), an element of OutputModels.
 fast_searcher <- function() {
   list(
     name = "fast", warm_up = warm_up, record = search_record,
@@ -96,7 +96,7 @@ fast_searcher <- function() {
   )
 }
 
-# A trial's error keeps its class and words; the first one ends the run.
+# The first error of a trial ends the run, with its class and message.
 check_trials <- function(trials, results) {
   failed <- which(vapply(results, inherits, NA, "error"))
   if (!length(failed)) return(invisible())
@@ -109,10 +109,10 @@ check_trials <- function(trials, results) {
   )
 }
 
-#' Put trials together as `robyn_run()` does.
+#' Combine the trials as `robyn_run()` does.
 #'
-#' Where Robyn made the inputs, convergence and its plots are Robyn's own; else `converge()`'s.
-#' Trials that went on until they converged differ in length: `iterations` is that of the longest.
+#' If Robyn made the inputs, Robyn also makes convergence and its plots; otherwise `converge()`
+#' does. Trials that run until they converge differ in length; `iterations` is that of the longest.
 #' @noRd
 output_models <- function(inputs, problem, settings, trials, started) {
   fixed <- !is.null(settings$dt_hyper_fixed)
@@ -152,7 +152,7 @@ output_models <- function(inputs, problem, settings, trials, started) {
   models
 }
 
-# A recreated model keeps the name that it had.
+# A recreated model keeps its name.
 name_fixed <- function(models, values) {
   if (!is.null(values$solID)) {
     for (table in c("resultHypParam", "xDecompAgg")) {
@@ -160,6 +160,6 @@ name_fixed <- function(models, values) {
     }
   }
   models$selectID <- models$trial1$resultCollect$resultHypParam$solID
-  models$trial1$trial <- 1 # robyn_run counts no trials here and says 1, a double
+  models$trial1$trial <- 1 # a double, as in robyn_run
   models
 }

@@ -1,21 +1,21 @@
-# Trials that go on until they have converged, or to a limit (`max_iterations`).
+# Trials that run until they converge, or to a limit (`max_iterations`).
 #
-# Robyn asks its rule once, of all trials together. A trial here knows nothing of the others, which
-# may run on another machine: the rule is asked of its own models, and the trial's seed and data
-# alone decide where it stops. What it drew until then is what a search of that many iterations
-# draws: the optimiser does not know how many are to come.
+# Robyn applies its rule once, to all trials together. Here each trial applies it to its own models,
+# because other trials may run on another machine. So seed and data alone decide where a trial
+# stops. Its models are those of a search with that fixed number of iterations, because the
+# optimiser does not use the number of iterations to come.
 
-#' Most iterations that a trial may have.
+#' Maximum number of iterations of a trial.
 #' @noRd
 iteration_limit <- function(settings) settings$max_iterations %||% settings$iterations
 
-#' When a trial is over before its limit.
+#' Make the rule that ends a trial before its limit.
 #'
-#' The rule is asked after `iterations` models, then each time that the trial has grown by a
+#' The rule applies after `iterations` models, and again each time the trial has grown by a
 #' twentieth, the length of one of the rule's quantiles.
 #'
 #' @param settings from `search_settings()`.
-#' @return function(done, scores): TRUE where the trial is over after `done` models; `scores` is the
+#' @return function(done, scores): TRUE if the trial ends after `done` models; `scores` is the
 #'   matrix of `model_record()`.
 #' @noRd
 stopping_rule <- function(settings) {
@@ -34,18 +34,18 @@ stopping_rule <- function(settings) {
 #' Whether every objective of one trial has converged.
 #'
 #' @param series list by objective of numeric, in the order of the search. An objective without a
-#'   finite value above 0 has not.
+#'   finite value above 0 has not converged.
 #' @noRd
 has_converged <- function(series) {
   found <- converge_series(list(series))$converged
   all(toupper(names(series)) %in% names(found)[found])
 }
 
-#' How many iterations each trial had, and whether the rule holds for its own models.
+#' The number of iterations of each trial, and whether its own models have converged.
 #'
 #' @param models OutputModels.
-#' @return list by trial: trial, iterations, converged, stopped (iterations: as many as were asked
-#'   for; converged; limit), objectives (list by objective of converged).
+#' @return list by trial: trial, iterations, converged, stopped (iterations: at the fixed number;
+#'   converged; limit), objectives (list by objective of converged).
 #' @noRd
 trial_endings <- function(models) {
   trials <- unname(unclass(models)[grepl("^trial[0-9]+$", names(models))])

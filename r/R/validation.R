@@ -1,23 +1,24 @@
-# Rolling validation: the chosen model, refitted to the periods before a cut, predicts those after.
+# Rolling validation: the chosen model, refitted to the periods before a cut, predicts the next
+# ones.
 
 #' Validate a model on the last `folds * horizon` periods of its window.
 #'
-#' Fold by fold the ridge regression is fitted to every period before the cut and predicts the next
-#' `horizon`; the periods predicted do not overlap and the last fold ends with the window. Folds
-#' that would leave less than half of the window to fit are left out, with a warning.
+#' Each fold fits the ridge regression to every period before its cut and predicts the next
+#' `horizon` periods. Predicted periods do not overlap, and the last fold ends with the window. A
+#' fold that leaves less than half of the window to fit is dropped, with a warning.
 #'
 #' @param model refit_model() result.
 #' @param dates of the window's periods.
 #' @param folds,horizon whole numbers from 1.
 #' @return list(folds, horizon, mean (rsq, nrmse, mape), by_fold (list of train_periods, start,
-#'   end, rsq, nrmse, mape)); NULL where no fold is left.
+#'   end, rsq, nrmse, mape)); NULL if no fold is left.
 #' @noRd
 rolling_validation <- function(model, dates, folds, horizon) {
   stopifnot(folds >= 1, horizon >= 1, length(dates) == length(model$y))
   cuts <- fold_cuts(length(dates), folds, horizon)
   if (length(cuts) < folds) {
     warning(sprintf(
-      "`outputs.validation` has %d of %d folds of %d periods: half of the %d are kept to fit.",
+      "`outputs.validation` uses %d of %d folds of %d periods; the fit needs half of the %d.",
       length(cuts), folds, horizon, length(dates)
     ), call. = FALSE)
   }
@@ -47,8 +48,8 @@ fold_cuts <- function(periods, folds, horizon) {
   cuts[cuts >= periods / 2]
 }
 
-#' Errors of a prediction: R squared about the mean of the actual values, NRMSE as in the search,
-#' mean absolute error relative to the actual values that are not 0. NA where undefined.
+#' Errors of a prediction: R squared, NRMSE as in the search, and mean absolute error relative to
+#' the actual values that are not 0. An undefined error is NA.
 #' @noRd
 prediction_errors <- function(actual, predicted) {
   defined <- function(x) if (is.finite(x)) x else NA_real_

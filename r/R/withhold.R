@@ -1,16 +1,16 @@
-# What artifacts carry of the input: nothing, unless the job says `include_data`.
+# Keep the input's rows out of the artifacts, unless the job has `include_data`.
 #
-# The target stays where a result stands beside it (decomposition by date, plots of the fit).
+# The target stays next to a result (decomposition by date, plots of the fit).
 
-# Elements of InputCollect that hold the input's rows, as they came or as they are modelled.
+# Elements of InputCollect with rows of the input, before or after transformation.
 ROWS_OF_INPUTS <- c("dt_input", "dt_mod", "dt_modRollWind")
 ROWS_OF_EXPOSURE <- c("dt_transform", "plot_spend_exposure")
 
-#' InputCollect as a run keeps it.
+#' InputCollect for the artifacts.
 #'
 #' @param inputs InputCollect of either engine.
 #' @param include_data keep the input's rows?
-#' @return `inputs`, without its rows unless include_data.
+#' @return `inputs`; without its rows unless include_data.
 #' @noRd
 input_collect_to_keep <- function(inputs, include_data) {
   if (include_data) return(inputs)

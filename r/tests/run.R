@@ -21,7 +21,8 @@ filter <- commandArgs(TRUE)
 options(warn = 1)
 testthat::test_dir(
   file.path(R_FOLDER, "tests", "testthat"), filter = if (length(filter)) filter[1],
-  package = "mmmtrainer", load_package = "installed", reporter = "summary", stop_on_failure = TRUE, stop_on_warning = FALSE
+  package = "mmmtrainer", load_package = "installed", reporter = "summary",
+  stop_on_failure = TRUE, stop_on_warning = FALSE
 )
 for (wait in 1:50) if (length(children())) Sys.sleep(0.1)
 if (length(children())) stop("The tests left processes behind: ", toString(children()))

@@ -3,15 +3,15 @@
 #' A complete configuration, as read_config() gives it, with some fields replaced.
 job_config <- function(...) {
   cfg <- list(
-    run_id = "20260101T000000Z-00000000", progress_file = NULL, market = "DE", revision = "r1", engine = "builtin",
-    search = "fast", date_column = "DATE", frequency = "week", target = "revenue",
-    target_kind = "revenue", window_start = NULL, window_end = NULL, holidays_csv = NULL,
+    run_id = "20260101T000000Z-00000000", progress_file = NULL, market = "DE",
+    revision = "r1", engine = "builtin", search = "fast", date_column = "DATE",
+    frequency = "week", target = "revenue", target_kind = "revenue", window_start = NULL, window_end = NULL, holidays_csv = NULL,
     channel_names = c("tv", "search"), channel_spends = c("tv_spend", "search_spend"),
     channel_exposures = c("tv_spend", "clicks"), channel_signs = rep("positive", 2),
     organic = "newsletter", organic_signs = "positive", context = c("price", "promotion"),
     context_signs = rep("default", 2), factors = "promotion", adstock = "geometric",
-    trials = 2L, iterations = 60L, max_iterations = NULL, seed = 7L, cores = 1L, workers = 1L, trials_todo = 1:2,
-    merge = TRUE, hyperparameters = list(), prophet_vars = c("trend", "season"),
+    trials = 2L, iterations = 60L, max_iterations = NULL, seed = 7L, cores = 1L, workers = 1L,
+    trials_todo = 1:2, merge = TRUE, hyperparameters = list(), prophet_vars = c("trend", "season"),
     prophet_signs = rep("default", 2), prophet_country = NULL, ts_validation = FALSE,
     add_penalty_factor = FALSE, intercept = TRUE, intercept_sign = "non_negative",
     rssd_zero_penalty = TRUE, objective_weights = NULL, nevergrad_algo = "TwoPointsDE",
@@ -22,8 +22,7 @@ job_config <- function(...) {
     ),
     onepagers = 2, include_data = FALSE, intervals_method = "cluster", intervals_level = 0.95,
     intervals_draws = 500L, intervals_block = NULL, validation_folds = 0L, validation_horizon = 8L,
-    work_dir = tempdir(),
-    output_dir = tempfile("output-"), python = "python3"
+    work_dir = tempdir(), output_dir = tempfile("output-"), python = "python3"
   )
   changed <- list(...)
   cfg[names(changed)] <- changed

@@ -70,7 +70,7 @@ test_that("what cannot be is refused with field, value and remedy", {
 
 test_that("a file that is no JSON, or none at all, is a config error", {
   path <- tempfile()
-  expect_error(read_config(path), "no such file", class = "mmm_config_error")
+  expect_error(read_config(path), "does not exist", class = "mmm_config_error")
   writeLines("{", path)
   expect_error(read_config(path), "is not JSON", class = "mmm_config_error")
 })

@@ -33,7 +33,7 @@ test_that("data that cannot be modelled is refused with its column", {
     d$clicks[5] <- NA
     d
   })
-  refused("`price` holds text \\(`ten`\\)", function(d) {
+  refused("`price` contains text \\(`ten`\\)", function(d) {
     d$price <- as.character(d$price)
     d$price[2] <- "ten"
     d
@@ -43,7 +43,7 @@ test_that("data that cannot be modelled is refused with its column", {
     d
   })
   refused("2021-02-08 follows 2021-01-25", function(d) d[-5, ])
-  refused("`DATE` holds `04.01.2021`", function(d) {
+  refused("`DATE` has the value `04.01.2021`", function(d) {
     d$DATE <- format(d$DATE, "%d.%m.%Y")
     d
   })
@@ -76,5 +76,5 @@ test_that("negative, silent and constant columns are refused, few rows warned of
   late <- c(rep(0, 100), rep(1, nrow(data) - 100))
   expect_error(check_variables(with("tv_spend", late), cfg, c(1L, 90L)), "`tv_spend` is zero")
   expect_error(check_variables(with("price", 3), cfg, rows), "`price` never changes")
-  expect_warning(check_variables(data, cfg, c(1L, 50L)), "ten rows a variable")
+  expect_warning(check_variables(data, cfg, c(1L, 50L)), "ten rows per variable")
 })

@@ -128,5 +128,5 @@ test_that("lift tests are taken by spend or exposure name, wrong ones refused", 
   refused("outside the modelling window", liftStartDate = "2020-01-01")
   refused("measures `orders`", metric = "orders")
   refused("calibration_scope", calibration_scope = "all")
-  refused("lacks a date", liftAbs = NA_real_)
+  refused("has no date", liftAbs = NA_real_)
 })

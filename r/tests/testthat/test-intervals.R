@@ -103,7 +103,7 @@ test_that("the chosen model of a market has intervals around its figures, and no
   other <- chosen_intervals(intervals_method = "bootstrap", intervals_draws = 200L, seed = 8L)
   expect_false(identical(other$table$low, table$low))
   expect_warning(chosen_intervals(intervals_method = "bootstrap", intervals_block = 400L),
-    "`outputs.intervals.block` is 400; the model was fitted to 156 periods")
+    "`outputs.intervals.block` is 400, but the fit has 156 periods")
 })
 
 test_that("without held-back rows: refits use the periods that the model was fitted to", {

@@ -1,7 +1,7 @@
-"""Who works on a run, and until when nobody else may.
+"""The lease of a run: the right of one process to work on it until it expires.
 
-A lease's age is told by the bucket's clock alone: when its object was last written, and what the
-bucket's time is now. The clocks of the machines that work on a run may be off by any amount.
+Only the bucket's clock measures a lease's age: the time when its object was last written, and the
+bucket's time now. The clocks of the machines may be wrong by any amount.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ LEASE_SECONDS = 120.0
 
 
 class Lease(Stored):
-    """`runs/<run id>/lease.json`; `nonce` tells two equal owners apart.
+    """`runs/<run id>/lease.json`; `nonce` distinguishes two equal owners.
 
-    `manifest` is the path of the manifest that an owner decided on once all artifacts were there.
-    Whoever takes the lease over publishes that one and writes no artifact any more.
+    `manifest` is the path of the manifest that an owner decided on after it uploaded all artifacts.
+    A process that takes over such a lease publishes that manifest and writes no artifact.
     """
 
     owner: str
@@ -35,14 +35,14 @@ class Lease(Stored):
     manifest: str | None = None
 
     def is_live(self, *, written: datetime, at: datetime) -> bool:
-        """Whether its owner may still be at work at a time; both times are the bucket's."""
+        """Return whether its owner may still be working; both times are the bucket's."""
         return not self.released and at - written < timedelta(seconds=self.seconds)
 
 
 def live_lease(store: Store, run_id: str, *, at: datetime) -> Lease | None:
-    """The lease of somebody who may be at work on the run, whichever task it is; else None.
+    """Return a live lease of any task of the run, None if there is none.
 
-    `at` is the bucket's time. A lease that is renewed while it is looked at is live.
+    `at` is the bucket's time. A lease that is renewed during this call is live.
     """
     for info in list(store.list(layout.leases(run_id))):
         try:
@@ -55,12 +55,12 @@ def live_lease(store: Store, run_id: str, *, at: datetime) -> Lease | None:
 
 
 def last_sign(store: Store, run_id: str) -> datetime | None:
-    """When any lease of a run was written last, by the bucket's clock; None where it has none."""
+    """Return when a lease of the run was last written (bucket's clock), None if it has none."""
     return max((info.updated for info in store.list(layout.leases(run_id))), default=None)
 
 
 def bucket_time(store: Store, path: str) -> datetime:
-    """The bucket's time, learnt by writing a small object at `path`."""
+    """Return the bucket's time, by writing a small object at `path`."""
     store.write(path, b"{}")
     info = store.stat(path)
     if info is None:

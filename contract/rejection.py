@@ -1,4 +1,4 @@
-"""What can never run: the body is kept, a REJECTED event is published, nothing is retried."""
+"""Reject a message that can never run: store its body, publish a REJECTED event."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from contract.stores.atomic import create
 from contract.stores.base import Store
 from contract.topics.base import Publisher
 
-MAX_KEPT_BYTES = 256 * 1024
+MAX_STORED_BYTES = 256 * 1024
 
 
 def _base64(text: str) -> str:
@@ -27,7 +27,7 @@ def _base64(text: str) -> str:
 
 
 class Rejection(Stored):
-    """`rejected/<…>.json`: a message that can never run, as it came."""
+    """`rejected/<…>.json`: a message that can never run, as it arrived."""
 
     run_id: str
     rejected_at: Moment
@@ -38,7 +38,7 @@ class Rejection(Stored):
 
     @property
     def body(self) -> bytes:
-        """What was sent, at most MAX_KEPT_BYTES of it."""
+        """The first MAX_STORED_BYTES of what was sent."""
         return base64.b64decode(self.body_base64)
 
 
@@ -51,10 +51,10 @@ def reject(
     attributes: Mapping[str, str],
     error: MMMError,
 ) -> str:
-    """Keep the body under `rejected/`, store and publish the event; returns the object's path.
+    """Store the body under `rejected/`, store and publish the event; return the object's path.
 
     Raises:
-        TransientError, ServiceError: bucket or topic cannot be reached; what is stored stays.
+        TransientError, ServiceError: bucket or topic are unreachable; what is stored stays.
     """
     fault = RunError(
         code=error.exit_code, step=error.step, kind=type(error).__name__, message=error.message
@@ -66,7 +66,7 @@ def reject(
         error=fault,
         attributes=dict(attributes),
         size=len(body),
-        body_base64=base64.b64encode(body[:MAX_KEPT_BYTES]).decode(),
+        body_base64=base64.b64encode(body[:MAX_STORED_BYTES]).decode(),
     )
     create(store, path, kept.to_json())  # a redelivery finds it kept
     events.put(store, Event.of(EventData(run_id=run_id, state=State.REJECTED, error=fault)))

@@ -1,4 +1,4 @@
-"""The states of a run and the one object that tells which it is in.
+"""The states of a run, and the object that holds its state.
 
 ```
 ACCEPTED ──► LAUNCHED ──► RUNNING ──► SUCCEEDED | HELD | SKIPPED | DUPLICATE | FAILED | CANCELLED
@@ -25,7 +25,7 @@ from contract.stores.base import Blob, Store
 
 
 class State(StrEnum):
-    """Where a run stands."""
+    """The state of a run."""
 
     ACCEPTED = "ACCEPTED"
     LAUNCHED = "LAUNCHED"
@@ -40,7 +40,7 @@ class State(StrEnum):
 
     @property
     def is_terminal(self) -> bool:
-        """Whether a run in this state has ended; a terminal state never changes."""
+        """Return whether a run in this state has ended; a terminal state never changes."""
         return self not in (State.ACCEPTED, State.LAUNCHED, State.RUNNING)
 
 
@@ -54,9 +54,9 @@ class RunError(Strict):
 
 
 class LaunchClaim(Strict):
-    """Who may launch a run that has no execution yet; nobody else may before `until`.
+    """The right of one process to launch a run that has no execution, until `until`.
 
-    `nothing_started` is a claim given back: of every launch so far it is known that it was refused.
+    `nothing_started` marks a released claim: Cloud Run refused every launch so far.
     """
 
     nonce: str
@@ -67,8 +67,8 @@ class LaunchClaim(Strict):
 class Status(Stored):
     """`runs/<run id>/status.json`.
 
-    A run that waits for its market is ACCEPTED again: `waits_for` names the run before it, `left`
-    the executions that found the market busy and went.
+    A run that waits for its market is ACCEPTED again: `waits_for` names the run ahead of it, and
+    `left` names the executions that found the market busy and ended.
     """
 
     run_id: str
@@ -90,22 +90,22 @@ class Status(Stored):
     outcome: dict[str, Any] = {}
 
     def has_left(self, execution: str) -> bool:
-        """Whether an execution, by its full name or the last part, found the market busy."""
+        """Return whether an execution (full name or last part) found the market busy and ended."""
         return execution.rpartition("/")[2] in self.left
 
 
 def now() -> datetime:
-    """The time in UTC."""
+    """Return the time in UTC."""
     return datetime.now(UTC)
 
 
 def read_status(store: Store, run_id: str) -> Status | None:
-    """The status of a run, None where there is none."""
+    """Return the status of a run, None if there is none."""
     return read_status_at(store, run_id)[0]
 
 
 def read_status_at(store: Store, run_id: str) -> tuple[Status | None, int]:
-    """The status of a run and its generation; None and 0 where there is none."""
+    """Return the status of a run and its generation; None and 0 if there is none."""
     path = layout.status(run_id)
     try:
         blob = store.read(path)

@@ -1,4 +1,4 @@
-"""Objects of the bucket: every known field checked, unknown ones left out.
+"""Read objects of the bucket: known fields are checked, unknown fields are ignored.
 
 Whatever became of an object (edited by hand, half restored), reading it gives the object or a
 DamagedError that names it. One that a newer version wrote has fields that this one does not know:
@@ -28,15 +28,15 @@ Moment = Annotated[AwareDatetime, AfterValidator(_of_this_age)]
 
 
 class Stored(Strict):
-    """A model that is kept as one JSON object."""
+    """A model that is stored as one JSON object."""
 
     def to_json(self) -> bytes:
-        """The stored form: equal bytes for equal values."""
+        """Return the stored form: equal bytes for equal values."""
         return canonical_json(self.model_dump(mode="json"))
 
     @classmethod
     def from_json(cls, data: bytes, *, path: str = "the object", run_id: str | None = None) -> Self:
-        """Read the stored form; `path` is where it lay, `run_id` the run that it must be of.
+        """Read the stored form; `path` is its place, `run_id` the run that it must belong to.
 
         Raises:
             DamagedError: it lacks what this version needs, holds what cannot be, or is another's.
@@ -55,7 +55,7 @@ class Stored(Strict):
 
 
 def read_fields(data: bytes, *texts: str, path: str) -> dict[str, Any]:
-    """The fields of a stored object, those named in `texts` being text.
+    """Return the fields of a stored object; those named in `texts` must be text.
 
     Raises:
         DamagedError: it is no JSON object, or lacks one of them.

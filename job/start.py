@@ -1,4 +1,4 @@
-"""From a command line and an environment to one attempt of one run."""
+"""Start one attempt of one run from a command line and an environment."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def start(
     topic: str | None = None,
     overrides: dict[str, Any] | None = None,
 ) -> Ending:
-    """Open bucket and topic, find the request and work on it; every error becomes an exit code."""
+    """Find the request in the bucket and work on it; turn every error into an exit code."""
     try:
         settings = from_environment(
             bucket=bucket, topic=topic, config_uri=config_uri, run_id=run_id

@@ -32,7 +32,7 @@ NOT_STARTED = (google_errors.TooManyRequests, google_errors.Aborted, google_erro
 
 
 class CloudRunLauncher:
-    """One job. The clients are passed in; `connect` makes them."""
+    """Launches executions of one job. `connect` makes the clients."""
 
     def __init__(self, job: str, *, jobs: Any, executions: Any, tasks: Any) -> None:
         self._job = job
@@ -40,7 +40,7 @@ class CloudRunLauncher:
 
     @classmethod
     def connect(cls, job: str, *, endpoint: str | None = None) -> Self:
-        """Clients with the machine's own credentials, or of a stand-in at `endpoint`."""
+        """Connect with the machine's own credentials, or to a stand-in at `endpoint`."""
         options: dict[str, Any] = {}
         if endpoint:
             options = {
@@ -59,7 +59,7 @@ class CloudRunLauncher:
             raise ServiceError(f"no credentials for Cloud Run (`{job}`): {error}") from None
 
     def launch(self, launch: Launch) -> str:
-        """Call `run_job` once: it has no request id, so only the caller knows if twice is safe.
+        """Call `run_job` once; it has no request id, so only the caller knows if a retry is safe.
 
         https://cloud.google.com/run/docs/reference/rest/v2/projects.locations.jobs/run
         """
@@ -82,10 +82,10 @@ class CloudRunLauncher:
         try:
             return str(operation.metadata.name)
         except (AttributeError, TypeError):
-            raise MaybeStartedError("Cloud Run's answer names no execution") from None
+            raise MaybeStartedError("the answer of Cloud Run does not name an execution") from None
 
     def find(self, run_id: str) -> list[Execution]:
-        """Search all executions that Cloud Run still knows: their order is not documented."""
+        """Search all executions that Cloud Run lists, because their order is not documented."""
         request = run_v2.ListExecutionsRequest(parent=self._job, page_size=100)
         listed = self._call(
             lambda: [_execution(e) for e in self._executions.list_executions(request, **READ)]
@@ -94,7 +94,7 @@ class CloudRunLauncher:
         return sorted(mine, key=lambda execution: str(execution.created_at or ""))
 
     def get(self, name: str) -> Execution | None:
-        """An execution; the reason of a failed one is that of its first failed task."""
+        """Return an execution; a failed one has the reason of its first failed task."""
         name = self._full(name)
         try:
             found = self._call(lambda: self._executions.get_execution(name=name, **READ))
@@ -119,7 +119,7 @@ class CloudRunLauncher:
                 raise
 
     def _full(self, name: str) -> str:
-        """The job's tasks know only the last part of their execution's name."""
+        """Return the full name; a task knows only the last part of its execution's name."""
         return name if "/" in name else f"{self._job}/executions/{name}"
 
     def _task_reason(self, name: str) -> str | None:
@@ -130,7 +130,7 @@ class CloudRunLauncher:
         for task in sorted(tasks, key=lambda task: task.index):
             result = task.last_attempt_result
             if result.exit_code or result.term_signal or result.status.code:
-                said = result.status.message or next(
+                message = result.status.message or next(
                     (c.message for c in task.conditions if c.message), ""
                 )
                 how = (
@@ -138,11 +138,11 @@ class CloudRunLauncher:
                     if result.term_signal
                     else f"exit code {result.exit_code}"
                 )
-                return f"task {task.index} ended with {how}" + (f": {said}" if said else "")
+                return f"task {task.index} ended with {how}" + (f": {message}" if message else "")
         return None
 
     def _call(self, call: Callable[[], T]) -> T:
-        """Run a client call, its errors in this project's words."""
+        """Run a client call and translate its errors."""
         try:
             return call()
         except google_errors.NotFound as error:
@@ -162,7 +162,7 @@ class CloudRunLauncher:
 
 
 class _GoneError(ServiceError):
-    """Cloud Run knows no such job or execution."""
+    """Cloud Run does not have this job or execution."""
 
 
 def _execution(found: Any) -> Execution:
@@ -183,7 +183,7 @@ def _execution(found: Any) -> Execution:
 
 
 def _phase(found: Any, completed: Any) -> Phase:
-    """Success only if every task succeeded: a cancelled execution has no error of its own."""
+    """Return SUCCEEDED only if every task succeeded; a cancelled execution has no error."""
     if not _time(found.completion_time):
         return Phase.RUNNING if _time(found.start_time) else Phase.PENDING
     if found.task_count and found.succeeded_count == found.task_count:
@@ -197,12 +197,12 @@ def _phase(found: Any, completed: Any) -> Phase:
 def _reason(completed: Any) -> str | None:
     if completed is None or completed.message:
         return completed.message if completed else None
-    said = completed.execution_reason
-    return said.name if said else None
+    reason = completed.execution_reason
+    return reason.name if reason else None
 
 
 def _time(value: Any) -> datetime | None:
-    """A protobuf time, None where it is not set."""
+    """Return a protobuf time, None if it is not set."""
     if not value or not value.timestamp():
         return None
     return datetime.fromtimestamp(value.timestamp(), tz=value.tzinfo)

@@ -1,4 +1,4 @@
-"""Executions of the job, and what can be asked of whoever runs them."""
+"""Executions of the job, and the interface of a launcher."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ CONFIG_URI = "MMM_CONFIG_URI"
 
 
 class Phase(StrEnum):
-    """Where an execution stands."""
+    """The phase of an execution."""
 
     PENDING = "PENDING"
     RUNNING = "RUNNING"
@@ -25,7 +25,7 @@ class Phase(StrEnum):
 
     @property
     def is_over(self) -> bool:
-        """Whether it has ended."""
+        """Return whether it has ended."""
         return self not in (Phase.PENDING, Phase.RUNNING)
 
 
@@ -39,13 +39,13 @@ class Launch:
     timeout: timedelta = timedelta(hours=2)
 
     def env(self) -> dict[str, str]:
-        """The environment variables that the job is given on top of its own."""
+        """Return the environment variables that this execution adds to the job's own."""
         return {RUN_ID: self.run_id, **({CONFIG_URI: self.config_uri} if self.config_uri else {})}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Execution:
-    """One execution as its runner sees it; `reason` is the runner's own explanation of its end."""
+    """One execution as its runner reports it; `reason` is the runner's explanation of its end."""
 
     name: str
     phase: Phase
@@ -56,7 +56,7 @@ class Execution:
 
     @property
     def run_id(self) -> str | None:
-        """The run that it was started for."""
+        """The run that it was started for, None if it names none."""
         return self.env.get(RUN_ID)
 
 
@@ -65,17 +65,17 @@ class NotStartedError(TransientError):
 
 
 class MaybeStartedError(TransientError):
-    """No answer came: the execution may have been started or not."""
+    """No answer arrived: the execution may have started or not."""
 
 
 class Launcher(Protocol):
-    """Whoever runs executions. Every call may raise TransientError and ServiceError."""
+    """Runs executions. Every call may raise TransientError and ServiceError."""
 
     def launch(self, launch: Launch) -> str:
         """Start an execution and return its name.
 
         Raises:
-            NotStartedError, MaybeStartedError: see there.
+            NotStartedError, MaybeStartedError: see these classes.
             ServiceError: it can never be started like this.
         """
 
@@ -83,7 +83,7 @@ class Launcher(Protocol):
         """Executions that were started for a run, oldest first."""
 
     def get(self, name: str) -> Execution | None:
-        """An execution by name, None where it does not exist (any more)."""
+        """Return an execution by name, None if it does not exist."""
 
     def cancel(self, name: str) -> None:
-        """Stop an execution; one that has ended or vanished is left as it is."""
+        """Stop an execution; do nothing if it has ended or no longer exists."""

@@ -25,7 +25,7 @@ class Blob:
 
 @dataclass(frozen=True, kw_only=True)
 class ObjectInfo:
-    """What the store says of an object; `crc32c` is base64 of four big-endian bytes.
+    """An object's description; `crc32c` is base64 of four big-endian bytes.
 
     `updated` is by the store's own clock.
     """
@@ -45,12 +45,12 @@ class Store(Protocol):
         """`gs://bucket` or `file:///folder`."""
 
     def read(self, path: str, *, limit: int | None = None) -> Blob:
-        """The newest generation of an object, at most `limit` bytes of it."""
+        """Return the newest generation of an object, at most `limit` bytes of it."""
 
     def write(
         self, path: str, data: bytes, *, if_generation: int | None = None, content_type: str = JSON
     ) -> int:
-        """Write a small object; returns its generation."""
+        """Write a small object; return its generation."""
 
     def upload(
         self,
@@ -60,19 +60,19 @@ class Store(Protocol):
         content_type: str | None = None,
         if_generation: int | None = None,
     ) -> ObjectInfo:
-        """Write a file and return what the store says of it afterwards."""
+        """Write a file; return the stored object's description."""
 
     def download(self, path: str, local: Path) -> None:
         """Write an object to a file, whole or not at all."""
 
     def stat(self, path: str) -> ObjectInfo | None:
-        """What the store says of an object, None where there is none."""
+        """Return an object's description, None if there is no object."""
 
     def list(self, prefix: str) -> Iterator[ObjectInfo]:
-        """Objects whose path begins with `prefix`, in order of path."""
+        """Yield the objects whose path begins with `prefix`, in order of path."""
 
     def folders(self, prefix: str) -> Iterator[str]:
-        """Names of the folders directly below a prefix that ends with `/`, in order."""
+        """Yield the names of the folders directly below a prefix that ends with `/`, in order."""
 
     def delete(self, path: str) -> None:
-        """Remove an object; removing what is not there is fine."""
+        """Remove an object; do nothing if there is none."""

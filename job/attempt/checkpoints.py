@@ -1,4 +1,4 @@
-"""Finished trials and the extract, kept in the store so that a retry computes nothing again."""
+"""Store finished trials and the extract, so that a retry computes nothing again."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from contract.stores.base import Store
 
 
 def save(store: Store, run_id: str, name: str, file: Path) -> bool:
-    """Keep a file under the run's `work/`, once; False where another attempt's file stays."""
+    """Store a file once under the run's `work/`; return False if another attempt stored it."""
     return create(
         store,
         layout.work(run_id, name),
@@ -21,7 +21,7 @@ def save(store: Store, run_id: str, name: str, file: Path) -> bool:
 
 
 def restore(store: Store, run_id: str, name: str, file: Path) -> bool:
-    """Bring a kept file back; False where there is none."""
+    """Download a stored file; return False if there is none."""
     try:
         store.download(layout.work(run_id, name), file)
     except NotFoundError:
@@ -30,7 +30,7 @@ def restore(store: Store, run_id: str, name: str, file: Path) -> bool:
 
 
 def restore_trials(store: Store, run_id: str, folder: Path) -> list[str]:
-    """Bring finished trials back; returns their names."""
+    """Download finished trials; return their names."""
     prefix = layout.work(run_id, "trials/")
     names = []
     for info in store.list(prefix):

@@ -1,11 +1,12 @@
-"""Who works on a run: a lease object with owner, heartbeat and expiry.
+"""Hold a run's lease: the right of one process to work on it, renewed by heartbeats.
 
 A second execution of a run finds a live lease and leaves. A retry of the same task takes over at
-once, because Cloud Run starts it only after the attempt before has ended; anybody else must wait
+once, because Cloud Run starts it only after the previous attempt has ended. Any other process waits
 until the lease has expired by the bucket's clock.
 
-An owner that cannot renew its lease for CUT_OFF_SECONDS leaves, before its market is taken for free
-(`contract.market.GRACE`). One that slept and finds its lease expired asks for its market again.
+An owner that cannot renew its lease for CUT_OFF_SECONDS stops, before another run may take its
+market (`contract.market.GRACE`). An owner that slept until its lease expired checks that it still
+has its market.
 """
 
 from __future__ import annotations
@@ -37,8 +38,8 @@ CUT_OFF_SECONDS = 480.0
 class LeaseHolder:
     """A lease that this process holds.
 
-    `lost` is set when somebody else took it, `cut_off` when the bucket, or the market, was out of
-    reach for so long that another run may be at work.
+    `lost` is set when another process has taken it. `cut_off` is set when bucket or market were
+    unreachable for so long that another run may be working.
     """
 
     def __init__(self, store: Store, path: str, lease: Lease, generation: int) -> None:
@@ -59,9 +60,9 @@ class LeaseHolder:
         every: float = HEARTBEAT_SECONDS,
         patience: float = CUT_OFF_SECONDS,
     ) -> None:
-        """Renew in a thread until released; `beat` is called after each renewal.
+        """Renew the lease in a thread until it is released; call `beat` after each renewal.
 
-        `returned` tells whether an owner whose lease had expired may go on.
+        `returned` says whether an owner whose lease had expired may continue.
         """
 
         def loop() -> None:
@@ -71,19 +72,19 @@ class LeaseHolder:
                     self._write(released=False)
                     if silent > self._lease.seconds and not returned():
                         log.error(
-                            f"no heartbeat for {silent:.0f} s, and the market is lost; leaving"
+                            f"no heartbeat for {silent:.0f} s; another run has the market; stopping"
                         )
                         self.cut_off.set()
                         return
                     beat()
                 except PreconditionError:
-                    log.error("another execution took this run over; leaving")
+                    log.error("another execution took over this run; stopping")
                     self.lost.set()
                     return
                 except MMMError as error:  # the next beat tries again
                     log.warning(f"the heartbeat could not be written: {error}")
                     if time.monotonic() - self._renewed > patience:
-                        log.error(f"no heartbeat for {patience / 60:.0f} min; leaving")
+                        log.error(f"no heartbeat for {patience / 60:.0f} min; stopping")
                         self.cut_off.set()
                         return
 
@@ -94,28 +95,28 @@ class LeaseHolder:
 
     @property
     def manifest(self) -> str | None:
-        """The manifest that this owner, or one before, decided on."""
+        """The manifest that this owner, or an earlier one, decided on."""
         return self._lease.manifest
 
     def confirm(self, *, manifest: str | None = None) -> None:
-        """Renew, and so make sure that nobody took over; with a manifest, decide on it.
+        """Renew the lease, which proves that this process still owns it; record `manifest` in it.
 
         Raises:
-            CancelledError: somebody did.
-            TransientError: this process was cut off and must not go on.
+            CancelledError: another process has taken it.
+            TransientError: this process lost contact for too long and must stop.
         """
         if self.cut_off.is_set():
-            raise TransientError("the run was cut off from its bucket or market for too long")
+            raise TransientError("the run lost contact with its bucket or market for too long")
         with self._lock:
             self._lease = self._lease.model_copy(update={"manifest": manifest or self.manifest})
         try:
             self._write(released=False)
         except PreconditionError:
             self.lost.set()
-            raise CancelledError("another execution took the run over") from None
+            raise CancelledError("another execution took over the run") from None
 
     def release(self) -> None:
-        """Release the lease, so that a successor need not wait."""
+        """Release the lease, so that a successor does not wait."""
         self._stop.set()
         if self._thread is not None:
             self._thread.join(timeout=0.2 if stop_reason() else 5.0)
@@ -136,7 +137,7 @@ class LeaseHolder:
 
 
 def claim(store: Store, run_id: str, settings: Settings) -> LeaseHolder | Lease:
-    """Take the run's lease; returns the live lease of another owner if there is one.
+    """Take the run's lease; return the live lease of another owner if there is one.
 
     Raises:
         TransientError: another writer came between at every attempt.
@@ -152,7 +153,7 @@ def claim(store: Store, run_id: str, settings: Settings) -> LeaseHolder | Lease:
     )
     live: Lease | None = None
 
-    def taken(old: Blob | None) -> bytes | None:
+    def change(old: Blob | None) -> bytes | None:
         nonlocal mine, live
         live = None
         if old is not None:
@@ -163,7 +164,7 @@ def claim(store: Store, run_id: str, settings: Settings) -> LeaseHolder | Lease:
             mine = mine.model_copy(update={"manifest": held.manifest})
         return mine.to_json()
 
-    stored = update(store, path, taken)
+    stored = update(store, path, change)
     if live is not None:
         return live
     return LeaseHolder(store, path, mine, stored.generation if stored else 0)

@@ -1,6 +1,6 @@
 """The manifest: what a finished run consists of and what it was made from.
 
-It is the last object of a run; where it lies, the run's artifacts are complete. Its schema is
+It is the last object of a run: if it exists, the run's artifacts are complete. Its schema is
 `docs/manifest.schema.json`.
 """
 
@@ -34,7 +34,7 @@ class DataFacts(Strict):
 
 
 class Versions(Strict):
-    """What ran: enough to tell two environments apart."""
+    """The versions that ran, enough to distinguish two environments."""
 
     mmm_trainer: str
     image: str | None
@@ -61,7 +61,7 @@ class Manifest(Stored):
     seed: int
     trials: int
     iterations: int
-    trial_iterations: list[int] = []  # that each trial had: more with `training.max_iterations`
+    trial_iterations: list[int] = []  # of each trial; `training.max_iterations` may add some
     cores: int
     config_hash: str
     fingerprint: str

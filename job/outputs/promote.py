@@ -1,4 +1,4 @@
-"""Move a market's `current.json` to a newly accepted run, by generation."""
+"""Move a market's `current.json` to a newly accepted run."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from contract.stores.base import Blob, Store
 def promote(
     store: Store, *, run_id: str, market: str, revision: str, facts: dict[str, Any]
 ) -> bool:
-    """Point the market at this run, unless it points at a newer one already.
+    """Point the market at this run, unless it already points at a newer one.
 
-    Run ids begin with their time, so their order is the order of the requests.
+    Run ids begin with a time, so their order is the order of the requests.
 
     Returns:
         True if the market points at this run now, False if it points at a newer one.
@@ -35,10 +35,10 @@ def promote(
     }
     content = canonical_json(pointer)
 
-    def moved(old: Blob | None) -> bytes | None:
+    def change(old: Blob | None) -> bytes | None:
         if old is not None and read_fields(old.data, "run_id", path=path)["run_id"] > run_id:
             return None
         return content
 
-    stored = update(store, path, moved)
+    stored = update(store, path, change)
     return stored is not None and stored.data == content

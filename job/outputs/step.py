@@ -1,4 +1,4 @@
-"""From R's results to a finished run: tables, report, upload, manifest."""
+"""Turn R's results into a finished run: tables, report, upload, manifest."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from job.sources import Snapshot
 def draft_manifest(
     attempt: Attempt, snapshot: Snapshot, result: dict[str, Any], fingerprint: str
 ) -> Manifest:
-    """The manifest without its artifacts, which do not lie anywhere yet."""
+    """Return the manifest without artifacts, because nothing is uploaded yet."""
     training = attempt.config.training
     seconds = json.loads((attempt.workspace.output / "timings.json").read_text())
     timings = {f"r.{name}": value for name, value in seconds.items()}
@@ -72,7 +72,7 @@ def draft_manifest(
 
 
 def write_outputs(attempt: Attempt, draft: Manifest, verdict: Verdict) -> None:
-    """Parquet tables, the resolved config, the report, and the extract where it is asked for."""
+    """Write Parquet tables, resolved config and report, and the extract if the config says so."""
     output = attempt.workspace.output
     with attempt.trace.step("outputs") as detail:
         columns = {
@@ -94,10 +94,10 @@ def write_outputs(attempt: Attempt, draft: Manifest, verdict: Verdict) -> None:
 
 
 def upload(attempt: Attempt, draft: Manifest) -> Manifest:
-    """Upload everything, decide on a manifest, write it as the last object.
+    """Upload everything, decide on a manifest, and write it as the last object.
 
-    An owner who slept through its lease can do no harm: what it writes goes only over what lay
-    there before it confirmed the lease, and a manifest is decided on in the lease itself.
+    An owner that slept through its lease does no harm. It replaces only objects that existed before
+    it confirmed the lease, and the lease itself records which manifest was decided on.
     """
     prefix = layout.artifacts(draft.revision, draft.market, draft.run_id)
     with attempt.trace.step("upload") as detail:
@@ -122,7 +122,7 @@ def upload(attempt: Attempt, draft: Manifest) -> Manifest:
 
 
 def publish_decided(attempt: Attempt) -> Manifest | None:
-    """Write the manifest that an earlier owner of the lease decided on; None if there is none."""
+    """Write the manifest that an earlier owner of the lease decided on, None if there is none."""
     if attempt.lease.manifest is None:
         return None
     manifest = Manifest.from_json(
@@ -133,7 +133,7 @@ def publish_decided(attempt: Attempt) -> Manifest | None:
 
 
 def _publish(attempt: Attempt, manifest: Manifest) -> None:
-    """Write the manifest, then the entry by which duplicates are found."""
+    """Write the manifest, then the entry that identifies duplicates."""
     path = layout.manifest(manifest.revision, manifest.market, manifest.run_id)
     content = manifest.to_json()
     try:
@@ -165,7 +165,7 @@ def event_facts(store: Store, manifest: Manifest) -> dict[str, Any]:
 def _write_report(
     output: Path, *, config: Config, run: Mapping[str, Any], quality: Mapping[str, Any]
 ) -> None:
-    """Write `report.html` from what lies in the output folder; `run` is what the manifest says."""
+    """Write `report.html` from the files of the output folder; `run` is the manifest's content."""
     inputs = ReportInputs(
         tables=output / "tables",
         metrics=json.loads((output / "metrics.json").read_text()),

@@ -1,4 +1,4 @@
-"""Upload a run's artifacts in parallel; every checksum is compared with the server's."""
+"""Upload a run's artifacts in parallel and compare every checksum with the server's."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _TYPES = {
 
 
 class Artifact(Strict):
-    """One file of a run; `path` is below the run's folder, `crc32c` base64 as servers say it."""
+    """One file of a run; `path` is relative to the run's folder, `crc32c` is base64."""
 
     path: str
     bytes: int
@@ -51,17 +51,17 @@ def describe(file: Path, root: Path) -> Artifact:
 def upload_all(
     store: Store, folder: Path, *, prefix: str, there: Mapping[str, int]
 ) -> list[Artifact]:
-    """Upload every file below `folder`; returns what is in the store, in order of path.
+    """Upload every file below `folder`; return what the store holds, in order of path.
 
     Args:
-        store: The bucket; it retries by itself.
+        store: The bucket; it retries failed calls itself.
         folder: The files.
-        prefix: They go below it.
+        prefix: Where the files are stored.
         there: The generations of the objects that may be replaced; no other one is overwritten.
 
     Raises:
         ArtifactError: a file is refused, or is stored with another checksum.
-        PreconditionError: another writer wrote a file meanwhile.
+        PreconditionError: another writer wrote a file at the same time.
         TransientError: the store does not answer.
     """
     files = sorted(path for path in folder.rglob("*") if path.is_file())
@@ -75,7 +75,7 @@ def upload_all(
     pool = ThreadPoolExecutor(max_workers=PARALLEL)
     try:
         return list(pool.map(one, files))
-    finally:  # told to stop, it waits for none of them
+    finally:  # after a signal, it waits for no upload
         pool.shutdown(wait=stop_reason() is None, cancel_futures=True)
 
 
@@ -92,17 +92,17 @@ def _upload(store: Store, file: Path, artifact: Artifact, path: str, generation:
 
 
 def verify(store: Store, artifacts: list[Artifact], *, prefix: str) -> Iterator[str]:
-    """What is wrong with a finished run's files in the store, one sentence each."""
+    """Yield a sentence for each stored file that differs from the manifest."""
     there = {info.path.removeprefix(prefix): info for info in store.list(prefix)}
     for artifact in artifacts:
         info = there.get(artifact.path)
         if info is None:
             yield f"`{artifact.path}` is missing"
         elif (info.size, info.crc32c) != (artifact.bytes, artifact.crc32c):
-            yield f"`{artifact.path}` has other bytes than the manifest says"
+            yield f"`{artifact.path}` differs from the manifest"
 
 
 def content_type(file: Path) -> str:
-    """The media type of a file by its name."""
+    """Return the media type of a file by its name."""
     known = _TYPES.get(file.suffix.lower())
     return known or mimetypes.guess_type(file.name)[0] or "application/octet-stream"

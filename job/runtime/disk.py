@@ -1,4 +1,4 @@
-"""A full disk: told plainly, wherever it is noticed first."""
+"""Detect a full disk and report it clearly."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ LEAST_BYTES = 64 * 1024
 
 
 def is_full(folder: Path) -> bool:
-    """Whether nothing of use can be written below a folder."""
+    """Return whether a folder has less than LEAST_BYTES left."""
     return shutil.disk_usage(folder).free < LEAST_BYTES
 
 
 def is_disk_error(error: BaseException) -> bool:
-    """Whether an error, or what caused it, says that a disk is full."""
+    """Return whether an error, or its cause, says that a disk is full."""
     return any(
         (isinstance(e, OSError) and e.errno in _FULL) or any(w in str(e).lower() for w in _WORDS)
         for e in _chain(error)
@@ -34,8 +34,8 @@ def _chain(error: BaseException | None) -> Iterator[BaseException]:
         error = error.__cause__ or error.__context__
 
 
-class Console:
-    """R's lines in a file; where it cannot be written any more, R goes on without it."""
+class ConsoleFile:
+    """A file of R's output; if it can no longer be written, R continues without it."""
 
     def __init__(self, path: Path, log: Log) -> None:
         self._path, self._log = path, log
@@ -44,7 +44,7 @@ class Console:
         path.touch()
 
     def write(self, line: str) -> None:
-        """Append a line; whole lines of several threads do not mix."""
+        """Append a line; lines of several threads do not mix."""
         with self._lock:
             if self._broken:
                 return

@@ -15,7 +15,7 @@ from job.runtime.logs import Log
 
 @dataclass
 class Step:
-    """What happened in one step; `detail` holds the figures that people ask for later."""
+    """One step: when it ran, how it ended, and its figures in `detail`."""
 
     name: str
     started_at: str
@@ -26,7 +26,7 @@ class Step:
 
 
 class Trace:
-    """The steps of one attempt; `on_change` is told of every start and end."""
+    """The steps of one attempt; `on_change` is called at every start and end."""
 
     def __init__(self, *, log: Log, on_change: Callable[[Step], None]) -> None:
         self.steps: list[Step] = []
@@ -36,7 +36,7 @@ class Trace:
 
     @contextmanager
     def step(self, name: str) -> Iterator[dict[str, Any]]:
-        """Record a step; the block fills the detail that is yielded."""
+        """Record a step; the block fills the `detail` that is yielded."""
         record = Step(name=name, started_at=datetime.now(UTC).isoformat(timespec="milliseconds"))
         self.steps.append(record)
         began = time.monotonic()

@@ -1,4 +1,4 @@
-"""Which engine `auto` stands for here, and whether it can do what the config asks for."""
+"""Find which engine `auto` selects here, and check that it can run the config."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from job.train.process import r_environment
 
 @cache
 def engine_here(engine: Engine, *, rscript: str, r_root: Path) -> str:
-    """Return `robyn` or `builtin`: what R takes for `auto`, as R itself says."""
+    """Return `robyn` or `builtin`; for `auto`, ask R which one it selects."""
     if engine is not Engine.AUTO:
         return engine.value
     program = find_rscript(rscript)
@@ -34,10 +34,10 @@ def engine_here(engine: Engine, *, rscript: str, r_root: Path) -> str:
 
 
 def check_engine(training: Training, *, rscript: str, r_root: Path) -> None:
-    """Refuse, before anything is read, what the config's own check must let through for `auto`.
+    """Check what the config alone cannot decide, because `auto` depends on the installation.
 
     Raises:
-        ConfigError: `auto` is Robyn here, and Robyn takes no ranges of penalties.
+        ConfigError: `auto` selects Robyn here, and Robyn does not accept ranges of penalties.
     """
     given = training.penalty_ranges
     engine = engine_here(training.engine, rscript=rscript, r_root=r_root) if given else None

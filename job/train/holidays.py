@@ -45,10 +45,10 @@ def holidays_table(country: str, start: date, end: date) -> pd.DataFrame:
 
     Raises:
         UnknownCountryError: the country is not known; names the nearest code.
-        ValueError: `end` lies before `start`.
+        ValueError: `end` is before `start`.
     """
     if end < start:
-        raise ValueError(f"holidays: the end {end} lies before the start {start}.")
+        raise ValueError(f"holidays: the end {end} is before the start {start}.")
     code = country.strip().upper()
     if code not in _codes():
         raise UnknownCountryError(country, _nearest(country))

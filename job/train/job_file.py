@@ -1,4 +1,4 @@
-"""The file that R reads: resolved values and local paths, nothing to look up."""
+"""Make the job file that R reads: resolved values and local paths only."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def r_job(
     holidays: bool,
     window: tuple[str, str],
 ) -> dict[str, Any]:
-    """Everything that `r/run_all.R` needs; `window` is the first and last modelled period."""
+    """Return the job file of `r/run_all.R`; `window` is the first and last modelled period."""
     training = config.training
     roles = config.columns_by_role()
     context = [*config.context, *(c for c in config.factors if c not in config.context)]
@@ -98,7 +98,7 @@ def _intervals(intervals: Intervals) -> dict[str, Any]:
 
 
 def hyperparameters(config: Config) -> dict[str, list[float]]:
-    """The config's ranges by R's names; what is left out takes the engine's default range."""
+    """Return the config's ranges by R's names; the engine has defaults for the others."""
     ranges = {
         safe_name(name): list(bounds) for name, bounds in config.training.hyperparameters.items()
     }
@@ -108,17 +108,17 @@ def hyperparameters(config: Config) -> dict[str, list[float]]:
 
 
 def holiday_country(config: Config) -> str:
-    """The country whose holidays prophet sees."""
+    """Return the country whose holidays prophet uses."""
     return (config.training.holidays or config.market).upper()
 
 
 def prophet_variables(config: Config, holidays: bool) -> list[ProphetVar]:
-    """Prophet's components; without a holidays table there is no holiday component."""
+    """Return prophet's components; without a holidays table there is no holiday component."""
     return [v for v in config.training.prophet if holidays or v is not ProphetVar.HOLIDAY]
 
 
 def find_rscript(name: str) -> str | None:
-    """Path of Rscript, None where R is not installed."""
+    """Return the path of Rscript, None if R is not installed."""
     return shutil.which(name)
 
 

@@ -1,4 +1,4 @@
-"""Run R, pass on its lines and its progress as they come, and say what became of it."""
+"""Run R, forward its output and progress as they arrive, and return its result."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from contract.exceptions import (
     TransientError,
 )
 from contract.printable import visible
-from job.runtime.disk import Console, is_full
+from job.runtime.disk import ConsoleFile, is_full
 from job.runtime.logs import Log
 from job.runtime.signals import on_forced_exit, shielded, stop_reason
 from job.runtime.workspace import Workspace
@@ -32,13 +32,13 @@ from job.train.job_file import find_rscript
 
 POLL_SECONDS = 0.25
 KILL_AFTER_SECONDS = 1.0
-DRAIN_SECONDS = 5.0  # for what R printed last
+DRAIN_SECONDS = 5.0  # to read the last lines of R
 _ERRORS: dict[str, type[MMMError]] = {
     "mmm_config_error": ConfigError,
     "mmm_data_error": DataError,
     "mmm_model_error": ModelError,
-    "mmm_killed_error": TransientError,  # what was finished is kept, so that a retry is short
-    "robyn_missing_error": ConfigError,  # the config asks for an engine that this image lacks
+    "mmm_killed_error": TransientError,  # finished trials are stored, so a retry is short
+    "robyn_missing_error": ConfigError,  # this image lacks the engine of the config
 }
 
 Progress = Callable[[dict[str, Any]], None]
@@ -53,14 +53,14 @@ def run_r(
     on_progress: Progress,
     stop: Callable[[], str | None],
 ) -> dict[str, Any]:
-    """Run `r/run_all.R` on the workspace's job file; returns what R wrote as its result.
+    """Run `r/run_all.R` on the workspace's job file; return the result that R wrote.
 
-    `stop` is asked all the time; a reason ends R's whole process group. Every line of R goes to the
-    log and to `robyn_console.log`.
+    `stop` is called all the time; a reason ends R's whole process group. Every line of R goes to
+    the log and to `robyn_console.log`.
 
     Raises:
-        ConfigError, DataError, ModelError: what R says is wrong.
-        TransientError: R was killed from outside (out of memory, most often), or the disk is full.
+        ConfigError, DataError, ModelError: R reports a fault.
+        TransientError: another process killed R (usually out of memory), or the disk is full.
         CancelledError: `stop` gave a reason.
     """
     program = find_rscript(rscript)
@@ -73,7 +73,7 @@ def run_r(
     command = [program, "--vanilla", str(r_root / "run_all.R"), f"job_cfg={workspace.job_json}"]
     try:
         return _watch(command, workspace, log, on_progress, stop)
-    except ModelError as error:  # what R says of a full disk is anything at all
+    except ModelError as error:  # on a full disk, R may report any error
         if is_full(workspace.root):
             raise TransientError(f"the disk is full, and R failed: {error.message}") from None
         raise
@@ -94,15 +94,15 @@ def _watch(
             reason = stop()
             if reason:
                 raise CancelledError(reason)
-            _pass_on(lines, on_progress, log)
+            _forward(lines, on_progress, log)
             time.sleep(POLL_SECONDS)
-        _pass_on(lines, on_progress, log)
+        _forward(lines, on_progress, log)
     return _result(process.returncode, workspace)
 
 
 @contextmanager
 def _process(command: list[str], workspace: Workspace, log: Log) -> Iterator[subprocess.Popen[str]]:
-    """R in a process group of its own, which is gone when the block ends, however it ends."""
+    """Run R in its own process group, and end the group when the block ends."""
     temporary = workspace.root / "tmp"
     temporary.mkdir(exist_ok=True)
     process: subprocess.Popen[str] | None = None
@@ -133,10 +133,10 @@ def _process(command: list[str], workspace: Workspace, log: Log) -> Iterator[sub
 
 @contextmanager
 def _guard(group: int) -> Iterator[None]:
-    """End the process group if this process is killed: nothing of R may outlive its job.
+    """End the process group if this process is killed, so that R never outlives its job.
 
-    A shell waits on a pipe that this process alone holds open; the kernel closes it, whatever ends
-    the process.
+    A shell waits on a pipe that only this process holds open. The kernel closes the pipe when the
+    process ends for any reason.
     """
     guard = subprocess.Popen(  # noqa: S603
         ["/bin/sh", "-c", f"read _; kill -s KILL -- -{group}"],
@@ -144,7 +144,7 @@ def _guard(group: int) -> Iterator[None]:
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         env={},
-        start_new_session=True,  # Ctrl-C and the end of R's group are not for it
+        start_new_session=True,  # Ctrl-C and the end of R's group must not reach it
     )
     try:
         yield
@@ -154,7 +154,7 @@ def _guard(group: int) -> Iterator[None]:
 
 
 def r_environment(temporary: Path) -> dict[str, str]:
-    """R's environment: nothing of the job's secrets, and none of R's own traps."""
+    """Return R's environment: none of the job's secrets, and safe values for R's own options."""
     kept = (
         "PATH",
         "HOME",
@@ -165,7 +165,7 @@ def r_environment(temporary: Path) -> dict[str, str]:
         "R_LIBS_USER",
         "R_LIBS_SITE",
         "R_HOME",
-        "CLOUD_RUN_EXECUTION",  # by these, whoever ends an attempt finds its processes
+        "CLOUD_RUN_EXECUTION",  # these identify the processes of an attempt
         "CLOUD_RUN_JOB",
         "CLOUD_RUN_TASK_ATTEMPT",
         "CLOUD_RUN_TASK_COUNT",
@@ -176,7 +176,7 @@ def r_environment(temporary: Path) -> dict[str, str]:
         **environment,
         "TZ": "UTC",
         "TMPDIR": str(temporary),
-        "_R_CHECK_LIMIT_CORES_": "false",  # left over from package checks, it caps R at 2 processes
+        "_R_CHECK_LIMIT_CORES_": "false",  # set by package checks; it limits R to 2 processes
         "OMP_NUM_THREADS": "1",  # trials are the unit of parallelism
         "OPENBLAS_NUM_THREADS": "1",
         "PYTHONDONTWRITEBYTECODE": "1",
@@ -190,7 +190,7 @@ def _end_group(process: subprocess.Popen[str]) -> None:
             process.wait(timeout=patience)
         except subprocess.TimeoutExpired:
             continue
-        _signal_group(process, signal.SIGKILL)  # the leader has gone; its children must go as well
+        _signal_group(process, signal.SIGKILL)  # the leader has ended; its children must end too
         return
 
 
@@ -202,10 +202,10 @@ def _signal_group(process: subprocess.Popen[str], sign: signal.Signals) -> None:
 def _start_readers(
     process: subprocess.Popen[str], workspace: Workspace, log: Log
 ) -> list[threading.Thread]:
-    """Threads that copy R's two streams to the log and to the console file until they end."""
-    console = Console(workspace.output / "robyn_console.log", log)
+    """Start threads that copy R's two streams to the log and to the console file."""
+    console = ConsoleFile(workspace.output / "robyn_console.log", log)
     readers = [
-        # Threads start without the labels that logs carry here; each gets a copy of them.
+        # A thread starts without this thread's log labels, so each gets a copy.
         threading.Thread(target=copy_context().run, args=(_copy, stream, console, log), daemon=True)
         for stream in (process.stdout, process.stderr)
     ]
@@ -214,7 +214,7 @@ def _start_readers(
     return readers
 
 
-def _copy(stream: IO[str], console: Console, log: Log) -> None:
+def _copy(stream: IO[str], console: ConsoleFile, log: Log) -> None:
     with stream:
         for raw in stream:
             line = visible(raw.rstrip("\r\n").rsplit("\r", 1)[-1])
@@ -230,7 +230,7 @@ def _copy(stream: IO[str], console: Console, log: Log) -> None:
 
 
 def _tail(path: Path) -> Generator[dict[str, Any] | None, None, None]:
-    """Progress records as they are appended; None where there is nothing new."""
+    """Yield progress records as they are appended, None if there is nothing new."""
     with path.open() as stream:
         partial = ""
         while True:
@@ -243,7 +243,7 @@ def _tail(path: Path) -> Generator[dict[str, Any] | None, None, None]:
             yield json.loads(line)
 
 
-def _pass_on(lines: Iterator[dict[str, Any] | None], on_progress: Progress, log: Log) -> None:
+def _forward(lines: Iterator[dict[str, Any] | None], on_progress: Progress, log: Log) -> None:
     while True:
         try:
             record = next(lines)
@@ -255,7 +255,7 @@ def _pass_on(lines: Iterator[dict[str, Any] | None], on_progress: Progress, log:
 
 
 def _result(code: int, workspace: Workspace) -> dict[str, Any]:
-    """What R wrote at its end; an exit code or a missing result is never taken for success."""
+    """Return the result that R wrote; a bad exit code or a missing result is an error."""
     try:
         result = json.loads(workspace.result.read_text())
     except FileNotFoundError:
@@ -266,15 +266,15 @@ def _result(code: int, workspace: Workspace) -> dict[str, Any]:
         kind = _ERRORS.get(str(result.get("class")), ModelError)
         where = f" (in R's step `{result['step']}`)" if result.get("step") else ""
         raise kind(f"{result.get('message', 'R failed')}{where}")
-    if result and result.get("status") == "drawing":  # all but the pictures was written before
-        for half in workspace.output.rglob("*.tmp"):
-            half.unlink()
-        lost = f"R ended with exit code {code} while it drew pictures; some may be missing"
-        return {**result, "status": "ok", "warnings": [*(result.get("warnings") or []), lost]}
+    if result and result.get("status") == "drawing":  # everything but the pictures is written
+        for partial_file in workspace.output.rglob("*.tmp"):
+            partial_file.unlink()
+        warning = f"R ended with exit code {code} while drawing pictures; some may be missing"
+        return {**result, "status": "ok", "warnings": [*(result.get("warnings") or []), warning]}
     if code in (-signal.SIGKILL, 128 + signal.SIGKILL):
-        raise TransientError("R was killed from outside; most often the machine's memory ran out")
+        raise TransientError("another process killed R; usually the machine ran out of memory")
     if code in (-signal.SIGXFSZ, 128 + signal.SIGXFSZ):
-        raise TransientError("R was killed for a file larger than the machine allows")
+        raise TransientError("R was killed because a file became larger than the machine allows")
     if code != 0:
         raise ModelError(
             f"R ended with exit code {code} and without a result; {_last_lines(workspace)}"

@@ -1,4 +1,4 @@
-"""The training step: prepare R's files, run R on this task's trials, keep every finished one."""
+"""The training step: prepare R's files, run R on this task's trials, store each finished trial."""
 
 from __future__ import annotations
 
@@ -22,37 +22,36 @@ from job.train.job_file import holiday_country, r_job
 from job.train.process import run_r
 
 INPUTS = "inputs.rds"
-MARK_SECONDS = 3.0  # what writing the end into the status may take
+MARK_SECONDS = 3.0  # reserved for writing the end into the status
 
 
 def train(attempt: Attempt, snapshot: Snapshot) -> dict[str, Any] | LeftRun:
-    """R's result, or that another task makes the outputs.
+    """Train the task's trials; return R's result, or that another task makes the outputs.
 
-    One task alone does inputs, trials and outputs in a single R process.
+    A single task does inputs, trials and outputs in one R process.
     """
     store, run_id, task = attempt.store, attempt.run_id, attempt.settings.task_index
     trials = attempt.config.training.trials
     with attempt.trace.step("train") as detail:
         job = _prepare(attempt, snapshot)
-        kept = set(_restore(attempt))
-        detail["resumed_trials"] = len(kept)
+        stored = set(_restore(attempt))
+        detail["resumed_trials"] = len(stored)
         if attempt.tasks > 1:
             mine = trials_of(task, attempt.tasks, trials)
             detail["own_trials"] = len(mine)
-            _run_r(attempt, {**job, "trials_todo": mine, "merge": False}, kept)
+            _run_r(attempt, {**job, "trials_todo": mine, "merge": False}, stored)
             if not may_merge(store, run_id, task=task, trials=trials):
                 return LeftRun(reason="its trials are done; another task makes the outputs")
-            kept |= set(_restore(attempt))
+            stored |= set(_restore(attempt))
         elif not may_train_all(
             store, run_id, task=task, tasks=attempt.config.training.tasks, trials=trials
         ):
             return LeftRun(reason="another task of the run makes the outputs")
-        result = _run_r(attempt, job, kept)
+        result = _run_r(attempt, job, stored)
         attempt.warnings.extend(str(warning) for warning in result.get("warnings") or [])
-        distrust = (result.get("selfcheck") or {}).get("warning")
-        attempt.warnings.sort(
-            key=lambda text: text != distrust
-        )  # the event has the first ones only
+        failed_selfcheck = (result.get("selfcheck") or {}).get("warning")
+        # The event carries only the first warnings.
+        attempt.warnings.sort(key=lambda text: text != failed_selfcheck)
         detail.update(
             engine=result["engine"],
             search=result["search"],
@@ -65,7 +64,7 @@ def train(attempt: Attempt, snapshot: Snapshot) -> dict[str, Any] | LeftRun:
 
 
 def _prepare(attempt: Attempt, snapshot: Snapshot) -> dict[str, Any]:
-    """Write data and holidays; returns the content of the job file."""
+    """Write data and holidays; return the content of the job file."""
     holidays = _write_holidays(attempt, snapshot)
     pyarrow.csv.write_csv(pq.read_table(attempt.workspace.snapshot), attempt.workspace.data_csv)
     window = (
@@ -87,15 +86,15 @@ def _restore(attempt: Attempt) -> list[str]:
     return checkpoints.restore_trials(attempt.store, attempt.run_id, attempt.workspace.trials)
 
 
-def _run_r(attempt: Attempt, job: dict[str, Any], kept: set[str]) -> dict[str, Any]:
-    """Run R; `kept` are the names of the trials that the store has."""
+def _run_r(attempt: Attempt, job: dict[str, Any], stored: set[str]) -> dict[str, Any]:
+    """Run R; `stored` names the trials that the store has."""
 
     def on_progress(record: dict[str, Any]) -> None:
         if record.get("type") == "checkpoint":
             file = Path(record["path"])
             checkpoints.save(attempt.store, attempt.run_id, f"trials/{file.name}", file)
-            kept.add(file.name)
-            attempt.log.info(f"trial {record.get('trial')} is done and kept", source="R")
+            stored.add(file.name)
+            attempt.log.info(f"trial {record.get('trial')} is done and stored", source="R")
         elif record.get("type") == "step" and record.get("state") == "finished":
             if record.get("step") == "inputs":
                 checkpoints.save(
@@ -116,24 +115,24 @@ def _run_r(attempt: Attempt, job: dict[str, Any], kept: set[str]) -> dict[str, A
             stop=attempt.stop,
         )
     except CancelledError:
-        _keep_finished(attempt, kept)
+        _store_finished(attempt, stored)
         raise
 
 
-def _keep_finished(attempt: Attempt, kept: set[str]) -> None:
-    """Keep trials that R has finished and nobody has kept yet, as long as there is time for it."""
+def _store_finished(attempt: Attempt, stored: set[str]) -> None:
+    """Store finished trials that are not stored yet, while there is time left."""
     for file in sorted(attempt.workspace.trials.glob("*.rds")):
-        if file.name in kept or seconds_left() < MARK_SECONDS:
+        if file.name in stored or seconds_left() < MARK_SECONDS:
             continue
         try:
             checkpoints.save(attempt.store, attempt.run_id, f"trials/{file.name}", file)
         except MMMError as error:
-            attempt.log.warning(f"`{file.name}` could not be kept: {error}")
+            attempt.log.warning(f"`{file.name}` could not be stored: {error}")
             return
 
 
 def _write_holidays(attempt: Attempt, snapshot: Snapshot) -> bool:
-    """The country's holidays for prophet; False where the config does without them."""
+    """Write the country's holidays for prophet; return False if the config does not use them."""
     if ProphetVar.HOLIDAY not in attempt.config.training.prophet:
         return False
     country = holiday_country(attempt.config)
@@ -142,7 +141,7 @@ def _write_holidays(attempt: Attempt, snapshot: Snapshot) -> bool:
     except UnknownCountryError:
         if attempt.config.training.holidays:
             raise
-        text = f"market `{country}` is no country; prophet works without holidays"
+        text = f"market `{country}` is not a country; prophet works without holidays"
         attempt.log.warning(f"{text} (set `training.holidays` to choose a country)")
         attempt.warnings.append(text)
         return False

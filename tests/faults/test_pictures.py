@@ -24,7 +24,7 @@ PAGE = "draw_onepager <- function(id, outputs, cfg, path) {"
         (
             "R/pictures.R", "  if (!length(ids)) return(character())",
             "  tools::pskill(Sys.getpid(), tools::SIGKILL); Sys.sleep(10)",
-            "R ended with exit code -9 while it drew pictures",
+            "R ended with exit code -9 while drawing pictures",
         ),
     ],
     ids=["failing", "starved of memory", "all of R killed"],

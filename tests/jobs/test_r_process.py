@@ -139,7 +139,7 @@ def test_a_death_over_the_pictures_is_a_warning(run: Runner, tmp_path: Path) -> 
     )
     assert (result["status"], result["engine"]) == ("ok", "builtin")
     assert result["warnings"] == [
-        "take care", "R ended with exit code -9 while it drew pictures; some may be missing"
+        "take care", "R ended with exit code -9 while drawing pictures; some may be missing"
     ]  # fmt: skip
     assert not half.exists()
 

@@ -1,4 +1,4 @@
-"""The report: one HTML file that opens from disk."""
+"""The report: one self-contained HTML file about a finished training."""
 
 from job.report.inputs import ReportInputs
 from job.report.page import render_report

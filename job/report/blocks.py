@@ -1,4 +1,4 @@
-"""What a section of the report is made of; the template knows these and nothing else."""
+"""The parts of a section: tables, figures and notes. The template renders only these."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Format = Literal["text", "money", "ratio", "percent", "number", "seconds"]
 
 @dataclass(frozen=True)
 class Cell:
-    """One cell, already in words."""
+    """One table cell, formatted as text."""
 
     text: str
     number: bool = False
@@ -22,7 +22,7 @@ class Cell:
 
 @dataclass(frozen=True)
 class Table:
-    """A table; `rows` are as long as `head`. Without a head the first cells name their rows."""
+    """A table. Rows are as long as `head`; without a head, a row's first cell is its heading."""
 
     head: Sequence[Cell]
     rows: Sequence[Sequence[Cell]]
@@ -31,7 +31,7 @@ class Table:
 
 @dataclass(frozen=True)
 class Figure:
-    """A chart, what it says, and its numbers for those who do not see it."""
+    """A chart with a caption, and its numbers as a table for readers who cannot see it."""
 
     svg: Markup
     caption: str
@@ -41,7 +41,7 @@ class Figure:
 
 @dataclass(frozen=True)
 class Note:
-    """A sentence. `style` is `note`, `missing` (something the run did not make) or `warning`."""
+    """A sentence. `style` is `note`, `warning`, or `missing` for an output that the run lacks."""
 
     text: str
     style: Literal["note", "missing", "warning"] = "note"
@@ -49,21 +49,21 @@ class Note:
 
 
 @dataclass(frozen=True)
-class Source:
-    """Text that is shown as it is, folded away."""
+class CollapsedText:
+    """Preformatted text in a collapsed element."""
 
     title: str
     text: str
-    kind: str = "source"
+    kind: str = "collapsed text"
 
 
 @dataclass(frozen=True)
-class Folded:
-    """A table that is folded away."""
+class CollapsedTable:
+    """A table in a collapsed element."""
 
     title: str
     table: Table
-    kind: str = "folded"
+    kind: str = "collapsed table"
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,7 @@ class Heading:
     kind: str = "heading"
 
 
-Block = Table | Figure | Note | Source | Folded | Heading
+Block = Table | Figure | Note | CollapsedText | CollapsedTable | Heading
 
 
 @dataclass(frozen=True)
@@ -86,17 +86,17 @@ class Section:
     blocks: Sequence[Block] = field(default_factory=tuple)
 
 
-def in_words(value: Any, form: Format = "text") -> str:
-    """Format a value for people; a missing one is n/a."""
+def format_value(value: Any, form: Format = "text") -> str:
+    """Format a value as text; a missing value becomes "n/a"."""
     if value is None or (not isinstance(value, (list, dict)) and pd.isna(value)):
         return "n/a"
     match form:
         case "money":
-            return f"{_plus_zero(value, 0):,.0f}"
+            return f"{_round(value, 0):,.0f}"
         case "ratio":
-            return f"{_plus_zero(value, 2):,.2f}"
+            return f"{_round(value, 2):,.2f}"
         case "percent":
-            return f"{_plus_zero(value, 3):.1%}"
+            return f"{_round(value, 3):.1%}"
         case "number":
             return f"{value:,}" if isinstance(value, int) else f"{value:,.4g}"
         case "seconds":
@@ -105,26 +105,29 @@ def in_words(value: Any, form: Format = "text") -> str:
             return str(value)
 
 
-def _plus_zero(value: float, decimals: int) -> float:
-    """Round so that a tiny negative number is no `-0.0`."""
+def _round(value: float, decimals: int) -> float:
+    """Round a number; a tiny negative number becomes 0.0, not -0.0."""
     return round(value, decimals) + 0.0
 
 
 def table(frame: pd.DataFrame, columns: Mapping[Any, tuple[str, Format]]) -> Table:
-    """Make a table of some columns of a frame.
+    """Return a table of some columns of a frame.
 
     Args:
-        frame: the rows.
-        columns: per column of the frame, its heading and format, in order.
+        frame: The rows.
+        columns: The heading and format of each column, in the order of the table.
     """
-    forms = list(columns.values())
+    formats = list(columns.values())
     rows = [
-        [Cell(in_words(v, form), form != "text") for v, (_, form) in zip(row, forms, strict=True)]
+        [
+            Cell(format_value(value, form), form != "text")
+            for value, (_, form) in zip(row, formats, strict=True)
+        ]
         for row in frame[list(columns)].astype(object).itertuples(index=False, name=None)
     ]
-    return Table([Cell(title, form != "text") for title, form in forms], rows)
+    return Table([Cell(title, form != "text") for title, form in formats], rows)
 
 
-def pairs(rows: Mapping[str, str]) -> Table:
-    """Make a table of names and values."""
+def key_value_table(rows: Mapping[str, str]) -> Table:
+    """Return a table of names and values, without a head."""
     return Table((), [[Cell(name), Cell(value)] for name, value in rows.items()])

@@ -1,7 +1,7 @@
-"""The charts: small frames in, Altair charts out.
+"""Build Altair charts from small frames.
 
-Names of channels and markets come from outside. They appear here as data only, never as a field
-name, a title or an expression, so that Vega has nothing to interpret.
+The names of channels and markets are untrusted input. They appear only as data, never as a field
+name, a title or an expression, so Vega does not interpret them.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import altair as alt
 import pandas as pd
 
 WIDTH = 900
-_KINDS = {
+_KIND_COLOURS = {
     "paid": "var(--paid)",
     "organic": "var(--organic)",
     "context": "var(--context)",
@@ -27,15 +27,15 @@ def fit(frame: pd.DataFrame) -> alt.TopLevelMixin:
     """Draw actual against fitted target.
 
     Args:
-        frame: one row per period: `date`, `actual`, `fitted`, `tip`.
+        frame: one row per period: `date`, `actual`, `fitted`, `tooltip`.
     """
     long = frame.melt(["date"], ["actual", "fitted"], "series", "value")
     lines = (
         alt.Chart(long)
         .mark_line(strokeWidth=1.8)
         .encode(
-            x=_time(),
-            y=alt.Y("value:Q", title=None, scale=alt.Scale(zero=False), axis=_money()),
+            x=_date_axis(),
+            y=alt.Y("value:Q", title=None, scale=alt.Scale(zero=False), axis=_money_axis()),
             color=alt.Color(
                 "series:N",
                 title=None,
@@ -55,26 +55,26 @@ def shares(frame: pd.DataFrame) -> alt.TopLevelMixin:
     """Draw each component's share of the target as bars.
 
     Args:
-        frame: `component`, `kind` (paid, organic, context, baseline), `share`, `words`, `tip`,
+        frame: `component`, `kind` (paid, organic, context, baseline), `share`, `label`, `tooltip`,
             in the order of drawing.
     """
     bars = (
         alt.Chart(frame)
         .mark_bar(height={"band": 0.7})
         .encode(
-            x=alt.X("share:Q", title="share of the prediction", axis=_percent()),
+            x=alt.X("share:Q", title="share of the prediction", axis=_percent_axis()),
             y=alt.Y("component:N", title=None, sort=None),
-            color=alt.Color("kind:N", title=None, scale=_scale(_KINDS)),
-            description="tip:N",
+            color=alt.Color("kind:N", title=None, scale=_colour_scale(_KIND_COLOURS)),
+            description="tooltip:N",
         )
     )
-    words = (
+    labels = (
         alt.Chart(frame)
         .mark_text(align="left", dx=5, fontSize=12, fill="var(--text)")
-        .encode(x=alt.X("end:Q"), y=alt.Y("component:N", sort=None), text=alt.Text("words:N"))
+        .encode(x=alt.X("end:Q"), y=alt.Y("component:N", sort=None), text=alt.Text("label:N"))
         .transform_calculate(end="max(datum.share, 0)")
     )
-    return _sized(alt.layer(bars, words), alt.Step(26))
+    return _sized(alt.layer(bars, labels), alt.Step(26))
 
 
 def over_time(frame: pd.DataFrame, order: Sequence[str]) -> alt.TopLevelMixin:
@@ -82,8 +82,8 @@ def over_time(frame: pd.DataFrame, order: Sequence[str]) -> alt.TopLevelMixin:
 
     Args:
         frame: `date`, `component`, `rank`, `value`.
-        order: the components from the bottom up: the groups `baseline `, `context ` and
-            `organic `, which end in a blank, and at most `MAX_SERIES` others.
+        order: the components from bottom to top: the groups `baseline `, `context ` and
+            `organic ` (with a trailing space), and at most `MAX_SERIES` others.
     """
     groups = {
         "baseline ": "var(--base)",
@@ -96,8 +96,8 @@ def over_time(frame: pd.DataFrame, order: Sequence[str]) -> alt.TopLevelMixin:
         alt.Chart(frame)
         .mark_area(interpolate="step-after", opacity=0.9)
         .encode(
-            x=_time(),
-            y=alt.Y("value:Q", title=None, stack="zero", axis=_money()),
+            x=_date_axis(),
+            y=alt.Y("value:Q", title=None, stack="zero", axis=_money_axis()),
             color=alt.Color(
                 "component:N",
                 title=None,
@@ -111,10 +111,10 @@ def over_time(frame: pd.DataFrame, order: Sequence[str]) -> alt.TopLevelMixin:
 
 
 def spend_and_effect(frame: pd.DataFrame) -> alt.TopLevelMixin:
-    """Draw each channel's share of spend beside its share of the media's effect.
+    """Draw each channel's share of spend beside its share of the effect of all paid channels.
 
     Args:
-        frame: `channel`, `measure` (share of spend, share of effect), `share`, `words`, `tip`.
+        frame: `channel`, `measure` (share of spend, share of effect), `share`, `label`, `tooltip`.
     """
     colours = {"share of spend": "var(--soft)", "share of effect": "var(--accent)"}
     base = alt.Chart(frame).encode(
@@ -122,69 +122,79 @@ def spend_and_effect(frame: pd.DataFrame) -> alt.TopLevelMixin:
         yOffset=alt.YOffset("measure:N", sort=list(colours)),
     )
     bars = base.mark_bar().encode(
-        x=alt.X("share:Q", title="share among the paid channels", axis=_percent()),
-        color=alt.Color("measure:N", title=None, scale=_scale(colours)),
-        description="tip:N",
+        x=alt.X("share:Q", title="share of all paid channels", axis=_percent_axis()),
+        color=alt.Color("measure:N", title=None, scale=_colour_scale(colours)),
+        description="tooltip:N",
     )
-    words = base.mark_text(align="left", dx=4, fontSize=11, fill="var(--text)").encode(
-        x="share:Q", text="words:N"
+    labels = base.mark_text(align="left", dx=4, fontSize=11, fill="var(--text)").encode(
+        x="share:Q", text="label:N"
     )
-    return _sized(alt.layer(bars, words), alt.Step(17))
+    return _sized(alt.layer(bars, labels), alt.Step(17))
 
 
 def returns(frame: pd.DataFrame, *, title: str) -> alt.TopLevelMixin:
     """Draw ROAS or CPA per channel, with an interval where there is one.
 
     Args:
-        frame: `channel`, `value`, `low`, `high` (missing where there is none), `words`, `tip`.
-        title: the measure.
+        frame: `channel`, `value`, `low`, `high` (missing without an interval), `label`, `tooltip`.
+        title: the measure, ROAS or CPA.
     """
     y = alt.Y("channel:N", title=None, sort=None)
     spans = (
         alt.Chart(frame.dropna(subset=["low", "high"]))
         .mark_rule(strokeWidth=3, stroke="var(--soft)")
-        .encode(x=alt.X("low:Q", title=title, axis=_few()), x2="high:Q", y=y, description="tip:N")
+        .encode(
+            x=alt.X("low:Q", title=title, axis=_number_axis()),
+            x2="high:Q",
+            y=y,
+            description="tooltip:N",
+        )
     )
     points = (
         alt.Chart(frame)
         .mark_circle(size=90, color="var(--accent)", opacity=1)
         .encode(
-            x=alt.X("value:Q", title=title, scale=alt.Scale(zero=True)), y=y, description="tip:N"
+            x=alt.X("value:Q", title=title, scale=alt.Scale(zero=True)),
+            y=y,
+            description="tooltip:N",
         )
     )
-    words = (
+    labels = (
         alt.Chart(frame)
         .mark_text(align="center", dy=-11, fontSize=12, fill="var(--text)")
-        .encode(x="value:Q", y=y, text="words:N")
+        .encode(x="value:Q", y=y, text="label:N")
     )
-    return _sized(alt.layer(spans, points, words), alt.Step(40))
+    return _sized(alt.layer(spans, points, labels), alt.Step(40))
 
 
 def curves(lines: pd.DataFrame, points: pd.DataFrame, *, title: str) -> alt.TopLevelMixin:
-    """Draw each channel's response curve in a field of its own.
+    """Draw each channel's response curve in a panel of its own.
 
     Args:
-        lines: `channel`, `rank`, `input`, `response`, `part` (seen, beyond the data).
-        points: where each channel stands on average: the same columns without `part`, and `tip`.
-        title: what the response is measured in.
+        lines: `channel`, `rank`, `input`, `response`, `part` (observed, extrapolated).
+        points: the mean input and response of each channel: the same columns without `part`, and
+            `tooltip`.
+        title: the unit of the response.
     """
-    both = pd.concat([lines.assign(tip=""), points.assign(part="mean")], ignore_index=True)
+    both = pd.concat([lines.assign(tooltip=""), points.assign(part="mean")], ignore_index=True)
     base = alt.Chart().encode(
         x=alt.X("input:Q", title=None, axis=alt.Axis(format="~s", tickCount=4)),
         y=alt.Y("response:Q", title=None, axis=alt.Axis(format="~s", tickCount=4)),
     )
-    seen, beyond = (
+    observed, extrapolated = (
         base.mark_line(color="var(--accent)", strokeWidth=2, strokeDash=dash).transform_filter(
             alt.datum.part == part
         )
-        for part, dash in (("seen", [1, 0]), ("beyond the data", [4, 3]))
+        for part, dash in (("observed", [1, 0]), ("extrapolated", [4, 3]))
     )
     point = (
         base.mark_circle(size=80, color="var(--accent2)", opacity=1)
-        .encode(description="tip:N")
+        .encode(description="tooltip:N")
         .transform_filter(alt.datum.part == "mean")
     )
-    layered: Any = alt.layer(seen, beyond, point, data=both).properties(width=245, height=150)
+    layered: Any = alt.layer(observed, extrapolated, point, data=both).properties(
+        width=245, height=150
+    )
     faceted: alt.TopLevelMixin = layered.facet(
         facet=alt.Facet(
             "channel:N",
@@ -199,14 +209,14 @@ def curves(lines: pd.DataFrame, points: pd.DataFrame, *, title: str) -> alt.TopL
 
 
 def pareto(frame: pd.DataFrame) -> alt.TopLevelMixin:
-    """Draw the models by their two errors.
+    """Draw the models as points of NRMSE and DECOMP.RSSD.
 
     Args:
-        frame: `nrmse`, `rssd`, `kind` (model, candidate, cluster winner, chosen), `tip`.
+        frame: `nrmse`, `rssd`, `kind` (model, candidate, cluster winner, chosen), `tooltip`.
     """
     axes = {
-        "x": alt.X("nrmse:Q", title="NRMSE", scale=alt.Scale(zero=False), axis=_few()),
-        "y": alt.Y("rssd:Q", title="DECOMP.RSSD", scale=alt.Scale(zero=False), axis=_few()),
+        "x": alt.X("nrmse:Q", title="NRMSE", scale=alt.Scale(zero=False), axis=_number_axis()),
+        "y": alt.Y("rssd:Q", title="DECOMP.RSSD", scale=alt.Scale(zero=False), axis=_number_axis()),
     }
     colours = {
         "model": "var(--soft)",
@@ -217,10 +227,10 @@ def pareto(frame: pd.DataFrame) -> alt.TopLevelMixin:
     legend = alt.Color(
         "kind:N",
         title=None,
-        scale=_scale(colours),
+        scale=_colour_scale(colours),
         legend=alt.Legend(symbolOpacity=1, symbolType="circle"),
     )
-    # The many are drawn as bare squares: a tenth of the bytes.
+    # The many models that are not candidates are squares, which need a tenth of the bytes.
     layers = [
         alt.Chart(frame[frame["kind"] == "model"])
         .mark_square(size=6, opacity=0.6, aria=False)
@@ -230,41 +240,41 @@ def pareto(frame: pd.DataFrame) -> alt.TopLevelMixin:
         of_kind = alt.Chart(frame[frame["kind"] == kind])
         layers.append(
             of_kind.mark_circle(size=size, opacity=0.9).encode(
-                **axes, color=legend, description="tip:N"
+                **axes, color=legend, description="tooltip:N"
             )
         )
     return _sized(alt.layer(*layers), 340)
 
 
 def allocation(frame: pd.DataFrame) -> alt.TopLevelMixin:
-    """Draw each channel's spend beside the allocator's.
+    """Draw each channel's current spend beside the spend that the allocator proposes.
 
     Args:
-        frame: `channel`, `measure` (now, proposed), `spend`, `words`, `tip`.
+        frame: `channel`, `measure` (current, proposed), `spend`, `label`, `tooltip`.
     """
-    colours = {"now": "var(--soft)", "proposed": "var(--accent)"}
+    colours = {"current": "var(--soft)", "proposed": "var(--accent)"}
     base = alt.Chart(frame).encode(
         y=alt.Y("channel:N", title=None, sort=None),
         yOffset=alt.YOffset("measure:N", sort=list(colours)),
     )
     bars = base.mark_bar().encode(
-        x=alt.X("spend:Q", title="spend per period", axis=_money()),
-        color=alt.Color("measure:N", title=None, scale=_scale(colours)),
-        description="tip:N",
+        x=alt.X("spend:Q", title="spend per period", axis=_money_axis()),
+        color=alt.Color("measure:N", title=None, scale=_colour_scale(colours)),
+        description="tooltip:N",
     )
-    words = base.mark_text(align="left", dx=4, fontSize=11, fill="var(--text)").encode(
-        x="spend:Q", text="words:N"
+    labels = base.mark_text(align="left", dx=4, fontSize=11, fill="var(--text)").encode(
+        x="spend:Q", text="label:N"
     )
-    return _sized(alt.layer(bars, words), alt.Step(17))
+    return _sized(alt.layer(bars, labels), alt.Step(17))
 
 
 def convergence(frame: pd.DataFrame) -> alt.TopLevelMixin:
-    """Draw how the errors fell during the search.
+    """Draw the errors over the iterations of the search.
 
     Args:
         frame: `measure` (NRMSE, DECOMP.RSSD), `iteration`, `low`, `median`, `high`.
     """
-    fields = []
+    panels = []
     for measure in ("NRMSE", "DECOMP.RSSD"):
         base = alt.Chart(frame[frame["measure"] == measure]).encode(
             x=alt.X("iteration:Q", title="iteration", axis=alt.Axis(tickCount=6))
@@ -272,8 +282,8 @@ def convergence(frame: pd.DataFrame) -> alt.TopLevelMixin:
         y = alt.Y("low:Q", title=measure, scale=alt.Scale(zero=False))
         band = base.mark_area(color="var(--soft)", opacity=0.5).encode(y=y, y2="high:Q")
         line = base.mark_line(color="var(--accent)", strokeWidth=2).encode(y="median:Q")
-        fields.append(alt.layer(band, line).properties(width=WIDTH // 2 - 70, height=200))
-    return alt.hconcat(*fields)
+        panels.append(alt.layer(band, line).properties(width=WIDTH // 2 - 70, height=200))
+    return alt.hconcat(*panels)
 
 
 def _sized(chart: Any, height: float | alt.Step) -> alt.TopLevelMixin:
@@ -281,23 +291,23 @@ def _sized(chart: Any, height: float | alt.Step) -> alt.TopLevelMixin:
     return sized
 
 
-def _time() -> alt.X:
+def _date_axis() -> alt.X:
     return alt.X("date:T", title=None, axis=alt.Axis(format="%b %Y", labelOverlap=True))
 
 
-def _money() -> alt.Axis:
+def _money_axis() -> alt.Axis:
     return alt.Axis(format="~s", tickCount=8)
 
 
-def _few() -> alt.Axis:
+def _number_axis() -> alt.Axis:
     return alt.Axis(tickCount=8)
 
 
-def _percent() -> alt.Axis:
+def _percent_axis() -> alt.Axis:
     return alt.Axis(format="~%", tickCount=8)
 
 
-def _scale(colours: dict[str, str]) -> alt.Scale:
+def _colour_scale(colours: dict[str, str]) -> alt.Scale:
     return alt.Scale(domain=list(colours), range=list(colours.values()))
 
 
@@ -307,6 +317,6 @@ def _hover(frame: pd.DataFrame) -> alt.Chart:
     lines: alt.Chart = (
         alt.Chart(frame)
         .mark_rule(opacity=0, strokeWidth=width)
-        .encode(x=_time(), description="tip:N")
+        .encode(x=_date_axis(), description="tooltip:N")
     )
     return lines

@@ -1,4 +1,4 @@
-"""What the report is made from."""
+"""The inputs of the report: tables, metrics, config and the run's record."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ _KINDS = {"paid_media": "paid", "organic": "organic", "context": "context"}
 
 @dataclass(frozen=True, kw_only=True)
 class ReportInputs:
-    """A finished training.
+    """The results and the record of a finished training.
 
     Attributes:
-        tables: folder of `<table>.parquet` with the columns of `job/outputs/tables.py`.
-        metrics: `metrics.json`.
+        tables: the folder of `<table>.parquet`, with the columns of `job/outputs/tables.py`.
+        metrics: the content of `metrics.json`.
         config: the resolved config.
-        run: what the manifest says of the run, as far as it is known: `run_id`, `created_at`,
-            `engine`, `search`, `robyn`, `selfcheck`, `seed`, `trials`, `iterations`, `cores`,
-            `config_hash`, `data` (`rows`, `columns`, `first_date`, `last_date`, `source`, `sql`,
-            `sha256`), `versions` (name to version, or group to such a mapping), `steps` (`name`,
-            `seconds`), `timings` (of R, seconds by step), `warnings`.
-        quality: `data_quality.json`; None where the data was not checked.
+        run: the known parts of the manifest: `run_id`, `created_at`, `engine`, `search`, `robyn`,
+            `selfcheck`, `seed`, `trials`, `iterations`, `cores`, `config_hash`, `data` (`rows`,
+            `columns`, `first_date`, `last_date`, `source`, `sql`, `sha256`), `versions` (name to
+            version, or group to such a mapping), `steps` (`name`, `seconds`), `timings` (seconds of
+            R's steps), `warnings`.
+        quality: the content of `data_quality.json`; None if the data was not checked.
     """
 
     tables: Path
@@ -40,21 +40,21 @@ class ReportInputs:
     quality: Mapping[str, Any] | None = None
 
     def table(self, name: str, *, best: bool = True) -> pd.DataFrame:
-        """Read a table; with `best` only the chosen model's rows.
+        """Read a table; `best` selects the rows of the chosen model.
 
         Raises:
-            ArtifactError: there is no such table.
+            ArtifactError: The table does not exist.
         """
         path = self.tables / f"{name}.parquet"
         if not path.is_file():
-            raise ArtifactError(f"the report needs table `{name}`, which is not in {self.tables}")
+            raise ArtifactError(f"the report needs table `{name}`, but {self.tables} lacks it")
         filters = [("is_best_model", "=", True)] if best else None
         frame: pd.DataFrame = pq.read_table(path, filters=filters).to_pandas()
         return frame
 
     @cached_property
     def components(self) -> pd.DataFrame:
-        """The chosen model's decomposition with `component` and `group`, baseline first."""
+        """Return the chosen model's decomposition with `component` and `group`, baseline first."""
         frame = self.table("decomposition")
         if frame.empty:
             raise ArtifactError("the chosen model has no rows in table `decomposition`")
@@ -66,32 +66,32 @@ class ReportInputs:
 
     @cached_property
     def paid(self) -> pd.DataFrame:
-        """The paid channels of `components`."""
+        """Return the paid channels of `components`."""
         return self.components[self.components["group"] == "paid"].reset_index(drop=True)
 
     @property
     def is_revenue(self) -> bool:
-        """Whether the target is money, so that channels have a ROAS and not a CPA."""
+        """Return whether the target is revenue, so channels have a ROAS instead of a CPA."""
         return self.config.target.kind.value == "revenue"
 
     @property
     def measure(self) -> str:
-        """ROAS or CPA."""
+        """Return "ROAS" or "CPA"."""
         return "ROAS" if self.is_revenue else "CPA"
 
     @property
     def period(self) -> str:
-        """Return day, week or month."""
+        """Return "day", "week" or "month"."""
         return self.config.date.frequency.value
 
     @property
     def is_robyn(self) -> bool:
-        """Whether Robyn made the model; the builtin engine never passes for it."""
+        """Return whether Robyn trained the model."""
         return self.run.get("engine") == "robyn"
 
     @property
     def engine(self) -> str:
-        """Name the engine, with Robyn's version if it is Robyn."""
+        """Return the engine's name, with its version if it is Robyn."""
         if self.is_robyn:
             return f"Robyn {self.run.get('robyn') or '(version not recorded)'}"
         return str(self.run.get("engine", "not recorded"))

@@ -1,4 +1,4 @@
-"""The page: headline, sections, one self-contained HTML file."""
+"""Render the report: headline figures and sections in one self-contained HTML file."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
 from job.report import record, results, search
-from job.report.blocks import Note, in_words
+from job.report.blocks import Note, format_value
 from job.report.inputs import ReportInputs
 
 
 @dataclass(frozen=True)
 class Headline:
-    """One figure at the top of the page; `verdict` colours it."""
+    """One figure at the top of the page; `verdict` sets its colour."""
 
     name: str
     value: str
@@ -28,14 +28,13 @@ class Headline:
 def render_report(inputs: ReportInputs) -> str:
     """Return the report of a finished training as one HTML file.
 
-    The file needs nothing beside itself: charts are inline SVG, and its content security policy
-    allows no request and no script but the one for tooltips. Every text that comes from outside
-    is escaped.
+    The file is self-contained. Charts are inline SVG. Its content security policy allows no
+    requests and only the script for tooltips. All text from configs and data is escaped.
 
     Raises:
-        ArtifactError: a table is missing.
+        ArtifactError: A table is missing.
     """
-    script = _own("tooltip.js")
+    script = _resource("tooltip.js")
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     environment = Environment(
         autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
@@ -52,20 +51,20 @@ def render_report(inputs: ReportInputs) -> str:
         record.data(inputs),
         record.record(inputs),
     ]
-    return environment.from_string(_own("report.html.j2")).render(
+    return environment.from_string(_resource("report.html.j2")).render(
         title=f"{inputs.config.market}: marketing mix model",
         subtitle=_subtitle(inputs),
         notes=_notes(inputs),
         figures=_figures(inputs),
         sections=sections,
-        footer=f"Run {inputs.run.get('run_id', 'n/a')}. Made by MMM Trainer.",
-        style=Markup(_own("style.css")),  # noqa: S704 # nosec B704
+        footer=f"Run {inputs.run.get('run_id', 'n/a')}. Created by MMM Trainer.",
+        style=Markup(_resource("style.css")),  # noqa: S704 # nosec B704
         script=Markup(script),  # noqa: S704 # nosec B704
         script_hash=f"sha256-{digest}",
     )
 
 
-def _own(name: str) -> str:
+def _resource(name: str) -> str:
     return files("job.report").joinpath(name).read_text(encoding="utf-8")
 
 
@@ -79,7 +78,7 @@ def _subtitle(inputs: ReportInputs) -> str:
 
 
 def _notes(inputs: ReportInputs) -> list[Note]:
-    """Collect what a reader must know before the figures."""
+    """Return the run's warnings, which appear above the figures."""
     return [Note(str(text), "warning") for text in inputs.run.get("warnings") or []]
 
 
@@ -92,15 +91,15 @@ def _figures(inputs: ReportInputs) -> list[Headline]:
         Headline(
             "Best model",
             str(metrics.get("best_model", "n/a")),
-            f"of {in_words(models.get('tried'), 'number')} tried",
+            f"of {format_value(models.get('tried'), 'number')} tried",
         ),
-        Headline("R²", in_words(metrics.get("rsq_train"), "ratio"), "adjusted, of the fitted rows"),
-        Headline("NRMSE", in_words(metrics.get("nrmse"), "number")),
-        Headline("DECOMP.RSSD", in_words(metrics.get("decomp_rssd"), "number")),
-        Headline("Data", verdict, "verdict of the gate", verdict),
+        Headline("R²", format_value(metrics.get("rsq_train"), "ratio"), "adjusted, training rows"),
+        Headline("NRMSE", format_value(metrics.get("nrmse"), "number")),
+        Headline("DECOMP.RSSD", format_value(metrics.get("decomp_rssd"), "number")),
+        Headline("Data", verdict, "the gate's verdict", verdict),
     ]
     if inputs.config.calibration:
-        figures.append(Headline("MAPE of lift", in_words(metrics.get("mape"), "number")))
+        figures.append(Headline("MAPE of lift", format_value(metrics.get("mape"), "number")))
     return figures
 
 

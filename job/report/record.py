@@ -1,4 +1,4 @@
-"""Sections on the run itself: data and its checks, config, versions and timings."""
+"""The sections about the run: data and checks, config, versions and timings."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ import yaml
 from job.report.blocks import (
     Block,
     Cell,
-    Folded,
+    CollapsedTable,
+    CollapsedText,
     Heading,
     Note,
     Section,
-    Source,
     Table,
-    in_words,
-    pairs,
+    format_value,
+    key_value_table,
 )
 from job.report.inputs import ReportInputs
 
@@ -25,12 +25,12 @@ _NOT_RECORDED = "not recorded"
 
 
 def data(inputs: ReportInputs) -> Section:
-    """Show what the model was trained on and what the gate said of it."""
+    """Show the training data and the gate's findings."""
     facts: Mapping[str, Any] = inputs.run.get("data") or {}
     window = f"{inputs.metrics.get('window_start')} to {inputs.metrics.get('window_end')}"
     rows = {
-        "Source": str(facts.get("source", _NOT_RECORDED)),
-        "Rows": in_words(facts.get("rows"), "number"),
+        "CollapsedText": str(facts.get("source", _NOT_RECORDED)),
+        "Rows": format_value(facts.get("rows"), "number"),
         "Extract": f"{facts.get('first_date', '?')} to {facts.get('last_date', '?')}",
         "Modelling window": f"{window}, {inputs.metrics.get('rows')} rows",
         "SHA-256 of the extract": str(facts.get("sha256", _NOT_RECORDED)),
@@ -38,10 +38,10 @@ def data(inputs: ReportInputs) -> Section:
     roles = inputs.config.columns_by_role()
     columns = {role: ", ".join(names) for role, names in roles.items() if names}
     blocks: list[Block] = [
-        pairs(rows),
+        key_value_table(rows),
         Heading("Columns by role"),
-        pairs(columns),
-        *_events(facts.get("annotations")),
+        key_value_table(columns),
+        *_dated_events(facts.get("annotations")),
         Heading("Checks before training"),
     ]
     if inputs.quality is None:
@@ -50,52 +50,52 @@ def data(inputs: ReportInputs) -> Section:
         blocks += _checks(inputs.quality)
     sql = facts.get("sql") or []
     if sql:
-        blocks.append(Source("SQL", ";\n\n".join(str(statement) for statement in sql)))
+        blocks.append(CollapsedText("SQL", ";\n\n".join(str(statement) for statement in sql)))
     return Section("data", "Data", blocks)
 
 
-def _events(annotations: Mapping[str, Any] | None) -> list[Block]:
-    """List the dated events that are factors of the model."""
+def _dated_events(annotations: Mapping[str, Any] | None) -> list[Block]:
+    """List the dated events, which are factors of the model."""
     if annotations is None:
         return []
     days: dict[str, list[str]] = {}
     for event in annotations["events"]:
-        alone = event["from"] == event["to"]
-        day = event["from"] if alone else f"{event['from']} to {event['to']}"
+        single = event["from"] == event["to"]
+        day = event["from"] if single else f"{event['from']} to {event['to']}"
         days.setdefault(event["name"], []).append(day)
-    title = Heading(f"Events of {annotations['path']}")
+    title = Heading(f"Dated events in {annotations['path']}")
     if not days:
-        return [title, Note("The file has none for this market.", "missing")]
-    return [title, pairs({name: ", ".join(each) for name, each in days.items()})]
+        return [title, Note("The file has no events for this market.", "missing")]
+    return [title, key_value_table({name: ", ".join(each) for name, each in days.items()})]
 
 
 def _checks(quality: Mapping[str, Any]) -> list[Block]:
     checks = quality.get("checks") or []
     if not checks:
-        return [Note("No check was made.", "missing")]
+        return [Note("No check ran.", "missing")]
     severity = ["BLOCK", "SKIP", "WARN"]
-    seen = [check for check in checks if check["outcome"] != "PASS"]
+    problems = [check for check in checks if check["outcome"] != "PASS"]
     passed = [check for check in checks if check["outcome"] == "PASS"]
     blocks: list[Block] = []
-    if seen:
-        seen.sort(key=lambda check: severity.index(check["outcome"]))
-        blocks.append(_check_table(seen))
+    if problems:
+        problems.sort(key=lambda check: severity.index(check["outcome"]))
+        blocks.append(_check_table(problems))
     else:
-        blocks.append(Note("Nothing was found."))
+        blocks.append(Note("All checks passed."))
     if passed:
-        blocks.append(Folded(f"Checks that passed: {len(passed)}", _check_table(passed)))
+        blocks.append(CollapsedTable(f"Checks that passed: {len(passed)}", _check_table(passed)))
     return blocks
 
 
 def _check_table(checks: Sequence[Mapping[str, Any]]) -> Table:
-    head = ["outcome", "check", "what was seen", "figure", "limit"]
+    head = ["outcome", "check", "finding", "figure", "threshold"]
     rows = [
         [
             Cell(check["outcome"]),
             Cell(str(check["check"]).replace("_", " ")),
             Cell(check["sentence"]),
-            Cell(in_words(check.get("figure"), "number"), number=True),
-            Cell(in_words(check.get("threshold"), "number"), number=True),
+            Cell(format_value(check.get("figure"), "number"), number=True),
+            Cell(format_value(check.get("threshold"), "number"), number=True),
         ]
         for check in checks
     ]
@@ -103,21 +103,25 @@ def _check_table(checks: Sequence[Mapping[str, Any]]) -> Table:
 
 
 def record(inputs: ReportInputs) -> Section:
-    """Show config, engine, versions and timings."""
+    """Show the config, engine, versions and timings."""
     run = inputs.run
     search = {
         "Engine": inputs.engine if inputs.is_robyn else f"{inputs.engine} (not Robyn)",
         "Search": f"{run.get('search', _NOT_RECORDED)}: {run.get('trials', '?')} trials of "
         f"{_iterations(run)} iterations",
         "Seed": str(run.get("seed", _NOT_RECORDED)),
-        "Trial processes": str(run.get("cores", _NOT_RECORDED)),
+        "Parallel trials": str(run.get("cores", _NOT_RECORDED)),
         "SHA-256 of the config": str(run.get("config_hash", _NOT_RECORDED)),
         **_cost(run.get("cost") or {}),
     }
     document = yaml.safe_dump(
         inputs.config.model_dump(mode="json"), sort_keys=False, allow_unicode=True
     )
-    blocks: list[Block] = [pairs(search), *_selfcheck(inputs), Source("Resolved config", document)]
+    blocks: list[Block] = [
+        key_value_table(search),
+        *_selfcheck(inputs),
+        CollapsedText("Resolved config", document),
+    ]
     blocks += _versions(run.get("versions") or {})
     timings = {str(s["name"]): s.get("seconds") for s in run.get("steps") or []}
     timings |= {
@@ -125,20 +129,23 @@ def record(inputs: ReportInputs) -> Section:
         for name, seconds in (run.get("timings") or {}).items()
     }
     blocks.append(Heading("Timings"))
-    known = {name: in_words(s, "seconds") for name, s in timings.items() if s is not None}
-    blocks.append(pairs(known) if known else Note("Timings were not recorded.", "missing"))
+    known = {name: format_value(s, "seconds") for name, s in timings.items() if s is not None}
+    blocks.append(
+        key_value_table(known) if known else Note("Timings were not recorded.", "missing")
+    )
     return Section("record", "Config, versions, timings", blocks)
 
 
 def _iterations(run: Mapping[str, Any]) -> str:
-    """Say how long the trials were, which may differ where they went on until they converged."""
-    ran = run.get("trial_iterations") or [run.get("iterations", "?")]
-    return str(ran[0]) if min(ran) == max(ran) else f"{min(ran)} to {max(ran)}"
+    """Return the iterations per trial, as a range if trials ran until they converged."""
+    lengths = run.get("trial_iterations") or [run.get("iterations", "?")]
+    shortest, longest = min(lengths), max(lengths)
+    return str(lengths[0]) if shortest == longest else f"{shortest} to {longest}"
 
 
 def _cost(cost: Mapping[str, Any]) -> dict[str, str]:
-    """Say what the run was expected to take, and what it took until this page was made."""
-    titles = {"estimate": "Estimated before the run", "actual": "Until this report"}
+    """Return the estimated time and cost, and the actual values up to this report."""
+    titles = {"estimate": "Estimated time and cost", "actual": "Time and cost up to this report"}
     return {
         title: f"{facts['minutes']:.1f} minutes, {facts['amount']:.4f} {facts['currency']}"
         for key, title in titles.items()
@@ -147,31 +154,32 @@ def _cost(cost: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _versions(versions: Mapping[str, Any]) -> list[Block]:
-    """List single versions, and fold away groups of packages."""
+    """List single versions in a table, and each group of packages in a collapsed element."""
     if not versions:
         return [Heading("Versions"), Note("Versions were not recorded.", "missing")]
     single = {name: v for name, v in versions.items() if not isinstance(v, Mapping)}
-    blocks: list[Block] = [Heading("Versions"), pairs(dict(_flat(single)))]
+    blocks: list[Block] = [Heading("Versions"), key_value_table(dict(_flat(single)))]
     for name, group in versions.items():
         if isinstance(group, Mapping) and group:
             lines = "\n".join(f"{package} {version}" for package, version in group.items())
-            blocks.append(Source(name.replace("_", " "), lines))
+            blocks.append(CollapsedText(name.replace("_", " "), lines))
     return blocks
 
 
 def _selfcheck(inputs: ReportInputs) -> list[Block]:
-    """Say how the search proved itself."""
+    """Show the comparison of the search's models with Robyn's recomputation."""
     if not inputs.is_robyn:
-        text = "No self-check: Robyn was not there to recompute the models."
+        text = "No self-check: Robyn is not installed, so it did not recompute the models."
         return [Note(text, "missing")]
-    found = inputs.run.get("selfcheck")
-    if not found:
+    selfcheck = inputs.run.get("selfcheck")
+    if not selfcheck:
         return [Note("No self-check was recorded.", "missing")]
-    return [Heading("Self-check: models recomputed by Robyn's own code"), pairs(dict(_flat(found)))]
+    heading = Heading("Self-check: models recomputed by Robyn's own code")
+    return [heading, key_value_table(dict(_flat(selfcheck)))]
 
 
 def _flat(values: Mapping[str, Any], prefix: str = "") -> list[tuple[str, str]]:
-    """Flatten nested mappings: `r_packages: {glmnet: 4.1}` becomes `r packages: glmnet`."""
+    """Flatten nested mappings, e.g. `r_packages: {glmnet: 4.1}` becomes `r packages: glmnet`."""
     rows: list[tuple[str, str]] = []
     for key, value in values.items():
         name = f"{prefix}{key}".replace("_", " ")
@@ -186,5 +194,5 @@ def _value(value: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, int | float):
-        return in_words(value, "number")
+        return format_value(value, "number")
     return ", ".join(map(str, value)) if isinstance(value, list) else str(value)

@@ -1,4 +1,4 @@
-"""Sections on the chosen model: fit, decomposition, channels, response and budget."""
+"""The sections about the chosen model: fit, decomposition, channels, response curves and budget."""
 
 from __future__ import annotations
 
@@ -7,15 +7,25 @@ from typing import Any
 import pandas as pd
 
 from job.report import charts
-from job.report.blocks import Block, Figure, Format, Heading, Note, Section, Table, in_words, table
+from job.report.blocks import (
+    Block,
+    Figure,
+    Format,
+    Heading,
+    Note,
+    Section,
+    Table,
+    format_value,
+    table,
+)
 from job.report.inputs import ReportInputs
 from job.report.svg import draw
 
-MAX_CHANNELS_OVER_TIME = charts.MAX_SERIES - 1  # the rest is one more series
+MAX_CHANNELS_OVER_TIME = charts.MAX_SERIES - 1  # all other channels together are one more series
 
 
 def fit(inputs: ReportInputs) -> Section:
-    """Show actual against fitted target over time."""
+    """Show the actual and the fitted target over time."""
     by_date = inputs.table("decomposition_by_date")
     frame = (
         by_date.groupby("date", sort=True)[["actual", "predicted"]]
@@ -25,19 +35,19 @@ def fit(inputs: ReportInputs) -> Section:
     )
     frame["date"] = pd.to_datetime(frame["date"])
     days = frame["date"].dt.strftime("%Y-%m-%d")
-    frame["tip"] = [
-        f"{day}; actual {in_words(actual, 'money')}; fitted {in_words(fitted, 'money')}"
+    frame["tooltip"] = [
+        f"{day}; actual {format_value(actual, 'money')}; fitted {format_value(fitted, 'money')}"
         for day, actual, fitted in zip(days, frame["actual"], frame["fitted"], strict=True)
     ]
     metrics = inputs.metrics
     values = [
-        f"R² {in_words(metrics.get('rsq_train'), 'ratio')}",
-        f"NRMSE {in_words(metrics.get('nrmse_train'), 'number')}",
+        f"R² {format_value(metrics.get('rsq_train'), 'ratio')}",
+        f"NRMSE {format_value(metrics.get('nrmse_train'), 'number')}",
     ]
     for part in ("val", "test"):
         if metrics.get(f"rsq_{part}") is not None:
             name = "validation" if part == "val" else "test"
-            values.append(f"R² of the {name} rows {in_words(metrics[f'rsq_{part}'], 'ratio')}")
+            values.append(f"R² of the {name} rows {format_value(metrics[f'rsq_{part}'], 'ratio')}")
     caption = (
         f"{inputs.config.target.column} per {inputs.period}, {len(frame)} rows: "
         f"{', '.join(values)}."
@@ -55,16 +65,16 @@ def fit(inputs: ReportInputs) -> Section:
 
 
 def decomposition(inputs: ReportInputs) -> Section:
-    """Show what each component contributed, in all and over time."""
+    """Show the contribution of each component, in total and over time."""
     parts = inputs.components
     frame = pd.DataFrame(
         {
             "component": parts["component"],
             "kind": parts["group"],
             "share": parts["contribution_share"],
-            "words": [in_words(share, "percent") for share in parts["contribution_share"]],
-            "tip": [
-                f"{name}; {in_words(share, 'percent')}; {in_words(total, 'money')}"
+            "label": [format_value(share, "percent") for share in parts["contribution_share"]],
+            "tooltip": [
+                f"{name}; {format_value(share, 'percent')}; {format_value(total, 'money')}"
                 for name, share, total in zip(
                     parts["component"],
                     parts["contribution_share"],
@@ -76,14 +86,14 @@ def decomposition(inputs: ReportInputs) -> Section:
     )
     media = parts.loc[parts["group"] == "paid", "contribution_share"].sum()
     caption = (
-        "Each component's share of the prediction over the window; "
-        f"the paid channels make {in_words(media, 'percent')}."
+        "Each component's share of the prediction over the modelling window. Paid channels account "
+        f"for {format_value(media, 'percent')}."
     )
     parts = parts.assign(
         interval=[
             "no interval"
             if pd.isna(low)
-            else f"{in_words(low, 'percent')} to {in_words(high, 'percent')}"
+            else f"{format_value(low, 'percent')} to {format_value(high, 'percent')}"
             for low, high in zip(parts["share_low"], parts["share_high"], strict=True)
         ]
     )
@@ -107,7 +117,7 @@ def decomposition(inputs: ReportInputs) -> Section:
 
 
 def _over_time(inputs: ReportInputs) -> Figure:
-    """Stack baseline, context, organic and the largest channels over time."""
+    """Return a chart of baseline, context, organic and the largest channels, stacked over time."""
     by_date = inputs.table("decomposition_by_date")
     groups = inputs.components.set_index("variable")["group"]
     largest = inputs.paid.nlargest(MAX_CHANNELS_OVER_TIME, "contribution")["component"].tolist()
@@ -116,7 +126,7 @@ def _over_time(inputs: ReportInputs) -> Figure:
     frame = pd.DataFrame(
         {
             "date": pd.to_datetime(by_date["date"]),
-            # A channel may be called like a group; the blank keeps them apart.
+            # A channel may have the name of a group; the trailing space keeps them separate.
             "component": channel.where(group == "paid", group + " "),
             "value": by_date["contribution"],
         }
@@ -125,26 +135,26 @@ def _over_time(inputs: ReportInputs) -> Figure:
     order = ["baseline ", "context ", "organic ", *largest, "other channels"]
     order = [name for name in order if name in set(frame["component"])]
     frame["rank"] = frame["component"].map({name: rank for rank, name in enumerate(order)})
-    caption = f"Contributions per {inputs.period}, stacked; what lies below zero takes away."
+    caption = f"Contributions per {inputs.period}, stacked. Negative contributions are below zero."
     svg = draw(charts.over_time(frame, order), name="overtime", description=caption)
     quarter = frame["date"].dt.to_period("Q").astype(str)
     sums = frame.groupby([quarter, "component"])["value"].sum().unstack(fill_value=0)[order]
-    sums.columns = pd.RangeIndex(len(order))  # names from outside may be equal to a heading
+    sums.columns = pd.RangeIndex(len(order))  # a channel may have the name of a heading
     headings: dict[Any, tuple[str, Format]] = {"date": ("quarter", "text")}
     headings |= {index: (name.strip(), "money") for index, name in enumerate(order)}
     return Figure(svg, caption, table(sums.reset_index(), headings))
 
 
 def spend_and_effect(inputs: ReportInputs) -> Section:
-    """Show share of spend against share of effect."""
+    """Show each channel's share of spend beside its share of effect."""
     paid = inputs.paid
     rows = [
         {
             "channel": row.component,
             "measure": measure,
             "share": share,
-            "words": in_words(share, "percent"),
-            "tip": f"{row.component}; {measure} {in_words(share, 'percent')}",
+            "label": format_value(share, "percent"),
+            "tooltip": f"{row.component}; {measure} {format_value(share, 'percent')}",
         }
         for row in paid.itertuples()
         for measure, share in (
@@ -153,9 +163,9 @@ def spend_and_effect(inputs: ReportInputs) -> Section:
         )
     ]
     caption = (
-        "A channel whose effect bar is the longer one works harder than the money that it gets. "
-        f"DECOMP.RSSD, the distance between the two, is "
-        f"{in_words(inputs.metrics.get('decomp_rssd'), 'number')}."
+        "A channel whose effect bar is longer than its spend bar returns more than its share of "
+        "spend. DECOMP.RSSD, the distance between the two shares, is "
+        f"{format_value(inputs.metrics.get('decomp_rssd'), 'number')}."
     )
     svg = draw(charts.spend_and_effect(pd.DataFrame(rows)), name="effect", description=caption)
     return Section(
@@ -164,7 +174,7 @@ def spend_and_effect(inputs: ReportInputs) -> Section:
 
 
 def returns(inputs: ReportInputs) -> Section:
-    """Show ROAS or CPA with intervals."""
+    """Show ROAS or CPA per channel, with intervals."""
     paid, field = inputs.paid, "roas" if inputs.is_revenue else "cpa"
     frame = pd.DataFrame(
         {
@@ -174,13 +184,13 @@ def returns(inputs: ReportInputs) -> Section:
             "high": paid["interval_high"],
         }
     )
-    frame["words"] = [in_words(value, "ratio") for value in frame["value"]]
-    frame["tip"] = [
-        f"{row.channel}; {inputs.measure} {row.words}; {_interval(row.low, row.high)}"
+    frame["label"] = [format_value(value, "ratio") for value in frame["value"]]
+    frame["tooltip"] = [
+        f"{row.channel}; {inputs.measure} {row.label}; {_interval(row.low, row.high)}"
         for row in frame.itertuples()
     ]
-    unit = "target per unit of spend" if inputs.is_revenue else "spend per unit of the target"
-    caption = f"{inputs.measure}: {unit}, over the window. The dot is the chosen model."
+    unit = "revenue per unit of spend" if inputs.is_revenue else "spend per conversion"
+    caption = f"{inputs.measure}: {unit} in the modelling window. The dot is the chosen model."
     blocks: list[Block] = []
     known = frame.dropna(subset=["value"])
     if known.empty:
@@ -188,13 +198,11 @@ def returns(inputs: ReportInputs) -> Section:
     else:
         svg = draw(charts.returns(known, title=inputs.measure), name="returns", description=caption)
         blocks.append(Figure(svg, caption))
-    silent = frame.loc[frame["value"].isna(), "channel"].tolist()
-    if silent and not known.empty:
-        blocks.append(
-            Note(f"Without {inputs.measure} (no spend or no effect): {', '.join(silent)}.")
-        )
+    without = frame.loc[frame["value"].isna(), "channel"].tolist()
+    if without and not known.empty:
+        blocks.append(Note(f"No {inputs.measure} for {', '.join(without)}: no spend or no effect."))
     if frame[["low", "high"]].isna().any(axis=1).all():
-        blocks.append(Note("No intervals: this run made no estimate of uncertainty.", "missing"))
+        blocks.append(Note("No intervals: this run did not estimate uncertainty.", "missing"))
     else:
         blocks.append(Note(_about_intervals(inputs)))
     blocks.append(_channels(inputs))
@@ -214,24 +222,24 @@ def _heading(inputs: ReportInputs) -> str:
 
 
 def _about_intervals(inputs: ReportInputs) -> str:
-    """Say what the bars are, and what they are not."""
-    how = inputs.metrics["intervals"]
-    if how["method"] == "bootstrap":
+    """Explain what the intervals measure and what they do not."""
+    intervals = inputs.metrics["intervals"]
+    if intervals["method"] == "bootstrap":
         return (
-            f"The bar is the {_level(inputs)} interval of {how['draws']} refits of the chosen "
-            f"model to resampled blocks of {how['block']} periods. It tells how far the figures "
-            "hang on noise once adstock, saturation and penalty are taken as known; that these may "
-            "be wrong is not in it."
+            f"The bar is the {_level(inputs)} interval of {intervals['draws']} refits of the "
+            f"chosen model to resampled blocks of {intervals['block']} periods. It shows how much "
+            "the figures depend on noise, given the model's adstock, saturation and penalty. It "
+            "does not include the uncertainty of these parameters."
         )
     return (
-        f"The bar is the {_level(inputs)} interval of the mean among the models of the chosen "
-        "model's cluster (bootstrap). It tells how much alike the models of the cluster are, not "
-        "how sure the data is; the chosen model may lie outside."
+        f"The bar is the {_level(inputs)} interval of the mean among the models in the chosen "
+        "model's cluster (bootstrap). It shows how similar these models are. It does not show the "
+        "uncertainty of the data, and the chosen model may be outside it."
     )
 
 
 def _channels(inputs: ReportInputs) -> Table:
-    """List the channels' figures."""
+    """Return the table of the channels' figures."""
     frame = inputs.paid.copy()
     frame["interval"] = [
         _interval(low, high)
@@ -256,16 +264,16 @@ def _interval(low: Any, high: Any) -> str:
     if pd.isna(low):
         return "no interval"
     if pd.isna(high):
-        return f"{in_words(low, 'ratio')} or more"
-    return f"{in_words(low, 'ratio')} to {in_words(high, 'ratio')}"
+        return f"{format_value(low, 'ratio')} or more"
+    return f"{format_value(low, 'ratio')} to {format_value(high, 'ratio')}"
 
 
 def response(inputs: ReportInputs) -> Section:
-    """Show the response curves."""
+    """Show the response curves of paid and organic channels."""
     title = "Response curves"
     points = inputs.table("response_curves")
     if points.empty:
-        return Section("response", title, [Note("This run made no response curves.", "missing")])
+        return Section("response", title, [Note("This run has no response curves.", "missing")])
     media = inputs.components[inputs.components["group"].isin(["paid", "organic"])]
     media = media.sort_values("group", ascending=False, kind="stable")
     rank = {name: index for index, name in enumerate(media["variable"])}
@@ -277,20 +285,21 @@ def response(inputs: ReportInputs) -> Section:
             "rank": points["variable"].map(rank),
             "input": points["input"],
             "response": points["response"],
-            "part": points["is_observed"].map({True: "seen", False: "beyond the data"}),
+            "part": points["is_observed"].map({True: "observed", False: "extrapolated"}),
         }
     )
-    # The dashed part begins where the solid one ends.
-    seen = lines[lines["part"] == "seen"].groupby("channel", as_index=False).last()
-    lines = pd.concat([lines, seen.assign(part="beyond the data")], ignore_index=True)
+    # The dashed part starts at the end of the solid part.
+    last = lines[lines["part"] == "observed"].groupby("channel", as_index=False).last()
+    lines = pd.concat([lines, last.assign(part="extrapolated")], ignore_index=True)
     means = pd.DataFrame(
         {
             "channel": media["component"],
             "rank": media["variable"].map(rank),
             "input": media["mean_input"],
             "response": media["mean_response"],
-            "tip": [
-                f"{name}; mean input {in_words(x, 'money')}; mean response {in_words(y, 'money')}"
+            "tooltip": [
+                f"{name}; mean input {format_value(x, 'money')}; "
+                f"mean response {format_value(y, 'money')}"
                 for name, x, y in zip(
                     media["component"], media["mean_input"], media["mean_response"], strict=True
                 )
@@ -298,9 +307,10 @@ def response(inputs: ReportInputs) -> Section:
         }
     ).dropna(subset=["input", "response"])
     caption = (
-        f"Response per {inputs.period} to the input per {inputs.period} after carry-over: money "
-        "for paid channels, its own unit for organic ones. The dot is the mean of the window, off "
-        "the curve where the input comes in bursts; dashed is beyond the largest input in the data."
+        f"Response per {inputs.period} to the input per {inputs.period} after carry-over. The "
+        "input is spend for paid channels, and the column's own unit for organic channels. The dot "
+        "is the mean of the modelling window; it is off the curve if the input comes in bursts. "
+        "The dashed part is beyond the largest input in the data."
     )
     axis = f"{'revenue' if inputs.is_revenue else 'conversions'} per {inputs.period}"
     svg = draw(charts.curves(lines, means, title=axis), name="curves", description=caption)
@@ -316,11 +326,14 @@ def response(inputs: ReportInputs) -> Section:
 
 
 def allocation(inputs: ReportInputs) -> Section:
-    """Show what the budget allocator proposes, scenario by scenario."""
+    """Show the budget allocator's proposal for each scenario."""
     rows = inputs.table("allocation")
     title = "Budget allocation"
     if rows.empty:
-        text = "The budget allocator did not run: the config asks for none, or it had no solution."
+        text = (
+            "The budget allocator has no result: the config has no scenario, or no scenario has a "
+            "solution."
+        )
         return Section("allocation", title, [Note(text, "missing")])
     blocks: list[Block] = []
     for number, of_scenario in rows.groupby("scenario_number", sort=True):
@@ -330,8 +343,8 @@ def allocation(inputs: ReportInputs) -> Section:
 
 def _scenario(inputs: ReportInputs, number: int, rows: pd.DataFrame) -> list[Block]:
     scenario = {
-        "max_response": "Most response for the same budget",
-        "target_efficiency": f"Budget for a given {inputs.measure}",
+        "max_response": "Maximum response for the same budget",
+        "target_efficiency": f"Maximum response at a target {inputs.measure}",
     }.get(rows["scenario"].iloc[0], rows["scenario"].iloc[0])
     rows = rows.assign(name=rows["channel"].fillna(rows["variable"]))
     frame = pd.DataFrame(
@@ -340,33 +353,34 @@ def _scenario(inputs: ReportInputs, number: int, rows: pd.DataFrame) -> list[Blo
                 "channel": row.name,
                 "measure": measure,
                 "spend": spend,
-                "words": in_words(spend, "money"),
-                "tip": f"{row.name}; {measure} {in_words(spend, 'money')} a {inputs.period}",
+                "label": format_value(spend, "money"),
+                "tooltip": f"{row.name}; {measure} {format_value(spend, 'money')} "
+                f"per {inputs.period}",
             }
             for row in rows[["name", "spend_now", "spend_optimal"]].itertuples(index=False)
-            for measure, spend in (("now", row.spend_now), ("proposed", row.spend_optimal))
+            for measure, spend in (("current", row.spend_now), ("proposed", row.spend_optimal))
         ]
     )
-    now, then = rows["response_now"].sum(), rows["response_optimal"].sum()
-    change = in_words(then / now - 1, "percent") if now else "n/a"
+    current, proposed = rows["response_now"].sum(), rows["response_optimal"].sum()
+    change = format_value(proposed / current - 1, "percent") if current else "n/a"
     target = rows["target_value"].iloc[0]
     caption = (
-        f"Spend per {inputs.period}: {in_words(rows['spend_now'].sum(), 'money')} now, "
-        f"{in_words(rows['spend_optimal'].sum(), 'money')} proposed; the modelled response changes "
-        f"by {change}."
-        + ("" if pd.isna(target) else f" {inputs.measure} to keep: {in_words(target, 'ratio')}.")
+        f"Spend per {inputs.period}: {format_value(rows['spend_now'].sum(), 'money')} current, "
+        f"{format_value(rows['spend_optimal'].sum(), 'money')} proposed. The modelled response "
+        f"changes by {change}."
+        + ("" if pd.isna(target) else f" Target {inputs.measure}: {format_value(target, 'ratio')}.")
     )
     name = f"allocation{number}"
     numbers = table(
         rows,
         {
             "name": ("channel", "text"),
-            "spend_now": ("spend now", "money"),
-            "spend_optimal": ("proposed", "money"),
-            "lower_bound": ("least allowed", "money"),
-            "upper_bound": ("most allowed", "money"),
-            "response_now": ("response now", "money"),
-            "response_optimal": ("response then", "money"),
+            "spend_now": ("current spend", "money"),
+            "spend_optimal": ("proposed spend", "money"),
+            "lower_bound": ("lower bound", "money"),
+            "upper_bound": ("upper bound", "money"),
+            "response_now": ("current response", "money"),
+            "response_optimal": ("proposed response", "money"),
         },
     )
     blocks: list[Block] = [
@@ -374,6 +388,6 @@ def _scenario(inputs: ReportInputs, number: int, rows: pd.DataFrame) -> list[Blo
         Figure(draw(charts.allocation(frame), name=name, description=caption), caption, numbers),
     ]
     if not bool(rows["is_feasible"].all()):
-        text = "The bounds allow no split that meets the scenario; this is the nearest one."
+        text = "No allocation within the bounds meets the target; this is the closest one."
         blocks.append(Note(text, "warning"))
     return blocks

@@ -1,4 +1,4 @@
-"""Sections on the search: the Pareto front and how the errors fell."""
+"""The sections about the search: the Pareto front and the convergence of the errors."""
 
 from __future__ import annotations
 
@@ -8,24 +8,35 @@ import numpy as np
 import pandas as pd
 
 from job.report import charts
-from job.report.blocks import Block, Cell, Figure, Heading, Note, Section, Table, in_words, table
+from job.report.blocks import (
+    Block,
+    Cell,
+    Figure,
+    Heading,
+    Note,
+    Section,
+    Table,
+    format_value,
+    table,
+)
 from job.report.inputs import ReportInputs
 from job.report.svg import draw
 
-MAX_DRAWN = 1200  # models that are no candidates; more would only make a darker cloud
-CUTS = 20
+MAX_DRAWN = 1200  # models that are not candidates; more would only make the cloud darker
+CUTS = 20  # quantiles of the iterations, as in Robyn's rule
 _ERRORS = {"nrmse": "NRMSE", "decomp_rssd": "DECOMP.RSSD", "mape": "MAPE of lift"}
 
 
 def pareto(inputs: ReportInputs) -> Section:
-    """Show all models by their two errors, and which one was chosen."""
+    """Show all models by NRMSE and DECOMP.RSSD, and mark the chosen one."""
     models = inputs.table("pareto", best=False)
-    winners = inputs.table("models", best=False)
-    won = set(winners.loc[winners["is_cluster_winner"].fillna(value=False), "model_id"])
+    candidates = inputs.table("models", best=False)
+    is_winner = candidates["is_cluster_winner"].fillna(value=False)
+    winners = candidates[is_winner].sort_values("error_score")
     kind = np.select(
         [
             models["is_best_model"].fillna(value=False),
-            models["model_id"].isin(won),
+            models["model_id"].isin(winners["model_id"]),
             models["is_candidate"].fillna(value=False),
         ],
         ["chosen", "cluster winner", "candidate"],
@@ -36,26 +47,26 @@ def pareto(inputs: ReportInputs) -> Section:
             "nrmse": models["nrmse"],
             "rssd": models["decomp_rssd"],
             "kind": kind,
-            "tip": [
-                f"{name}; NRMSE {in_words(x, 'number')}; DECOMP.RSSD {in_words(y, 'number')}"
+            "tooltip": [
+                f"{name}; NRMSE {format_value(x, 'number')}; "
+                f"DECOMP.RSSD {format_value(y, 'number')}"
                 for name, x, y in zip(
                     models["model_id"], models["nrmse"], models["decomp_rssd"], strict=True
                 )
             ],
         }
     )
-    drawn = _thin(frame)
-    tried = in_words(len(frame), "number")
+    drawn = _sample(frame)
     caption = (
-        f"{tried} models were tried; {in_words(int((kind != 'model').sum()), 'number')} of them, "
-        f"on the first Pareto fronts, are candidates. {in_words(len(drawn), 'number')} are drawn: "
-        "all candidates, and a sample of the rest without its worst tenth. Chosen is the cluster "
-        "winner with the lowest error score."
+        f"The search tried {format_value(len(frame), 'number')} models. "
+        f"{format_value(int((kind != 'model').sum()), 'number')} of them are on the first Pareto "
+        f"fronts and are candidates. The chart shows {format_value(len(drawn), 'number')} models: "
+        "all candidates, and a sample of the others without the worst tenth. The chosen model is "
+        "the cluster winner with the lowest error score."
     )
     svg = draw(charts.pareto(drawn), name="pareto", description=caption)
-    shown = winners[winners["model_id"].isin(won)].sort_values("error_score")
     numbers = table(
-        shown,
+        winners,
         {
             "model_id": ("cluster winner", "text"),
             "error_score": ("error score", "number"),
@@ -68,8 +79,11 @@ def pareto(inputs: ReportInputs) -> Section:
     return Section("pareto", "Pareto front", [Figure(svg, caption, numbers)])
 
 
-def _thin(frame: pd.DataFrame) -> pd.DataFrame:
-    """Keep every candidate, and an even sample of the finite rest below the 90th percentiles."""
+def _sample(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return every candidate and an even sample of the other models.
+
+    The sample has finite errors only, and no error above its 90th percentile.
+    """
     finite = frame[np.isfinite(frame["nrmse"]) & np.isfinite(frame["rssd"])]
     rest = finite[finite["kind"] == "model"]
     for error in ("nrmse", "rssd"):
@@ -81,7 +95,7 @@ def _thin(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def convergence(inputs: ReportInputs) -> Section:
-    """Show how the errors fell, and whether Robyn's rule calls the search converged."""
+    """Show the errors over the iterations, and whether the search converged by Robyn's rule."""
     models = inputs.table("pareto", best=False)
     last = int(models["iteration"].max())
     width = max(1, -(-last // CUTS))
@@ -96,8 +110,9 @@ def convergence(inputs: ReportInputs) -> Section:
     lengths = models.groupby("trial")["iteration"].max()
     upto = "" if lengths.nunique() == 1 else "up to "
     caption = (
-        f"Errors of the models of each twentieth of the search, {len(lengths)} trials of {upto}"
-        f"{in_words(last, 'number')} iterations: the line is the median, the band 80 % of them."
+        f"The errors over the search, in steps of one twentieth: {len(lengths)} trials of {upto}"
+        f"{format_value(last, 'number')} iterations. The line is the median; the band covers 80 % "
+        "of the models."
     )
     numbers = table(
         frame,
@@ -113,7 +128,7 @@ def convergence(inputs: ReportInputs) -> Section:
     blocks: list[Block] = [Figure(svg, caption, numbers)]
     rule = inputs.metrics.get("convergence")
     if not rule:
-        text = "Whether the search converged is not known: too few models for Robyn's rule."
+        text = "Convergence is unknown: the search has too few models for Robyn's rule."
         blocks.append(Note(text, "missing"))
     else:
         blocks.append(_rule(rule))
@@ -123,24 +138,25 @@ def convergence(inputs: ReportInputs) -> Section:
 
 
 _ABOUT_TRIALS = (
-    "Each trial by itself, by the same rule. The table above has all of them together, as Robyn "
-    "judges a search."
+    "This table applies the rule to each trial. The table above applies it to all trials together, "
+    "as Robyn does."
 )
 _STOPPED = {
-    "iterations": "had its iterations",
+    "iterations": "completed its iterations",
     "converged": "converged",
     "limit": "reached the limit",
 }
 
 
 def _trials(trials: list[dict[str, Any]]) -> Table:
-    """List how long each trial was, which errors converged and why it ended."""
+    """List each trial's iterations, the errors that converged and the reason for its end."""
     errors = list(trials[0]["objectives"])
-    head = ["trial", "iterations", *(_ERRORS.get(error, error) for error in errors), "ended"]
+    names = [_ERRORS.get(error, error) for error in errors]
+    head = ["trial", "iterations", *names, "reason for end"]
     rows = [
         [
             Cell(str(trial["trial"]), number=True),
-            Cell(in_words(trial["iterations"], "number"), number=True),
+            Cell(format_value(trial["iterations"], "number"), number=True),
             *(Cell("converged" if trial["objectives"].get(e) else "not yet") for e in errors),
             Cell(_STOPPED.get(trial["stopped"], trial["stopped"])),
         ]
@@ -150,17 +166,17 @@ def _trials(trials: list[dict[str, Any]]) -> Table:
 
 
 def _rule(rule: dict[str, dict[str, float]]) -> Table:
-    """Lay the last twentieth beside the limits of Robyn's rule."""
-    head = ["error", "converged", "last spread", "limit", "last median", "limit"]
+    """Compare the last twentieth of the search with the limits of Robyn's rule."""
+    head = ["error", "converged", "last SD", "limit", "last median", "limit"]
     rows = [
         [
             Cell(_ERRORS.get(error, error)),
-            Cell("yes" if found.get("converged") else "no"),
+            Cell("yes" if figures.get("converged") else "no"),
             *(
-                Cell(in_words(found.get(figure), "number"), number=True)
+                Cell(format_value(figures.get(figure), "number"), number=True)
                 for figure in ("last_sd", "sd_limit", "last_median", "median_limit")
             ),
         ]
-        for error, found in sorted(rule.items())
+        for error, figures in sorted(rule.items())
     ]
     return Table([Cell(title, index > 1) for index, title in enumerate(head)], rows)

@@ -1,4 +1,4 @@
-"""Charts as inline SVG: drawn once here, so that the page needs no script, font or network."""
+"""Draw charts as inline SVG, so the page needs no script, font or network to show them."""
 
 from __future__ import annotations
 
@@ -43,15 +43,15 @@ _CONFIG: dict[str, Any] = {
 
 
 def draw(chart: alt.TopLevelMixin, *, name: str, description: str) -> Markup:
-    """Draw an Altair chart as SVG that may stand inside HTML.
+    """Draw an Altair chart as SVG for use inside HTML.
 
     Args:
-        chart: the chart; its data must be inline.
-        name: unique on the page; prefixes the SVG's ids, which would collide otherwise.
-        description: what the chart shows, for people who do not see it.
+        chart: The chart; its data must be inline.
+        name: A name that is unique on the page. It prefixes the SVG's ids to avoid collisions.
+        description: A description for readers who cannot see the chart.
 
     Returns:
-        An `<svg>` element, parsed and written again, so that every name in it is escaped.
+        An `<svg>` element. It was parsed and serialised again, so all names in it are escaped.
 
     Raises:
         ValueError: Vega refuses the chart.
@@ -60,15 +60,15 @@ def draw(chart: alt.TopLevelMixin, *, name: str, description: str) -> Markup:
         specification = json.loads(chart.to_json())
     specification["config"] = _CONFIG
     text = vl_convert.vegalite_to_svg(specification, allowed_base_urls=[])
-    # Written by the library a line above: no document type, no entities.
+    # The library above wrote this text, so it has no document type and no entities.
     root = ElementTree.fromstring(text)  # noqa: S314 # nosec B314
     for element in list(root.iter()):
         element.tag = element.tag.rpartition("}")[2]
         attributes = {key.rpartition("}")[2]: value for key, value in element.items()}
-        if attributes.get("aria-roledescription") in _HOVERED and "aria-label" in attributes:
-            # A tooltip without a script.
+        if attributes.get("aria-roledescription") in _WITH_TOOLTIP and "aria-label" in attributes:
+            # browsers show a title as a tooltip, without a script
             ElementTree.SubElement(element, "title").text = attributes["aria-label"]
-        # The whole is one image with a description and a table beside it; its parts have no role.
+        # The SVG is one image with a description and a table beside it, so its parts have no role.
         element.attrib = {
             key: _prefixed(key, value, name)
             for key, value in attributes.items()
@@ -83,11 +83,11 @@ def draw(chart: alt.TopLevelMixin, *, name: str, description: str) -> Markup:
     return Markup(ElementTree.tostring(root, encoding="unicode"))  # noqa: S704 # nosec B704
 
 
-_HOVERED = ("bar", "circle", "rule mark")
+_WITH_TOOLTIP = ("bar", "circle", "rule mark")
 
 
 def _prefixed(key: str, value: str, name: str) -> str:
-    """Make ids, and references to them, the chart's own."""
+    """Prefix ids, and references to ids, with the chart's name."""
     if key == "id":
         return f"{name}-{value}"
     return value.replace("url(#", f"url(#{name}-") if value.startswith("url(#") else value

@@ -1,4 +1,4 @@
-"""A small finished training, as tables of the declared schemas."""
+"""A small finished training, as tables with the declared schemas."""
 
 from __future__ import annotations
 
@@ -145,7 +145,7 @@ def config(channels: list[str], **changes: Any) -> Config:
 
 @pytest.fixture
 def make(tmp_path: Path) -> Make:
-    """Return a maker of inputs; every part of them can be replaced."""
+    """Return a function that creates inputs; each part can be replaced."""
     count = itertools.count()
 
     def maker(

@@ -1,4 +1,4 @@
-"""Read a page as a browser would, without one."""
+"""Parse a page as a browser does, without a browser."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from html.parser import HTMLParser
 
 @dataclass
 class Page(HTMLParser):
-    """What a page consists of."""
+    """The parts of a page."""
 
     html: str
     tags: set[str] = field(default_factory=set)

@@ -1,4 +1,4 @@
-"""Tests of the report: every section, nothing from outside is markup, nothing is fetched."""
+"""The report has every section, escapes all names, and makes no requests."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ def test_nothing_is_fetched(make: Make) -> None:
     assert f"script-src 'sha256-{digest}'" in policy
 
 
-def test_names_from_outside_are_text(make: Make) -> None:
+def test_untrusted_names_are_escaped(make: Make) -> None:
     quality = {
         "verdict": HOSTILE,
         "checks": [{"check": HOSTILE, "outcome": "WARN", "sentence": HOSTILE}],
@@ -131,7 +131,7 @@ def test_names_from_outside_are_text(make: Make) -> None:
     assert "49" not in re.findall(r"\{\{.*?\}\}|49", page.text.split("alert(1)")[1])
 
 
-def test_a_name_is_drawn_as_it_is(make: Make) -> None:
+def test_a_name_with_special_characters_is_drawn_unchanged(make: Make) -> None:
     page = Page(render_report(make(channels=["Büro & Co <x>", "search", "radio"])))
     assert "Büro & Co <x>; share of spend 33.3%" in page.text
 
@@ -139,13 +139,13 @@ def test_a_name_is_drawn_as_it_is(make: Make) -> None:
 @pytest.mark.parametrize(
     ("rows", "sentence"),
     [
-        ({"allocation": []}, "The budget allocator did not run"),
-        ({"response_curves": []}, "This run made no response curves"),
+        ({"allocation": []}, "The budget allocator has no result"),
+        ({"response_curves": []}, "This run has no response curves"),
         ({"decomposition": "without intervals"}, "No intervals"),
         ({"decomposition": "without roas"}, "No channel has a ROAS"),
     ],
 )
-def test_missing_parts_are_said(make: Make, rows: dict[str, Any], sentence: str) -> None:
+def test_missing_parts_have_a_note(make: Make, rows: dict[str, Any], sentence: str) -> None:
     found = dict(rows)
     if isinstance(found.get("decomposition"), str):
         names = ("interval_low", "interval_high") if "interval" in sentence else ("roas",)
@@ -156,29 +156,29 @@ def test_missing_parts_are_said(make: Make, rows: dict[str, Any], sentence: str)
     assert any(sentence in text for text in page.missing)
 
 
-def test_a_bare_run_says_what_it_does_not_know(make: Make) -> None:
+def test_a_run_without_records_has_a_note_for_each(make: Make) -> None:
     page = Page(render_report(make(figures={"convergence": None})))
-    said = " ".join(page.missing)
+    notes = " ".join(page.missing)
     for text in ("not checked", "No self-check", "Versions were not", "Timings were not"):
-        assert text in said
-    assert "converged is not known" in said
+        assert text in notes
+    assert "Convergence is unknown" in notes
 
 
-def test_the_builtin_engine_never_passes_for_robyn(make: Make) -> None:
+def test_the_builtin_engine_is_never_called_robyn(make: Make) -> None:
     page = Page(render_report(make(run={"engine": "builtin"})))
     assert "builtin" in page.text
     assert "not Robyn" in page.text
     assert not re.search(r"Robyn \d", page.text)
 
 
-def test_an_allocation_out_of_bounds_is_a_warning(make: Make) -> None:
+def test_an_infeasible_allocation_has_a_warning(make: Make) -> None:
     rows = [
         {**row, "is_feasible": False, "scenario": "target_efficiency", "target_value": 2.5}
         for row in tables(["tv", "search", "radio"])["allocation"]
     ]
     page = Page(render_report(make(rows={"allocation": rows})))
-    assert "The bounds allow no split" in page.text
-    assert "ROAS to keep: 2.50" in page.text
+    assert "No allocation within the bounds" in page.text
+    assert "Target ROAS: 2.50" in page.text
 
 
 def test_conversions_have_cpa(make: Make) -> None:
@@ -195,7 +195,7 @@ def test_a_large_run_is_below_three_megabytes(make: Make) -> None:
     html = render_report(make(channels=channels, rows=rows, run=RUN, quality=QUALITY))
     assert len(html.encode()) < 3_000_000
     page = Page(html)
-    assert "50,000 models were tried" in page.text
+    assert "The search tried 50,000 models" in page.text
     assert "other channels" in page.text
 
 
@@ -217,7 +217,7 @@ def test_intervals_are_named_by_their_method(make: Make) -> None:
     assert any("No intervals" in text for text in page.missing)
 
 
-def test_a_price_without_an_upper_end_is_told(make: Make) -> None:
+def test_an_interval_without_an_upper_end(make: Make) -> None:
     rows = [{**row, "interval_high": None} for row in tables(["tv"])["decomposition"]]
     page = Page(render_report(make(channels=["tv"], rows={"decomposition": rows})))
     assert "1.25 or more" in page.text

@@ -1,8 +1,8 @@
 """Read objects of the bucket: known fields are checked, unknown fields are ignored.
 
-Whatever became of an object (edited by hand, half restored), reading it gives the object or a
-DamagedError that names it. One that a newer version wrote has fields that this one does not know:
-they are no fault, so that going back to an older version needs no repair of the bucket.
+An object may have been edited by hand or half restored: reading it returns the object or raises a
+DamagedError that names it. An object of a newer version has unknown fields. They are not a fault, so
+a return to an older version needs no repair of the bucket.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class Stored(Strict):
         """Read the stored form; `path` is its place, `run_id` the run that it must belong to.
 
         Raises:
-            DamagedError: it lacks what this version needs, holds what cannot be, or is another's.
+            DamagedError: a field is missing or invalid, or the object belongs to another run.
         """
         document = read_fields(data, path=path)
         if run_id is not None and document.get("run_id") != run_id:
@@ -58,7 +58,7 @@ def read_fields(data: bytes, *texts: str, path: str) -> dict[str, Any]:
     """Return the fields of a stored object; those named in `texts` must be text.
 
     Raises:
-        DamagedError: it is no JSON object, or lacks one of them.
+        DamagedError: it is not a JSON object, or lacks one of them.
     """
     try:
         document = parse_json(data)

@@ -105,13 +105,7 @@ class Place:
 
     def command(self, *assignments: str, **more: str) -> tuple[str, str]:
         """`mmm run` with `--set` for each assignment; returns its last line and all it said."""
-        command = [
-            sys.executable,
-            "-c",
-            "from mmm.commands import app; app()",
-            "run",
-            str(self.config),
-        ]
+        command = [sys.executable, "-m", "mmm", "run", str(self.config)]
         places = ["--bucket", str(self.store.root), "--topic", str(self.topic.path)]
         sets = [word for assignment in assignments for word in ("--set", assignment)]
         done = subprocess.run(

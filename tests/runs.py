@@ -17,7 +17,6 @@ from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
-from job.engine import engine_here
 
 from contract import layout
 from contract.run import State, read_status
@@ -25,6 +24,7 @@ from contract.stores import Store
 from contract.stores.folder import FolderStore
 from contract.topics.jsonl import FileTopic
 from contract.training import Engine
+from job.train.engine import engine_here
 
 ROOT = Path(__file__).resolve().parents[1]
 WEEKLY = f"""

@@ -14,7 +14,8 @@ import typer.main
 
 from job.outputs.tables import DESCRIPTIONS, SCHEMAS
 from mmm.commands import app
-from mmm.commands.schema import Which, json_schema
+from mmm.commands.schema import DOCUMENTS
+from mmm.schemas import json_schema
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCS = ROOT / "docs"
@@ -47,8 +48,7 @@ def main() -> int:
 def documents() -> dict[str, str]:
     """Every generated document by its name."""
     made = {
-        f"{which.value}.schema.json": json.dumps(json_schema(which), indent=2) + "\n"
-        for which in Which
+        f"{name}.schema.json": json.dumps(json_schema(name), indent=2) + "\n" for name in DOCUMENTS
     }
     return made | {
         "cli.md": cli_reference(),
@@ -86,17 +86,13 @@ def engine_guide() -> str:
 def cli_reference() -> str:
     """Help of every command, as `--help` prints it."""
     group: Any = typer.main.get_command(app)
-    parts = [f"{NOTE}# The command line\n"]
+    width = {"terminal_width": 90, "max_content_width": 90}
+    whole = group.context_class(group, info_name="mmm", **width, **group.context_settings)
+    parts = [f"{NOTE}# The command line\n\n```\n{group.get_help(whole).rstrip()}\n```\n"]
     for name, command in group.commands.items():
-        parts.append(f"## `mmm {name}`\n\n```\n{_help(name, command)}\n```\n")
+        context = command.context_class(command, info_name=name, parent=whole, **width)
+        parts.append(f"## `mmm {name}`\n\n```\n{command.get_help(context).rstrip()}\n```\n")
     return "\n".join(parts)
-
-
-def _help(name: str, command: Any) -> str:
-    context = command.context_class(
-        command, info_name=f"mmm {name}", terminal_width=90, max_content_width=90
-    )
-    return str(command.get_help(context)).rstrip()
 
 
 def tables_reference() -> str:
@@ -122,7 +118,7 @@ def tables_reference() -> str:
 
 def config_reference() -> str:
     """Every field of a config with type, default and meaning."""
-    schema = json_schema(Which.CONFIG)
+    schema = json_schema("config")
     lines = [
         f"{NOTE}# The config\n",
         "One YAML or JSON file describes one market's model; unknown keys are refused. Editors",

@@ -17,7 +17,6 @@ from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
-from job.engine import engine_here
 
 from contract import layout
 from contract.run import State, read_status
@@ -25,6 +24,7 @@ from contract.stores import Store
 from contract.stores.folder import FolderStore
 from contract.topics.jsonl import FileTopic
 from contract.training import Engine
+from job.train.engine import engine_here
 
 ROOT = Path(__file__).resolve().parents[1]
 WEEKLY = f"""
@@ -105,13 +105,7 @@ class Place:
 
     def command(self, *assignments: str, **more: str) -> tuple[str, str]:
         """`mmm run` with `--set` for each assignment; returns its last line and all it said."""
-        command = [
-            sys.executable,
-            "-c",
-            "from mmm.commands import app; app()",
-            "run",
-            str(self.config),
-        ]
+        command = [sys.executable, "-m", "mmm", "run", str(self.config)]
         places = ["--bucket", str(self.store.root), "--topic", str(self.topic.path)]
         sets = [word for assignment in assignments for word in ("--set", assignment)]
         done = subprocess.run(

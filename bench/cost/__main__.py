@@ -18,7 +18,6 @@ from typing import Any
 
 import numpy as np
 import yaml
-from job.engine import engine_here
 
 from bench.cost import measure
 from bench.cost.cases import CASES, CONFIGS, document
@@ -28,6 +27,7 @@ from contract.loading import load_config
 from contract.training import Engine
 from job.cost.model import PARTS, terms, variant
 from job.cost.work import Work, work_of
+from job.train.engine import engine_here
 
 HERE = Path(__file__).parent
 RESULT, CHECK = HERE / "result.json", HERE / "check.json"

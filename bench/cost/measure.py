@@ -30,7 +30,7 @@ def run(document: dict[str, Any], folder: Path) -> dict[str, Any]:
     with TemporaryDirectory() as bucket:
         before, began = _children(), time.monotonic()
         done = subprocess.run(
-            [sys.executable, "-c", "from mmm.commands import app; app()", "run", str(config)],
+            [sys.executable, "-m", "mmm", "run", str(config)],
             cwd=ROOT,
             env={**os.environ, "MMM_BUCKET": bucket, "MMM_EVENTS_TOPIC": f"{bucket}/e.jsonl"},
             capture_output=True,

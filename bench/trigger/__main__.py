@@ -24,6 +24,7 @@ from bench.machine import in_words, machine
 from bench.trigger import bare, cold, load
 from bench.trigger.slow import slowed
 from contract.stores import Store, open_store
+from tests.environments import environment
 from tests.fakes import cloud_run, function, gcs
 from tests.fakes.cloud_run import FakeCloudRun, Job
 from tests.fakes.gcs import FakeGCS
@@ -103,14 +104,15 @@ def ground() -> Iterator[Ground]:
         yardstick = folder / "bare"
         yardstick.mkdir()
         (yardstick / "main.py").write_text(bare.MAIN)
-        yield Ground(
-            storage=storage,
-            service=service,
-            store=open_store("gs://bench"),
-            folder=folder,
-            sources={"bare": yardstick, "trigger": source},
-            python=function.clean_environment(folder / "venv", source / "requirements.txt"),
-        )
+        with environment(folder, source / "requirements.txt") as packages:
+            yield Ground(
+                storage=storage,
+                service=service,
+                store=open_store("gs://bench"),
+                folder=folder,
+                sources={"bare": yardstick, "trigger": source},
+                python=packages.python,
+            )
 
 
 def cold_starts(on: Ground, rounds: int) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""`mmm check CONFIG`: extract and gate only; exit 65 where the data blocks."""
+"""`mmm check CONFIG`: extract and gate only; exit 65 if the data cannot be trained on."""
 
 from __future__ import annotations
 
@@ -8,19 +8,16 @@ from tempfile import TemporaryDirectory
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 
 from contract.exceptions import ConfigError
-from contract.loading import load_config
-from job.attempt.request import read_config_text
-from job.gate import check, render
-from job.sources import extract
-from mmm.commands.common import Overrides, parse_overrides, told_plainly
+from mmm.commands.common import Overrides, parse_overrides, report_errors
 
 
 def command(
-    config: Annotated[str, typer.Argument(help="Config file (YAML or JSON) or gs:// address.")],
-    set_: Overrides = [],  # noqa: B006  typer reads the default, nobody changes it
+    config: Annotated[
+        str, typer.Argument(metavar="CONFIG", help="Config file (YAML or JSON) or gs:// address.")
+    ],
+    set_: Overrides = [],  # noqa: B006  typer reads the default, nothing changes it
     previous: Annotated[
         Path | None,
         typer.Option(help="data_quality.json of the last accepted run, to compare with."),
@@ -29,8 +26,18 @@ def command(
         Path | None, typer.Option(help="Write data_quality.json here as well.")
     ] = None,
 ) -> None:
-    """Read the data and check it; train nothing."""
-    with told_plainly():
+    """Read the data and check it; train nothing.
+
+    Exits with 65 if the data cannot be trained on.
+    """
+    from rich.console import Console
+
+    from contract.loading import load_config
+    from job.attempt.request import read_config_text
+    from job.gate import check, render
+    from job.sources import extract
+
+    with report_errors():
         text = read_config_text(config)
         resolved = load_config(text, origin=config, overrides=parse_overrides(set_)).config
         with TemporaryDirectory(prefix="mmm-check-") as folder:
@@ -50,5 +57,7 @@ def _read(previous: Path | None) -> dict[str, Any] | None:
     except (OSError, ValueError) as error:
         raise ConfigError(f"`--previous {previous}` cannot be read: {error}") from None
     if not isinstance(document, dict) or not isinstance(document.get("profile"), dict):
-        raise ConfigError(f"`--previous {previous}` is no data_quality.json: it has no `profile`")
+        raise ConfigError(
+            f"`--previous {previous}` is not a data_quality.json: it has no `profile`"
+        )
     return document

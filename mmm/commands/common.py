@@ -1,18 +1,19 @@
-"""What the commands share: options, overrides, and errors without tracebacks."""
+"""What the commands share: options, overrides, results and error messages."""
 
 from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Annotated, Any
 
 import typer
 
+from contract.cloud_logging import entry
 from contract.exceptions import ConfigError, MMMError
-from contract.loading import parse_yaml
 from contract.printable import short
+from contract.suggest import did_you_mean
 
 DEFAULT_BUCKET = ".mmm/bucket"
 DEFAULT_TOPIC = ".mmm/events.jsonl"
@@ -39,11 +40,13 @@ Overrides = Annotated[
 
 
 def parse_overrides(assignments: list[str]) -> dict[str, Any]:
-    """`["training.trials=2"]` as {"training": {"trials": 2}}; values are YAML.
+    """Return `["training.trials=2"]` as {"training": {"trials": 2}}; values are YAML.
 
     Raises:
         ConfigError: an assignment is not FIELD=VALUE.
     """
+    from contract.loading import parse_yaml  # imports pydantic, which help does without
+
     merged: dict[str, Any] = {}
     for assignment in assignments:
         path, equals, text = assignment.partition("=")
@@ -57,15 +60,42 @@ def parse_overrides(assignments: list[str]) -> dict[str, Any]:
             place = place.setdefault(parent, {})
             if not isinstance(place, dict):
                 raise ConfigError(
-                    f"`--set {short(assignment)}`: `{short(parent)}` was given a value before"
+                    f"`--set {short(assignment)}`: another --set gives `{short(parent)}` a value, "
+                    "so it cannot have fields"
                 )
         place[leaf] = parse_yaml(text, what=f"the value of `--set {short(path)}`")
     return merged
 
 
+def one_of(value: str, allowed: Sequence[str], *, name: str) -> str:
+    """Return the value if it is allowed.
+
+    Raises:
+        ConfigError: it is not; names what is allowed.
+    """
+    if value not in allowed:
+        raise ConfigError(
+            f"{name} is `{short(value)}`; allowed: {', '.join(allowed)}."
+            f"{did_you_mean(value, allowed)}"
+        )
+    return value
+
+
+def result_line(
+    state: str, run_id: str, *, report_uri: str | None = None, message: str | None = None
+) -> str:
+    """Return `SUCCEEDED <run id> <path of the report>`, or the state and its reason."""
+    path = (report_uri or "").removeprefix("file://")
+    hint = "(trained before; use --force to train again)" if state == "DUPLICATE" else ""
+    return " ".join(part for part in (state, run_id, message or path, hint) if part)
+
+
 @contextmanager
-def told_plainly() -> Iterator[None]:
-    """Print our errors as sentences and leave with their code; MMM_TRACEBACK=1 shows all."""
+def report_errors(*, as_json: bool = False) -> Iterator[None]:
+    """Print this project's errors as messages and exit with their code.
+
+    With MMM_TRACEBACK=1 in the environment the traceback is shown instead.
+    """
     try:
         yield
     except MMMError as error:
@@ -73,5 +103,6 @@ def told_plainly() -> Iterator[None]:
             raise
         problems = error.problems if isinstance(error, ConfigError) else [error.message]
         for problem in problems:
-            print(f"error: {problem}", file=sys.stderr)
+            line = entry("error", problem, labels={}) if as_json else f"error: {problem}"
+            print(line, file=sys.stderr)
         raise typer.Exit(error.exit_code) from None

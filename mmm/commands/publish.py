@@ -1,4 +1,4 @@
-"""`mmm publish CONFIG`: ask for a run by a message, as a person or a program would."""
+"""`mmm publish CONFIG`: request a run with a message."""
 
 from __future__ import annotations
 
@@ -8,16 +8,15 @@ from typing import Annotated
 
 import typer
 
-from contract.loading import parse_document
-from contract.message import parse_message
-from contract.topics import open_topic
-from job.attempt.request import read_config_text
-from mmm.commands.common import DEFAULT_REQUESTS, Overrides, parse_overrides, told_plainly
+from mmm.commands.common import DEFAULT_REQUESTS, Overrides, parse_overrides, report_errors
 
 
 def command(
     config: Annotated[
-        str, typer.Argument(help="gs:// address, or a local file that is sent whole.")
+        str,
+        typer.Argument(
+            metavar="CONFIG", help="gs:// address, or a local file whose content is sent."
+        ),
     ],
     to: Annotated[
         str,
@@ -26,13 +25,25 @@ def command(
             help="projects/P/topics/T or a .jsonl file.",
         ),
     ] = DEFAULT_REQUESTS,
-    set_: Overrides = [],  # noqa: B006  typer reads the default, nobody changes it
-    market: Annotated[list[str], typer.Option(help="One run for each; may be repeated.")] = [],  # noqa: B006
+    set_: Overrides = [],  # noqa: B006  typer reads the default, nothing changes it
+    market: Annotated[
+        list[str], typer.Option(help="Market to train; one run each. May be repeated.")
+    ] = [],  # noqa: B006
     key: Annotated[str | None, typer.Option(help="Idempotency key: one key, one run.")] = None,
-    force: Annotated[bool, typer.Option(help="Train even if this was trained before.")] = False,
+    force: Annotated[
+        bool, typer.Option(help="Train again even if this config and data were trained before.")
+    ] = False,
 ) -> None:
-    """Publish a request to train; prints the message id."""
-    with told_plainly():
+    """Publish a request to train.
+
+    Prints the message's id.
+    """
+    from contract.loading import parse_document
+    from contract.message import parse_message
+    from contract.topics import open_topic
+    from job.attempt.request import read_config_text
+
+    with report_errors():
         overrides = parse_overrides(set_)
         message: dict[str, object] = {}
         if config.startswith("gs://"):

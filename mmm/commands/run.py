@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from contract.exceptions import ConfigError
-from contract.run import State
-from job.runtime import logs
 from mmm.commands.common import (
     DEFAULT_BUCKET,
     DEFAULT_TOPIC,
@@ -18,30 +16,42 @@ from mmm.commands.common import (
     Overrides,
     Topic,
     parse_overrides,
-    told_plainly,
+    report_errors,
+    result_line,
 )
 
 
 def command(
-    config: Annotated[str, typer.Argument(help="Config file (YAML or JSON) or gs:// address.")],
+    config: Annotated[
+        str, typer.Argument(metavar="CONFIG", help="Config file (YAML or JSON) or gs:// address.")
+    ],
     bucket: Bucket = DEFAULT_BUCKET,
     topic: Topic = DEFAULT_TOPIC,
-    set_: Overrides = [],  # noqa: B006  typer reads the default, nobody changes it
-    force: Annotated[bool, typer.Option(help="Train even if this was trained before.")] = False,
-    json_logs: Annotated[bool, typer.Option(help="Print logs as JSON, as on Cloud Run.")] = False,
+    set_: Overrides = [],  # noqa: B006  typer reads the default, nothing changes it
+    force: Annotated[
+        bool, typer.Option(help="Train again even if this config and data were trained before.")
+    ] = False,
+    json_logs: Annotated[
+        bool, typer.Option(help="Write logs and the result as JSON, as on Cloud Run.")
+    ] = False,
 ) -> None:
-    """Train one model here: extract, check, train, write artifacts, tell.
+    """Train one model on this machine.
 
-    The last line is the final state, the run id and the report's path. Exit codes: 0 done, 64
-    config, 65 data, 69 a service refuses, 70 model, 73 artifacts, 75 transient, 143 cancelled.
+    A run extracts and checks the data, trains, and writes its artifacts. Logs go to stderr; their
+    first line has the run's id. The result goes to stdout: the final state, the run's id and the
+    path of the report. Exit codes: 0 done, 64 config, 65 data, 69 a service refuses, 70 model, 73
+    artifacts, 75 transient, 143 cancelled.
     """
-    with told_plainly():
+    with report_errors(as_json=json_logs):
         if not config.startswith("gs://") and not Path(config).is_file():
             raise ConfigError(f"there is no config file `{config}`")
         overrides = parse_overrides(set_)
+    from rich.console import Console
+
+    from job.runtime import logs
     from job.runtime.progress import make_view
     from job.runtime.signals import finish
-    from job.start import start  # heavy: help and refusals do without it
+    from job.start import start
 
     style: logs.Style = "json" if json_logs else "console"
     console = Console(stderr=True)
@@ -57,13 +67,21 @@ def command(
         log=log,
         view=make_view(style, log, console),
     )
-    if ending.state in (State.SUCCEEDED, State.DUPLICATE, State.HELD):
-        print(ending.state, ending.run_id, readable(ending.report_uri))
+    if json_logs:
+        result = {
+            "state": ending.state,
+            "run_id": ending.run_id,
+            "report_uri": ending.report_uri,
+            "message": ending.message,
+        }
+        print(json.dumps(result))
     else:
-        print(ending.state, ending.run_id, ending.message or "")
+        print(
+            result_line(
+                ending.state,
+                ending.run_id,
+                report_uri=ending.report_uri,
+                message=ending.message,
+            )
+        )
     raise typer.Exit(finish(ending.exit_code))
-
-
-def readable(uri: str | None) -> str:
-    """A file's path instead of its file:// address."""
-    return (uri or "").removeprefix("file://")

@@ -3,41 +3,31 @@
 from __future__ import annotations
 
 import json
-from enum import StrEnum
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
-from pydantic import BaseModel
 
-from contract.events import Event
-from contract.loading import schema as config_schema
-from contract.message import Message
+from mmm.commands.common import one_of, report_errors
 
-
-class Which(StrEnum):
-    """The documents that have a schema."""
-
-    CONFIG = "config"
-    REQUEST = "request"
-    EVENT = "event"
-    MANIFEST = "manifest"
+DOCUMENTS = ("config", "request", "event", "manifest")
 
 
-def command(which: Annotated[Which, typer.Argument(help="Which document.")] = Which.CONFIG) -> None:
-    """Print a JSON Schema, for editors and consumers."""
-    print(json.dumps(json_schema(which), indent=2))
+def command(
+    document: Annotated[
+        str,
+        typer.Argument(
+            metavar="DOCUMENT",
+            help="config, request, event or manifest.",
+            autocompletion=lambda: list(DOCUMENTS),
+        ),
+    ] = "config",
+) -> None:
+    """Print a JSON Schema.
 
+    Editors check configs with it; programs check requests, events and manifests.
+    """
+    with report_errors():
+        one_of(document, DOCUMENTS, name="DOCUMENT")
+    from mmm.schemas import json_schema
 
-def json_schema(which: Which) -> dict[str, Any]:
-    """The JSON Schema of a document."""
-    if which is Which.CONFIG:
-        return config_schema()
-    from job.outputs.manifest import Manifest
-
-    models: dict[Which, type[BaseModel]] = {
-        Which.REQUEST: Message,
-        Which.EVENT: Event,
-        Which.MANIFEST: Manifest,
-    }
-    model = models[which].model_json_schema()
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **model}
+    print(json.dumps(json_schema(document), indent=2))

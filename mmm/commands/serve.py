@@ -1,38 +1,27 @@
-"""`mmm serve`: the local trigger.
-
-It takes messages from a file as the Cloud Function takes them from Pub/Sub, and runs their jobs as
-processes of this machine.
-"""
+"""`mmm serve`: the local trigger."""
 
 from __future__ import annotations
 
 import os
 import sys
-import time
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from contract.exceptions import MMMError
-from contract.run import State, Status, read_status
-from contract.stores import Store, open_store
-from contract.topics import open_topic
-from contract.topics.jsonl import FileTopic
 from mmm.commands.common import (
     DEFAULT_BUCKET,
     DEFAULT_REQUESTS,
     DEFAULT_TOPIC,
     Bucket,
     Topic,
-    told_plainly,
+    report_errors,
+    result_line,
 )
-from mmm.commands.run import readable
-from mmm.local.launcher import LocalLauncher
-from trigger.accept import MessageResult, accept
-from trigger.delivery import Delivery
 
-POLL_SECONDS = 0.5
+if TYPE_CHECKING:
+    from contract.run import Status
+    from trigger.accept import MessageResult
 
 
 def command(
@@ -42,12 +31,23 @@ def command(
     bucket: Bucket = DEFAULT_BUCKET,
     topic: Topic = DEFAULT_TOPIC,
     once: Annotated[
-        bool, typer.Option("--once", help="Leave when every message so far is done.")
+        bool, typer.Option("--once", help="Stop when every message so far is done.")
     ] = False,
 ) -> None:
-    """Take messages from a file and run their jobs here; the last line tells how the last ended."""
-    with told_plainly():
-        store, publisher = open_store(bucket), open_topic(topic)
+    """Run the jobs of messages in a file.
+
+    Takes messages until Ctrl-C and runs their jobs on this machine. Logs go to stderr. Each run's
+    result is a line on stdout: the final state, the run's id and the path of the report. With
+    --once the exit code is that of the last run that failed, or 0.
+    """
+    from contract.stores import open_store
+    from contract.topics import open_topic
+    from contract.topics.jsonl import FileTopic
+    from mmm.local.launcher import LocalLauncher
+    from mmm.local.serve import serve
+
+    code = 0
+    with report_errors():
         launcher = LocalLauncher(
             [sys.executable, "-m", "job"],
             env={
@@ -59,47 +59,31 @@ def command(
             },
             max_retries=0,
         )
-        code = 0
         try:
-            taken: set[str] = set()
-            while True:
-                for line in FileTopic(requests).messages():
-                    if line["messageId"] in taken:
-                        continue
-                    taken.add(line["messageId"])
-                    message = Delivery.from_line(line, topic=str(requests))
-                    for outcome in accept(
-                        message, store=store, publisher=publisher, launcher=launcher
-                    ):
-                        code = _see_through(outcome, launcher, store) or code
-                if once:
-                    break
-                time.sleep(POLL_SECONDS)
-        except KeyboardInterrupt:
-            pass
+            for message, status in serve(
+                FileTopic(requests),
+                store=open_store(bucket),
+                publisher=open_topic(topic),
+                launcher=launcher,
+                once=once,
+            ):
+                code = _print_result(message, status) or code
         finally:
             launcher.close()
     raise typer.Exit(code)
 
 
-def _see_through(outcome: MessageResult, launcher: LocalLauncher, store: Store) -> int:
-    """Wait for a run's end and say how it ended; returns the exit code."""
-    if outcome.state is State.REJECTED:
-        print(f"REJECTED {outcome.run_id} {outcome.problem}")
-        return 64
-    if outcome.execution in launcher.executions:
-        launcher.wait(outcome.execution)
-    status = read_status(store, outcome.run_id)
+def _print_result(message: MessageResult, status: Status | None) -> int:
+    """Print how a run ended; returns the exit code."""
     if status is None:
-        raise MMMError(f"run {outcome.run_id} has no status")
-    print(ending_line(status))
+        print(result_line("REJECTED", message.run_id, message=message.problem), flush=True)
+        return 64
+    error = status.error
+    report = status.outcome.get("report_uri")
+    line = result_line(
+        status.state, status.run_id, report_uri=report, message=error.message if error else None
+    )
+    print(line, flush=True)
     if status.state.is_terminal:
-        return status.error.code if status.error else 0
+        return error.code if error else 0
     return 70
-
-
-def ending_line(status: Status) -> str:
-    """`SUCCEEDED <run id> <report>`, or the state and the reason."""
-    if status.error is not None:
-        return f"{status.state} {status.run_id} {status.error.message}"
-    return f"{status.state} {status.run_id} {readable(status.outcome.get('report_uri'))}".strip()

@@ -20,7 +20,7 @@ class LocalLauncher:
         command: Sequence[str],
         *,
         env: Mapping[str, str],
-        job: str = "mmm-trainer",
+        job: str = "mmm-train",
         max_retries: int = 1,
         log_dir: Path | None = None,
         grace: float = GRACE_SECONDS,

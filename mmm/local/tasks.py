@@ -1,9 +1,9 @@
 """Tasks as Cloud Run runs them, as processes of this machine.
 
 Each attempt is a process with CLOUD_RUN_* in its environment. A task that fails is tried again up
-to `max_retries` times; one that outlives its timeout, or is cancelled, gets SIGTERM and, after the
-grace time, SIGKILL. When an attempt ends, the processes and temporary files that it left behind
-are removed, as a container's end would do.
+to `max_retries` times; one that exceeds its timeout, or is cancelled, gets SIGTERM and, after the
+grace time, SIGKILL. When an attempt ends, its remaining processes and temporary files are removed,
+as they are when a container ends.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from pathlib import Path
 from trigger.execution import Phase
 
 GRACE_SECONDS = 10.0
+CANNOT_START = 127
 
 
 @dataclass
@@ -52,7 +53,7 @@ class LocalExecution:
     grace: float = GRACE_SECONDS
     log_dir: Path | None = None
     base_env: Mapping[str, str] = field(default_factory=lambda: dict(os.environ))
-    job: str = "mmm-trainer"
+    job: str = "mmm-train"
     created_at: datetime = field(default_factory=lambda: datetime.now(UTC))
     ended_at: datetime | None = None
 
@@ -70,18 +71,17 @@ class LocalExecution:
 
     @property
     def phase(self) -> Phase:
-        """Succeeded only if every task did."""
-        phases = [task.phase for task in self.tasks]
+        """`SUCCEEDED` only if every task is."""
+        phases = {task.phase for task in self.tasks}
         if not self.done.is_set():
-            return Phase.PENDING if set(phases) == {Phase.PENDING} else Phase.RUNNING
-        for phase in (Phase.FAILED, Phase.CANCELLED):
-            if phase in phases:
-                return phase
-        return Phase.SUCCEEDED
+            return Phase.PENDING if phases == {Phase.PENDING} else Phase.RUNNING
+        if phases == {Phase.SUCCEEDED}:
+            return Phase.SUCCEEDED
+        return Phase.CANCELLED if phases <= {Phase.SUCCEEDED, Phase.CANCELLED} else Phase.FAILED
 
     @property
     def reason(self) -> str | None:
-        """How the first task that did not succeed ended."""
+        """How the first task that failed ended."""
         for task in self.tasks:
             if task.phase is Phase.FAILED:
                 how = (
@@ -131,15 +131,18 @@ class LocalExecution:
             "CLOUD_RUN_TASK_COUNT": str(self.task_count),
         }
         env = {**self.base_env, **self.env, **marks}
-        with tempfile.TemporaryDirectory(
-            prefix="mmm-task-", dir=env.get("TMPDIR"), ignore_cleanup_errors=True
-        ) as scratch:
-            code = self._run_once(task, {**env, "TMPDIR": scratch}, marks)
+        task.message = ""
+        try:
+            with tempfile.TemporaryDirectory(
+                prefix="mmm-task-", dir=env.get("TMPDIR"), ignore_cleanup_errors=True
+            ) as folder:
+                code = self._run_once(task, {**env, "TMPDIR": folder}, marks)
+        except OSError as error:
+            task.message, code = str(error), CANNOT_START
         task.exit_code, task.term_signal = (code, 0) if code >= 0 else (0, -code)
 
     def _run_once(self, task: Task, env: Mapping[str, str], marks: Mapping[str, str]) -> int:
         log: int | None = None
-        task.message = ""
         try:
             if self.log_dir is not None:
                 self.log_dir.mkdir(parents=True, exist_ok=True)
@@ -153,9 +156,6 @@ class LocalExecution:
                 stderr=log,
                 start_new_session=True,
             )
-        except OSError as error:
-            task.message = str(error)
-            return 127
         finally:
             if log is not None:
                 os.close(log)

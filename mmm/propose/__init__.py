@@ -7,10 +7,11 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from pydantic import TypeAdapter
+from pydantic import BaseModel, ValidationError
 from sqlglot import exp
 
-from contract.exceptions import DataError
+from contract.exceptions import ConfigError, DataError
+from contract.loading import explain
 from contract.source import FileSource, Source
 from contract.suggest import did_you_mean
 from job.sources.extract import open_source
@@ -33,10 +34,11 @@ def init_config(
     """A commented YAML config for a source given as in a config.
 
     Raises:
+        ConfigError: the source is refused.
         DataError: there is no date column, no target or no channel to be found.
     """
     given = given or Given()
-    checked: Source = TypeAdapter(Source).validate_python(source)
+    checked = _checked(source)
     with (
         TemporaryDirectory() as folder,
         closing(open_source(checked, run_id="init", env=env, folder=Path(folder))) as warehouse,
@@ -71,6 +73,20 @@ def init_config(
     return write(
         guess(seen, given), seen, frame, source, market=market, revision=revision, of=description
     )
+
+
+class _Document(BaseModel):
+    """The part of a config that a proposal starts from."""
+
+    source: Source
+
+
+def _checked(source: dict[str, Any]) -> Source:
+    document = {"source": source}
+    try:
+        return _Document.model_validate(document).source
+    except ValidationError as error:
+        raise ConfigError(explain(error, _Document, document)) from None
 
 
 def _reader(path: str) -> exp.Expr:

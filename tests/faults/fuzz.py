@@ -44,7 +44,7 @@ from job.runtime.workspace import Workspace
 from job.sources import relation
 from job.train.job_file import r_job
 from mmm.commands.common import parse_overrides
-from mmm.commands.dead_letters import rejected_letters
+from mmm.dead_letters import rejected_letters
 from tests.faults import inputs
 from tests.faults.model import Service, Topic
 from trigger.reconcile import reconcile

@@ -30,7 +30,7 @@ from contract.stores import Store, open_store
 from contract.topics import Publisher, open_topic
 from contract.topics.jsonl import FileTopic
 from job.outputs.tables import HYPERPARAMETERS, RUN_COLUMNS, SCHEMAS
-from mmm.commands.cancel import cancel
+from mmm.cancel import cancel
 from tests.fakes import cloud_run, eventarc, function, gcs
 from tests.fakes.cloud_run import FakeCloudRun, Job
 from tests.fakes.gcs import FakeGCS

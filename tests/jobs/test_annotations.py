@@ -29,7 +29,7 @@ EVENTS = (
 
 def mmm(folder: Path, config: Path) -> str:
     """The last line of `mmm run`."""
-    command = [sys.executable, "-c", "from mmm.commands import app; app()", "run", str(config)]
+    command = [sys.executable, "-m", "mmm", "run", str(config)]
     places = ["--bucket", str(folder / "bucket"), "--topic", str(folder / "events.jsonl")]
     done = subprocess.run(
         [*command, *places],
@@ -39,7 +39,7 @@ def mmm(folder: Path, config: Path) -> str:
         text=True,
         check=False,
     )
-    return done.stdout.splitlines()[-1] if done.returncode == 0 else done.stdout[-3000:]
+    return done.stdout.splitlines()[-1] if done.returncode == 0 else done.stderr[-3000:]
 
 
 @pytest.mark.skipif(shutil.which("Rscript") is None, reason="R is not installed")

@@ -12,7 +12,8 @@ from typer.testing import CliRunner
 
 from contract.stores import open_store
 from contract.topics.jsonl import FileTopic
-from mmm.commands import app, dead_letters
+from mmm import dead_letters
+from mmm.commands import app
 from mmm.local.launcher import LocalLauncher
 from tests.fakes.pubsub import Emulator
 from trigger.accept import accept

@@ -58,7 +58,7 @@ def test_tasks_get_cloud_runs_environment(scripts: Scripts, tmp_path: Path) -> N
     assert execution.run_id == RUN_ID
     for index in (0, 1):
         assert (tmp_path / str(index)).read_text() == (
-            f"CLOUD_RUN_EXECUTION={name} CLOUD_RUN_JOB=mmm-trainer CLOUD_RUN_TASK_ATTEMPT=0 "
+            f"CLOUD_RUN_EXECUTION={name} CLOUD_RUN_JOB=mmm-train CLOUD_RUN_TASK_ATTEMPT=0 "
             f"CLOUD_RUN_TASK_COUNT=2 CLOUD_RUN_TASK_INDEX={index} "
             f"MMM_CONFIG_URI=gs://b/c.yaml MMM_MAX_RETRIES=0 MMM_RUN_ID={RUN_ID}"
         )
@@ -139,3 +139,11 @@ def test_a_command_that_does_not_exist_fails(tmp_path: Path) -> None:
     execution = launcher.wait(launcher.launch(Launch(run_id=RUN_ID)), 10)
     assert execution.phase is Phase.FAILED
     assert "No such file" in str(execution.reason)
+
+
+def test_a_task_whose_folder_cannot_be_made_fails(tmp_path: Path) -> None:
+    missing = tmp_path / "missing"
+    launcher = LocalLauncher([sys.executable, "-c", ""], env={"TMPDIR": str(missing)})
+    execution = launcher.wait(launcher.launch(Launch(run_id=RUN_ID)), 10)
+    assert execution.phase is Phase.FAILED
+    assert str(missing) in str(execution.reason)

@@ -16,8 +16,8 @@ from contract.run import State, change_status, read_status
 from contract.stores import Store, open_store
 from contract.topics.jsonl import FileTopic
 from job.outputs.promote import promote
+from mmm.cancel import cancel
 from mmm.commands import app
-from mmm.commands.cancel import cancel
 from mmm.local.launcher import LocalLauncher
 from tests.fakes.cloud_run import FakeCloudRun
 from tests.unit.trigger.conftest import JOB, events_in

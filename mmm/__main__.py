@@ -1,0 +1,35 @@
+"""The entry of `mmm`: it handles Ctrl-C from the start, also while modules are loading."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from types import FrameType
+
+INTERRUPTED = 130  # what shells expect of a program that Ctrl-C ended
+
+
+def main() -> None:
+    """Run the command line; Ctrl-C ends it with one line and exit code 130."""
+    pressed = False
+
+    def interrupt(_: int, __: FrameType | None) -> None:
+        nonlocal pressed
+        pressed = True
+        raise KeyboardInterrupt
+
+    signal.signal(signal.SIGINT, interrupt)
+    try:
+        from mmm.commands import app
+
+        app()
+    except BaseException:
+        if not pressed:
+            raise
+    if pressed:  # a library may have turned the interrupt into an error of its own
+        print("mmm: interrupted by Ctrl-C", file=sys.stderr)
+        sys.exit(INTERRUPTED)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,57 @@
+"""The local trigger: it takes messages from a file and runs their jobs on this machine.
+
+The Cloud Function takes the same messages from Pub/Sub, and its jobs run in Cloud Run.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+
+from contract.exceptions import MMMError
+from contract.run import State, Status, read_status
+from contract.stores import Store
+from contract.topics import Publisher
+from contract.topics.jsonl import FileTopic
+from mmm.local.launcher import LocalLauncher
+from trigger.accept import MessageResult, accept
+from trigger.delivery import Delivery
+
+POLL_SECONDS = 0.5
+
+
+def serve(
+    requests: FileTopic, *, store: Store, publisher: Publisher, launcher: LocalLauncher, once: bool
+) -> Iterator[tuple[MessageResult, Status | None]]:
+    """Run the job of each message and yield how it ended; a rejected message has no status.
+
+    Args:
+        requests: Where messages are appended.
+        store: The bucket.
+        publisher: The topic of events.
+        launcher: Runs the jobs.
+        once: Whether to stop when every message so far is done, instead of waiting for more.
+    """
+    taken: set[str] = set()
+    while True:
+        for line in requests.messages():
+            if line["messageId"] in taken:
+                continue
+            taken.add(line["messageId"])
+            message = Delivery.from_line(line, topic=str(requests.path))
+            for result in accept(message, store=store, publisher=publisher, launcher=launcher):
+                yield result, _wait_for_end(result, launcher, store)
+        if once:
+            return
+        time.sleep(POLL_SECONDS)
+
+
+def _wait_for_end(result: MessageResult, launcher: LocalLauncher, store: Store) -> Status | None:
+    if result.state is State.REJECTED:
+        return None
+    if result.execution in launcher.executions:
+        launcher.wait(result.execution)
+    status = read_status(store, result.run_id)
+    if status is None:
+        raise MMMError(f"run {result.run_id} has no status")
+    return status

@@ -1,0 +1,22 @@
+"""The JSON Schemas of everything that passes between the parts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import BaseModel
+
+from contract.events import Event
+from contract.loading import schema as config_schema
+from contract.message import Message
+
+
+def json_schema(document: str) -> dict[str, Any]:
+    """Return the JSON Schema of a `config`, `request`, `event` or `manifest`."""
+    if document == "config":
+        return config_schema()
+    from job.outputs.manifest import Manifest
+
+    models: dict[str, type[BaseModel]] = {"request": Message, "event": Event, "manifest": Manifest}
+    model = models[document].model_json_schema()
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **model}

@@ -181,7 +181,7 @@ def test_a_line_has_an_end(place: Place) -> None:
     process = place.start(CLOUD_RUN_EXECUTION="by-hand-1", MMM_MAX_WAITING="2")
     _, out = process.communicate(timeout=240)
     assert process.returncode == 64
-    assert "2 runs wait for market `DE` already; allowed: 2 (`MMM_MAX_WAITING`)" in out
+    assert "2 runs already wait for market `DE`; allowed: 2 (`MMM_MAX_WAITING`)" in out
     assert place.market() == line
     [told] = place.topic.messages()
     assert told["attributes"]["state"] == "FAILED"

@@ -84,7 +84,7 @@ def test_an_owner_that_cannot_renew_its_lease_leaves(tmp_path: Path) -> None:
     assert not owner.cut_off.wait(0.2)
     assert owner.cut_off.wait(30)
     store.away = False
-    with pytest.raises(TransientError, match="cut off"):
+    with pytest.raises(TransientError, match="lost contact"):
         owner.confirm()
     owner.release()
     assert isinstance(claim(store, RUN, settings("b")), LeaseHolder)

@@ -63,7 +63,7 @@ def test_a_line_has_an_end(store: FolderStore) -> None:
     assert take_market(store, holder) is None
     for one in others[:2]:
         assert take_market(store, one, max_waiting=2) == holder.run_id
-    with pytest.raises(LimitError, match=r"2 runs wait for market `DE` already; allowed: 2 "):
+    with pytest.raises(LimitError, match=r"2 runs already wait for market `DE`; allowed: 2 "):
         take_market(store, others[2], max_waiting=2)
     assert waiting(store) == [one.run_id for one in others[:2]]
     # Whoever stands in it keeps its place, even if it was let in by another limit.

@@ -52,7 +52,7 @@ def command(
 
     Prints YAML with comments that name the rule behind each line. Review it before you run it.
     """
-    from mmm.propose import Given, init_config
+    from mmm.propose import KnownColumns, init_config
 
     with report_errors():
         if output is not None and output.exists():
@@ -61,7 +61,7 @@ def command(
             _source(file, kind, table, query),
             market=market,
             revision=revision,
-            given=Given(date=date, target=target, spends=tuple(spend)),
+            known=KnownColumns(date=date, target=target, spends=tuple(spend)),
         )
         if output is None:
             print(text, end="")

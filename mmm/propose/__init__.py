@@ -1,4 +1,4 @@
-"""`mmm init`: a proposal of a config from a table, query or file, for a person to review."""
+"""`mmm init`: propose a config for a table, query or file. A person reviews the proposal."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from contract.loading import explain
 from contract.source import FileSource, Source
 from contract.suggest import did_you_mean
 from job.sources.extract import open_source
-from mmm.propose.look import look
-from mmm.propose.proposal import write
-from mmm.propose.rules import Given, guess
-from mmm.propose.tidy import long_table, pivot
+from mmm.propose.long_table import find_long_table, pivot_query
+from mmm.propose.profiles import profile_columns
+from mmm.propose.proposal import write_proposal
+from mmm.propose.rules import KnownColumns, guess_roles
 
-__all__ = ["Given", "init_config"]
+__all__ = ["KnownColumns", "init_config"]
 
 
 def init_config(
@@ -28,60 +28,73 @@ def init_config(
     *,
     market: str,
     revision: str = "r1",
-    given: Given | None = None,
+    known: KnownColumns | None = None,
     env: dict[str, str] | None = None,
 ) -> str:
-    """A commented YAML config for a source given as in a config.
+    """Return a commented YAML config for a source.
+
+    Args:
+        source: The source, as in a config.
+        market: The market's code.
+        revision: The name of this version of the model.
+        known: Columns whose role the user names.
+        env: The variables that describe connections; the process's environment if None.
 
     Raises:
-        ConfigError: the source is refused.
-        DataError: there is no date column, no target or no channel to be found.
+        ConfigError: The source is not valid, or its table has several markets, but not this one.
+        DataError: No date, target or channel column is found, or the table is in long format.
     """
-    given = given or Given()
-    checked = _checked(source)
+    known = known or KnownColumns()
+    checked = _parse_source(source)
     with (
         TemporaryDirectory() as folder,
         closing(open_source(checked, run_id="init", env=env, folder=Path(folder))) as warehouse,
     ):
-        seen, frame = look(warehouse)
+        profiles, frame = profile_columns(warehouse)
         description, relation, dialect = (
             warehouse.description,
             warehouse.relation,
             warehouse.dialect,
         )
-    there = [column.name for column in seen]
-    for name in (given.date, given.target, *given.spends):
-        if name is not None and name not in there:
-            raise DataError(f"{description} has no column `{name}`.{did_you_mean(name, there)}")
-    found = None if given.spends else long_table(seen, frame)
-    if found is not None:
+    names = [column.name for column in profiles]
+    for name in (known.date, known.target, *known.spends):
+        if name is not None and name not in names:
+            raise DataError(f"{description} has no column `{name}`.{did_you_mean(name, names)}")
+    long_table = None if known.spends else find_long_table(profiles, frame)
+    if long_table is not None:
         is_file = isinstance(checked, FileSource)
-        relation = _reader(checked.path) if isinstance(checked, FileSource) else relation
-        sql = pivot(seen, frame, found, relation).sql(dialect=dialect, pretty=True)
+        relation = _file_relation(checked.path) if isinstance(checked, FileSource) else relation
+        sql = pivot_query(profiles, frame, long_table, relation).sql(dialect=dialect, pretty=True)
         raise DataError(
-            f"{description} is long: a row per date and `{found[0].name}`, where a model needs a "
-            "column per channel. "
+            f"{description} is in long format, with one row per date and `{long_table[0].name}`; "
+            "a model needs one column per channel. "
             + (
-                "Make a wide file of it, e.g. with DuckDB: COPY (…) TO 'wide.parquet', and run "
-                "`mmm init wide.parquet`, with this query:"
+                "Convert it with this query, e.g. with DuckDB: COPY (…) TO 'wide.parquet'. Then "
+                "run `mmm init wide.parquet`. The query:"
                 if is_file
                 else "Run `mmm init` with --query and this query:"
             )
-            + f"\n\n{sql}\n\nA target that is repeated for every channel must be taken once a "
-            "date: max() instead of sum()."
+            + f"\n\n{sql}\n\nIf the target is repeated for every channel, replace sum() with "
+            "max() for it."
         )
-    return write(
-        guess(seen, given), seen, frame, source, market=market, revision=revision, of=description
+    return write_proposal(
+        guess_roles(profiles, known),
+        profiles,
+        frame,
+        source,
+        market=market,
+        revision=revision,
+        source_name=description,
     )
 
 
 class _Document(BaseModel):
-    """The part of a config that a proposal starts from."""
+    """The part of a config that a proposal needs."""
 
     source: Source
 
 
-def _checked(source: dict[str, Any]) -> Source:
+def _parse_source(source: dict[str, Any]) -> Source:
     document = {"source": source}
     try:
         return _Document.model_validate(document).source
@@ -89,5 +102,5 @@ def _checked(source: dict[str, Any]) -> Source:
         raise ConfigError(explain(error, _Document, document)) from None
 
 
-def _reader(path: str) -> exp.Expr:
+def _file_relation(path: str) -> exp.Expr:
     return exp.Table(this=exp.to_identifier(path, quoted=True))

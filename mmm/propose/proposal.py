@@ -1,4 +1,4 @@
-"""The proposal as text: every line names the rule that made it."""
+"""Write the proposal as YAML; a comment on each line gives the reason for it."""
 
 from __future__ import annotations
 
@@ -12,192 +12,213 @@ from contract.config import Aggregation, Weekday
 from contract.exceptions import ConfigError, DataError
 from contract.suggest import did_you_mean
 from job.sources.plan import Role, default_aggregation
-from mmm.propose import words as known
-from mmm.propose.look import frequency, read_day
-from mmm.propose.rules import Guess, Pair, Seen, pair
-from mmm.propose.words import split
+from mmm.propose import vocabulary
+from mmm.propose.profiles import frequency, parse_day
+from mmm.propose.rules import Channel, ColumnProfile, Guess, pair_channels
+from mmm.propose.vocabulary import split_words
 
-_SHOWN = 6
+_MAX_VALUES = 6
 _ROLE: dict[str, Role] = {"organic": "organic", "context": "context", "factor": "factor"}
 
 
-def write(
+def write_proposal(
     guesses: list[Guess],
-    seen: list[Seen],
+    profiles: list[ColumnProfile],
     frame: pd.DataFrame,
     source: dict[str, Any],
     *,
     market: str,
     revision: str,
-    of: str,
+    source_name: str,
 ) -> str:
-    """The proposal; `guesses` and `seen` are of the same columns, `frame` is the sample.
+    """Return the proposal as YAML.
+
+    Args:
+        guesses: The role of each column.
+        profiles: The profile of each column, in the same order.
+        frame: The sample of rows.
+        source: The source, as in a config.
+        market: The market's code.
+        revision: The name of this version of the model.
+        source_name: The source's description.
 
     Raises:
-        DataError: date, target or channels are missing.
-        ConfigError: the table has countries, but not the market.
+        DataError: The date, the target or the channels are missing.
+        ConfigError: The table has several markets, but not this one.
     """
     roles: dict[str, list[Guess]] = {}
-    for one in guesses:
-        roles.setdefault(one.role or "", []).append(one)
-    pairs, lonely = pair(guesses, seen)
-    _require(roles, pairs, lonely, of)
+    for guess in guesses:
+        roles.setdefault(guess.role or "", []).append(guess)
+    channels, unpaired = pair_channels(guesses, profiles)
+    _check_complete(roles, channels, unpaired, source_name)
     day, target = roles["date"][0], roles["target"][0]
-    figures = {column.name: column for column in seen}
-    chosen, country = _country(source, roles, frame, market)
+    by_name = {profile.name: profile for profile in profiles}
+    chosen, comments = _choose_rows(source, roles, frame, market)
     lines = [
-        f"# Proposed from {of}. Review every line: rules know names, not your business.",
+        f"# Proposed from {source_name}. Review every line: the rules only see names and values.",
         "version: 1",
-        f"market: {_text(market)}",
-        f"revision: {_text(revision)}",
-        f"source: {_flow(chosen)}",
-        *country,
-        *_date(day, figures[day.column], frame),
-        *_target(target),
+        f"market: {_quoted(market)}",
+        f"revision: {_quoted(revision)}",
+        f"source: {_inline_mapping(chosen)}",
+        *comments,
+        *_date_lines(day, by_name[day.column], frame),
+        *_target_lines(target),
         "channels:",
-        *_channels(pairs, {one.column: one.why for one in guesses}),
+        *_channel_lines(channels, {guess.column: guess.reason for guess in guesses}),
     ]
-    free = [
-        Guess(column=name, role="organic", why="CHECK: an exposure without a spend")
-        for name in lonely
+    without_spend = [
+        Guess(column=name, role="organic", reason="CHECK: is an exposure without a spend")
+        for name in unpaired
     ]
-    odd = _aggregation(roles, figures, frame, day.column)
-    lines += _columns("organic", roles.get("organic", []) + free, odd)
-    lines += _columns("context", roles.get("context", []), odd)
-    lines += _columns("factor", roles.get("factor", []), odd)
-    if odd:
-        lines += ["aggregation:", *(f"  {_text(name)}: mean  # {why}" for name, why in odd.items())]
-    left = roles.get("", []) + roles.get("country", [])[1:]
-    if left:
-        lines.append("# Left out:")
-        lines += [f"#   {_text(one.column)}: {one.why}" for one in left]
+    averaged = _averaged_context(roles, by_name, frame, day.column)
+    lines += _column_lines("organic", roles.get("organic", []) + without_spend, averaged)
+    lines += _column_lines("context", roles.get("context", []), averaged)
+    lines += _column_lines("factor", roles.get("factor", []), averaged)
+    if averaged:
+        lines += [
+            "aggregation:",
+            *(f"  {_quoted(name)}: mean  # {reason}" for name, reason in averaged.items()),
+        ]
+    unused = roles.get("", []) + roles.get("country", [])[1:]
+    if unused:
+        lines.append("# Not used:")
+        lines += [f"#   {_quoted(guess.column)}: {guess.reason}" for guess in unused]
     lines.append("training: {preset: test}  # then benchmark, then production")
     return "\n".join(lines) + "\n"
 
 
-def _require(roles: dict[str, list[Guess]], pairs: list[Pair], lonely: list[str], of: str) -> None:
+def _check_complete(
+    roles: dict[str, list[Guess]], channels: list[Channel], unpaired: list[str], source_name: str
+) -> None:
     missing = []
     if "date" not in roles:
-        missing.append("a date column (dates, or texts that one format reads; else --date)")
+        missing.append("no date column (needs dates, or text in one date format; use --date)")
     if "target" not in roles:
         missing.append(
-            "a target (a name with revenue, sales, orders, conversions, …; else --target)"
+            "no target (needs a name with revenue, sales, orders, conversions, …; use --target)"
         )
-    if not pairs:
-        missing.append("a channel (names with _COST, _SPEND, … or of a medium; else --spend)")
+    if not channels:
+        missing.append("no channel (needs names with _COST, _SPEND, … or a medium; use --spend)")
     if missing:
-        told = [f"{of} has not {'; nor '.join(missing)}."]
-        told += [
-            f"  {_text(one.column)}: {one.why if one.role is None else one.role}"
-            for found in roles.values()
-            for one in found
-            if one.column not in lonely
+        lines = [f"{source_name} has {'; '.join(missing)}. Its columns:"]
+        lines += [
+            f"  {_quoted(guess.column)}: {guess.role or guess.reason}"
+            for guesses in roles.values()
+            for guess in guesses
+            if guess.column not in unpaired
         ]
-        told += [f"  {_text(name)}: an exposure; what did it cost?" for name in lonely]
-        raise DataError("\n".join(told))
+        lines += [f"  {_quoted(name)}: exposure without a spend" for name in unpaired]
+        raise DataError("\n".join(lines))
 
 
-def _date(day: Guess, figures: Seen, frame: pd.DataFrame) -> list[str]:
-    when, weekday = frequency(_days(frame[day.column], figures.date_format))
-    daily = "  # rows are daily; `week` would join them, and is steadier"
-    lines = ["date:", f"  column: {_text(day.column)}  # {day.why}"]
-    lines.append(f"  frequency: {when}{daily if when == 'day' else ''}")
-    if figures.date_format and figures.date_format != "%Y-%m-%d":
-        lines.append(f"  format: {_text(figures.date_format)}")
+def _date_lines(day: Guess, profile: ColumnProfile, frame: pd.DataFrame) -> list[str]:
+    interval, weekday = frequency(_dates(frame[day.column], profile.date_format))
+    daily = "  # rows are daily; `week` would aggregate them and is more stable"
+    lines = ["date:", f"  column: {_quoted(day.column)}  # {day.reason}"]
+    lines.append(f"  frequency: {interval}{daily if interval == 'day' else ''}")
+    if profile.date_format and profile.date_format != "%Y-%m-%d":
+        lines.append(f"  format: {_quoted(profile.date_format)}")
     if weekday:
-        lines.append(f"  week_start: {list(Weekday)[weekday].value}  # as the rows are dated")
+        lines.append(
+            f"  week_start: {list(Weekday)[weekday].value}  # rows are dated on this weekday"
+        )
     return lines
 
 
-def _target(target: Guess) -> list[str]:
-    words = set(split(target.column))
-    kind = "conversion" if words & known.CONVERSION else "revenue"
-    other = "revenue if it is money" if kind == "conversion" else "conversion if it is a count"
-    return [f"target: {{column: {_text(target.column)}, kind: {kind}}}  # {target.why}; {other}"]
+def _target_lines(target: Guess) -> list[str]:
+    words = set(split_words(target.column))
+    kind = "conversion" if words & vocabulary.CONVERSION else "revenue"
+    other = "use revenue for money" if kind == "conversion" else "use conversion for counts"
+    return [
+        f"target: {{column: {_quoted(target.column)}, kind: {kind}}}  # {target.reason}; {other}"
+    ]
 
 
-def _channels(pairs: list[Pair], why: dict[str, str]) -> list[str]:
+def _channel_lines(channels: list[Channel], reasons: dict[str, str]) -> list[str]:
     lines = []
-    for one in pairs:
-        entry = {"name": one.name, "spend": one.spend}
-        if one.exposure:
-            entry["exposure"] = one.exposure
-        note = why[one.spend]
-        if one.others:
-            note += f"; also exposures: {', '.join(f'`{name}`' for name in one.others)}"
-        lines.append(f"  - {_flow(entry)}  # {note}")
+    for channel in channels:
+        entry = {"name": channel.name, "spend": channel.spend}
+        if channel.exposure:
+            entry["exposure"] = channel.exposure
+        note = reasons[channel.spend]
+        if channel.others:
+            note += f"; other exposures: {', '.join(f'`{name}`' for name in channel.others)}"
+        lines.append(f"  - {_inline_mapping(entry)}  # {note}")
     return lines
 
 
-def _columns(role: str, found: list[Guess], odd: dict[str, str]) -> list[str]:
-    if not found:
+def _column_lines(role: str, guesses: list[Guess], averaged: dict[str, str]) -> list[str]:
+    if not guesses:
         return []
     lines = [f"{'factors' if role == 'factor' else role}:"]
-    for one in found:
-        how = "mean" if one.column in odd else default_aggregation(one.column, _ROLE[role]).value
-        joined = "" if role == "factor" else f"; joined by {how}"
-        lines.append(f"  - {_text(one.column)}  # {one.why}{joined}")
+    for guess in guesses:
+        default = default_aggregation(guess.column, _ROLE[role])
+        aggregation = "mean" if guess.column in averaged else default.value
+        note = "" if role == "factor" else f"; aggregated by {aggregation}"
+        lines.append(f"  - {_quoted(guess.column)}  # {guess.reason}{note}")
     return lines
 
 
-def _aggregation(
-    roles: dict[str, list[Guess]], figures: dict[str, Seen], frame: pd.DataFrame, day: str
+def _averaged_context(
+    roles: dict[str, list[Guess]], by_name: dict[str, ColumnProfile], frame: pd.DataFrame, day: str
 ) -> dict[str, str]:
-    """Context that does not add up, though the default would sum it: column and reason."""
-    odd = {}
-    for one in roles.get("context", []):
-        seen = figures[one.column]
-        if default_aggregation(one.column, "context") is not Aggregation.SUM:
+    """Return context columns that need a mean instead of the default sum, each with the reason."""
+    averaged = {}
+    for guess in roles.get("context", []):
+        column, profile = guess.column, by_name[guess.column]
+        if default_aggregation(column, "context") is not Aggregation.SUM:
             continue
-        rows = pd.to_numeric(frame[one.column], errors="coerce").groupby(frame[day].astype(str))
+        rows = pd.to_numeric(frame[column], errors="coerce").groupby(frame[day].astype(str))
         spans = rows.agg(["min", "max", "size"])
         spans = spans[spans["size"] > 1]
-        if seen.is_flag:
-            odd[one.column] = "0 and 1 are no amounts"
-        elif (seen.lowest or 0) < 0:
-            odd[one.column] = "negative values are no amounts"
+        if profile.is_flag:
+            averaged[column] = "the values 0 and 1 cannot be summed"
+        elif (profile.lowest or 0) < 0:
+            averaged[column] = "negative values cannot be summed"
         elif len(spans) and (spans["min"] == spans["max"]).all():
-            odd[one.column] = "the same in all rows of a date"
-    return odd
+            averaged[column] = "all rows of a date have the same value"
+    return averaged
 
 
-def _country(
+def _choose_rows(
     source: dict[str, Any], roles: dict[str, list[Guess]], frame: pd.DataFrame, market: str
 ) -> tuple[dict[str, Any], list[str]]:
-    """(source with a choice of rows, comments on it)."""
+    """Return (source that selects the market's rows, comments on the selection)."""
     if "country" not in roles or "country_column" in source:
         return source, []
-    one = roles["country"][0]
-    column = one.column
+    guess = roles["country"][0]
+    column = guess.column
     values = sorted(str(value) for value in frame[column].dropna().unique())
-    some = ", ".join(values[:_SHOWN]) + (", …" if len(values) > _SHOWN else "")
+    some = ", ".join(values[:_MAX_VALUES]) + (", …" if len(values) > _MAX_VALUES else "")
     if market in values:
-        return {**source, "country_column": column}, [f"  # {_text(column)}: {one.why} ({some})"]
+        return {**source, "country_column": column}, [
+            f"  # {_quoted(column)}: {guess.reason} ({some})"
+        ]
     if len(values) == 1:
         only = {**source, "country_column": column, "country": values[0]}
-        return only, [f"  # {_text(column)}: {one.why}; CHECK: is `{values[0]}` the market?"]
-    if set(split(column)) & known.COUNTRY:
+        return only, [f"  # {_quoted(column)}: {guess.reason}; CHECK: is `{values[0]}` the market?"]
+    if set(split_words(column)) & vocabulary.COUNTRY:
         raise ConfigError(
             f"market `{market}` is not in column `{column}`; it has {some}."
             f"{did_you_mean(market, values)}"
         )
     return source, [
-        f"  # CHECK: all rows of {_text(column)} ({some}) are summed; for one of them add",
-        f"  # country_column: {_text(column)}, country: {_text(values[0])}",
+        f"  # CHECK: the values of {_quoted(column)} ({some}) are summed; to use only one, add",
+        f"  # country_column: {_quoted(column)}, country: {_quoted(values[0])}",
     ]
 
 
-def _days(values: pd.Series[Any], form: str | None) -> list[date]:
-    there = values.dropna()
-    if form is None:
-        return [pd.Timestamp(value).date() for value in there]
-    read = [read_day(str(value).strip(), form) for value in there]
-    return [day for day in read if day]
+def _dates(values: pd.Series[Any], date_format: str | None) -> list[date]:
+    present = values.dropna()
+    if date_format is None:
+        return [pd.Timestamp(value).date() for value in present]
+    parsed = [parse_day(str(value).strip(), date_format) for value in present]
+    return [day for day in parsed if day]
 
 
-def _text(value: str) -> str:
+def _quoted(value: str) -> str:
     return json.dumps(value, ensure_ascii=False)
 
 
-def _flow(values: dict[str, Any]) -> str:
-    return "{" + ", ".join(f"{key}: {_text(str(value))}" for key, value in values.items()) + "}"
+def _inline_mapping(values: dict[str, Any]) -> str:
+    return "{" + ", ".join(f"{key}: {_quoted(str(value))}" for key, value in values.items()) + "}"

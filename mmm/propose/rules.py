@@ -1,6 +1,6 @@
-"""What a column probably is, from its name and a few figures. Every rule says why.
+"""Guess each column's role from its name and profile, with the reason for each guess.
 
-The first rule that fits decides, in the order that is written here; docs/data.md lists them.
+The first rule that fits decides. docs/data.md lists the rules in order.
 """
 
 from __future__ import annotations
@@ -12,20 +12,30 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from job.sources.schema import Kind
-from mmm.propose import words as known
-from mmm.propose.words import split
+from mmm.propose import vocabulary
+from mmm.propose.vocabulary import split_words
 
 _MAX_LEVELS = 20
-_FLAGS = 5  # columns of 0 and 1 with the same first word that are one factor
+_MIN_FLAGS = 5  # columns of 0 and 1 with the same first word that together are one factor
 _DATES = (Kind.DATE, Kind.TIMESTAMP, Kind.TIMESTAMP_TZ)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Seen:
-    """Figures of one column, from a sample of rows.
+class ColumnProfile:
+    """The profile of one column, from a sample of rows.
 
-    `numbers_rows` says that values only count the rows; `same_daily` that they do not depend on the
-    date; `decimal_comma` gives a text such as `1.234,56`.
+    Attributes:
+        name: the column's name.
+        kind: its type in the source.
+        numeric: whether its values are numbers, or text with numbers.
+        date_format: the format of its dates, if they are text.
+        distinct: the number of distinct values.
+        rows: the number of rows in the sample.
+        lowest, highest: the range of numbers.
+        is_row_number: whether the values only count the rows.
+        constant_over_dates: whether the sum per date is always the same.
+        decimal_comma: an example such as `1.234,56`, if numbers are written like this.
+        ambiguous: an example of a date whose day and month are ambiguous.
     """
 
     name: str
@@ -36,191 +46,206 @@ class Seen:
     rows: int
     lowest: float | None = None
     highest: float | None = None
-    numbers_rows: bool = False
-    same_daily: bool = False
+    is_row_number: bool = False
+    constant_over_dates: bool = False
     decimal_comma: str | None = None
     ambiguous: str | None = None
 
     @cached_property
     def words(self) -> list[str]:
-        """The name's words in lower case."""
-        return split(self.name)
+        """Return the words of the name, in lower case."""
+        return split_words(self.name)
 
     @cached_property
     def core(self) -> list[str]:
-        """The words without units and currencies."""
-        return [word for word in self.words if word not in known.UNITS] or self.words
+        """Return the words of the name without units and currencies."""
+        return [word for word in self.words if word not in vocabulary.UNITS] or self.words
 
     @property
     def is_date(self) -> bool:
-        """Whether it holds dates."""
+        """Return whether the column has dates."""
         return self.kind in _DATES or self.date_format is not None
 
     @property
     def is_flag(self) -> bool:
-        """Whether it holds 0 and 1 only."""
+        """Return whether the column has only the values 0 and 1."""
         return self.numeric and self.distinct == 2 and (self.lowest, self.highest) == (0, 1)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Guess:
-    """A column's role and the rule that says so; role None: left out."""
+    """A column's role and the reason for it. The role is None if the column is not used."""
 
     column: str
     role: str | None
-    why: str
+    reason: str
 
 
 @dataclass(frozen=True, kw_only=True)
-class Given:
-    """What a person has said: columns that need no guess."""
+class KnownColumns:
+    """Columns whose role the user has named."""
 
     date: str | None = None
     target: str | None = None
     spends: tuple[str, ...] = ()
 
     def role(self, column: str) -> str | None:
-        """The role of a column that was named."""
+        """Return the role that the user has named for a column, if any."""
         if column in self.spends:
             return "spend"
         return {self.date: "date", self.target: "target"}.get(column)
 
 
-def guess(seen: Sequence[Seen], given: Given | None = None) -> list[Guess]:
-    """The role of every column; one date, one target and at most one country among them."""
-    given = given or Given()
+def guess_roles(
+    profiles: Sequence[ColumnProfile], known: KnownColumns | None = None
+) -> list[Guess]:
+    """Guess the role of every column, with at most one date, one target and one country."""
+    known = known or KnownColumns()
     taken: dict[str, Guess] = {}
-    for column in seen:
-        role = given.role(column.name)
+    for column in profiles:
+        role = known.role(column.name)
         if role:
-            taken[column.name] = Guess(column=column.name, role=role, why="as you said")
+            taken[column.name] = Guess(column=column.name, role=role, reason="set by an option")
     for role in ("date", "country", "target"):
         if any(one.role == role for one in taken.values()):
             continue
-        candidates = [c for c in seen if c.name not in taken and _fits(role, c)]
+        candidates = [c for c in profiles if c.name not in taken and _fits(role, c)]
         if candidates:
             best = min(candidates, key=lambda c: _rank(role, c))
             others = ", ".join(f"`{c.name}`" for c in candidates if c is not best)
-            why = _why(role, best) + (f"; other candidates: {others}" if others else "")
-            taken[best.name] = Guess(column=best.name, role=role, why=why)
-    flags = Counter(column.words[0] for column in seen if column.is_flag and column.words)
-    guesses = [taken.get(column.name) or _single(column, flags) for column in seen]
-    return guesses if any(one.role == "spend" for one in guesses) else _by_number(guesses, seen)
+            reason = _reason(role, best) + (f"; other candidates: {others}" if others else "")
+            taken[best.name] = Guess(column=best.name, role=role, reason=reason)
+    flags = Counter(column.words[0] for column in profiles if column.is_flag and column.words)
+    guesses = [taken.get(column.name) or _single(column, flags) for column in profiles]
+    if any(one.role == "spend" for one in guesses):
+        return guesses
+    return _with_numbered_channels(guesses, profiles)
 
 
-def _fits(role: str, column: Seen) -> bool:
+def _fits(role: str, column: ColumnProfile) -> bool:
     words = set(column.words)
     if role == "date":
         return column.is_date
     if role == "country":
-        named = words & (known.COUNTRY | known.REGION)
+        named = words & (vocabulary.COUNTRY | vocabulary.REGION)
         return not column.numeric and bool(named) and 0 < column.distinct < 300
-    other = known.OTHERS | known.SPEND | known.ORGANIC | known.RATES | known.MODELLED
-    kpi = words & set(known.TARGET) and not words & other
-    return column.numeric and bool(kpi) and column.distinct > 2 and not column.numbers_rows
+    other = (
+        vocabulary.COMPETITOR
+        | vocabulary.SPEND
+        | vocabulary.ORGANIC
+        | vocabulary.RATES
+        | vocabulary.MODEL_OUTPUT
+    )
+    kpi = words & set(vocabulary.TARGET) and not words & other
+    return column.numeric and bool(kpi) and column.distinct > 2 and not column.is_row_number
 
 
-def _rank(role: str, column: Seen) -> tuple[int, int]:
+def _rank(role: str, column: ColumnProfile) -> tuple[int, int]:
     words = column.words
     if role == "date":
-        return (0 if set(words) & known.DATE else 1, len(words))
+        return (0 if set(words) & vocabulary.DATE else 1, len(words))
     if role == "country":
-        return (0 if set(words) & known.COUNTRY else 1, len(words))
-    return (min(known.TARGET.index(word) for word in words if word in known.TARGET), len(words))
+        return (0 if set(words) & vocabulary.COUNTRY else 1, len(words))
+    return (
+        min(vocabulary.TARGET.index(word) for word in words if word in vocabulary.TARGET),
+        len(words),
+    )
 
 
-def _why(role: str, column: Seen) -> str:
+def _reason(role: str, column: ColumnProfile) -> str:
     if role == "date":
-        return f"holds dates ({column.date_format or column.kind.value})"
-    return f"its name says {role}"
+        return f"has dates ({column.date_format or column.kind.value})"
+    return f"its name suggests the {role}"
 
 
-def _single(column: Seen, flags: Counter[str]) -> Guess:
-    role, why = _left_out(column, flags) or _numbers(column)
-    return Guess(column=column.name, role=role, why=why)
+def _single(column: ColumnProfile, flags: Counter[str]) -> Guess:
+    role, reason = _left_out(column, flags) or _numbers(column)
+    return Guess(column=column.name, role=role, reason=reason)
 
 
-def _left_out(column: Seen, flags: Counter[str]) -> tuple[str | None, str] | None:
-    """Columns that no model takes as they are."""
+def _left_out(column: ColumnProfile, flags: Counter[str]) -> tuple[str | None, str] | None:
+    """Return (None, reason) for a column that no model can use, or a factor, or None."""
     words = set(column.words)
     if column.distinct < 2:
-        return None, "is empty" if not column.distinct else "has one value only"
+        return None, "is empty" if not column.distinct else "has only one value"
     if column.ambiguous:
         return None, f"`{column.ambiguous}` could be day/month or month/day"
     if column.is_date:
         return None, "is another date"
     if column.decimal_comma:
         return None, f"its numbers are written as `{column.decimal_comma}`; write them 1234.56"
-    if words and words <= known.CALENDAR:
-        return None, "is a part of the date"
+    if words and words <= vocabulary.CALENDAR:
+        return None, "is part of the date"
     if not column.numeric:
         if column.distinct <= _MAX_LEVELS:
-            return "factor", f"text with {column.distinct} levels"
-        return None, f"text with {column.distinct} values"
-    counts = column.numbers_rows and not words & (known.SPEND | known.EXPOSURE)
-    if not words or counts or column.words[0] in known.ROWS:
-        return None, "it numbers the rows"
-    if column.is_flag and flags[column.words[0]] >= _FLAGS:
+            return "factor", f"is text with {column.distinct} levels"
+        return None, f"is text with {column.distinct} values; a factor has at most {_MAX_LEVELS}"
+    counts = column.is_row_number and not words & (vocabulary.SPEND | vocabulary.EXPOSURE)
+    if not words or counts or column.words[0] in vocabulary.ROW_NUMBER:
+        return None, "is a row number"
+    if column.is_flag and flags[column.words[0]] >= _MIN_FLAGS:
         many = flags[column.words[0]]
-        return None, f"one of {many} flags `{column.words[0]}…`; join them to one factor of texts"
-    if words & known.CALENDAR and column.distinct <= 53:
-        return None, "is a part of the date"
-    if words & known.MODELLED:
-        return None, f"`{_named(column, known.MODELLED)}` says that a model made it"
-    if column.same_daily:
+        return None, f"is one of {many} flags `{column.words[0]}…`; combine them into one factor"
+    if words & vocabulary.CALENDAR and column.distinct <= 53:
+        return None, "is part of the date"
+    if words & vocabulary.MODEL_OUTPUT:
+        return None, f"`{_word(column, vocabulary.MODEL_OUTPUT)}` suggests a model's output"
+    if column.constant_over_dates:
         return None, "is the same on every date"
     return None
 
 
-def _numbers(column: Seen) -> tuple[str | None, str]:
-    """Roles of numbers."""
+def _numbers(column: ColumnProfile) -> tuple[str | None, str]:
+    """Return (role, reason) for a numeric column."""
     words = set(column.words)
     core = column.core
     edges = {core[0], core[-1]}
-    if words & known.OTHERS:
-        return "context", "its name says that it is a competitor's"
-    measured = words & (known.SPEND | known.EXPOSURE | set(known.TARGET))
-    if words & known.RATES and (measured or len(words) == 1):
-        return None, f"`{_named(column, known.RATES)}` says that it is a rate of others"
-    if edges & known.SPEND and len(core) > 1:
-        if words <= known.SPEND | known.UNITS | known.TOTAL:
+    if words & vocabulary.COMPETITOR:
+        return "context", "its name refers to a competitor"
+    measured = words & (vocabulary.SPEND | vocabulary.EXPOSURE | set(vocabulary.TARGET))
+    if words & vocabulary.RATES and (measured or len(words) == 1):
+        return None, f"`{_word(column, vocabulary.RATES)}` suggests a ratio of other columns"
+    if edges & vocabulary.SPEND and len(core) > 1:
+        if words <= vocabulary.SPEND | vocabulary.UNITS | vocabulary.TOTAL:
             return None, "is the sum of the channels"
-        return "spend", f"begins or ends with `{_named(column, known.SPEND)}`"
-    if edges & known.EXPOSURE and len(core) > 1:
-        if words <= known.EXPOSURE | known.UNITS | known.TOTAL:
+        return "spend", f"its name starts or ends with `{_word(column, vocabulary.SPEND)}`"
+    if edges & vocabulary.EXPOSURE and len(core) > 1:
+        if words <= vocabulary.EXPOSURE | vocabulary.UNITS | vocabulary.TOTAL:
             return None, "is the sum of the channels"
-        return "exposure", f"begins or ends with `{_named(column, known.EXPOSURE)}`"
-    if words & known.ORGANIC:
-        return "organic", f"its name has `{_named(column, known.ORGANIC)}`"
-    if words & set(known.TARGET) or re.fullmatch(r"y_?\d+", column.name.lower()):
-        return None, "another candidate for the target; as a driver it would explain it by itself"
-    if words & known.FACTOR and column.distinct <= _MAX_LEVELS:
-        return "factor", f"its name has `{_named(column, known.FACTOR)}`"
-    if words & known.MEDIA and (column.lowest or 0) >= 0:
-        return "spend", f"its name has the medium `{_named(column, known.MEDIA)}`"
-    return "context", "a number that no other rule knows"
+        return "exposure", f"its name starts or ends with `{_word(column, vocabulary.EXPOSURE)}`"
+    if words & vocabulary.ORGANIC:
+        return "organic", f"its name has `{_word(column, vocabulary.ORGANIC)}`"
+    if words & set(vocabulary.TARGET) or re.fullmatch(r"y_?\d+", column.name.lower()):
+        return None, "is another candidate for the target; as a driver it would explain all of it"
+    if words & vocabulary.FACTOR and column.distinct <= _MAX_LEVELS:
+        return "factor", f"its name has `{_word(column, vocabulary.FACTOR)}`"
+    if words & vocabulary.MEDIA and (column.lowest or 0) >= 0:
+        return "spend", f"its name has the medium `{_word(column, vocabulary.MEDIA)}`"
+    return "context", "is a number, and no other rule fits"
 
 
-def _by_number(guesses: list[Guess], seen: Sequence[Seen]) -> list[Guess]:
-    """`x1`, `x2`, … where nothing is named like a channel: so other tools write examples."""
-    kinds = {column.name: column for column in seen}
+def _with_numbered_channels(guesses: list[Guess], profiles: Sequence[ColumnProfile]) -> list[Guess]:
+    """Treat `x1`, `x2`, … as spend, as in the examples of other tools, if no column is a spend."""
+    by_name = {column.name: column for column in profiles}
+    reason = "CHECK: only the number in its name suggests a channel"
     return [
-        Guess(column=one.column, role="spend", why="CHECK: nothing but a number says what it is")
+        Guess(column=one.column, role="spend", reason=reason)
         if one.role == "context"
         and re.fullmatch(r"(x|channel|media)_?\d+", one.column.lower())
-        and (kinds[one.column].lowest or 0) >= 0
+        and (by_name[one.column].lowest or 0) >= 0
         else one
         for one in guesses
     ]
 
 
-def _named(column: Seen, words: frozenset[str]) -> str:
+def _word(column: ColumnProfile, words: frozenset[str]) -> str:
+    """Return the last word of the column's name that is in `words`."""
     return next(word for word in reversed(column.words) if word in words)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Pair:
-    """A channel: a spend and the exposure of the same name."""
+class Channel:
+    """A channel: a spend, its exposure, and other exposures with the same name."""
 
     name: str
     spend: str
@@ -228,35 +253,38 @@ class Pair:
     others: tuple[str, ...] = ()
 
 
-def pair(guesses: Sequence[Guess], seen: Sequence[Seen]) -> tuple[list[Pair], list[str]]:
-    """Channels, and exposures that belong to none.
+def pair_channels(
+    guesses: Sequence[Guess], profiles: Sequence[ColumnProfile]
+) -> tuple[list[Channel], list[str]]:
+    """Return the channels, and the exposures that belong to no channel.
 
-    The first exposure of a stem is taken, in the order of columns; the others are named.
+    A spend and an exposure belong together if their names have the same other words. If several
+    exposures fit, the first column is used.
     """
-    core = {column.name: column.core for column in seen}
+    core = {column.name: column.core for column in profiles}
 
     def stem(name: str) -> tuple[str, ...]:
-        kept = [w for w in core[name] if w not in known.SPEND | known.EXPOSURE]
+        kept = [w for w in core[name] if w not in vocabulary.SPEND | vocabulary.EXPOSURE]
         return tuple(kept or core[name])
 
     exposures: dict[tuple[str, ...], list[str]] = {}
     for one in guesses:
         if one.role == "exposure":
             exposures.setdefault(stem(one.column), []).append(one.column)
-    pairs: list[Pair] = []
+    channels: list[Channel] = []
     for one in guesses:
         if one.role != "spend":
             continue
-        found = exposures.pop(stem(one.column), [])
-        pairs.append(
-            Pair(
-                name=_channel_name(stem(one.column), {pair.name for pair in pairs}),
+        matches = exposures.pop(stem(one.column), [])
+        channels.append(
+            Channel(
+                name=_channel_name(stem(one.column), {channel.name for channel in channels}),
                 spend=one.column,
-                exposure=found[0] if found else None,
-                others=tuple(found[1:]),
+                exposure=matches[0] if matches else None,
+                others=tuple(matches[1:]),
             )
         )
-    return pairs, [name for names in exposures.values() for name in names]
+    return channels, [name for names in exposures.values() for name in names]
 
 
 def _channel_name(stem: tuple[str, ...], taken: set[str]) -> str:

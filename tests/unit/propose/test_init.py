@@ -1,4 +1,4 @@
-"""Proposals for tables with other people's column names; each must load as a config and extract."""
+"""Proposals for tables with many kinds of column names: each loads as a config and extracts."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from contract.config import Config
 from contract.exceptions import ConfigError, DataError
 from contract.loading import load_config
 from job.sources import extract
-from mmm.propose import Given, init_config
+from mmm.propose import KnownColumns, init_config
 
 
 def proposed(frame: pd.DataFrame, folder: Path, market: str = "DE") -> Config:
@@ -73,32 +73,32 @@ def test_names_of_media_alone(tmp_path: Path) -> None:
     assert config.date.week_start.value == "sunday"
 
 
-def test_what_is_missing_is_told(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="has not a date column") as caught:
+def test_missing_roles_are_reported(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="has no date column") as caught:
         proposed(table("foo", "bar"), tmp_path)
-    assert "a target" in str(caught.value)
-    assert "a channel" in str(caught.value)
+    assert "no target" in str(caught.value)
+    assert "no channel" in str(caught.value)
     frame = table("revenue", "tv_cost").assign(day=pd.date_range("2024-01-01", periods=60).date)
     frame["country"] = ["AT", "CH"] * 30
     with pytest.raises(ConfigError, match="market `DE` is not in column `country`; it has AT, CH"):
         proposed(frame, tmp_path)
 
 
-def test_days_and_months_that_could_be_either_are_not_guessed(tmp_path: Path) -> None:
+def test_ambiguous_days_and_months_are_not_guessed(tmp_path: Path) -> None:
     frame = table("revenue", "tv_cost", rows=12)
     frame["date"] = [f"0{i % 9 + 1}/0{i % 7 + 1}/2024" for i in range(12)]
-    with pytest.raises(DataError, match="has not a date column"):
+    with pytest.raises(DataError, match="has no date column"):
         proposed(frame, tmp_path)
 
 
-def test_dates_at_regular_distances_tell_day_from_month(tmp_path: Path) -> None:
+def test_regular_intervals_decide_between_day_and_month(tmp_path: Path) -> None:
     frame = table("revenue", "tv_cost", rows=24)
     frame["date"] = [f"01/{m:02}/{year}" for year in (2023, 2024) for m in range(1, 13)]
     config = proposed(frame, tmp_path)
     assert (config.date.format, config.date.frequency.value) == ("%d/%m/%Y", "month")
 
 
-def test_a_long_table_is_told_with_the_query_that_widens_it(tmp_path: Path) -> None:
+def test_a_long_table_is_reported_with_a_query_that_pivots_it(tmp_path: Path) -> None:
     rows = [
         {
             "date": day,
@@ -112,10 +112,10 @@ def test_a_long_table_is_told_with_the_query_that_widens_it(tmp_path: Path) -> N
     ]
     path = tmp_path / "long.parquet"
     pd.DataFrame(rows).to_parquet(path, index=False)
-    with pytest.raises(DataError, match="a row per date and `channel`") as caught:
+    with pytest.raises(DataError, match="one row per date and `channel`") as caught:
         init_config({"type": "file", "path": str(path)}, market="DE")
     message = str(caught.value)
-    query = message[message.index("SELECT") : message.index("\n\nA target")]
+    query = message[message.index("SELECT") : message.index("\n\nIf the target")]
     wide = tmp_path / "wide.parquet"
     duckdb.connect().execute(f"COPY ({query}) TO '{wide}'")
     config = load_config(init_config({"type": "file", "path": str(wide)}, market="DE")).config
@@ -125,7 +125,7 @@ def test_a_long_table_is_told_with_the_query_that_widens_it(tmp_path: Path) -> N
     ]
 
 
-def test_regions_are_summed_and_what_does_not_add_up_is_averaged(tmp_path: Path) -> None:
+def test_regions_are_summed_and_context_with_negative_values_is_averaged(tmp_path: Path) -> None:
     frame = table("conversions", "Channel0_spend", "Channel0_impression")
     frame["sentiment_control"] = np.random.default_rng(2).normal(0, 1, 60)
     frame["revenue_per_conversion"] = 2.5 + frame["sentiment_control"] / 9
@@ -142,7 +142,7 @@ def test_regions_are_summed_and_what_does_not_add_up_is_averaged(tmp_path: Path)
     assert config.aggregation["sentiment_control"].value == "mean"
 
 
-def test_numbers_with_a_decimal_comma_are_told(tmp_path: Path) -> None:
+def test_numbers_with_a_decimal_comma_are_reported(tmp_path: Path) -> None:
     frame = table("revenue", "tv_cost")
     frame["date"] = pd.date_range("2024-01-01", periods=60).date
     frame["revenue"] = [f"1.{i % 900 + 100},50" for i in range(60)]
@@ -150,15 +150,15 @@ def test_numbers_with_a_decimal_comma_are_told(tmp_path: Path) -> None:
         proposed(frame, tmp_path)
 
 
-def test_what_a_person_says_goes_before_rules(tmp_path: Path) -> None:
+def test_options_override_rules(tmp_path: Path) -> None:
     frame = table("turnover_a", "thing", "other")
     frame["date"] = pd.date_range("2024-01-01", periods=60).date
     path = tmp_path / "t.csv"
     frame.to_csv(path, index=False)
     source = {"type": "file", "path": str(path)}
-    text = init_config(source, market="NO", given=Given(target="thing", spends=("other",)))
+    text = init_config(source, market="NO", known=KnownColumns(target="thing", spends=("other",)))
     config = load_config(text).config
     assert (config.market, config.target.column) == ("NO", "thing")
     assert [c.spend for c in config.channels] == ["other"]
     with pytest.raises(DataError, match=r"no column `othr`.*`other`"):
-        init_config(source, market="NO", given=Given(spends=("othr",)))
+        init_config(source, market="NO", known=KnownColumns(spends=("othr",)))

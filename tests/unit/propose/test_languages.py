@@ -1,28 +1,28 @@
-"""Names of eight languages and many habits: the role that each column gets."""
+"""The role of columns whose names use eight languages and many conventions."""
 
 from __future__ import annotations
 
 import pytest
 
 from job.sources.schema import Kind
-from mmm.propose.rules import Seen, guess, pair
-from mmm.propose.words import split
+from mmm.propose.rules import ColumnProfile, guess_roles, pair_channels
+from mmm.propose.vocabulary import split_words
 
 
-def seen(name: str, **more: object) -> Seen:
-    figures = {
+def profile(name: str, **more: object) -> ColumnProfile:
+    defaults = {
         "kind": Kind.FLOAT,
         "numeric": True,
         "date_format": None,
         "distinct": 90,
         "rows": 100,
     }
-    return Seen(name=name, **{**figures, "lowest": 0.0, "highest": 9.0, **more})  # type: ignore[arg-type]
+    return ColumnProfile(name=name, **{**defaults, "lowest": 0.0, "highest": 9.0, **more})  # type: ignore[arg-type]
 
 
 def roles(*names: str) -> dict[str, str | None]:
-    columns = [seen("day", numeric=False, date_format="%Y-%m-%d"), *map(seen, names)]
-    return {one.column: one.role for one in guess(columns)}
+    columns = [profile("day", numeric=False, date_format="%Y-%m-%d"), *map(profile, names)]
+    return {one.column: one.role for one in guess_roles(columns)}
 
 
 @pytest.mark.parametrize(
@@ -53,17 +53,17 @@ def test_names(target: str, spend: str, exposure: str, organic: str) -> None:
     }
 
 
-def test_exposures_go_to_the_spend_of_the_same_words() -> None:
-    columns = [seen(n) for n in ("tv_spend_eur", "Impressions TV", "search_cost", "seo_clicks")]
-    pairs, lonely = pair(guess(columns), columns)
-    assert [(p.name, p.spend, p.exposure) for p in pairs] == [
+def test_an_exposure_belongs_to_the_spend_with_the_same_words() -> None:
+    columns = [profile(n) for n in ("tv_spend_eur", "Impressions TV", "search_cost", "seo_clicks")]
+    channels, unpaired = pair_channels(guess_roles(columns), columns)
+    assert [(p.name, p.spend, p.exposure) for p in channels] == [
         ("tv", "tv_spend_eur", "Impressions TV"),
         ("search", "search_cost", None),
     ]
-    assert lonely == ["seo_clicks"]
+    assert unpaired == ["seo_clicks"]
 
 
-def test_what_follows_from_other_columns_is_left_out() -> None:
+def test_columns_derived_from_others_are_not_used() -> None:
     found = roles("revenue", "orders", "tv_spend", "total_spend", "cpc", "revenue_per_order")
     assert {name for name, role in found.items() if role is None} == {
         *("orders", "total_spend", "cpc", "revenue_per_order")
@@ -72,21 +72,21 @@ def test_what_follows_from_other_columns_is_left_out() -> None:
 
 
 def test_other_candidates_are_named() -> None:
-    columns = [seen("sales"), seen("orders"), seen("tv_cost")]
-    assert "other candidates: `orders`" in guess(columns)[0].why
+    columns = [profile("sales"), profile("orders"), profile("tv_cost")]
+    assert "other candidates: `orders`" in guess_roles(columns)[0].reason
 
 
-def test_flags_of_one_kind_are_left_out_together() -> None:
-    flags = [seen(f"hldy_{i}", distinct=2, lowest=0.0, highest=1.0) for i in range(6)]
-    assert {one.role for one in guess(flags)} == {None}
-    assert guess(flags[:2])[0].role == "context"
+def test_flags_of_one_kind_are_not_used() -> None:
+    flags = [profile(f"hldy_{i}", distinct=2, lowest=0.0, highest=1.0) for i in range(6)]
+    assert {one.role for one in guess_roles(flags)} == {None}
+    assert guess_roles(flags[:2])[0].role == "context"
 
 
-def test_names_without_latin_letters_do_no_harm() -> None:
-    assert split("Расходы") == []
+def test_names_without_latin_letters_are_not_used() -> None:
+    assert split_words("Расходы") == []
     assert roles("Расходы")["Расходы"] is None
 
 
-def test_numbered_columns_are_channels_only_where_nothing_else_is() -> None:
+def test_numbered_columns_are_channels_only_without_other_channels() -> None:
     assert roles("y", "x1", "x2")["x1"] == "spend"
     assert roles("y", "x1", "tv_cost")["x1"] == "context"

@@ -1,8 +1,8 @@
-"""The words that names of columns are made of, in eight languages.
+"""The vocabulary of column names, and the function that splits a name into words.
 
-Names are split at everything that is no letter or digit, at changes of case, and before a known
-word at the end of a longer one (`Werbekosten`: werbe, kosten). Accents do not count.
-English, German, French, Spanish, Italian, Portuguese, Dutch, Polish.
+The languages are English, German, French, Spanish, Italian, Portuguese, Dutch and Polish. Names
+are split at all characters other than letters and digits, at changes of case, and before a known
+word that ends a longer one (`Werbekosten`: werbe, kosten). Accents are ignored.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ EXPOSURE = _words(
     "visualizzazioni impressoes cliques visualizacoes vertoningen klikken klik weergaven "
     "bereik wyswietlenia klikniecia zasieg"
 )
-# the first word that is there decides
+# in order of preference
 TARGET = (
     "revenue umsatz umsatze erlose erlos recettes chiffre ca ingresos facturacion ricavi "
     "fatturato receita receitas faturamento omzet przychod przychody sales ventas ventes "
@@ -46,7 +46,7 @@ ORGANIC = _words(
     "organic organico organica organique organisch newsletter newsletters nieuwsbrief boletin "
     "email emails mail mails mailing mailings push seo crm followers posts"
 )
-OTHERS = _words(
+COMPETITOR = _words(
     "competitor competitors competition konkurrenz wettbewerb wettbewerber concurrent "
     "concurrents concurrence competencia competidor concorrenza concorrente concorrencia "
     "concurrentie konkurencja"
@@ -79,8 +79,8 @@ CALENDAR = DATE | _words(
     "year yr jahr annee ano anno jaar rok quarter qtr quartal trimestre kwartaal kwartal prd "
     "period nbr dayofyear dayofweek weekofyear weekday doy dow weeknum weekno yearweek"
 )
-ROWS = _words("unnamed index id rownames row t idx nr lp")
-MODELLED = _words(
+ROW_NUMBER = _words("unnamed index id rownames row t idx nr lp")
+MODEL_OUTPUT = _words(
     "adstock adstocked saturated saturation effect epsilon residual residuals fitted "
     "predicted pred contribution trend seasonality"
 )
@@ -101,14 +101,14 @@ _ENDINGS = sorted(
 _LETTERS = str.maketrans({"ł": "l", "ß": "ss", "ø": "o", "æ": "ae", "Ł": "L", "Ø": "O", "Æ": "AE"})
 
 
-def split(name: str) -> list[str]:
-    """The name's words in lower case, without accents."""
+def split_words(name: str) -> list[str]:
+    """Return the words of a name, in lower case and without accents."""
     plain = unicodedata.normalize("NFKD", name.translate(_LETTERS))
     plain = "".join(letter for letter in plain if not unicodedata.combining(letter))
     spaced = re.sub(r"([a-z0-9])([A-Z])", r"\1 \2", plain)
-    found: list[str] = []
+    words: list[str] = []
     for word in re.split(r"[^a-z0-9]+", spaced.lower()):
         known = SPEND | EXPOSURE | CALENDAR | RATES | {*TARGET}
         end = next((e for e in _ENDINGS if word.endswith(e) and word != e), None)
-        found += [word] if end is None or word in known else [word[: -len(end)], end]
-    return [word for word in found if word]
+        words += [word] if end is None or word in known else [word[: -len(end)], end]
+    return [word for word in words if word]

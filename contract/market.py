@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from contract import layout
+from contract import environment, layout
 from contract.base import Strict
 from contract.exceptions import LimitError, NotFoundError
 from contract.lease import LEASE_SECONDS, bucket_time, last_sign
@@ -174,7 +174,7 @@ def count_run(store: Store, run_id: str, cap: int) -> None:
     def count(blob: Blob | None) -> bytes | None:
         old = DailyRuns.from_json(blob.data, path=path) if blob else DailyRuns()
         today = old.on(now().date())
-        today.check(run_id, cap, "this deployment", "MMM_MAX_RUNS_A_DAY")
+        today.check(run_id, cap, "this deployment", environment.MAX_RUNS_A_DAY)
         new = today.including(run_id)
         return None if new == old else new.to_json()
 
@@ -226,7 +226,7 @@ def _without_ended(
     if len(others) - len(ended) >= max_waiting:
         raise LimitError(
             f"{len(others) - len(ended)} runs already wait for market `{request.market}`; "
-            f"allowed: {max_waiting} (`MMM_MAX_WAITING`)"
+            f"allowed: {max_waiting} (`{environment.MAX_WAITING}`)"
         )
     return [one for one in queue if one.run_id not in ended]
 

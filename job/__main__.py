@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 from rich.console import Console
 
+from contract import environment
 from job.runtime import logs
 from job.runtime.logs import Style
 from job.runtime.progress import make_view
@@ -25,7 +26,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "--force", action="store_true", help="train even if this was trained before"
     )
     given = parser.parse_args(arguments)
-    style: Style = "console" if os.environ.get("MMM_LOG_STYLE") == "console" else "json"
+    style: Style = "console" if os.environ.get(environment.LOG_STYLE) == "console" else "json"
     console = Console(stderr=True)
     log = logs.configure(style, console)
     ending = start(

@@ -12,7 +12,7 @@ from job.attempt.request import find_request
 from job.lifecycle import Ending, work_on
 from job.runtime.logs import Log
 from job.runtime.progress import View
-from job.runtime.settings import from_environment
+from job.runtime.settings import Settings
 from job.runtime.signals import stop_on_signal
 
 
@@ -30,9 +30,7 @@ def start(
 ) -> Ending:
     """Find the request in the bucket and work on it; turn every error into an exit code."""
     try:
-        settings = from_environment(
-            bucket=bucket, topic=topic, config_uri=config_uri, run_id=run_id
-        )
+        settings = Settings.read(bucket=bucket, topic=topic, config_uri=config_uri, run_id=run_id)
         store, publisher = open_store(settings.bucket), open_topic(settings.topic)
         with stop_on_signal():
             request = find_request(

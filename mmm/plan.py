@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ from rich.table import Table
 from contract import runid
 from contract.exceptions import ConfigError
 from contract.loading import Resolved, flatten, load_config
-from contract.printable import one_line, visible
+from contract.printable import one_line, short, visible
 from contract.run import now
 from contract.stores import open_store
 from contract.suggest import did_you_mean
@@ -27,7 +27,7 @@ from job.cost.model import measured_on
 from job.cost.prices import load_prices
 from job.cost.work import PERIODS_A_YEAR, expected_rows, work_of
 from job.runtime.machine import available_cores
-from job.runtime.settings import r_root_of, rscript_of
+from job.runtime.settings import RSide
 from job.sources import planned_sql
 from job.sources.annotations import Annotations
 from job.sources.annotations_file import read_annotations
@@ -74,15 +74,22 @@ def _machine(cpu: str | None, memory: str | None, region: str | None) -> Machine
     """This machine, changed as the options say."""
     machine = this_machine()
     if cpu is not None:
-        vcpus = cpus(cpu, "--cpu")
+        vcpus = _parsed("--cpu", cpu, cpus)
         machine = replace(machine, vcpus=vcpus, gib=vcpus * GIB_PER_VCPU)
     if memory is not None:
-        machine = replace(machine, gib=gibibytes(memory, "--memory"))
+        machine = replace(machine, gib=_parsed("--memory", memory, gibibytes))
     known = load_prices().known_regions
     if region is not None and region not in known:
         hint = did_you_mean(region, known) or f" Allowed: {', '.join(known)}."
         raise ConfigError(f"`--region` is `{region}`, which is not in the price list.{hint}")
     return replace(machine, region=region or machine.region)
+
+
+def _parsed(option: str, text: str, parse: Callable[[str], float]) -> float:
+    try:
+        return parse(text)
+    except ValueError as error:
+        raise ConfigError(f"`{option}` is `{short(text)}`; allowed: {error}") from None
 
 
 def _estimate(
@@ -95,7 +102,8 @@ def _estimate(
     own_cores: bool,
 ) -> Estimate:
     config = resolved.config
-    engine = engine_here(config.training.engine, rscript=rscript_of(), r_root=r_root_of())
+    r_side = RSide.read()
+    engine = engine_here(config.training.engine, rscript=r_side.rscript, r_root=r_side.r_root)
     history = read_history(
         open_store(bucket), market=config.market, revision=config.revision, engine=engine
     )

@@ -8,10 +8,8 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Protocol
 
+from contract import environment
 from contract.exceptions import TransientError
-
-RUN_ID = "MMM_RUN_ID"
-CONFIG_URI = "MMM_CONFIG_URI"
 
 
 class Phase(StrEnum):
@@ -40,7 +38,10 @@ class Launch:
 
     def env(self) -> dict[str, str]:
         """Return the environment variables that this execution adds to the job's own."""
-        return {RUN_ID: self.run_id, **({CONFIG_URI: self.config_uri} if self.config_uri else {})}
+        return {
+            environment.RUN_ID: self.run_id,
+            **({environment.CONFIG_URI: self.config_uri} if self.config_uri else {}),
+        }
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,7 +58,7 @@ class Execution:
     @property
     def run_id(self) -> str | None:
         """The run that it was started for, None if it names none."""
-        return self.env.get(RUN_ID)
+        return self.env.get(environment.RUN_ID)
 
 
 class NotStartedError(TransientError):

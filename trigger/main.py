@@ -30,7 +30,7 @@ from trigger.delivery import Delivery
 from trigger.execution import Launcher
 from trigger.logs import log
 from trigger.reconcile import reconcile as run_reconcile
-from trigger.settings import Settings, from_environment
+from trigger.settings import Settings
 
 logs.configure()
 
@@ -126,7 +126,7 @@ def _log(result: MessageResult) -> None:
 
 @cache
 def _settings() -> Settings:
-    return from_environment()
+    return Settings.read()
 
 
 @cache

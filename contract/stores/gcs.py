@@ -18,6 +18,7 @@ from typing import Any, Self, TypeVar
 
 from google.cloud import storage
 
+from contract import environment
 from contract.exceptions import NotFoundError, PreconditionError, TransientError
 from contract.retries import RETRY
 from contract.stores.base import JSON, Blob, ObjectInfo
@@ -52,7 +53,9 @@ class GCSStore:
     @classmethod
     def connect(cls, bucket: str) -> Self:
         """Open a bucket with the machine's own credentials."""
-        client = call_storage(bucket, lambda: storage.Client(project=os.environ.get("MMM_PROJECT")))
+        client = call_storage(
+            bucket, lambda: storage.Client(project=os.environ.get(environment.PROJECT))
+        )
         return cls(client.bucket(bucket))
 
     @property

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-import os
 import re
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Annotated, Any
 
-from contract.exceptions import ConfigError
+from pydantic import BeforeValidator, Field
+
+from contract import environment
+from contract.settings import EnvironmentSettings
 from job.runtime.machine import available_cores, memory_limit
 
 DEFAULT_REGION = "europe-west1"
 GIB_PER_VCPU = 2.0  # where nothing limits the memory: the ratio that Terraform's defaults have
+CPUS = "vCPUs such as 4 or 4000m"
+MEMORY = "memory such as 8Gi or 512Mi"
 _SIZES = {"": 1 / 2**30, "Ki": 1 / 2**20, "Mi": 1 / 2**10, "Gi": 1.0}
 
 
@@ -32,40 +35,55 @@ class Machine:
         return f"{self.vcpus:g} vCPU, {self.gib:g} GiB, {self.region}"
 
 
-def this_machine(env: Mapping[str, str] | None = None) -> Machine:
-    """What MMM_CPU, MMM_MEMORY and MMM_REGION say, else what this process may use.
+def this_machine() -> Machine:
+    """Return the machine that the environment describes, else what this process may use.
 
     Raises:
-        ConfigError: a variable is not what it should be.
+        ConfigError: a variable has a wrong value.
     """
-    env = os.environ if env is None else env
-    vcpus = cpus(env["MMM_CPU"], "MMM_CPU") if env.get("MMM_CPU") else float(available_cores())
-    given = env.get("MMM_MEMORY")
-    gib = gibibytes(given, "MMM_MEMORY") if given else memory_limit() or GIB_PER_VCPU * vcpus
-    return Machine(vcpus=vcpus, gib=gib, region=env.get("MMM_REGION") or DEFAULT_REGION)
+    size = Size.read()
+    vcpus = size.cpu or float(available_cores())
+    gib = size.memory or memory_limit() or GIB_PER_VCPU * vcpus
+    return Machine(vcpus=vcpus, gib=gib, region=size.region)
 
 
-def cpus(text: str, name: str) -> float:
-    """`4` or `4000m` as 4.0.
+def cpus(text: str) -> float:
+    """Return `4` or `4000m` as 4.0.
 
     Raises:
-        ConfigError: it is neither; `name` is in the message.
+        ValueError: it is neither; the message says what is allowed.
     """
     found = re.fullmatch(r"(\d+(?:\.\d+)?)(m?)", text)
     value = float(found[1]) / (1000 if found[2] else 1) if found else 0.0
     if value <= 0:
-        raise ConfigError(f"`{name}` is `{text}`; allowed: vCPUs such as 4 or 4000m")
+        raise ValueError(CPUS)
     return value
 
 
-def gibibytes(text: str, name: str) -> float:
-    """`8Gi` or `512Mi` as GiB.
+def gibibytes(text: str) -> float:
+    """Return `8Gi` or `512Mi` as GiB.
 
     Raises:
-        ConfigError: it is neither; `name` is in the message.
+        ValueError: it is neither; the message says what is allowed.
     """
     found = re.fullmatch(r"(\d+(?:\.\d+)?)(Ki|Mi|Gi|)", text)
     value = float(found[1]) * _SIZES[found[2]] if found else 0.0
     if value <= 0:
-        raise ConfigError(f"`{name}` is `{text}`; allowed: memory such as 8Gi or 512Mi")
+        raise ValueError(MEMORY)
     return value
+
+
+class Size(EnvironmentSettings):
+    """What Terraform gives the job."""
+
+    cpu: Annotated[float, BeforeValidator(cpus)] | None = Field(
+        default=None, validation_alias=environment.CPU, description=CPUS
+    )
+    memory: Annotated[float, BeforeValidator(gibibytes)] | None = Field(
+        default=None, validation_alias=environment.MEMORY, description=MEMORY
+    )
+    region: str = Field(
+        default=DEFAULT_REGION,
+        validation_alias=environment.REGION,
+        description="a region's name",
+    )

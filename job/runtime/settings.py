@@ -1,41 +1,103 @@
-"""What the environment tells the job. Cloud Run sets CLOUD_RUN_*, the trigger sets MMM_*."""
+"""The job's settings. Cloud Run sets CLOUD_RUN_*; Terraform and the trigger set MMM_*."""
 
 from __future__ import annotations
 
-import os
 import uuid
-from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
 
-from contract.exceptions import ConfigError
+from pydantic import AfterValidator, Field
+
+from contract import environment
 from contract.market import MAX_WAITING
+from contract.settings import EnvironmentSettings
+
+Whole = Annotated[int, Field(ge=0)]
+WHOLE = "a whole number, 0 or more"
 
 
-@dataclass(frozen=True, kw_only=True)
-class Settings:
-    """One attempt of one task of one execution.
+class RSide(EnvironmentSettings):
+    """How R is run."""
 
-    `waits_here`: it waits for its market in this process instead of leaving to be launched again.
-    """
+    rscript: str = Field(
+        default="Rscript",
+        validation_alias=environment.RSCRIPT,
+        description="the name or path of Rscript",
+    )
+    r_root: Path = Field(
+        default=Path(__file__).resolve().parents[2] / "r",
+        validation_alias=environment.R_ROOT,
+        description="the folder of run_all.R",
+    )
 
-    bucket: str
-    topic: str
-    run_id: str | None
-    config_uri: str | None
-    execution: str
-    in_cloud_run: bool
-    attempt: int
-    max_retries: int
-    task_index: int
-    task_count: int
-    waits_here: bool
-    max_runs_a_day: int | None
-    max_waiting: int
-    image: str | None
-    rscript: str
-    r_root: Path
-    data_folder: Path | None
+
+class Settings(RSide):
+    """One attempt of one task of one execution."""
+
+    bucket: str = Field(
+        validation_alias=environment.BUCKET, description="gs://BUCKET or a folder's path"
+    )
+    topic: str = Field(
+        validation_alias=environment.EVENTS_TOPIC,
+        description="projects/P/topics/T or the path of a .jsonl file",
+    )
+    run_id: str | None = Field(
+        default=None, validation_alias=environment.RUN_ID, description="a run's id"
+    )
+    config_uri: str | None = Field(
+        default=None,
+        validation_alias=environment.CONFIG_URI,
+        description="gs://BUCKET/PATH or a file's path",
+    )
+    execution: str = Field(
+        default_factory=lambda: f"local-{uuid.uuid4().hex[:12]}",
+        validation_alias=environment.CLOUD_RUN_EXECUTION,
+        description="an execution's name",
+    )
+    attempt: Whole = Field(
+        default=0, validation_alias=environment.CLOUD_RUN_TASK_ATTEMPT, description=WHOLE
+    )
+    max_retries: Whole = Field(
+        default=0, validation_alias=environment.MAX_RETRIES, description=WHOLE
+    )
+    task_index: Whole = Field(
+        default=0, validation_alias=environment.CLOUD_RUN_TASK_INDEX, description=WHOLE
+    )
+    task_count: int = Field(
+        default=1,
+        ge=1,
+        validation_alias=environment.CLOUD_RUN_TASK_COUNT,
+        description="a whole number, 1 or more",
+    )
+    wait_here: bool = Field(
+        default=False, validation_alias=environment.WAIT_HERE, description="1 or 0"
+    )
+    max_runs_a_day: Annotated[Whole, AfterValidator(lambda given: given or None)] | None = Field(
+        default=None,
+        validation_alias=environment.MAX_RUNS_A_DAY,
+        description=f"{WHOLE}; 0 for no limit",
+    )
+    max_waiting: Annotated[Whole, AfterValidator(lambda given: given or MAX_WAITING)] = Field(
+        default=MAX_WAITING,
+        validation_alias=environment.MAX_WAITING,
+        description=f"{WHOLE}; 0 for the default, {MAX_WAITING}",
+    )
+    image: str | None = Field(
+        default=None, validation_alias=environment.IMAGE, description="an image by its digest"
+    )
+    data_folder: Path | None = Field(
+        default=None, validation_alias=environment.DATA_FOLDER, description="a folder's path"
+    )
+
+    @property
+    def in_cloud_run(self) -> bool:
+        """Whether Cloud Run, or its stand-in, runs this attempt."""
+        return "execution" in self.model_fields_set
+
+    @property
+    def waits_here(self) -> bool:
+        """Whether the attempt waits for its market, instead of leaving to be launched again."""
+        return self.wait_here or not self.in_cloud_run
 
     @property
     def last_attempt(self) -> bool:
@@ -46,67 +108,3 @@ class Settings:
     def owner(self) -> str:
         """Who works: execution, task and attempt."""
         return f"{self.execution}/task-{self.task_index}/attempt-{self.attempt}"
-
-
-def from_environment(
-    env: Mapping[str, str] | None = None,
-    *,
-    bucket: str | None = None,
-    topic: str | None = None,
-    config_uri: str | None = None,
-    run_id: str | None = None,
-) -> Settings:
-    """Settings from environment variables; arguments win over them.
-
-    Raises:
-        ConfigError: a variable is missing or is no number.
-    """
-    env = os.environ if env is None else env
-    bucket = bucket or env.get("MMM_BUCKET")
-    topic = topic or env.get("MMM_EVENTS_TOPIC")
-    missing = [
-        name for name, value in (("MMM_BUCKET", bucket), ("MMM_EVENTS_TOPIC", topic)) if not value
-    ]
-    if not bucket or not topic:
-        raise ConfigError(
-            f"{' and '.join(missing)} must be set: a bucket (gs://BUCKET or a folder) and an "
-            "events topic (projects/P/topics/T or a .jsonl file)"
-        )
-    execution = env.get("CLOUD_RUN_EXECUTION")
-    return Settings(
-        bucket=bucket,
-        topic=topic,
-        run_id=run_id or env.get("MMM_RUN_ID") or None,
-        config_uri=config_uri or env.get("MMM_CONFIG_URI") or None,
-        execution=execution or f"local-{uuid.uuid4().hex[:12]}",
-        in_cloud_run=execution is not None,
-        attempt=_number(env, "CLOUD_RUN_TASK_ATTEMPT", 0),
-        max_retries=_number(env, "MMM_MAX_RETRIES", 0),
-        task_index=_number(env, "CLOUD_RUN_TASK_INDEX", 0),
-        task_count=_number(env, "CLOUD_RUN_TASK_COUNT", 1),
-        waits_here=execution is None or env.get("MMM_WAIT_HERE") == "1",
-        max_runs_a_day=_number(env, "MMM_MAX_RUNS_A_DAY", 0) or None,
-        max_waiting=_number(env, "MMM_MAX_WAITING", 0) or MAX_WAITING,
-        image=env.get("MMM_IMAGE") or None,
-        rscript=rscript_of(env),
-        r_root=r_root_of(env),
-        data_folder=Path(env["MMM_DATA_FOLDER"]) if env.get("MMM_DATA_FOLDER") else None,
-    )
-
-
-def rscript_of(env: Mapping[str, str] | None = None) -> str:
-    """The program that runs R."""
-    return (os.environ if env is None else env).get("MMM_RSCRIPT", "Rscript")
-
-
-def r_root_of(env: Mapping[str, str] | None = None) -> Path:
-    """Return the folder of `run_all.R`."""
-    env = os.environ if env is None else env
-    return Path(env.get("MMM_R_ROOT", str(Path(__file__).resolve().parents[2] / "r")))
-
-
-def _number(env: Mapping[str, str], name: str, default: int) -> int:
-    value = env.get(name, "")
-    if value and not value.isdecimal():
-        raise ConfigError(f"the environment variable {name} is `{value}`; allowed: a whole number")
-    return int(value) if value else default

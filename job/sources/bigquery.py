@@ -15,6 +15,7 @@ from google.auth.credentials import AnonymousCredentials
 from google.cloud import bigquery
 from sqlglot import exp
 
+from contract import environment
 from contract.exceptions import DataError, MMMError, ServiceError, TransientError
 from contract.retries import RETRY
 from contract.source import BigQuerySource
@@ -127,7 +128,7 @@ def connect(source: BigQuerySource, *, run_id: str, env: Mapping[str, str]) -> B
             else google.auth.default(scopes=bigquery.Client.SCOPE)
         )
         client = bigquery.Client(
-            project=env.get("MMM_PROJECT") or project,
+            project=env.get(environment.PROJECT) or project,
             credentials=credentials,
             location=source.location,
             client_options={"api_endpoint": emulator} if emulator else None,

@@ -15,6 +15,7 @@ from functools import partial
 from pathlib import Path
 from typing import IO, Any
 
+from contract import environment
 from contract.exceptions import (
     CancelledError,
     ConfigError,
@@ -165,15 +166,11 @@ def r_environment(temporary: Path) -> dict[str, str]:
         "R_LIBS_USER",
         "R_LIBS_SITE",
         "R_HOME",
-        "CLOUD_RUN_EXECUTION",  # these identify the processes of an attempt
-        "CLOUD_RUN_JOB",
-        "CLOUD_RUN_TASK_ATTEMPT",
-        "CLOUD_RUN_TASK_COUNT",
-        "CLOUD_RUN_TASK_INDEX",
+        *environment.TASK,  # these identify the processes of an attempt
     )
-    environment = {name: os.environ[name] for name in kept if name in os.environ}
+    variables = {name: os.environ[name] for name in kept if name in os.environ}
     return {
-        **environment,
+        **variables,
         "TZ": "UTC",
         "TMPDIR": str(temporary),
         "_R_CHECK_LIMIT_CORES_": "false",  # set by package checks; it limits R to 2 processes

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from contract import environment
 from contract.exceptions import ConfigError
 from mmm.commands.common import DEFAULT_BUCKET, DEFAULT_TOPIC, Bucket, Topic, report_errors
 
@@ -18,7 +19,7 @@ def command(
     job: Annotated[
         str | None,
         typer.Option(
-            envvar="MMM_JOB",
+            envvar=environment.JOB,
             help="projects/P/locations/L/jobs/J; without it, processes of this machine.",
         ),
     ] = None,
@@ -40,7 +41,7 @@ def command(
         if not is_valid(run_id):
             raise ConfigError(f"RUN is `{run_id}`; allowed: e.g. `20261123T020000Z-1a2b3c4d`")
         launcher: Launcher = (
-            CloudRunLauncher.connect(job, endpoint=os.environ.get("MMM_RUN_ENDPOINT"))
+            CloudRunLauncher.connect(job, endpoint=os.environ.get(environment.RUN_ENDPOINT))
             if job
             else LocalLauncher([], env={})
         )

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
+from contract import environment
 from contract.cloud_logging import entry
 from contract.exceptions import ConfigError, MMMError
 from contract.printable import short
@@ -21,12 +22,14 @@ DEFAULT_REQUESTS = ".mmm/requests.jsonl"
 
 Bucket = Annotated[
     str,
-    typer.Option(envvar="MMM_BUCKET", help="gs://BUCKET or a folder.", show_default=True),
+    typer.Option(envvar=environment.BUCKET, help="gs://BUCKET or a folder.", show_default=True),
 ]
 Topic = Annotated[
     str,
     typer.Option(
-        envvar="MMM_EVENTS_TOPIC", help="projects/P/topics/T or a .jsonl file.", show_default=True
+        envvar=environment.EVENTS_TOPIC,
+        help="projects/P/topics/T or a .jsonl file.",
+        show_default=True,
     ),
 ]
 Overrides = Annotated[
@@ -99,7 +102,7 @@ def report_errors(*, as_json: bool = False) -> Iterator[None]:
     try:
         yield
     except MMMError as error:
-        if os.environ.get("MMM_TRACEBACK"):
+        if os.environ.get(environment.TRACEBACK):
             raise
         problems = error.problems if isinstance(error, ConfigError) else [error.message]
         for problem in problems:

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from contract import environment
 from mmm.commands.common import (
     DEFAULT_BUCKET,
     DEFAULT_REQUESTS,
@@ -28,10 +29,11 @@ def command(
     bucket: Bucket = DEFAULT_BUCKET,
     subscription: Annotated[
         str | None,
-        typer.Option(envvar="MMM_DEAD_LETTERS", help="projects/P/subscriptions/S."),
+        typer.Option(envvar=environment.DEAD_LETTERS, help="projects/P/subscriptions/S."),
     ] = None,
     to: Annotated[
-        str, typer.Option(envvar="MMM_REQUESTS_TOPIC", help="Topic that messages are sent to.")
+        str,
+        typer.Option(envvar=environment.REQUESTS_TOPIC, help="Topic that messages are sent to."),
     ] = DEFAULT_REQUESTS,
 ) -> None:
     """List dead letters, or send them again.

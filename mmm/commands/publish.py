@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from contract import environment
 from mmm.commands.common import DEFAULT_REQUESTS, Overrides, parse_overrides, report_errors
 
 
@@ -21,7 +22,7 @@ def command(
     to: Annotated[
         str,
         typer.Option(
-            envvar="MMM_REQUESTS_TOPIC",
+            envvar=environment.REQUESTS_TOPIC,
             help="projects/P/topics/T or a .jsonl file.",
         ),
     ] = DEFAULT_REQUESTS,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from contract import environment
 from mmm.commands.common import (
     DEFAULT_BUCKET,
     DEFAULT_REQUESTS,
@@ -52,10 +53,10 @@ def command(
             [sys.executable, "-m", "job"],
             env={
                 **os.environ,
-                "MMM_BUCKET": str(bucket),
-                "MMM_EVENTS_TOPIC": str(topic),
-                "MMM_WAIT_HERE": "1",
-                "MMM_LOG_STYLE": os.environ.get("MMM_LOG_STYLE", "console"),
+                environment.BUCKET: str(bucket),
+                environment.EVENTS_TOPIC: str(topic),
+                environment.WAIT_HERE: "1",
+                environment.LOG_STYLE: os.environ.get(environment.LOG_STYLE, "console"),
             },
             max_retries=0,
         )

@@ -8,8 +8,9 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
+from contract import environment
 from mmm.local.tasks import GRACE_SECONDS, LocalExecution, processes_of, suffix
-from trigger.execution import RUN_ID, Execution, Launch, Phase
+from trigger.execution import Execution, Launch, Phase
 
 
 class LocalLauncher:
@@ -39,7 +40,7 @@ class LocalLauncher:
             name=f"{self._job}-{suffix()}",
             command=self._command,
             env=launch.env(),
-            base_env={**self._env, "MMM_MAX_RETRIES": str(self._max_retries)},
+            base_env={**self._env, environment.MAX_RETRIES: str(self._max_retries)},
             task_count=launch.task_count,
             timeout=launch.timeout.total_seconds(),
             max_retries=self._max_retries,
@@ -53,14 +54,16 @@ class LocalLauncher:
 
     def find(self, run_id: str) -> list[Execution]:
         """Executions of this launcher that were started for a run, oldest first."""
-        return [_seen(e) for e in self.executions.values() if e.env.get(RUN_ID) == run_id]
+        return [
+            _seen(e) for e in self.executions.values() if e.env.get(environment.RUN_ID) == run_id
+        ]
 
     def get(self, name: str) -> Execution | None:
         """An execution; one of an earlier launcher is known as long as its processes live."""
         execution = self.executions.get(name)
         if execution is not None:
             return _seen(execution)
-        if processes_of({"CLOUD_RUN_EXECUTION": name}):
+        if processes_of({environment.CLOUD_RUN_EXECUTION: name}):
             return Execution(name=name, phase=Phase.RUNNING)
         return None
 
@@ -69,7 +72,7 @@ class LocalLauncher:
         if name in self.executions:
             self.executions[name].cancel()
             return
-        for pid in processes_of({"CLOUD_RUN_EXECUTION": name}):
+        for pid in processes_of({environment.CLOUD_RUN_EXECUTION: name}):
             with suppress(ProcessLookupError, PermissionError):
                 os.kill(pid, signal.SIGTERM)
 

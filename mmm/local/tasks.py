@@ -22,6 +22,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
+from contract import environment
 from trigger.execution import Phase
 
 GRACE_SECONDS = 10.0
@@ -124,11 +125,11 @@ class LocalExecution:
 
     def _attempt(self, task: Task) -> None:
         marks = {
-            "CLOUD_RUN_JOB": self.job,
-            "CLOUD_RUN_EXECUTION": self.short_name,
-            "CLOUD_RUN_TASK_INDEX": str(task.index),
-            "CLOUD_RUN_TASK_ATTEMPT": str(task.attempt),
-            "CLOUD_RUN_TASK_COUNT": str(self.task_count),
+            environment.CLOUD_RUN_JOB: self.job,
+            environment.CLOUD_RUN_EXECUTION: self.short_name,
+            environment.CLOUD_RUN_TASK_INDEX: str(task.index),
+            environment.CLOUD_RUN_TASK_ATTEMPT: str(task.attempt),
+            environment.CLOUD_RUN_TASK_COUNT: str(self.task_count),
         }
         env = {**self.base_env, **self.env, **marks}
         task.message = ""

@@ -39,7 +39,7 @@ from contract.source import FileSource
 from contract.stores.folder import FolderStore
 from job.attempt.lease import LeaseHolder, claim
 from job.outputs.promote import promote
-from job.runtime.settings import from_environment
+from job.runtime.settings import Settings
 from job.runtime.workspace import Workspace
 from job.sources import relation
 from job.train.job_file import r_job
@@ -111,7 +111,7 @@ def bucket(objects: dict[str, bytes]) -> None:
         }
         for name, data in objects.items():
             store.write(places[name], data)
-        me = from_environment({"MMM_BUCKET": folder, "MMM_EVENTS_TOPIC": "t.jsonl"})
+        me = Settings.read(bucket=folder, topic="t.jsonl")
         for read in (
             lambda: read_status(store, run_id),
             lambda: change_status(store, run_id, lambda old: {"attempt": old.attempt + 1}),

@@ -33,7 +33,7 @@ from job.attempt.request import create_accepted
 from job.lifecycle import Ending, work_on
 from job.outputs.manifest import DataFacts, Manifest, Versions
 from job.outputs.upload import verify
-from job.runtime.settings import from_environment
+from job.runtime.settings import Settings
 from tests.faults.model import CONFIG, KilledError, Topic
 
 RUN = "20261123T020000Z-1a2b3c4d"
@@ -110,12 +110,9 @@ def attempt(
     store: Store, topic: Topic, execution: str, *, number: int = 0, trouble: Trouble | None = None
 ) -> Ending | None:
     """One attempt of an execution; None where it died."""
-    settings = from_environment(
-        {
-            "MMM_BUCKET": "b", "MMM_EVENTS_TOPIC": "t", "CLOUD_RUN_EXECUTION": execution,
-            "CLOUD_RUN_TASK_ATTEMPT": str(number), "MMM_MAX_RETRIES": "3",
-        }
-    )  # fmt: skip
+    settings = Settings.read(
+        bucket="b", topic="t", execution=execution, attempt=number, max_retries=3
+    )
     reached: Any = Troubled(store, trouble) if trouble else store
     try:
         return work_on(

@@ -31,7 +31,7 @@ from job.attempt.request import find_request
 from job.lifecycle import Ending, work_on
 from job.pipeline import RunResult
 from job.runtime.logs import Log
-from job.runtime.settings import from_environment
+from job.runtime.settings import Settings
 from tests.faults.model import CONFIG, KilledError, Schedule, Service, Topic, Watched
 from trigger.accept import accept
 from trigger.delivery import Delivery
@@ -99,13 +99,9 @@ class World:
     ) -> Ending:
         """One attempt of the run's newest execution, through `store`."""
         execution = execution or self.execution_of(run_id)
-        settings = from_environment(
-            {
-                "MMM_BUCKET": "x", "MMM_EVENTS_TOPIC": "x", "MMM_RUN_ID": run_id,
-                "CLOUD_RUN_EXECUTION": execution, "CLOUD_RUN_TASK_ATTEMPT": str(number),
-                "MMM_MAX_RETRIES": "2",
-            }
-        )  # fmt: skip
+        settings = Settings.read(
+            bucket="x", topic="x", run_id=run_id, execution=execution, attempt=number, max_retries=2
+        )
         through = store or self.store
         log: Log = structlog.testing.CapturingLogger()  # type: ignore[assignment]
         request = find_request(

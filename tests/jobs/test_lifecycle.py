@@ -148,9 +148,14 @@ def test_a_bad_config_is_kept_and_told(place: Place) -> None:
 
 def test_a_second_execution_of_a_claimed_run_leaves(place: Place, tmp_path: Path) -> None:
     from job.attempt.request import find_request
-    from job.runtime.settings import from_environment
+    from job.runtime.settings import Settings
 
-    settings = from_environment(place.environment("first", 0), config_uri=str(place.config))
+    settings = Settings.read(
+        bucket=str(place.store.root),
+        topic=str(place.topic.path),
+        config_uri=str(place.config),
+        execution="first",
+    )
     request = find_request(
         settings, place.store, place.topic, via="execution", overrides={}, force=False
     )
@@ -175,4 +180,5 @@ def test_no_bucket_and_no_config_are_told(tmp_path: Path) -> None:
         check=False,
     )
     assert done.returncode == 64
-    assert "MMM_BUCKET and MMM_EVENTS_TOPIC must be set" in done.stderr
+    for name in ("MMM_BUCKET", "MMM_EVENTS_TOPIC"):
+        assert f"the environment variable {name} is missing; set it to " in done.stderr

@@ -16,7 +16,7 @@ from contract.lease import Lease, bucket_time, live_lease
 from contract.stores.folder import FolderStore
 from job.attempt import lease as claims
 from job.attempt.lease import LeaseHolder, claim
-from job.runtime.settings import Settings, from_environment
+from job.runtime.settings import Settings
 
 RUN = "20261123T020000Z-1a2b3c4d"
 
@@ -27,12 +27,7 @@ def store(tmp_path: Path) -> FolderStore:
 
 
 def settings(execution: str, attempt: int = 0) -> Settings:
-    return from_environment(
-        {
-            "MMM_BUCKET": "b", "MMM_EVENTS_TOPIC": "t", "CLOUD_RUN_EXECUTION": execution,
-            "CLOUD_RUN_TASK_ATTEMPT": str(attempt),
-        }
-    )  # fmt: skip
+    return Settings.read(bucket="b", topic="t", execution=execution, attempt=attempt)
 
 
 def test_the_first_claims_the_second_leaves_a_retry_takes_over(store: FolderStore) -> None:

@@ -62,18 +62,31 @@ def test_prices_by_region() -> None:
     assert short == minute
 
 
-def test_machines() -> None:
-    env = {"MMM_CPU": "4000m", "MMM_MEMORY": "8192Mi", "MMM_REGION": "us-east1"}
-    assert this_machine(env) == Machine(vcpus=4, gib=8, region="us-east1")
-    here = this_machine({})
+def test_machines(monkeypatch: pytest.MonkeyPatch) -> None:
+    here = this_machine()
     assert here.vcpus >= 1
     assert here.gib > 0
-    assert (cpus("2", "x"), gibibytes("512Mi", "x")) == (2, 0.5)
-    for wrong in ("", "four", "-1", "0", "4 cores"):
-        with pytest.raises(ConfigError, match=r"`--cpu` is .*allowed: vCPUs such as 4"):
-            cpus(wrong, "--cpu")
-        with pytest.raises(ConfigError, match=r"allowed: memory such as 8Gi"):
-            gibibytes(wrong, "--memory")
+    for name, value in {"CPU": "4000m", "MEMORY": "8192Mi", "REGION": "us-east1"}.items():
+        monkeypatch.setenv(f"MMM_{name}", value)
+    assert this_machine() == Machine(vcpus=4, gib=8, region="us-east1")
+    assert (cpus("2"), gibibytes("512Mi")) == (2, 0.5)
+
+
+@pytest.mark.parametrize("wrong", ["four", "-1", "0", "4 cores"])
+def test_wrong_sizes_name_the_variable_or_option(
+    wrong: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MMM_CPU", wrong)
+    monkeypatch.setenv("MMM_MEMORY", wrong)
+    with pytest.raises(ConfigError) as caught:
+        this_machine()
+    assert caught.value.problems == [
+        f"the environment variable MMM_CPU is `{wrong}`; allowed: vCPUs such as 4 or 4000m",
+        f"the environment variable MMM_MEMORY is `{wrong}`; allowed: memory such as 8Gi or 512Mi",
+    ]
+    for parse in (cpus, gibibytes):
+        with pytest.raises(ValueError, match=r"vCPUs such as 4|memory such as 8Gi"):
+            parse(wrong)
 
 
 @pytest.mark.parametrize(

@@ -122,7 +122,7 @@ def _estimate(
         rows=expected,
         cores=cores,
         tasks=config.training.tasks,
-        events=len(annotations.names) if annotations else 0,
+        annotations=len(annotations.names) if annotations else 0,
     )
     return make_estimate(work, machine, history, rows_from=rows_from)
 

@@ -25,7 +25,7 @@ from bench.cost.fit import fit, of_search
 from bench.machine import in_words, machine
 from contract.loading import load_config
 from contract.training import Engine
-from job.cost.model import PARTS, terms, variant
+from job.cost.model import PARTS, coefficient_key, terms
 from job.cost.work import Work, work_of
 from job.train.engine import engine_here
 
@@ -139,7 +139,8 @@ def _line(title: str, run: dict[str, Any], kept: dict[str, Any]) -> str:
     said = sum(
         float(np.dot(list(sizes.values()), [known[name] for name in sizes]))
         for part in PARTS
-        if (sizes := terms(part, work)) and (known := kept["coefficients"][variant(part, work)])
+        if (sizes := terms(part, work))
+        and (known := kept["coefficients"][coefficient_key(part, work)])
     )
     parts = " | ".join(f"{run['cpu'][part]:.1f}" for part in PARTS)
     cells = [title, work.engine, parts, f"{total:.1f}", f"{said:.1f}", f"{said / total - 1:+.0%}"]

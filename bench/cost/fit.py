@@ -9,14 +9,14 @@ from typing import Any
 
 import numpy as np
 
-from job.cost.model import PARTS, terms, variant
+from job.cost.model import PARTS, coefficient_key, terms
 from job.cost.work import Work
 
 SEARCH = Path(__file__).resolve().parents[1] / "search" / "result.json"
 
 
 def fit(result: dict[str, Any]) -> dict[str, dict[str, float]]:
-    """Seconds per unit of each term, by `variant`.
+    """Seconds per unit of each term, by `coefficient_key`.
 
     Args:
         result: `runs`, each with `work` and `cpu`, seconds by part; `robyn_run`, see `of_search`.
@@ -26,7 +26,7 @@ def fit(result: dict[str, Any]) -> dict[str, dict[str, float]]:
     for run in runs:
         work = Work.from_json(run["work"])
         for part in PARTS:
-            found[variant(part, work)].append((terms(part, work), run["cpu"][part]))
+            found[coefficient_key(part, work)].append((terms(part, work), run["cpu"][part]))
     return {name: _least_squares(pairs) for name, pairs in sorted(found.items())} | {
         "trials.robyn": _robyn_run(**result["robyn_run"])
     }

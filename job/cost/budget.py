@@ -61,9 +61,13 @@ def check_rows(attempt: Attempt, snapshot: Snapshot) -> None:
     if attempt.estimate is not None:
         return
     with attempt.trace.step("estimate") as detail:
-        events = len(snapshot.annotations.names) if snapshot.annotations else 0
+        annotations = len(snapshot.annotations.names) if snapshot.annotations else 0
         estimate = _estimate(
-            attempt, _history(attempt), rows=snapshot.rows, rows_from="the extract", events=events
+            attempt,
+            _history(attempt),
+            rows=snapshot.rows,
+            rows_from="the extract",
+            annotations=annotations,
         )
         detail.update(_in_short(estimate))
         limits.require(attempt.config.limits, estimate)
@@ -97,7 +101,7 @@ def _resumed(attempt: Attempt) -> bool:
 
 
 def _estimate(
-    attempt: Attempt, history: History, *, rows: int, rows_from: str, events: int = 0
+    attempt: Attempt, history: History, *, rows: int, rows_from: str, annotations: int = 0
 ) -> Estimate:
     work = work_of(
         attempt.config,
@@ -105,7 +109,7 @@ def _estimate(
         rows=rows,
         cores=attempt.cores,
         tasks=attempt.tasks,
-        events=events,
+        annotations=annotations,
     )
     estimate = make_estimate(work, this_machine(), history, rows_from=rows_from)
     attempt.estimate = estimate.to_json()

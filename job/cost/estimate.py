@@ -1,4 +1,4 @@
-"""Expected minutes and money of a run, and what it came to."""
+"""The estimated time and cost of a run, and the actual values."""
 
 from __future__ import annotations
 
@@ -15,15 +15,16 @@ from job.cost.work import Work
 
 @dataclass(frozen=True, kw_only=True)
 class Estimate:
-    """What a run is expected to take.
+    """The estimated time and cost of a run.
 
     Attributes:
-        work: what it has to do.
-        machine: what is rented for each of its tasks.
-        history: what the model was corrected by.
-        parts: seconds of each part, one after the other.
-        amount: price of all tasks, in `currency`.
-        rows_from: where the number of rows comes from.
+        work: the size of the run.
+        machine: the machine of each task.
+        history: the past runs that correct the model.
+        parts: seconds of each part; the parts run one after the other.
+        amount: the price of all tasks, in `currency`.
+        currency: the currency of `amount`.
+        rows_from: the source of the number of rows, e.g. "the last run".
     """
 
     work: Work
@@ -36,16 +37,16 @@ class Estimate:
 
     @property
     def seconds(self) -> float:
-        """By the clock, from the start of the process to the event."""
+        """Return the elapsed time in seconds, from the start of the process to the event."""
         return sum(self.parts.values())
 
     @property
     def minutes(self) -> float:
-        """By the clock."""
+        """Return the elapsed time in minutes."""
         return self.seconds / 60
 
     def to_json(self) -> dict[str, Any]:
-        """The form of manifest, event and `mmm plan --json`."""
+        """Return JSON values for the manifest, the event and `mmm plan --json`."""
         prices = load_prices()
         return {
             "seconds": round(self.seconds, 1),
@@ -58,7 +59,7 @@ class Estimate:
             "machine": self.machine.to_json(),
             "history": {
                 "runs": self.history.runs,
-                "of": self.history.whose,
+                "of": self.history.origin,
                 "ratios": dict(self.history.ratios),
             },
             "prices": {"date": prices.date.isoformat(), "source": prices.source},
@@ -66,7 +67,7 @@ class Estimate:
 
 
 def make_estimate(work: Work, machine: Machine, history: History, *, rows_from: str) -> Estimate:
-    """The model's seconds times the history's ratios, and their price."""
+    """Predict the seconds of each part, correct them by the history, and compute the price."""
     parts: dict[Part, float] = {
         part: seconds * history.ratios[part] for part, seconds in predict(work).items()
     }
@@ -82,23 +83,29 @@ def make_estimate(work: Work, machine: Machine, history: History, *, rows_from: 
 
 
 def price(parts: Mapping[Part, float], machine: Machine, tasks: int) -> float:
-    """Price of all tasks: one makes the outputs, the others end with their trials."""
+    """Return the price of all tasks: one creates the outputs, the others end after their trials."""
     prices = load_prices()
-    whole = sum(parts[part] for part in PARTS)
-    until_trials = whole - parts["outputs"]
+    total = sum(parts[part] for part in PARTS)
+    without_outputs = total - parts["outputs"]
 
-    def one(seconds: float) -> float:
+    def task_price(seconds: float) -> float:
         return prices.amount(seconds, vcpus=machine.vcpus, gib=machine.gib, region=machine.region)
 
-    return one(whole) + (tasks - 1) * one(until_trials)
+    return task_price(total) + (tasks - 1) * task_price(without_outputs)
 
 
 def actual(
     *, seconds: float, timings: Mapping[str, float], machine: Machine, tasks: int, resumed: bool
 ) -> dict[str, Any]:
-    """What a run came to: `timings` are R's seconds by step, as the manifest has them.
+    """Return the actual time and cost of a run, as JSON values.
 
-    `resumed` says that an earlier attempt did some of the work, which these seconds lack.
+    Args:
+        seconds: The elapsed time of this attempt.
+        timings: Seconds of R's steps, as in the manifest.
+        machine: The machine of each task.
+        tasks: The number of tasks.
+        resumed: Whether an earlier attempt or another task did part of the work, which `seconds`
+            does not include.
     """
     plots = timings.get("r.plots", 0.0)
     parts: dict[Part, float] = {

@@ -1,4 +1,4 @@
-"""`limits` of the config: a run over them is refused before it costs anything."""
+"""Check an estimate against `limits` of the config, before the run costs anything."""
 
 from __future__ import annotations
 
@@ -10,30 +10,30 @@ STEP = "limits"
 
 
 def problems(limits: Limits, estimate: Estimate) -> list[str]:
-    """One sentence per limit that the estimate is over."""
-    found = []
-    less = "raise it, or ask for less: fewer iterations, trials or one-pagers"
+    """Return one sentence for each limit that the estimate exceeds."""
+    exceeded = []
+    remedy = "raise the limit, or reduce iterations, trials or one-pagers"
     basis = f"{estimate.work.rows} rows ({estimate.rows_from}), {estimate.history}"
     if limits.max_minutes is not None and estimate.minutes > limits.max_minutes:
-        found.append(
+        exceeded.append(
             f"`limits.max_minutes` is {limits.max_minutes:g}, but the run is estimated at "
-            f"{estimate.minutes:.1f} minutes ({basis}); {less}, or more cores"
+            f"{estimate.minutes:.1f} minutes ({basis}); {remedy}, or use more cores"
         )
     if limits.max_cost is not None and estimate.amount > limits.max_cost:
-        found.append(
+        exceeded.append(
             f"`limits.max_cost` is {limits.max_cost:g} {estimate.currency}, but the run is "
             f"estimated at {estimate.amount:.4f} {estimate.currency} ({estimate.machine}; {basis});"
-            f" {less}"
+            f" {remedy}"
         )
-    return found
+    return exceeded
 
 
 def require(limits: Limits, estimate: Estimate) -> None:
-    """Refuse a run over its limits.
+    """Refuse a run that is over its limits.
 
     Raises:
-        LimitError: one sentence per limit.
+        LimitError: The estimate exceeds a limit; the error has one sentence per limit.
     """
-    found = problems(limits, estimate)
-    if found:
-        raise LimitError(found, step=STEP)
+    exceeded = problems(limits, estimate)
+    if exceeded:
+        raise LimitError(exceeded, step=STEP)

@@ -1,13 +1,15 @@
-"""Seconds of a run's parts: sums of terms, each a coefficient times a size of the work.
+"""Predict the seconds of a run's parts as sums of terms, each a coefficient times a size.
 
-rest      fixed: Python, R's start, extract, gate, tables, report, upload; one-pagers
-inputs    fixed; rows: prophet's fit
-trials    fixed; for each iteration 1, media, media x rows, with Weibull also media x rows²;
-          all models, which are put into tables at the end
-outputs   fixed; all models; media, with Weibull more; one-pagers; allocator scenarios
+The parts and their terms are:
 
-Iterations count in rounds: trials that one process does one after the other. The coefficients are
-in `coefficients.json`, written by `python -m bench.cost` from measured runs.
+rest      fixed (Python, R's start, extract, gate, tables, report, upload); one-pagers
+inputs    fixed; rows (prophet's fit)
+trials    fixed; per iteration 1, media and media x rows, with Weibull also media x rows²;
+          all models, which are written to tables at the end
+outputs   fixed; all models; media, more with Weibull; one-pagers; allocator scenarios
+
+Iterations are multiplied by rounds, the number of trials that one process runs one after the other.
+`python -m bench.cost` measures runs and writes the coefficients to `coefficients.json`.
 """
 
 from __future__ import annotations
@@ -24,7 +26,7 @@ PARTS: tuple[Part, ...] = ("rest", "inputs", "trials", "outputs")
 
 
 def terms(part: Part, work: Work) -> dict[str, float]:
-    """The sizes that a part's coefficients are multiplied with."""
+    """Return the sizes that a part's coefficients are multiplied by."""
     models = float(work.trials * work.iterations)
     if part == "rest":
         return {"fixed": 1.0, "onepagers": float(work.onepagers)}
@@ -53,18 +55,19 @@ def terms(part: Part, work: Work) -> dict[str, float]:
 
 
 def predict(work: Work) -> dict[Part, float]:
-    """Seconds of each part on the machine that the coefficients were measured on."""
-    known = coefficients()
+    """Return the seconds of each part on the machine that the coefficients were measured on."""
+    by_key = coefficients()
     return {
         part: sum(
-            known[variant(part, work)][term] * size for term, size in terms(part, work).items()
+            by_key[coefficient_key(part, work)][term] * size
+            for term, size in terms(part, work).items()
         )
         for part in PARTS
     }
 
 
-def variant(part: Part, work: Work) -> str:
-    """Under which name a part's coefficients are kept: by engine, the trials by search."""
+def coefficient_key(part: Part, work: Work) -> str:
+    """Return the key of a part's coefficients: its engine, or for trials its search."""
     return f"{part}.{work.search if part == 'trials' else work.engine}"
 
 
@@ -75,10 +78,10 @@ def _document() -> dict[str, Any]:
 
 
 def coefficients() -> dict[str, dict[str, float]]:
-    """Seconds per unit of each term, by `variant`."""
+    """Return the seconds per unit of each term, by `coefficient_key`."""
     return dict(_document()["coefficients"])
 
 
 def measured_on() -> str:
-    """When and on what machine the coefficients were measured."""
+    """Return the date and the machine of the coefficients' measurement."""
     return f"{_document()['date']}, {_document()['machine']}"

@@ -1,4 +1,4 @@
-"""Cloud Run's prices, from the dated file beside this one."""
+"""Cloud Run's list prices, from `prices.yaml`."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from contract.base import Strict
 
 
 class Rate(Strict):
-    """Price of a second, in the currency of the file."""
+    """The prices of one second of a vCPU and of a GiB, in the file's currency."""
 
     vcpu_second: float = Field(gt=0)
     gib_second: float = Field(gt=0)
 
 
 class Prices(Strict):
-    """`prices.yaml`."""
+    """The content of `prices.yaml`."""
 
     date: date
     source: str
@@ -32,23 +32,23 @@ class Prices(Strict):
     @model_validator(mode="after")
     def _every_tier_has_a_price(self) -> Prices:
         if set(self.regions) - set(self.tiers):
-            raise ValueError("`regions` names a tier without a price")
+            raise ValueError("`regions` has a tier that is not in `tiers`")
         return self
 
     @property
     def known_regions(self) -> list[str]:
-        """All regions of the file."""
+        """Return all regions in the file."""
         return [region for regions in self.regions.values() for region in regions]
 
     def rate(self, region: str) -> Rate:
-        """The price in a region; the dearest where the file does not know it."""
+        """Return the rate in a region; for an unknown region the highest rate."""
         for tier, regions in self.regions.items():
             if region in regions:
                 return self.tiers[tier]
         return max(self.tiers.values(), key=lambda rate: rate.vcpu_second)
 
     def amount(self, seconds: float, *, vcpus: float, gib: float, region: str) -> float:
-        """Price of one task that runs for so long."""
+        """Return the price of one task that runs for `seconds`."""
         rate = self.rate(region)
         billed = max(seconds, self.minimum_seconds)
         return billed * (vcpus * rate.vcpu_second + gib * rate.gib_second)
@@ -56,6 +56,6 @@ class Prices(Strict):
 
 @cache
 def load_prices() -> Prices:
-    """The prices that this version was made with."""
+    """Load the prices of this version."""
     text = files("job.cost").joinpath("prices.yaml").read_text(encoding="utf-8")
     return Prices.model_validate(yaml.safe_load(text))

@@ -1,4 +1,4 @@
-"""What decides how long a run takes."""
+"""The size of a run, which decides how long it takes."""
 
 from __future__ import annotations
 
@@ -20,14 +20,16 @@ class Work:
     Attributes:
         engine: robyn or builtin.
         search: fast or robyn.
-        rows: periods of the extract.
+        rows: the periods of the extract.
         media: paid channels and organic columns, each with an adstock and a saturation.
-        drivers: context columns and factors, events among them.
-        weibull: whether the adstock is one of Weibull's two, which cost more than the geometric.
-        trials, iterations: of the search, at most where trials go on until they converge.
-        cores: trials that a task runs at once.
-        tasks: tasks that share the trials.
-        onepagers, scenarios: pictures of models and runs of the allocator at the end.
+        drivers: context columns and factors, including dated events.
+        weibull: whether the adstock is a Weibull adstock, which takes longer than the geometric.
+        trials: the trials of the search.
+        iterations: the iterations per trial; the maximum if trials run until they converge.
+        cores: the trials that a task runs in parallel.
+        tasks: the tasks that share the trials.
+        onepagers: the pictures of models.
+        scenarios: the scenarios of the budget allocator.
     """
 
     engine: str
@@ -45,32 +47,32 @@ class Work:
 
     @property
     def rounds(self) -> int:
-        """Trials that one process does one after the other."""
+        """Return the number of trials that one process runs one after the other."""
         return math.ceil(math.ceil(self.trials / self.tasks) / self.cores)
 
     def to_json(self) -> dict[str, Any]:
-        """Plain values."""
+        """Return JSON values."""
         return asdict(self)
 
     @classmethod
     def from_json(cls, document: dict[str, Any]) -> Self:
-        """Read what `to_json` made, by this version or another."""
+        """Create the work from JSON values of any version; unknown keys are ignored."""
         known = {field.name for field in fields(cls)}
         return cls(**{name: value for name, value in document.items() if name in known})
 
 
 def work_of(
-    config: Config, *, engine: str, rows: int, cores: int, tasks: int, events: int = 0
+    config: Config, *, engine: str, rows: int, cores: int, tasks: int, annotations: int = 0
 ) -> Work:
-    """The work that a config asks for.
+    """Return the work of a config.
 
     Args:
         config: The resolved config.
-        engine: robyn or builtin, whatever `auto` stands for.
-        rows: Periods of the extract.
-        cores: Trials that a task can run at once.
-        tasks: Tasks that share the trials.
-        events: Names of annotations.
+        engine: The engine that runs, robyn or builtin.
+        rows: The periods of the extract.
+        cores: The trials that a task can run in parallel.
+        tasks: The tasks that share the trials.
+        annotations: The number of factors that the dated events add.
     """
     roles = config.columns_by_role()
     training = config.training
@@ -79,7 +81,7 @@ def work_of(
         search=training.search.value,
         rows=rows,
         media=len(config.channels) + len(config.organic),
-        drivers=len(roles["context"]) + len(roles["factor"]) + events,
+        drivers=len(roles["context"]) + len(roles["factor"]) + annotations,
         weibull=training.adstock is not Adstock.GEOMETRIC,
         trials=training.trials,
         iterations=training.max_iterations or training.iterations,
@@ -91,10 +93,10 @@ def work_of(
 
 
 def expected_rows(config: Config, *, today: date, last_run: int | None) -> tuple[int | None, str]:
-    """Periods that the extract will have, and how that is known; None where it is not.
+    """Return (expected periods of the extract, source of this number), or None if unknown.
 
-    The date window decides where both its ends are given. Else a past run knows better how far
-    the data reaches than a window that is taken to end today.
+    A date window with both ends decides. Otherwise the last run is a better guide than a window
+    that is assumed to end today.
     """
     window = rows_of_window(config, today=today)
     if last_run is not None and (window is None or config.date.end is None):
@@ -103,7 +105,7 @@ def expected_rows(config: Config, *, today: date, last_run: int | None) -> tuple
 
 
 def rows_of_window(config: Config, *, today: date) -> int | None:
-    """Periods from `date.start` to `date.end` or today; None where there is no start."""
+    """Return the periods from `date.start` to `date.end` or today; None without `date.start`."""
     window = config.date
     if window.start is None:
         return None

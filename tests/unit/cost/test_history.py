@@ -34,7 +34,7 @@ def put(
     resumed: bool = False,
     **sizes: Any,
 ) -> None:
-    """A finished run that took `ratio` times what the model says."""
+    """Write a finished run that took `ratio` times the predicted seconds."""
     done = work(**sizes)
     seconds = {part: value * ratio for part, value in predict(done).items()}
     manifest = {
@@ -56,7 +56,7 @@ def test_no_past_run(store: FolderStore) -> None:
     assert str(read(store)) == "no past run"
 
 
-def test_the_last_runs_of_the_market_count(store: FolderStore) -> None:
+def test_the_last_runs_of_the_market_are_used(store: FolderStore) -> None:
     for number, ratio in enumerate([0.5, 0.5, 0.5, 2.0, 2.0, 2.2, 9.0, 2.0], 1):
         put(store, number, ratio, rows=100 + number)
     put(store, 9, 4.0, market="FR")
@@ -67,7 +67,7 @@ def test_the_last_runs_of_the_market_count(store: FolderStore) -> None:
     assert str(found) == "5 past runs of DE (r1)"
 
 
-def test_what_does_not_count(store: FolderStore) -> None:
+def test_runs_that_are_ignored(store: FolderStore) -> None:
     put(store, 1, 2.0, resumed=True)
     put(store, 2, 3.0, engine="robyn", rows=55)
     put(store, 3, 3.0, revision="r2", market="FR", engine="robyn")
@@ -76,15 +76,15 @@ def test_what_does_not_count(store: FolderStore) -> None:
     assert read(store) == History(rows=55)
 
 
-def test_other_markets_where_the_own_has_none(store: FolderStore) -> None:
+def test_other_markets_replace_missing_runs_of_the_market(store: FolderStore) -> None:
     put(store, 1, 3.0, market="FR")
     put(store, 1, 3.0, market="DE", revision="r0")
     found = read(store)
-    assert (found.runs, found.whose, found.rows) == (2, "other markets", None)
+    assert (found.runs, found.origin, found.rows) == (2, "other markets", None)
     assert found.ratios["trials"] == pytest.approx(3.0, abs=0.001)
 
 
-def test_accidents_do_not_rule(store: FolderStore) -> None:
+def test_ratios_are_bounded(store: FolderStore) -> None:
     put(store, 1, 500.0)
     assert set(read(store).ratios.values()) == {5.0}
 

@@ -1,4 +1,4 @@
-"""Prices, machines, the size of the work, and the model of its time."""
+"""Prices, machines, the size of a run, and the prediction of its time."""
 
 from __future__ import annotations
 
@@ -105,18 +105,18 @@ def test_rows_of_a_window(window: dict[str, Any], rows: int | None) -> None:
     config = config_of(date={"column": "day", **window})
     assert rows_of_window(config, today=date(2026, 1, 6)) == rows
     closed = rows is not None and "end" in window
-    said = expected_rows(config, today=date(2026, 1, 6), last_run=77)
-    assert said == ((rows, "the date window") if closed else (77, "the last run"))
+    expected = expected_rows(config, today=date(2026, 1, 6), last_run=77)
+    assert expected == ((rows, "the date window") if closed else (77, "the last run"))
 
 
-def test_what_a_config_asks_for() -> None:
+def test_the_work_of_a_config() -> None:
     config = config_of(training={"trials": 5, "adstock": "weibull_cdf", "iterations": 100})
-    asked = work_of(config, engine="robyn", rows=100, cores=2, tasks=8, events=3)
-    assert (asked.media, asked.drivers, asked.weibull) == (3, 5, True)
-    assert (asked.tasks, asked.rounds) == (5, 1)
+    robyn_work = work_of(config, engine="robyn", rows=100, cores=2, tasks=8, annotations=3)
+    assert (robyn_work.media, robyn_work.drivers, robyn_work.weibull) == (3, 5, True)
+    assert (robyn_work.tasks, robyn_work.rounds) == (5, 1)
     assert work(tasks=2, cores=1).rounds == 3
     assert work(tasks=1, cores=2).rounds == 3
-    assert Work.from_json({**asked.to_json(), "later": 1}) == asked
+    assert Work.from_json({**robyn_work.to_json(), "later": 1}) == robyn_work
 
 
 SIZES = {
@@ -147,13 +147,13 @@ def test_the_coefficients_are_the_fit_of_the_measured_runs() -> None:
     result = json.loads(RESULT.read_text())
     assert coefficients() == fit.fit(result)
     for run in result["runs"]:
-        said = sum(predict(Work.from_json(run["work"])).values())
-        assert said == pytest.approx(sum(run["cpu"].values()), rel=0.2), run["case"]
+        predicted = sum(predict(Work.from_json(run["work"])).values())
+        assert predicted == pytest.approx(sum(run["cpu"].values()), rel=0.2), run["case"]
 
 
-def test_an_estimate_and_what_it_came_to() -> None:
+def test_an_estimate_and_the_actual_cost() -> None:
     plain = make_estimate(work(), MACHINE, History(), rows_from="--rows")
-    slow = History(ratios={**History().ratios, "trials": 3.0}, runs=2, whose="DE (r1)")
+    slow = History(ratios={**History().ratios, "trials": 3.0}, runs=2, origin="DE (r1)")
     slower = make_estimate(work(), MACHINE, slow, rows_from="--rows")
     assert slower.parts["trials"] == pytest.approx(3 * plain.parts["trials"])
     assert slower.parts["rest"] == plain.parts["rest"]
@@ -169,7 +169,7 @@ def test_an_estimate_and_what_it_came_to() -> None:
     assert made["amount"] == pytest.approx(250 * second, abs=1e-4)
 
 
-def test_every_task_is_paid_until_its_trials_end() -> None:
+def test_every_task_costs_until_its_trials_end() -> None:
     parts: dict[Any, float] = {"rest": 10.0, "inputs": 20.0, "trials": 100.0, "outputs": 70.0}
     second = 4 * 0.000018 + 8 * 0.000002
     assert price(parts, MACHINE, 1) == pytest.approx(200 * second)

@@ -36,18 +36,18 @@ def plan(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     return run
 
 
-def test_plan_tells_minutes_and_money(plan: Any) -> None:
+def test_plan_prints_time_and_cost(plan: Any) -> None:
     text = plan("--cpu", "4", "--region", "us-east1").stdout
     assert "4 vCPU, 8 GiB, us-east1 in Cloud Run, prices of 20" in text
     assert "5 trials of 10000 iterations, 4 at once, engine builtin" in text
     assert "corrected by no past run" in text
 
-    told = json.loads(plan("--json", "--rows", "100", "--cpu", "1", "--memory", "2Gi").stdout)
-    estimate = told["estimate"]
+    document = json.loads(plan("--json", "--rows", "100", "--cpu", "1", "--memory", "2Gi").stdout)
+    estimate = document["estimate"]
     assert (estimate["work"]["rows"], estimate["rows_from"]) == (100, "--rows")
     assert (estimate["machine"]["gib"], estimate["work"]["cores"]) == (2, 1)
-    assert told["config"]["training"]["trials"] == 5
-    assert told["over_limits"] == []
+    assert document["config"]["training"]["trials"] == 5
+    assert document["over_limits"] == []
     more = json.loads(plan("--json", "--rows", "1000", "--cpu", "1", "--memory", "2Gi").stdout)
     assert more["estimate"]["amount"] > estimate["amount"] > 0
     assert not Path("bucket").exists()

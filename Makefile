@@ -5,9 +5,11 @@ SHELL := /bin/bash
 VENV := .venv
 PY := $(VENV)/bin/python
 TOOLS := .venv-tools
+NEVERGRAD := .venv-nevergrad
+FAKESNOW := .venv-fakesnow
 # The tests start many processes; with this variable set, each would compile every module again.
 unexport PYTHONDONTWRITEBYTECODE
-COMPILE := $(VENV)/bin/uv pip compile --quiet --generate-hashes --no-header --no-annotate --python-version 3.11
+COMPILE := $(VENV)/bin/uv pip compile --quiet --generate-hashes --no-header --no-annotate --universal --python-version 3.11
 
 .PHONY: help
 help: ## List the targets
@@ -18,7 +20,7 @@ demo: setup ## Set everything up, publish a message locally and train a model fr
 	@scripts/demo.sh
 
 .PHONY: test
-test: setup check ## Set everything up, check the code and run every test
+test: setup check $(FAKESNOW)/.ready ## Set everything up, check the code and run every test
 	@scripts/test.sh
 
 .PHONY: test-fast
@@ -47,10 +49,18 @@ system:
 	@scripts/setup-system.sh
 
 .PHONY: env
-env: $(VENV)/.ready ## The Python environment in .venv, from the hashed requirements
+env: $(VENV)/.ready $(NEVERGRAD)/.ready ## The Python environments, from the hashed requirements
 
 $(VENV)/.ready: requirements-dev.txt scripts/requirements-uv.txt pyproject.toml scripts/setup-python.sh
 	@scripts/setup-python.sh $(VENV) requirements-dev.txt project
+	@touch $@
+
+$(NEVERGRAD)/.ready: r/requirements-nevergrad.txt scripts/setup-python.sh
+	@scripts/setup-python.sh $(NEVERGRAD) r/requirements-nevergrad.txt
+	@touch $@
+
+$(FAKESNOW)/.ready: tests/fakes/requirements-fakesnow.txt scripts/setup-python.sh
+	@scripts/setup-python.sh $(FAKESNOW) tests/fakes/requirements-fakesnow.txt
 	@touch $@
 
 $(TOOLS)/.ready: requirements-tools.txt scripts/setup-python.sh
@@ -75,8 +85,9 @@ lock: ## Resolve the dependencies into the hashed requirements files
 	$(COMPILE) pyproject.toml --constraint requirements-dev.txt -o job/requirements.txt
 	$(COMPILE) trigger/requirements.in --constraint requirements-dev.txt -o trigger/requirements.txt
 	$(COMPILE) docker/tools.in -o requirements-tools.txt
-	printf '%s\n' 'snowflake-connector-python>=5,<6' 'pandas>=3,<3.1' | \
-	  $(COMPILE) --no-deps - -o tests/requirements-connector-5.txt
+	echo 'snowflake-connector-python==4.8.*' | $(COMPILE) - -o tests/services/requirements-connector-4.txt
+	$(COMPILE) r/requirements-nevergrad.in -o r/requirements-nevergrad.txt
+	$(COMPILE) tests/fakes/requirements-fakesnow.in -o tests/fakes/requirements-fakesnow.txt
 
 .PHONY: trigger-archive
 trigger-archive: env ## The Cloud Function's source archive: build/trigger.zip
@@ -125,4 +136,4 @@ kill: env ## kill -9 in training, then a retry: make kill RUNS=20 SEED=1 TASKS=2
 
 .PHONY: clean
 clean: ## Remove what the other targets made
-	rm -rf $(VENV) $(TOOLS) .demo .mmm .r-library build
+	rm -rf $(VENV) $(TOOLS) $(NEVERGRAD) $(FAKESNOW) .demo .mmm .r-library build

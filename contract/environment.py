@@ -29,6 +29,7 @@ REGION = "MMM_REGION"  # region of the job, which its price depends on
 DATA_FOLDER = "MMM_DATA_FOLDER"  # the only folder whose files a config from outside may name
 RSCRIPT = "MMM_RSCRIPT"  # the program that runs R
 R_ROOT = "MMM_R_ROOT"  # the folder of run_all.R
+NEVERGRAD_PYTHON = "RETICULATE_PYTHON"  # the interpreter that R loads nevergrad with
 LOG_STYLE = "MMM_LOG_STYLE"  # `console` for people, `json` for Cloud Logging
 WAIT_HERE = "MMM_WAIT_HERE"  # 1: the job waits for its market instead of ending
 TRACEBACK = "MMM_TRACEBACK"  # 1: the command line shows tracebacks

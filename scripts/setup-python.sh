@@ -5,15 +5,18 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 folder=$1 requirements=$2
 
+supported='sys.version_info[:2] in ((3, 11), (3, 12), (3, 13), (3, 14))'
 python=""
-for candidate in python3 python3.13 python3.12 python3.11 /usr/bin/python3; do
-  if "$candidate" -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
+for candidate in python3 python3.13 python3.12 python3.11 python3.14 /usr/bin/python3; do
+  if "$candidate" -c "import sys, venv, ensurepip; sys.exit(not $supported)" 2>/dev/null; then
     python=$candidate
     break
   fi
 done
 if [ -z "$python" ]; then
-  echo "Python 3.11 or newer with venv is needed (Debian: apt install python3 python3-venv)" >&2
+  found=$(python3 --version 2>/dev/null || echo 'no Python')
+  echo "This project needs Python 3.11 to 3.14 with venv; found: $found. On Debian 12 or 13:" \
+    "apt-get install python3 python3-venv. Elsewhere: install Python 3.13." >&2
   exit 1
 fi
 [ -x "$folder/bin/python" ] || "$python" -m venv "$folder"

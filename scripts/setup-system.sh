@@ -10,6 +10,20 @@ while read -r package; do
   wanted+=("$package")
 done < <(sed -E 's/#.*//; s/[[:space:]]+//g; /^$/d' r/debian-packages.txt)
 
+if ! command -v dpkg-query >/dev/null || ! command -v apt-get >/dev/null; then
+  name=$(. /etc/os-release 2>/dev/null && echo "$PRETTY_NAME" || uname -s)
+  if command -v Rscript >/dev/null && command -v python3 >/dev/null; then
+    echo "$name is not Debian: R is here, so the set-up continues. R needs these packages" \
+      "(names of Debian): ${wanted[*]}"
+    exit 0
+  fi
+  echo "$name is not Debian, so this script cannot install what it needs. Please install Python 3.13" \
+    "and R 4.2 or newer with these R packages: $(printf '%s\n' "${wanted[@]}" |
+      sed -n 's/^r-cran-//p' | paste -sd ' ' -). On Fedora: dnf install python3 R; on macOS: brew" \
+    "install python r; then install the packages in R with install.packages()." >&2
+  exit 1
+fi
+
 missing=()
 for package in "${wanted[@]}"; do
   dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q 'ok installed' || missing+=("$package")
@@ -25,10 +39,6 @@ if [ "$(id -u)" -ne 0 ]; then
     echo "apt needs root. Please run: sudo apt-get install --no-install-recommends ${missing[*]}" >&2
     exit 1
   fi
-fi
-if ! command -v apt-get >/dev/null; then
-  echo "This is no Debian: please install R and these packages' counterparts: ${missing[*]}" >&2
-  exit 1
 fi
 export DEBIAN_FRONTEND=noninteractive
 "${sudo[@]}" apt-get update -qq

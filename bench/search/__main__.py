@@ -20,6 +20,7 @@ from typing import Any
 
 from bench.machine import in_words, machine, robyn_version
 from bench.search.plot import plot
+from job.runtime.settings import RSide
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
@@ -71,7 +72,7 @@ class Bench:
     def r(self, *arguments: object) -> dict[str, Any]:
         """Run a step of run.R; returns the JSON of its last line."""
         print("  ", *arguments[:2], *arguments[3:], flush=True)
-        env = os.environ | {"RETICULATE_PYTHON": sys.executable, "TZ": "UTC"}
+        env = os.environ | {"RETICULATE_PYTHON": str(RSide.read().nevergrad_python), "TZ": "UTC"}
         done = subprocess.run(
             ["Rscript", HERE / "run.R", *map(str, arguments)],
             check=False, capture_output=True, text=True, env=env, cwd=self.folder,

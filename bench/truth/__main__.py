@@ -24,6 +24,7 @@ from examples.markets import MARKETS
 from examples.simulate import Simulation, simulate
 from job.runtime.logs import configure
 from job.runtime.machine import available_cores
+from job.runtime.settings import RSide
 from job.runtime.workspace import Workspace
 from job.train.engine import engine_here
 from job.train.holidays import holidays_table
@@ -110,6 +111,7 @@ def run_market(
         cores=available_cores(),
         holidays=True,
         window=(str(first.date()), str(last.date())),
+        nevergrad_python=RSide.read().nevergrad_python,
     )
     workspace.job_json.write_text(json.dumps(job))
     answer = run_r(

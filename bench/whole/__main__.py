@@ -24,6 +24,7 @@ from typing import Any
 from bench.machine import in_words, machine, robyn_version
 from bench.memory import PeakMemory
 from contract.config import Config
+from job.runtime.settings import RSide
 from job.runtime.workspace import Workspace
 from job.train.job_file import r_job
 
@@ -79,7 +80,11 @@ def timed(command: list[str], cwd: Path) -> dict[str, Any]:
     print("  ", *command[:3], flush=True)
     began = time.monotonic()
     # The order of holidays, which prophet's last digits hang on, is the locale's: one for both.
-    env = os.environ | {"RETICULATE_PYTHON": sys.executable, "TZ": "UTC", "LC_COLLATE": "C"}
+    env = os.environ | {
+        "RETICULATE_PYTHON": str(RSide.read().nevergrad_python),
+        "TZ": "UTC",
+        "LC_COLLATE": "C",
+    }
     with (cwd / "console.log").open("w") as console:
         process = subprocess.Popen(
             command, stdout=console, stderr=subprocess.STDOUT, text=True, env=env, cwd=cwd
@@ -111,6 +116,7 @@ def run_ours(root: Path, folder: Path, given: argparse.Namespace) -> dict[str, A
     job = r_job(
         config(given.trials, given.iterations), run_id="bench", workspace=workspace,
         cores=given.cores, holidays=True, window=WINDOW,
+        nevergrad_python=RSide.read().nevergrad_python,
     )  # fmt: skip
     workspace.job_json.write_text(json.dumps(job))
     script = ROOT / "r" / "run_all.R"

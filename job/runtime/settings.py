@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import uuid
 from pathlib import Path
 from typing import Annotated
@@ -16,6 +17,12 @@ Whole = Annotated[int, Field(ge=0)]
 WHOLE = "a whole number, 0 or more"
 
 
+def _nevergrad_python() -> Path:
+    """Return the interpreter of `.venv-nevergrad` if `make setup` has made it, else this one."""
+    own = Path(__file__).resolve().parents[2] / ".venv-nevergrad" / "bin" / "python"
+    return own if own.exists() else Path(sys.executable)
+
+
 class RSide(EnvironmentSettings):
     """How R is run."""
 
@@ -28,6 +35,11 @@ class RSide(EnvironmentSettings):
         default=Path(__file__).resolve().parents[2] / "r",
         validation_alias=environment.R_ROOT,
         description="the folder of run_all.R",
+    )
+    nevergrad_python: Path = Field(
+        default_factory=_nevergrad_python,
+        validation_alias=environment.NEVERGRAD_PYTHON,
+        description="the path of a Python interpreter that has nevergrad",
     )
 
 

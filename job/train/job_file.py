@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import shutil
-import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from contract.config import Config, Intervals, safe_name
@@ -20,6 +20,7 @@ def r_job(
     cores: int,
     holidays: bool,
     window: tuple[str, str],
+    nevergrad_python: Path,
 ) -> dict[str, Any]:
     """Return the job file of `r/run_all.R`; `window` is the first and last modelled period."""
     training = config.training
@@ -84,7 +85,7 @@ def r_job(
         **_intervals(config.outputs.intervals),
         "validation_folds": config.outputs.validation.folds,
         "validation_horizon": config.outputs.validation.horizon,
-        "python": sys.executable,
+        "python": str(nevergrad_python),
     }
 
 

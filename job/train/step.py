@@ -78,6 +78,7 @@ def _prepare(attempt: Attempt, snapshot: Snapshot) -> dict[str, Any]:
         cores=attempt.cores,
         holidays=holidays,
         window=window,
+        nevergrad_python=attempt.settings.nevergrad_python,
     )
 
 

@@ -5,7 +5,7 @@ own <- sub("^--file=", "", grep("^--file=", commandArgs(), value = TRUE)[1])
 source(file.path(dirname(own), "..", "library.R"), chdir = TRUE)
 require_package()
 if (!nzchar(Sys.getenv("TZ"))) Sys.setenv(TZ = "UTC")
-python <- file.path(dirname(R_FOLDER), ".venv", "bin", "python")
+python <- file.path(dirname(R_FOLDER), ".venv-nevergrad", "bin", "python")
 if (!nzchar(Sys.getenv("RETICULATE_PYTHON")) && file.exists(python)) {
   Sys.setenv(RETICULATE_PYTHON = python)
 }

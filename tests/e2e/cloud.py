@@ -19,6 +19,7 @@ from google.cloud import pubsub_v1
 
 from contract.run import Status, read_status
 from contract.stores import Store, open_store
+from job.runtime.settings import RSide
 from tests.fakes import cloud_run, eventarc, function, gcs, pubsub
 from tests.fakes.cloud_run import FakeCloudRun, Job
 from tests.fakes.function import Function
@@ -161,7 +162,7 @@ def running(folder: Path, job_env: dict[str, str], *, max_retries: int = 1) -> I
                 env={
                     **common,
                     "PYTHONPATH": str(ROOT),
-                    "RETICULATE_PYTHON": sys.executable,
+                    "RETICULATE_PYTHON": str(RSide.read().nevergrad_python),
                     **job_env,
                 },
                 max_retries=max_retries,

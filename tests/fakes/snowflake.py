@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
 import urllib.request
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -14,6 +13,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from snowflake import connector
@@ -22,6 +22,7 @@ from job.sources.snowflake import login
 from tests.fakes.ports import free_port, stop, wait_for_port
 
 ROOT = Path(__file__).resolve().parents[2]
+SERVER_PYTHON = ROOT / ".venv-fakesnow" / "bin" / "python"
 
 
 @dataclass
@@ -104,10 +105,12 @@ class FakeSnowflake:
 
 
 def start(port: int | None = None) -> FakeSnowflake:
-    """Start a server; the caller closes it."""
+    """Start a server in the environment of fakesnow; the caller closes it."""
+    if not SERVER_PYTHON.exists():
+        pytest.skip(f"{SERVER_PYTHON.parents[1].name} is missing; `make test` makes it")
     port = port or free_port()
     process = subprocess.Popen(
-        [sys.executable, "-m", "tests.fakes.snowflake_server", "--port", str(port)],
+        [SERVER_PYTHON, "-m", "tests.fakes.snowflake_server", "--port", str(port)],
         cwd=ROOT,
         env={k: v for k, v in os.environ.items() if k != "PYTHONPATH"},
         stdout=subprocess.DEVNULL,

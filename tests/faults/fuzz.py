@@ -65,6 +65,7 @@ def config(text: bytes) -> None:
         cores=1,
         holidays=False,
         window=("2022-01-03", "2024-12-30"),
+        nevergrad_python=Path("python3"),
     )
     json.dumps(job, allow_nan=False)
     if not isinstance(resolved.source, FileSource):

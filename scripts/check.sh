@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Every check that runs no test, as many at once as there are cores. Any failure fails.
+# Run every check that is not a test, as many at once as there are cores. Fail if any check fails.
 set -uo pipefail
 cd "$(dirname "$0")/.."
 bin=.venv/bin

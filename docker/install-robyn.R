@@ -3,8 +3,9 @@
 #   Rscript docker/install-robyn.R --library=DIR [--lock=docker/robyn.lock] [--cran=URL,URL]
 #           [--timeout=SECONDS] [--ask]
 #
-# Exit codes: 0 installed (now or before), 3 no CRAN mirror answers, 1 any other error (a wrong hash,
-# a package that does not build). With --ask nothing is installed; 0 then means that a mirror answers.
+# Exit codes: 0 installed (now or before), 3 no CRAN mirror answers, 1 any other error (a wrong
+# hash, a package that does not build). With --ask nothing is installed; 0 then means that a mirror
+# answers.
 # Needs r-base-dev (compilers) and the Debian packages of r/debian-packages.txt.
 # Writes DIR/robyn.json: {"robyn": version or null, "reason": text or null, "snapshot": date,
 # "packages": {name: {"version", "sha256"}}}. A library that already has all locked versions is not
@@ -68,7 +69,7 @@ sha256 <- function(path) {
   sub(" .*", "", line[1])
 }
 
-#' Download the source archive of an exact version from the first mirror that has it; check the hash.
+#' Download an exact version's source archive from the first mirror that has it; check the hash.
 source_archive <- function(package, version, expected, urls) {
   name <- sprintf("%s_%s.tar.gz", package, version)
   to <- file.path(tempdir(), name)

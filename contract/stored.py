@@ -1,8 +1,8 @@
 """Read objects of the bucket: known fields are checked, unknown fields are ignored.
 
 An object may have been edited by hand or half restored: reading it returns the object or raises a
-DamagedError that names it. An object of a newer version has unknown fields. They are not a fault, so
-a return to an older version needs no repair of the bucket.
+DamagedError that names it. An object of a newer version has unknown fields. They are not a fault,
+so a return to an older version needs no repair of the bucket.
 """
 
 from __future__ import annotations

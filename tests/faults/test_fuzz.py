@@ -17,8 +17,9 @@ import job
 import job.sources.snowflake
 import trigger
 from contract import layout
+from contract.documents import parse_document
 from contract.exceptions import ConfigError, DamagedError
-from contract.loading import load_config, parse_document
+from contract.loading import load_config
 from contract.run import read_status
 from contract.stores.folder import FolderStore
 from mmm.commands.common import parse_overrides

@@ -25,7 +25,9 @@ inside() {
 found=$(inside sh -c 'for tool in cc gcc g++ gfortran make ld; do command -v $tool || true; done')
 [ -z "$found" ] || { echo "the image contains compilers: $found" >&2; exit 1; }
 inside cat /app/.r-library/robyn.json
-inside mmm --help > /dev/null
+version=$(sed -n 's/^version = "\(.*\)"$/\1/p' pyproject.toml)
+[ "$(inside mmm --version)" = "mmm $version" ] \
+  || { echo "the image is not of version $version" >&2; exit 1; }
 
 sed 's#\.demo/warehouse\.duckdb#/data/warehouse.duckdb#' examples/configs/demo.yaml > "$data/demo.yaml"
 inside python -m examples.generate --warehouse /data/warehouse.duckdb
@@ -35,7 +37,6 @@ inside $entrypoint --config /data/demo.yaml
 
 manifest=$(find "$data/bucket/robyn" -name manifest.json)
 [ -n "$manifest" ] || { echo "the run wrote no manifest" >&2; exit 1; }
-version=$(sed -n 's/^version = "\(.*\)"$/\1/p' pyproject.toml)
 grep -q "\"mmm_trainer\": *\"$version\"" "$manifest" \
   || { echo "the manifest does not have version $version" >&2; exit 1; }
 grep -q '"mmm.run.succeeded"' "$data/events.jsonl" || { echo "the run published no event" >&2; exit 1; }

@@ -99,8 +99,15 @@ def tables_reference() -> str:
     """Return the columns of every result table."""
     parts = [
         f"{NOTE}# The result tables\n",
-        "The artifacts of a run include Parquet files in `tables/`, the same for both engines.",
-        "BigQuery can load them without changes. Every row names its run, market and revision.\n",
+        "A run writes these Parquet files to `tables/` in its artifacts. Both engines write the",
+        "same tables. BigQuery loads them directly. Each row has its run, market and revision.\n",
+        "For example, this query returns the ROAS of each channel in the chosen model:\n",
+        "```sql",
+        "SELECT channel, spend, contribution, roas, interval_low, interval_high",
+        "FROM decomposition",
+        "WHERE is_best_model AND kind = 'paid_media'",
+        "ORDER BY spend DESC",
+        "```\n",
     ]
     for name, schema in SCHEMAS.items():
         parts += [

@@ -1,1 +1,1 @@
-"""Measurements whose results are committed; each is run by a target of the Makefile."""
+"""Benchmarks with committed results; each has a target in the Makefile."""

@@ -1,4 +1,4 @@
-"""What a benchmark ran on: stated with every figure."""
+"""The machine that a benchmark ran on; every result states it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ ROOT = Path(__file__).resolve().parents[1]
 
 
 def machine() -> dict[str, Any]:
-    """Describe cores, processor, memory, system and versions. No host name."""
+    """Return cores, processor, memory, system and versions, without the host name."""
     return {
         "cores": len(os.sched_getaffinity(0)),
         "cpu": _cpu(),
@@ -27,7 +27,7 @@ def machine() -> dict[str, Any]:
 
 
 def in_words(facts: dict[str, Any]) -> str:
-    """Say the machine in one line."""
+    """Return the description of the machine in one line."""
     return (
         f"{facts['cores']} cores of {facts['cpu']}, {facts['memory_gb']} GB, {facts['os']},"
         f" Python {facts['python']}, R {facts['r'] or 'not installed'}"
@@ -35,7 +35,7 @@ def in_words(facts: dict[str, Any]) -> str:
 
 
 def robyn_version() -> str | None:
-    """Return the version of the installed Robyn."""
+    """Return the version of the installed Robyn, None if it is not installed."""
     code = (
         'source("r/library.R", chdir = TRUE); '
         'if (nzchar(system.file(package = "Robyn"))) cat(as.character(packageVersion("Robyn")))'

@@ -1,4 +1,4 @@
-"""How much memory a program and everything that it starts need at most."""
+"""The peak memory of a program and of all processes that it starts."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ SECONDS_BETWEEN = 0.2
 
 
 class PeakMemory:
-    """Samples a process tree while the block runs; `mb` is the largest sum of its shares.
+    """Sample a process tree while the block runs; `mb` is the largest sum of its PSS.
 
-    Shares are PSS: a page that n processes have in common counts as 1/n for each, so that a fork's
-    untouched pages are counted once.
+    In PSS (proportional set size), a page that n processes share counts as 1/n for each. A fork's
+    untouched pages therefore count once.
     """
 
     def __init__(self, process: subprocess.Popen[str]) -> None:
@@ -57,5 +57,5 @@ def _tree(root: psutil.Process) -> float:
 def _share(process: psutil.Process) -> float:
     try:
         return float(process.memory_full_info().pss)
-    except (psutil.NoSuchProcess, psutil.AccessDenied):  # it has just ended
+    except (psutil.NoSuchProcess, psutil.AccessDenied):  # the process has just ended
         return 0.0

@@ -1,4 +1,4 @@
-"""The base of every model of the contract: unknown keys refused, values frozen."""
+"""The base of every model in the contract: it refuses unknown keys, and its values are frozen."""
 
 from __future__ import annotations
 
@@ -9,11 +9,13 @@ from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from contract.faults import Fault, refuse
+
 NOT_YET = {"x-supported": False}
 
 
 def later(default: Any, *, description: str) -> Any:
-    """Declare a field that the contract has and this version does not support yet."""
+    """Declare a field of the contract that this version does not support yet."""
     return Field(
         default=default,
         description=f"{description} Not supported yet.",
@@ -28,9 +30,11 @@ class Strict(BaseModel):
 
     @model_validator(mode="after")
     def _refuse_unsupported(self) -> Self:
+        found = []
         for name, default in _unsupported(type(self)):
             if name in self.model_fields_set and getattr(self, name) != default:
-                raise ValueError(f"`{name}` is not supported yet; leave it out")
+                found.append(Fault(at=(name,), problem="is not supported yet; leave it out"))
+        refuse(found)
         return self
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from contract.documents import MAX_CONFIG_BYTES
 from contract.exceptions import ConfigError, NotFoundError, ServiceError
-from contract.loading import MAX_CONFIG_BYTES
 from contract.stores import Store, open_store, split_uri
 
 

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from enum import StrEnum
-from typing import Annotated, Any, Self
+from typing import Any, Self
 
-from pydantic import Field, StringConstraints, ValidationError, model_validator
+from pydantic import Field, StrictBool, ValidationError, model_validator
 
 from contract.base import Strict
+from contract.documents import parse_document
 from contract.exceptions import ConfigError
-from contract.loading import MAX_CONFIG_BYTES, explain, parse_document
+from contract.explain import explain
+from contract.faults import Fault, refuse
+from contract.text import ConfigUri, PathPart, RunId
 
 
 class Mode(StrEnum):
-    """What is done with the config."""
+    """What a run does with the config."""
 
     TRAIN = "train"
     REFRESH = "refresh"
@@ -23,26 +27,39 @@ class Mode(StrEnum):
 class Message(Strict):
     """The data of a Pub/Sub message."""
 
-    config_uri: str | None = Field(default=None, max_length=1024, pattern=r"^gs://|^file://")
-    config: dict[str, Any] | None = None
-    overrides: dict[str, Any] = {}
-    run_id: str | None = Field(default=None, pattern=r"^\d{8}T\d{6}Z-[0-9a-f]{8}$")
-    idempotency_key: str | None = Field(default=None, min_length=1, max_length=512)
+    config_uri: ConfigUri | None = Field(default=None, description="Address of a config.")
+    config: dict[str, Any] | None = Field(default=None, description="A whole config.")
+    overrides: dict[str, Any] = Field(
+        default={}, description="Values that replace the config's, in the same form."
+    )
+    run_id: RunId | None = Field(default=None, description="Id of the run; made if left out.")
+    idempotency_key: str | None = Field(
+        default=None, min_length=1, max_length=512, description="The same key means the same run."
+    )
     mode: Mode = Mode.TRAIN
-    markets: list[
-        Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_\-]{0,62}$")]
-    ] = Field(default=[], max_length=200, description="One run for each; the config's if empty.")
-    force: bool = Field(default=False, description="Train even if the same run was done before.")
+    markets: list[PathPart] = Field(
+        default=[], max_length=200, description="One run for each; the config's if left out."
+    )
+    force: StrictBool = Field(
+        default=False, description="Train even if the same config and data are trained already."
+    )
 
     @model_validator(mode="after")
-    def _one_config(self) -> Self:
+    def _consistent(self) -> Self:
         if (self.config_uri is None) == (self.config is None):
             raise ValueError("give exactly one of `config_uri` and `config`")
-        if self.mode is not Mode.TRAIN:
-            raise ValueError(f"`mode` {self.mode.value} is not supported yet; allowed: train")
-        if len(set(self.markets)) != len(self.markets):
-            raise ValueError("`markets` names a market twice")
+        refuse(self._faults())
         return self
+
+    def _faults(self) -> Iterator[Fault]:
+        if self.mode is not Mode.TRAIN:
+            yield Fault(
+                at=("mode",),
+                problem=f"is {self.mode.value}, which is not supported yet; allowed: train",
+            )
+        for index, market in enumerate(self.markets):
+            if market in self.markets[:index]:
+                yield Fault(at=("markets", index), problem=f"is `{market}` again; allowed: once")
 
 
 def parse_message(data: bytes) -> Message:
@@ -53,10 +70,8 @@ def parse_message(data: bytes) -> Message:
     """
     if not data.strip():
         raise ConfigError("the message is empty; allowed: JSON with `config_uri` or `config`")
-    if len(data) > MAX_CONFIG_BYTES:
-        raise ConfigError(f"the message has {len(data)} bytes; allowed: at most {MAX_CONFIG_BYTES}")
     document = parse_document(data, what="the message")
     try:
         return Message.model_validate(document)
     except ValidationError as error:
-        raise ConfigError(explain(error, Message, document)) from None
+        raise ConfigError(explain(error, Message)) from None

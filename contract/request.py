@@ -10,10 +10,13 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from contract import layout
+from contract.allowed import locate
 from contract.base import Strict
 from contract.config import Config, hash_of
 from contract.exceptions import ConfigError, NotFoundError
-from contract.loading import Resolved, explain, path_of
+from contract.explain import explain
+from contract.faults import path_of
+from contract.loading import Resolved
 from contract.run import State, Status, now
 from contract.stored import Moment, Stored, read_fields
 from contract.stores.atomic import create
@@ -75,14 +78,15 @@ class Request(Stored):
         except ValidationError as error:
             if all(self._is_later_default(fault) for fault in error.errors(include_url=False)):
                 return Config.model_validate(self.config, extra="ignore")
-            problems = explain(error, Config, self.config)
+            problems = explain(error, Config)
             raise ConfigError(
                 [f"the request of run {self.run_id}: {p}" for p in problems]
             ) from None
 
     def _is_later_default(self, fault: ErrorDetails) -> bool:
         """Return whether an unknown field holds only its version's default."""
-        path = path_of(fault["loc"])
+        place, _ = locate(Config, fault["loc"])
+        path = path_of(place)
         origins = [
             origin
             for name, origin in self.origins.items()

@@ -18,6 +18,7 @@ class EnvironmentSettings(BaseSettings):
     values are allowed. An empty variable counts as absent.
 
     Example:
+        >>> from pydantic import Field
         >>> class Limits(EnvironmentSettings):
         ...     runs: int = Field(
         ...         default=9, ge=0, validation_alias="MMM_RUNS", description="a whole number"

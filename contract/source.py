@@ -4,28 +4,20 @@ from __future__ import annotations
 
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from contract.base import Strict
-
-_PLAIN = r"^[^\x00-\x1f\x7f]+$"
-Column = Annotated[str, StringConstraints(min_length=1, max_length=128, pattern=_PLAIN)]
-Place = Annotated[str, StringConstraints(min_length=1, max_length=1024, pattern=_PLAIN)]
-TableName = Annotated[
-    str, StringConstraints(pattern=r'^[A-Za-z0-9_$"\-]+(\.[A-Za-z0-9_$"\-]+){0,2}$', max_length=400)
-]
-Query = Annotated[str, StringConstraints(min_length=8, max_length=65536)]
+from contract.faults import Fault, refuse
+from contract.text import Column, Label, Location, Query, TableName
 
 
 class _Source(Strict):
     country_column: Column | None = Field(
-        default=None, description="Column by which one market's rows are picked."
+        default=None, description="Column that says which market a row belongs to."
     )
-    country: str | None = Field(
+    country: Label | None = Field(
         default=None,
-        max_length=64,
-        pattern=_PLAIN,
-        description="Value of `country_column` that is picked; the market where it is left out.",
+        description="Value of `country_column` in the rows to read; the market if left out.",
     )
 
 
@@ -33,7 +25,7 @@ class _TableOrQuery(_Source):
     table: TableName | None = Field(
         default=None, description="Table or view, e.g. DB.SCHEMA.TABLE."
     )
-    query: Query | None = Field(default=None, description="A single SELECT, used as a subquery.")
+    query: Query | None = Field(default=None, description="A single SELECT; it becomes a subquery.")
 
     @model_validator(mode="after")
     def _one_of(self) -> Self:
@@ -46,14 +38,14 @@ class FileSource(_Source):
     """A CSV or Parquet file, local or gs://."""
 
     type: Literal["file"]
-    path: Place = Field(description="Path or gs:// address.")
+    path: Location = Field(description="Path or gs:// address.")
 
 
 class DuckDBSource(_TableOrQuery):
     """A table or query of a DuckDB file."""
 
     type: Literal["duckdb"]
-    path: Place = Field(description="Path of the DuckDB file.")
+    path: Location = Field(description="Path of the DuckDB file.")
 
 
 class SnowflakeSource(_TableOrQuery):
@@ -66,11 +58,22 @@ class BigQuerySource(_TableOrQuery):
     """A table or query in BigQuery; credentials are the job's own service account."""
 
     type: Literal["bigquery"]
-    location: str | None = Field(
-        default=None, max_length=64, pattern=_PLAIN, description="Where the query runs."
+    location: Label | None = Field(
+        default=None, description="Location in which the query runs, e.g. EU."
     )
 
 
 Source = Annotated[
     FileSource | DuckDBSource | SnowflakeSource | BigQuerySource, Field(discriminator="type")
 ]
+
+
+def _csv_file(path: str) -> str:
+    elsewhere = "://" in path and not path.startswith("gs://")
+    if elsewhere or not path.isprintable() or not path.lower().endswith(".csv"):
+        problem = f"is `{path}`; allowed: a .csv file, local or gs://"
+        refuse([Fault(at=(), problem=problem)])
+    return path
+
+
+EventsFile = Annotated[str, StringConstraints(max_length=1024), AfterValidator(_csv_file)]

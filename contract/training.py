@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
-from datetime import date
+from collections.abc import Iterator
 from enum import StrEnum
+from itertools import chain
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, StrictBool, StrictFloat, StrictInt, model_validator
 
 from contract.base import Strict, later
+from contract.faults import Fault, refuse
+from contract.hyperparameters import (
+    PENALTY,
+    ROBYN_REFUSES_PENALTIES,
+    Adstock,
+    Range,
+    bad_ranges,
+)
 
 
 class Engine(StrEnum):
-    """Who makes inputs and outputs; `auto` is Robyn where it is installed, else builtin."""
+    """Which code makes inputs and outputs; `auto` is Robyn where it is installed, else builtin."""
 
     AUTO = "auto"
     ROBYN = "robyn"
@@ -20,24 +29,16 @@ class Engine(StrEnum):
 
 
 class Search(StrEnum):
-    """Who runs the trials: our accelerated search, or `robyn_run` itself."""
+    """Which code runs the trials: our fast search, or `robyn_run` itself."""
 
     FAST = "fast"
     ROBYN = "robyn"
 
 
-class Adstock(StrEnum):
-    """Carry-over of media over time."""
-
-    GEOMETRIC = "geometric"
-    WEIBULL_CDF = "weibull_cdf"
-    WEIBULL_PDF = "weibull_pdf"
-
-
 class Optimiser(StrEnum):
     """The nevergrad optimisers that work with Robyn's objectives: they take objective weights.
 
-    The first two are done in R, draw for draw; the others are nevergrad's own.
+    The first two run in R with the same draws; nevergrad itself runs the others.
     """
 
     TWO_POINTS_DE = "TwoPointsDE"
@@ -69,7 +70,7 @@ class Optimiser(StrEnum):
 
 
 class Preset(StrEnum):
-    """How long to search."""
+    """How long the search takes."""
 
     TEST = "test"
     BENCHMARK = "benchmark"
@@ -77,7 +78,7 @@ class Preset(StrEnum):
 
 
 class ProphetVar(StrEnum):
-    """Components that prophet takes out of the target before the media are fitted."""
+    """Components that prophet separates from the target before the media are fitted."""
 
     TREND = "trend"
     SEASON = "season"
@@ -87,7 +88,7 @@ class ProphetVar(StrEnum):
 
 
 class Sign(StrEnum):
-    """What sign a coefficient may have."""
+    """Sign that a coefficient can have."""
 
     DEFAULT = "default"
     POSITIVE = "positive"
@@ -100,79 +101,100 @@ PRESETS: dict[Preset, dict[str, int]] = {
     Preset.PRODUCTION: {"iterations": 10000, "trials": 5},
 }
 
-ROBYNS_OWN_PENALTIES = (
-    "Robyn takes no range of a penalty factor, it searches all of them from 0 to 1 with "
-    "`add_penalty_factor`; leave it out, or take `engine: builtin`"
+ROBYN_NEEDS_PROPHET = (
+    "with engine robyn, `factors` and `annotations` need a component here, because prophet turns "
+    "categories into numbers"
 )
-
-Range = Annotated[list[float], Field(min_length=1, max_length=2)]
-
-
-class Calibration(Strict):
-    """One lift test: what an experiment measured for a channel (Robyn's `calibration_input`)."""
-
-    channel: str = Field(description="Channel or organic name; several joined by `+`.")
-    start: date
-    end: date
-    lift: float = Field(description="Absolute lift of the target in the period.")
-    spend: float = Field(ge=0)
-    confidence: float = Field(default=0.85, ge=0, le=1)
-    scope: Literal["immediate", "total"] = "immediate"
 
 
 class Training(Strict):
-    """The search. `preset` gives trials and iterations where they are left out."""
+    """The search. `preset` sets trials and iterations where they are left out."""
 
     engine: Engine = Engine.AUTO
     search: Search = Search.FAST
     preset: Preset = Preset.BENCHMARK
-    trials: int = Field(default=5, ge=1, le=100)
-    iterations: int = Field(default=2000, ge=10, le=100_000)
-    max_iterations: int | None = Field(
+    trials: StrictInt = Field(default=5, ge=1, le=100, description="Number of independent trials.")
+    iterations: StrictInt = Field(
+        default=2000, ge=10, le=100_000, description="Number of models that each trial tries."
+    )
+    max_iterations: StrictInt | None = Field(
         default=None,
         ge=10,
         le=100_000,
-        description="Let each trial go on past `iterations` until its errors have converged by "
-        "Robyn's rule, at most to this many; with `search: fast`.",
+        description="Let each trial continue after `iterations` until its errors converge by "
+        "Robyn's rule, up to this number; with `search: fast`.",
     )
-    seed: int = Field(default=123, ge=0, le=2**31 - 1 - 1000)
+    seed: StrictInt = Field(
+        default=123, ge=0, le=2**31 - 1 - 1000, description="The same seed gives the same models."
+    )
     adstock: Adstock = Adstock.GEOMETRIC
     hyperparameters: dict[str, Range] = Field(
         default_factory=dict,
         description="Ranges [low, high] or fixed values [x] by Robyn's names, e.g. "
-        "`TV_GRP_alphas`; "
-        "those left out take Robyn's default ranges.",
+        "`TV_GRP_alphas`; the others have Robyn's default ranges.",
     )
-    ts_validation: bool = Field(default=False, description="Split into train, validation and test.")
-    train_size: Range = Field(default=[0.5, 0.8], description="Range of the training share.")
-    prophet: list[ProphetVar] = [ProphetVar.TREND, ProphetVar.SEASON, ProphetVar.HOLIDAY]
+    ts_validation: StrictBool = Field(
+        default=False, description="Split the data into train, validation and test."
+    )
+    train_size: Range = Field(
+        default=[0.5, 0.8], description="Share of the data to train on, with `ts_validation`."
+    )
+    prophet: list[ProphetVar] = Field(
+        default=[ProphetVar.TREND, ProphetVar.SEASON, ProphetVar.HOLIDAY],
+        max_length=5,
+        description="Components that prophet separates from the target.",
+    )
     holidays: str | None = Field(
         default=None,
         max_length=8,
-        description="Country of the holidays; the market where left out and it is a country.",
+        description="Country whose holidays prophet uses, e.g. DE; by default the market, if that "
+        "is a country.",
     )
-    add_penalty_factor: bool = False
-    intercept: bool = True
+    add_penalty_factor: StrictBool = Field(
+        default=False, description="Search a penalty factor of each variable."
+    )
+    intercept: StrictBool = Field(default=True, description="Whether models have an intercept.")
     intercept_sign: Literal["non_negative", "unconstrained"] = "non_negative"
-    rssd_zero_penalty: bool = True
-    objective_weights: list[float] | None = Field(default=None, min_length=2, max_length=3)
-    optimiser: Optimiser = Optimiser.TWO_POINTS_DE
-    workers: int = Field(
-        default=1, ge=1, le=64, description="Candidates asked at once; Robyn's `cores`."
+    rssd_zero_penalty: StrictBool = Field(
+        default=True, description="Penalise models in which channels have no effect."
     )
-    pareto_fronts: Literal["auto"] | Annotated[int, Field(ge=1, le=20)] = "auto"
-    min_candidates: int = Field(default=100, ge=10, le=10_000)
-    calibration_constraint: float = Field(default=0.1, ge=0.01, le=0.1)
-    cores: int | None = Field(
+    objective_weights: list[Annotated[StrictFloat, Field(ge=0, le=10)]] | None = Field(
+        default=None,
+        min_length=2,
+        max_length=3,
+        description="Weights of NRMSE, DECOMP.RSSD and, with `calibration`, MAPE; equal by "
+        "default.",
+    )
+    optimiser: Optimiser = Optimiser.TWO_POINTS_DE
+    workers: StrictInt = Field(
+        default=1, ge=1, le=64, description="Candidates requested at once; Robyn's `cores`."
+    )
+    pareto_fronts: Literal["auto"] | Annotated[StrictInt, Field(ge=1, le=20)] = Field(
+        default="auto", description="Pareto fronts that outputs are made of."
+    )
+    min_candidates: StrictInt = Field(
+        default=100,
+        ge=10,
+        le=10_000,
+        description="Fewest models on the fronts that `pareto_fronts: auto` takes.",
+    )
+    calibration_constraint: StrictFloat = Field(
+        default=0.1,
+        ge=0.01,
+        le=0.1,
+        description="Share of models, those with the lowest error against lift tests, that can be "
+        "chosen.",
+    )
+    cores: StrictInt | None = Field(
         default=None,
         ge=1,
         le=256,
-        description="Trial processes on one machine; the machine's cores where left out.",
+        description="Trial processes on one machine; by default the machine's cores.",
     )
-    tasks: int = Field(
+    tasks: StrictInt = Field(
         default=1, ge=1, le=100, description="Cloud Run tasks that share the trials."
     )
-    min_r2: float | None = later(None, description="Lowest R² that is accepted.")
+    min_r2: StrictFloat | None = later(None, description="Lowest R² that is accepted.")
 
     @model_validator(mode="before")
     @classmethod
@@ -181,44 +203,53 @@ class Training(Strict):
             return {**PRESETS[Preset(value["preset"])], **value}
         return value
 
-    @model_validator(mode="after")
-    def _limit(self) -> Self:
-        if self.max_iterations is None:
-            return self
-        if self.max_iterations < self.iterations:
-            raise ValueError(
-                f"`max_iterations` is {self.max_iterations}; "
-                f"allowed: at least `iterations` ({self.iterations})"
-            )
-        if self.search is Search.ROBYN:
-            raise ValueError(
-                "`max_iterations` needs `search: fast`; `robyn_run` has as many as it is told"
-            )
-        return self
-
     @property
     def penalty_ranges(self) -> list[str]:
-        """Names of the penalty factors that have a range of their own."""
-        return [name for name in self.hyperparameters if name.endswith("_penalty")]
+        """Names of the penalty factors that have a range in the config."""
+        return [name for name in self.hyperparameters if name.endswith(PENALTY)]
 
     @model_validator(mode="after")
-    def _penalties(self) -> Self:
-        given = self.penalty_ranges
-        if not given:
-            return self
-        if self.engine is Engine.ROBYN or self.search is Search.ROBYN:
-            raise ValueError(f"`hyperparameters.{given[0]}`: {ROBYNS_OWN_PENALTIES}")
-        if not self.add_penalty_factor:
-            raise ValueError(f"`hyperparameters.{given[0]}` needs `add_penalty_factor: true`")
+    def _consistent(self) -> Self:
+        refuse(chain(self._search_faults(), self._range_faults(), self._list_faults()))
         return self
 
-    @model_validator(mode="after")
-    def _ranges(self) -> Self:
-        for name, bounds in {**self.hyperparameters, "train_size": self.train_size}.items():
-            if len(bounds) == 2 and bounds[0] > bounds[1]:
-                raise ValueError(
-                    f"`{name}` is [{bounds[0]}, {bounds[1]}]; the lower bound comes first"
+    def _search_faults(self) -> Iterator[Fault]:
+        if self.search is Search.ROBYN and self.engine is Engine.BUILTIN:
+            yield Fault(
+                at=("search",), problem="is robyn; allowed with `engine: builtin`: `search: fast`"
+            )
+        if self.max_iterations is None:
+            return
+        if self.max_iterations < self.iterations:
+            yield Fault(
+                at=("max_iterations",),
+                problem=f"is {self.max_iterations}; "
+                f"allowed: at least `iterations` ({self.iterations})",
+            )
+        if self.search is Search.ROBYN:
+            yield Fault(
+                at=("max_iterations",),
+                problem="needs `search: fast`; `robyn_run` has a fixed number of iterations",
+            )
+
+    def _range_faults(self) -> Iterator[Fault]:
+        for fault in bad_ranges(self.hyperparameters):
+            yield Fault(at=("hyperparameters", *fault.at), problem=fault.problem)
+        yield from bad_ranges({"train_size": self.train_size})
+        for name in self.penalty_ranges[:1]:
+            at = ("hyperparameters", name)
+            if self.engine is Engine.ROBYN or self.search is Search.ROBYN:
+                yield Fault(at=at, problem=f"is refused: {ROBYN_REFUSES_PENALTIES}")
+            elif not self.add_penalty_factor:
+                yield Fault(at=at, problem="needs `add_penalty_factor: true`")
+
+    def _list_faults(self) -> Iterator[Fault]:
+        for index, component in enumerate(self.prophet):
+            if component in self.prophet[:index]:
+                yield Fault(
+                    at=("prophet", index), problem=f"is {component.value} again; allowed: once"
                 )
-        if not 0.1 < min(self.train_size) <= max(self.train_size) <= 1:
-            raise ValueError(f"`train_size` is {self.train_size}; allowed: above 0.1, at most 1")
-        return self
+        if self.objective_weights is not None and not any(self.objective_weights):
+            yield Fault(
+                at=("objective_weights",), problem="is 0 for all; allowed: at least one above 0"
+            )

@@ -1,17 +1,17 @@
 #!/bin/bash
-# Builds the job's image with buildah alone: no Docker daemon, no registry.
+# Build the job's image with buildah alone: no Docker daemon, no registry.
 #
 #   docker/build-local.sh [IMAGE]          default localhost/mmm-trainer-job:local
 #
-# BASE=image      base to build on; without it a minimal Debian 12 is made with debootstrap and
-#                 kept as localhost/debian:bookworm-minbase
+# BASE=image      base image; without it, debootstrap makes a minimal Debian 12, which is kept as
+#                 localhost/debian:bookworm-minbase
 # DEBIAN_MIRROR   default http://deb.debian.org/debian
 # CRAN            comma-separated mirrors for Robyn, see docker/install-robyn.R
-# CERTS           file of certificates to trust while building (a company's proxy), default the
-#                 host's; nothing of it stays in the image
-# BUILD_ARGS      further arguments of `buildah build`
+# CERTS           file of certificates to trust during the build (for a company's proxy); default
+#                 the host's; it is not kept in the image
+# BUILD_ARGS      more arguments of `buildah build`
 #
-# Needs buildah, and without BASE debootstrap and root.
+# Needs buildah. Without BASE, it also needs debootstrap and root.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -23,7 +23,7 @@ trap 'rm -f "$policy"' EXIT
 echo '{"default": [{"type": "insecureAcceptAnything"}]}' > "$policy"
 
 for tool in buildah $([ -n "${BASE:-}" ] || echo debootstrap); do
-  command -v "$tool" > /dev/null || { echo "$tool is missing: apt-get install $tool" >&2; exit 1; }
+  command -v "$tool" > /dev/null || { echo "$tool is not installed. Run: apt-get install $tool" >&2; exit 1; }
 done
 
 make_base() {

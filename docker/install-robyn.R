@@ -1,23 +1,24 @@
-# Installs Robyn and its pinned packages from a dated CRAN snapshot into a library of its own.
+# Install Robyn and its pinned packages from a dated CRAN snapshot into a separate library.
 #
 #   Rscript docker/install-robyn.R --library=DIR [--lock=docker/robyn.lock] [--cran=URL,URL]
 #           [--timeout=SECONDS] [--ask]
 #
-# Exit codes: 0 installed (or: installed before), 3 no CRAN answers, 1 anything else that went wrong
-# (a wrong hash, a package that does not build). With --ask nothing is installed: 0 a CRAN answers.
-# Needs r-base-dev (compilers), and of Debian's R packages those of r/debian-packages.txt.
+# Exit codes: 0 installed (now or before), 3 no CRAN mirror answers, 1 any other error (a wrong
+# hash, a package that does not build). With --ask nothing is installed; 0 then means that a mirror
+# answers.
+# Needs r-base-dev (compilers) and the Debian packages of r/debian-packages.txt.
 # Writes DIR/robyn.json: {"robyn": version or null, "reason": text or null, "snapshot": date,
-# "packages": {name: {"version", "sha256"}}}. A library that holds the lock already is left alone.
-# {snapshot} in a URL stands for the lock's date.
+# "packages": {name: {"version", "sha256"}}}. A library that already has all locked versions is not
+# changed. {snapshot} in a URL stands for the lock's date.
 
 mirrors <- "https://packagemanager.posit.co/cran/{snapshot},https://cloud.r-project.org"
 
-#' Options of the command line over defaults; unknown ones stop.
+#' Return the options of the command line over the defaults; stop at an unknown option.
 arguments <- function(argv, defaults) {
   for (argument in argv) {
     match <- regmatches(argument, regexec("^--([a-z]+)(=(.*))?$", argument))[[1]]
     if (length(match) == 0 || !match[2] %in% names(defaults)) {
-      stop("unknown argument `", argument, "`; allowed: ",
+      stop("the argument `", argument, "` is unknown; allowed: ",
            paste0("--", names(defaults), collapse = ", "), call. = FALSE)
     }
     defaults[[match[2]]] <- if (nzchar(match[3])) match[4] else "yes"
@@ -26,15 +27,15 @@ arguments <- function(argv, defaults) {
   defaults
 }
 
-#' The lock file: list(snapshot, packages = data.frame(package, version, sha256)).
+#' Read the lock file: list(snapshot, packages = data.frame(package, version, sha256)).
 read_lock <- function(path) {
   lines <- grep("^\\s*(#|$)", readLines(path), value = TRUE, invert = TRUE)
   fields <- strsplit(trimws(lines), "\\s+")
   is_snapshot <- vapply(fields, function(f) f[1] == "snapshot", logical(1))
   broken <- !is_snapshot & lengths(fields) != 3
   if (sum(is_snapshot) != 1 || any(broken)) {
-    stop("`", path, "` must hold one line `snapshot DATE` and lines `package version sha256`; ",
-         "broken: ", paste(sQuote(lines[broken], FALSE), collapse = ", "), call. = FALSE)
+    stop("`", path, "` must have one line `snapshot DATE` and lines `package version sha256`; ",
+         "wrong lines: ", paste(sQuote(lines[broken], FALSE), collapse = ", "), call. = FALSE)
   }
   rows <- do.call(rbind, fields[!is_snapshot])
   list(
@@ -43,13 +44,13 @@ read_lock <- function(path) {
   )
 }
 
-#' Version of a package in exactly this library, "" where it is not there.
+#' Return the version of a package in exactly this library, "" if it is not installed.
 version_in <- function(package, library) {
   file <- file.path(library, package, "DESCRIPTION")
   if (file.exists(file)) unname(read.dcf(file, "Version")[1, 1]) else ""
 }
 
-#' Download a URL; FALSE where there is nothing or no answer within the timeout.
+#' Download a URL; return FALSE if it is missing or does not answer within the timeout.
 fetch <- function(url, to) {
   ok <- tryCatch(
     suppressWarnings(utils::download.file(url, to, quiet = TRUE, mode = "wb")) == 0,
@@ -58,7 +59,7 @@ fetch <- function(url, to) {
   ok && file.exists(to) && file.size(to) > 0
 }
 
-#' The mirrors that answer, in order.
+#' Return the mirrors that answer, in order.
 answering <- function(urls) {
   Filter(function(url) fetch(paste0(url, "/src/contrib/PACKAGES.gz"), tempfile()), urls)
 }
@@ -68,7 +69,7 @@ sha256 <- function(path) {
   sub(" .*", "", line[1])
 }
 
-#' Source archive of one exact version from the first mirror that has it; checks the hash.
+#' Download an exact version's source archive from the first mirror that has it; check the hash.
 source_archive <- function(package, version, expected, urls) {
   name <- sprintf("%s_%s.tar.gz", package, version)
   to <- file.path(tempdir(), name)
@@ -77,8 +78,8 @@ source_archive <- function(package, version, expected, urls) {
       if (!fetch(sprintf("%s/src/contrib/%s%s", url, folder, name), to)) next
       actual <- sha256(to)
       if (expected != "-" && actual != expected) {
-        stop(sprintf("%s from %s has SHA-256 %s, the lock says %s", name, url, actual, expected),
-             call. = FALSE)
+        stop(sprintf("%s from %s has SHA-256 %s, but the lock says %s",
+                     name, url, actual, expected), call. = FALSE)
       }
       return(list(path = to, sha256 = actual))
     }
@@ -114,7 +115,7 @@ install_one <- function(row, library, urls) {
   utils::install.packages(archive$path, lib = library, repos = NULL, type = "source",
                           quiet = TRUE, INSTALL_opts = "--no-docs")
   if (version_in(row$package, library) != row$version) {
-    stop(sprintf("%s %s did not build; see the lines above", row$package, row$version),
+    stop(sprintf("%s %s did not build; see the output above", row$package, row$version),
          call. = FALSE)
   }
   archive$sha256
@@ -139,7 +140,7 @@ main <- function(argv) {
   urls <- strsplit(gsub("{snapshot}", lock$snapshot, options$cran, fixed = TRUE), ",")[[1]]
   open <- answering(urls)
   if (length(open) == 0) {
-    reason <- paste("no CRAN answers:", paste(urls, collapse = ", "))
+    reason <- paste("no CRAN mirror answers:", paste(urls, collapse = ", "))
     write_state(library, lock, NULL, reason)
     cat(sprintf("%s is not installed: %s\n", target, reason))
     return(3L)
@@ -149,7 +150,7 @@ main <- function(argv) {
     return(0L)
   }
   if (!nzchar(Sys.which("make"))) {
-    stop("there is no compiler; please run: apt-get install r-base-dev", call. = FALSE)
+    stop("no compiler is installed; run: apt-get install r-base-dev", call. = FALSE)
   }
   .libPaths(c(library, .libPaths()))
   Sys.setenv(R_LIBS = paste(c(library, Sys.getenv("R_LIBS")), collapse = ":"))

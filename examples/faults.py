@@ -210,6 +210,13 @@ ALL = slice(None)
 W, B = Outcome.WARN, Outcome.BLOCK
 _DAY = ("day",)
 
+
+def _lift_test(**changes: object) -> dict[str, Any]:
+    """Return a config with one lift test, by default of five weeks."""
+    test = {"channel": "search", "start": "2023-05-01", "end": "2023-06-04", "lift": 900}
+    return {"calibration": [test | {"spend": 3000} | changes]}
+
+
 FAULTS: tuple[Fault, ...] = (
     _fault("unreadable_dates", B, _DAY, "a date `soon`", put("day", 30, "soon")),
     _fault("unreadable_dates", B, _DAY, "a date `03.06.2021`", put("day", 21, "03.06.2021")),
@@ -434,6 +441,38 @@ FAULTS: tuple[Fault, ...] = (
         ("mail", "sales"),
         "a driver derived from the target",
         lambda f: f.assign(mail=f["sales"] / 40),
+    ),
+    _fault(
+        "lift_test_dates",
+        B,
+        _DAY,
+        "a lift test from before the first week",
+        _same,
+        setup=_lift_test(start="2020-11-30"),
+    ),
+    _fault(
+        "lift_test_dates",
+        B,
+        _DAY,
+        "a lift test that ends after the last week",
+        _same,
+        setup=_lift_test(end="2024-01-21"),
+    ),
+    _fault(
+        "lift_test_dates",
+        B,
+        _DAY,
+        "a lift test of one week",
+        _same,
+        setup=_lift_test(start="2023-05-08", end="2023-05-14", spend=650),
+    ),
+    _fault(
+        "lift_test_spend",
+        W,
+        ("search",),
+        "a lift test with a spend of 5,000,000; the column has 3,000",
+        _same,
+        setup=_lift_test(spend=5_000_000),
     ),
     _fault(
         "changed_history",

@@ -1,5 +1,5 @@
-# Four service accounts, each with what its part does and nothing else. Members of roles are bound
-# to the single bucket, topic, job or secret wherever Google Cloud allows it.
+# Four service accounts. Each has only the permissions that its part needs. Roles are bound to the
+# single bucket, topic, job or secret wherever Google Cloud allows it.
 
 resource "google_service_account" "trigger" {
   project      = var.project_id
@@ -16,17 +16,17 @@ resource "google_service_account" "job" {
 resource "google_service_account" "push" {
   project      = var.project_id
   account_id   = "${var.name}-push"
-  display_name = "MMM Trainer: Pub/Sub's identity towards the function"
+  display_name = "MMM Trainer: the identity that Pub/Sub calls the function with"
 }
 
 resource "google_service_account" "build" {
   project      = var.project_id
   account_id   = "${var.name}-build"
-  display_name = "MMM Trainer: builds the function"
+  display_name = "MMM Trainer: the build of the function"
 }
 
-# Bucket: both read everything; each writes only below its own prefixes, so neither changes a config.
-# Overwriting an object needs the permission to delete it.
+# Bucket: function and job read everything. Each writes only below its own prefixes, so neither can
+# change a config. Overwriting an object needs the permission to delete it.
 locals {
   readers = {
     trigger = google_service_account.trigger.member
@@ -60,7 +60,7 @@ resource "google_storage_bucket_iam_member" "write" {
   }
 }
 
-# Topics.
+# Topics: who may publish.
 resource "google_pubsub_topic_iam_member" "events" {
   for_each = local.readers
   project  = var.project_id
@@ -77,7 +77,7 @@ resource "google_pubsub_topic_iam_member" "requests" {
   member   = each.key
 }
 
-# Pub/Sub itself: forwards dead letters and signs in to the function as `push`.
+# Pub/Sub's service agent: forwards dead letters and signs in to the function as `push`.
 resource "google_pubsub_topic_iam_member" "dead_letters" {
   project = var.project_id
   topic   = google_pubsub_topic.dead_letters.name
@@ -106,7 +106,7 @@ resource "google_cloud_run_v2_service_iam_member" "push" {
   member   = google_service_account.push.member
 }
 
-# Job: started with overrides and looked after by the function, which may not change it.
+# Job: the function starts it with overrides and monitors its executions, but may not change it.
 resource "google_project_iam_custom_role" "launcher" {
   project     = var.project_id
   role_id     = "${replace(var.name, "-", "_")}_launcher"
@@ -138,7 +138,7 @@ resource "google_secret_manager_secret_iam_member" "job" {
   member    = google_service_account.job.member
 }
 
-# BigQuery, only where a market's source lies there.
+# BigQuery: only if a market's source is there.
 resource "google_project_iam_member" "bigquery_jobs" {
   count   = var.bigquery == null ? 0 : 1
   project = coalesce(var.bigquery.job_project, var.project_id)
@@ -154,14 +154,14 @@ resource "google_bigquery_dataset_iam_member" "read" {
   member     = google_service_account.job.member
 }
 
-# Building the function: logs, the uploaded source, the image.
+# Build of the function: logs, the uploaded source, the image.
 resource "google_project_iam_member" "build_logs" {
   project = var.project_id
   role    = "roles/logging.logWriter"
   member  = google_service_account.build.member
 }
 
-# Cloud Functions copies the archive into a bucket of its own, which exists only then.
+# Cloud Functions copies the archive into its own bucket, which does not exist before the first build.
 resource "google_project_iam_member" "build_source" {
   project = var.project_id
   role    = "roles/storage.objectViewer"

@@ -7,7 +7,7 @@ locals {
     MMM_EVENTS_TOPIC = google_pubsub_topic.events.id
     MMM_IMAGE        = var.job.image
     MMM_MAX_RETRIES  = tostring(var.job.max_retries)
-    MMM_CPU          = var.job.cpu # these three are what a run is priced by
+    MMM_CPU          = var.job.cpu # CPU, memory and region determine the price of a run
     MMM_MEMORY       = var.job.memory
     MMM_REGION       = var.region
     }, {
@@ -19,7 +19,7 @@ resource "google_cloud_run_v2_job" "train" {
   project             = var.project_id
   name                = "${var.name}-train"
   location            = var.region
-  deletion_protection = false # holds no state: the bucket does
+  deletion_protection = false # the job has no state; the bucket has
   labels              = local.labels
 
   template {

@@ -30,9 +30,9 @@ resource "google_project_service" "this" {
   disable_on_destroy = false
 }
 
-# Images of the job and of the function. Its own resource comes first: the job needs an image.
+# Images of the job and of the function. Create the repository first: the job needs an image.
 resource "google_artifact_registry_repository" "images" {
-  #checkov:skip=CKV_GCP_84:Encrypted with Google's keys unless var.kms_key names one; that choice is the deployer's.
+  #checkov:skip=CKV_GCP_84:Encrypted with Google's keys unless var.kms_key names another; the deployer chooses.
   project       = var.project_id
   location      = var.region
   repository_id = var.name

@@ -1,35 +1,35 @@
-# What nobody should have to look for: an execution that failed, a request that could not be
-# delivered, an error that job or function wrote.
+# Alerts for an execution that failed, a request that could not be delivered, and an error in the log
+# of job or function.
 locals {
   alerts = var.alerts.enabled ? {
     failed-executions = {
       title  = "an execution of the training job failed"
       filter = "resource.type = \"cloud_run_job\" AND resource.labels.job_name = \"${google_cloud_run_v2_job.train.name}\" AND metric.type = \"run.googleapis.com/job/completed_execution_count\" AND metric.labels.result = \"failed\""
-      advice = "`gcloud run jobs executions list --job=${google_cloud_run_v2_job.train.name} --region=${var.region}` names it; runs/<run id>/status.json in ${google_storage_bucket.data.url} holds step and reason."
+      advice = "`gcloud run jobs executions list --job=${google_cloud_run_v2_job.train.name} --region=${var.region}` shows the execution; runs/<run id>/status.json in ${google_storage_bucket.data.url} has the step and the reason."
     }
     dead-letters = {
       title  = "a request could not be delivered"
       filter = "resource.type = \"pubsub_subscription\" AND resource.labels.subscription_id = \"${google_pubsub_subscription.requests.name}\" AND metric.type = \"pubsub.googleapis.com/subscription/dead_letter_message_count\""
-      advice = "`gcloud pubsub subscriptions pull ${google_pubsub_subscription.dead_letters.name}` shows it; the function's log says why."
+      advice = "`gcloud pubsub subscriptions pull ${google_pubsub_subscription.dead_letters.name}` shows the request; the function's log has the reason."
     }
     job-errors = {
-      title  = "the training job wrote an error"
+      title  = "the training job logged an error"
       filter = "resource.type = \"cloud_run_job\" AND metric.type = \"logging.googleapis.com/user/${google_logging_metric.errors.name}\""
       advice = "Filter of the log: ${google_logging_metric.errors.filter}"
     }
     trigger-errors = {
-      title  = "the function wrote an error"
+      title  = "the function logged an error"
       filter = "resource.type = \"cloud_run_revision\" AND metric.type = \"logging.googleapis.com/user/${google_logging_metric.errors.name}\""
       advice = "Filter of the log: ${google_logging_metric.errors.filter}"
     }
   } : {}
 }
 
-# Also what ends as FAILED or REJECTED without a failed execution: both are written as errors.
+# Includes runs that end as FAILED or REJECTED without a failed execution: both are logged as errors.
 resource "google_logging_metric" "errors" {
   project     = var.project_id
   name        = "${var.name}/errors"
-  description = "Lines of severity ERROR or above by trigger and job."
+  description = "Log entries of trigger and job with severity ERROR or above."
   filter      = "severity >= ERROR AND ((resource.type = \"cloud_run_job\" AND resource.labels.job_name = \"${google_cloud_run_v2_job.train.name}\") OR (resource.type = \"cloud_run_revision\" AND resource.labels.service_name = \"${google_cloudfunctions2_function.trigger.name}\"))"
   metric_descriptor {
     metric_kind = "DELTA"

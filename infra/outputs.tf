@@ -1,15 +1,15 @@
 output "bucket" {
-  description = "The bucket of configs, runs and artifacts."
+  description = "URL of the bucket of configs, runs and artifacts."
   value       = google_storage_bucket.data.url
 }
 
 output "events_topic" {
-  description = "Topic on which every run's events are published."
+  description = "Topic of the events of all runs."
   value       = google_pubsub_topic.events.id
 }
 
 output "image_repository" {
-  description = "Where the job's image is pushed to."
+  description = "Repository to push the job's image to."
   value       = "${google_artifact_registry_repository.images.location}-docker.pkg.dev/${var.project_id}/${google_artifact_registry_repository.images.repository_id}"
 }
 
@@ -19,12 +19,12 @@ output "job" {
 }
 
 output "requests_topic" {
-  description = "Topic to which requests are published."
+  description = "Topic to publish requests to."
   value       = google_pubsub_topic.requests.id
 }
 
 output "secrets" {
-  description = "Secrets that wait for a value, by the names used in var.secrets."
+  description = "Secrets that need a value, by their names in var.secrets."
   value       = { for name, secret in google_secret_manager_secret.job : name => secret.secret_id }
 }
 

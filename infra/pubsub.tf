@@ -1,5 +1,5 @@
 resource "google_pubsub_topic" "requests" {
-  #checkov:skip=CKV_GCP_83:Encrypted with Google's keys unless var.kms_key names one; that choice is the deployer's.
+  #checkov:skip=CKV_GCP_83:Encrypted with Google's keys unless var.kms_key names another; the deployer chooses.
   project      = var.project_id
   name         = "${var.name}-requests"
   kms_key_name = var.kms_key
@@ -28,8 +28,8 @@ resource "google_pubsub_topic" "events" {
   depends_on = [google_project_service.this]
 }
 
-# Push and not an Eventarc trigger: here back-off, deadline and dead letters can be set. The path
-# names the topic, by which the function knows where a message came from.
+# A push subscription instead of an Eventarc trigger, because its back-off, deadline and dead letters
+# can be set. The path names the topic, so that the function knows where a message came from.
 resource "google_pubsub_subscription" "requests" {
   project                    = var.project_id
   name                       = "${var.name}-requests"
@@ -58,7 +58,8 @@ resource "google_pubsub_subscription" "requests" {
   }
 }
 
-# Without a subscription a topic keeps nothing: people read, and may publish again, from here.
+# A topic without a subscription keeps no messages. Operators read dead letters here, and may publish
+# them again.
 resource "google_pubsub_subscription" "dead_letters" {
   project                    = var.project_id
   name                       = "${var.name}-requests-dead"

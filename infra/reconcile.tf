@@ -1,9 +1,10 @@
-# The same archive's second entry point: every run that was accepted ends, whatever died on the way.
+# The second entry point of the same archive. It makes sure that every accepted run ends, even if a
+# process died on the way.
 resource "google_cloudfunctions2_function" "reconcile" {
   project     = var.project_id
   name        = "${var.name}-reconcile"
   location    = var.region
-  description = "Closes runs whose execution ended unseen, and publishes events that are left."
+  description = "Ends runs whose execution died, launches waiting runs, and publishes stored events."
   labels      = local.labels
 
   build_config {
@@ -47,7 +48,7 @@ resource "google_cloud_scheduler_job" "reconcile" {
   project          = var.project_id
   region           = var.region
   name             = "${var.name}-reconcile"
-  description      = "Looks after open runs."
+  description      = "Settles the runs that are still open."
   schedule         = "*/5 * * * *"
   attempt_deadline = "320s"
 

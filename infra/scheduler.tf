@@ -1,4 +1,4 @@
-# A scheduled request is a message like any other: it takes the same path as a person's.
+# A scheduled request is an ordinary message: it takes the same path as a person's.
 resource "google_cloud_scheduler_job" "request" {
   for_each    = var.schedules
   project     = var.project_id

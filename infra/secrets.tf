@@ -1,4 +1,4 @@
-# Containers only. A value in Terraform would lie in its state; add it with
+# Secrets without values, because a value in Terraform would be in its state. Add each value with
 # `gcloud secrets versions add NAME --data-file=-`.
 resource "google_secret_manager_secret" "job" {
   for_each  = var.secrets

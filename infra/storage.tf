@@ -1,5 +1,5 @@
 resource "google_storage_bucket" "data" {
-  #checkov:skip=CKV_GCP_62:Access is in Cloud Audit Logs; var.bucket.log_bucket adds usage logs where wanted.
+  #checkov:skip=CKV_GCP_62:Cloud Audit Logs record access; var.bucket.log_bucket adds usage logs if needed.
   project                     = var.project_id
   name                        = var.bucket.name
   location                    = coalesce(var.bucket.location, var.region)
@@ -8,8 +8,8 @@ resource "google_storage_bucket" "data" {
   public_access_prevention    = "enforced"
   labels                      = local.labels
 
-  # Versions bring back an overwritten config or current.json; soft delete on top of them would keep
-  # every heartbeat of every run for a week.
+  # Versions can restore an overwritten config or current.json. Soft delete would also keep every
+  # heartbeat of every run for a week.
   versioning {
     enabled = true
   }
@@ -17,8 +17,8 @@ resource "google_storage_bucket" "data" {
     retention_duration_seconds = 0
   }
 
-  # runs/<run id>/work/: lifecycle rules know prefixes and suffixes, no wildcard; nothing else below
-  # runs/ ends like this.
+  # runs/<run id>/work/: lifecycle rules support prefixes and suffixes, but no wildcards. No other
+  # object below runs/ has these suffixes.
   lifecycle_rule {
     condition {
       age            = var.bucket.work_days
@@ -81,9 +81,9 @@ resource "google_storage_bucket" "data" {
   depends_on = [google_project_service.this]
 }
 
-# The function's source lies apart: whoever may write runs must not be able to change code.
+# The function's source has its own bucket: an account that may write runs must not change code.
 resource "google_storage_bucket" "source" {
-  #checkov:skip=CKV_GCP_62:Holds nothing but the function's source archive.
+  #checkov:skip=CKV_GCP_62:Contains only the function's source archive.
   project                     = var.project_id
   name                        = "${var.bucket.name}-source"
   location                    = coalesce(var.bucket.location, var.region)

@@ -2,7 +2,7 @@ resource "google_cloudfunctions2_function" "trigger" {
   project     = var.project_id
   name        = "${var.name}-trigger"
   location    = var.region
-  description = "Takes a request, stores it once and starts the job."
+  description = "Accepts a request, stores it once and starts the job."
   labels      = local.labels
 
   build_config {

@@ -1,5 +1,5 @@
 variable "alerts" {
-  description = "Alert policies and who hears of them: IDs of notification channels (projects/P/notificationChannels/N)."
+  description = "Alert policies and the IDs of their notification channels (projects/P/notificationChannels/N)."
   type = object({
     enabled               = optional(bool, true)
     notification_channels = optional(list(string), [])
@@ -9,7 +9,7 @@ variable "alerts" {
 }
 
 variable "bigquery" {
-  description = "Set it only if a market's source is BigQuery: the project that pays for the queries and the datasets (PROJECT.DATASET) that the job may read."
+  description = "Set it only if a market's source is BigQuery. `job_project` pays for the queries; `datasets` (PROJECT.DATASET) are those that the job may read."
   type = object({
     job_project = optional(string)
     datasets    = optional(list(string), [])
@@ -18,7 +18,7 @@ variable "bigquery" {
 }
 
 variable "bucket" {
-  description = "The bucket of configs, runs and artifacts. Work files (extracts, trial checkpoints) and old versions are removed after the given days."
+  description = "The bucket of configs, runs and artifacts. Work files (extracts, trial checkpoints) and old versions are deleted after the given numbers of days."
   type = object({
     name                 = string
     location             = optional(string)
@@ -33,14 +33,14 @@ variable "bucket" {
 }
 
 variable "enable_services" {
-  description = "Enable the Google APIs that are used here. Set to false where somebody else does."
+  description = "Whether the module enables the Google APIs that it uses. Set it to false if they are enabled elsewhere."
   type        = bool
   default     = true
   nullable    = false
 }
 
 variable "job" {
-  description = "The Cloud Run job. `image` by digest (HOST/PROJECT/REPOSITORY/NAME@sha256:...). `env` is for settings that are no secrets, as SNOWFLAKE_ACCOUNT."
+  description = "The Cloud Run job. `image` names the image by its digest (HOST/PROJECT/REPOSITORY/NAME@sha256:...). `env` has settings that are not secret, such as SNOWFLAKE_ACCOUNT."
   type = object({
     image           = string
     cpu             = optional(string, "4")
@@ -71,13 +71,13 @@ variable "job" {
 }
 
 variable "kms_key" {
-  description = "Cloud KMS key (projects/P/locations/L/keyRings/R/cryptoKeys/K) for bucket, topics, secrets and images; Google's own keys where null. The service agents need roles/cloudkms.cryptoKeyEncrypterDecrypter on it."
+  description = "Cloud KMS key (projects/P/locations/L/keyRings/R/cryptoKeys/K) for bucket, topics, secrets and images. If null, Google's own keys are used. The service agents need roles/cloudkms.cryptoKeyEncrypterDecrypter on the key."
   type        = string
   default     = null
 }
 
 variable "labels" {
-  description = "Labels of every resource that takes labels."
+  description = "Labels of every resource that supports labels."
   type        = map(string)
   default     = {}
   nullable    = false
@@ -101,28 +101,28 @@ variable "project_id" {
 }
 
 variable "region" {
-  description = "Region of function, job, scheduler and, unless bucket.location says otherwise, bucket."
+  description = "Region of function, job and scheduler; also of the bucket, unless bucket.location is set."
   type        = string
   default     = "europe-west1"
   nullable    = false
 }
 
 variable "requests" {
-  description = "Who may publish requests (IAM members), and how a request is delivered to the function."
+  description = "IAM members that may publish requests, and how Pub/Sub delivers a request to the function."
   type = object({
     publishers            = optional(list(string), [])
     ack_deadline_seconds  = optional(number, 120)
     minimum_backoff       = optional(string, "10s")
     maximum_backoff       = optional(string, "600s")
     max_delivery_attempts = optional(number, 10)
-    retention             = optional(string, "172800s") # 2 days, as old as the function accepts
+    retention             = optional(string, "172800s") # 2 days, the maximum age that the function accepts
   })
   default  = {}
   nullable = false
 }
 
 variable "schedules" {
-  description = "One request per entry and time: `config` is an object of the bucket (configs/de.yaml), `cron` and `time_zone` say when; `markets` makes one run each, `overrides` is JSON text of config fields that win over the file's."
+  description = "Each entry publishes a request at each of its times. `config` is an object of the bucket (configs/de.yaml); `cron` and `time_zone` set the times. Each of `markets` gets a run. `overrides` is the JSON text of config fields that replace the file's."
   type = map(object({
     config    = string
     cron      = string
@@ -135,12 +135,12 @@ variable "schedules" {
   nullable = false
   validation {
     condition     = alltrue([for s in values(var.schedules) : can(keys(jsondecode(s.overrides)))])
-    error_message = "`overrides` must be the JSON text of an object, as {\"training\": {\"seed\": 7}}."
+    error_message = "`overrides` must be the JSON text of an object, such as {\"training\": {\"seed\": 7}}."
   }
 }
 
 variable "secrets" {
-  description = "Secrets of the job by name: only the containers are made here, the values are added by hand. `env` names the environment variable that holds the value, or `file` the path where it is mounted (its folder holds nothing else) and `file_env` the variable that holds this path."
+  description = "Secrets of the job by name. Terraform creates them without values; add the values by hand. Either `env` names the environment variable that has the value, or `file` is the path where the value is mounted (its folder contains nothing else) and `file_env` names the variable that has this path."
   type = map(object({
     env      = optional(string)
     file     = optional(string)
@@ -151,16 +151,16 @@ variable "secrets" {
   nullable = false
   validation {
     condition     = alltrue([for s in values(var.secrets) : (s.env == null) != (s.file == null)])
-    error_message = "Each secret needs exactly one of `env` and `file`."
+    error_message = "Each entry of `secrets` must have exactly one of `env` and `file`."
   }
   validation {
     condition     = alltrue([for s in values(var.secrets) : s.file == null || can(regex("^/[^/]+.*/[^/]+$", s.file))])
-    error_message = "`file` must be an absolute path with a folder, as /secrets/snowflake/key.p8."
+    error_message = "`file` must be an absolute path with a folder, such as /secrets/snowflake/key.p8."
   }
 }
 
 variable "trigger" {
-  description = "The Cloud Function. `source_archive` is the zip that `make trigger-archive` builds; `env` may set MMM_MAX_MESSAGE_AGE_HOURS (48); older messages are refused."
+  description = "The Cloud Function. `source_archive` is the zip file that `make trigger-archive` builds. `env` may set MMM_MAX_MESSAGE_AGE_HOURS (48); the function rejects older messages."
   type = object({
     source_archive  = string
     runtime         = optional(string, "python311")

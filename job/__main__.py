@@ -1,4 +1,4 @@
-"""`python -m job`: what Cloud Run starts, with or without `--config gs://…`."""
+"""`python -m job`: the command that Cloud Run starts."""
 
 from __future__ import annotations
 
@@ -18,12 +18,14 @@ from job.start import start
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Do one attempt of one run; returns the exit code."""
+    """Work on one run, in one attempt; returns the exit code."""
     parser = argparse.ArgumentParser(prog="python -m job", description=__doc__)
-    parser.add_argument("--config", metavar="URI", help="a config: gs://… or a path")
-    parser.add_argument("--run-id", metavar="ID", help="a run that was accepted before")
+    parser.add_argument("--config", metavar="URI", help="a config: gs://… or a path of a file")
+    parser.add_argument("--run-id", metavar="ID", help="the id of a run that was accepted")
     parser.add_argument(
-        "--force", action="store_true", help="train even if this was trained before"
+        "--force",
+        action="store_true",
+        help="train again even if this config and data were trained before",
     )
     given = parser.parse_args(arguments)
     style: Style = "console" if os.environ.get(environment.LOG_STYLE) == "console" else "json"

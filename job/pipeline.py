@@ -29,6 +29,7 @@ from job.outputs.step import (
 from job.sources import Snapshot, extract
 from job.sources.access import check_source, may_read_files
 from job.train.engine import check_engine
+from job.train.holidays import check_country
 from job.train.step import train
 
 SNAPSHOT = "snapshot.parquet"
@@ -55,7 +56,8 @@ def run_pipeline(attempt: Attempt) -> RunResult | LeftRun:
         return _promote(attempt, finished, None)
     if attempt.settings.task_index == 0:
         settings = attempt.settings
-        check_engine(attempt.config.training, rscript=settings.rscript, r_root=settings.r_root)
+        check_country(attempt.config)
+        check_engine(attempt.config, rscript=settings.rscript, r_root=settings.r_root)
         check_early(attempt)
         snapshot = _extract(attempt)
         verdict = _gate(attempt, snapshot)

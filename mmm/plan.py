@@ -32,6 +32,7 @@ from job.sources import planned_sql
 from job.sources.annotations import Annotations
 from job.sources.annotations_file import read_annotations
 from job.train.engine import engine_here
+from job.train.holidays import check_country
 
 USUAL_YEARS = 3  # of data, if neither the config nor a past run says how much there is
 
@@ -56,7 +57,8 @@ def plan(
     """
     text = read_config_text(config)
     origin = config if config.startswith("gs://") else Path(config).name
-    resolved = load_config(text, origin=origin, overrides=overrides)
+    resolved = load_config(text, origin=origin, overrides=overrides, option="--set")
+    check_country(resolved.config)
     annotations = read_annotations(resolved.config)
     sql = planned_sql(resolved.config)
     machine = _machine(cpu, memory, region)

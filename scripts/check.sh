@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Every check that runs no test, as many at once as there are cores. Any failure fails.
+# Run every check that is not a test, as many at once as there are cores. Fail if any check fails.
 set -uo pipefail
 cd "$(dirname "$0")/.."
 bin=.venv/bin
@@ -22,6 +22,7 @@ start 'mypy --strict' $bin/mypy
 start 'lintr' Rscript r/tests/lint.R
 start 'checkov' $tools/checkov --directory infra --framework terraform --compact --quiet --skip-download
 start 'generated documents' $bin/python scripts/generate_docs.py --check
+start 'names in documents' $bin/python -m scripts.check_docs
 start 'examples in docstrings' $bin/python -m pytest --quiet --doctest-modules contract job mmm trigger
 start 'bandit' $tools/bandit --quiet --recursive contract job mmm trigger --severity-level medium
 start 'pip-audit' scripts/audit.sh

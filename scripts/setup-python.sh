@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# A virtual environment from a hashed requirements file, with this project in it if asked:
+# Create a virtual environment from a hashed requirements file; `project` also installs this project:
 # setup-python.sh FOLDER REQUIREMENTS [project]
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -20,13 +20,13 @@ if [ -z "$python" ]; then
   exit 1
 fi
 [ -x "$folder/bin/python" ] || "$python" -m venv "$folder"
-echo "Python packages from $requirements …"
+echo "Installing the Python packages of $requirements …"
 if [ ! -x "$folder/bin/uv" ]; then
   "$folder/bin/python" -m ensurepip >/dev/null
   "$folder/bin/python" -m pip install --quiet --disable-pip-version-check --require-hashes \
     --requirement scripts/requirements-uv.txt
 fi
-# Compiled here once, so that no process has to compile at its start.
+# Compile once here, so that no process has to compile when it starts.
 "$folder/bin/uv" pip sync --quiet --compile-bytecode --python "$folder/bin/python" --require-hashes \
   "$requirements" scripts/requirements-uv.txt
 if [ "${3:-}" = project ]; then

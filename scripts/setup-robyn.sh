@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Robyn from a dated CRAN snapshot, where one answers. Without it everything runs on the builtin engine.
+# Install Robyn from a dated CRAN snapshot, if a mirror answers. Without Robyn, the builtin engine runs.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -8,18 +8,18 @@ if Rscript --vanilla -e "$found" >/dev/null 2>&1; then
   exit 0
 fi
 if [ "${MMM_SKIP_ROBYN:-}" = 1 ]; then
-  echo "Robyn is not installed (MMM_SKIP_ROBYN=1): the builtin engine is used."
+  echo "Robyn is not installed (MMM_SKIP_ROBYN=1). Runs use the builtin engine."
   exit 0
 fi
 stamp=.venv/.robyn-asked
 if [ -e "$stamp" ] && [ -n "$(find "$stamp" -mmin -720)" ]; then
-  echo "Robyn is not installed (CRAN did not answer at the last set-up): the builtin engine is used."
+  echo "Robyn is not installed (no CRAN mirror answered at the last set-up). Runs use the builtin engine."
   exit 0
 fi
 install=(Rscript --vanilla docker/install-robyn.R --library=.r-library)
 if ! "${install[@]}" --ask --timeout=10; then
   mkdir -p .venv && touch "$stamp"
-  echo "Robyn could not be installed (CRAN does not answer): the builtin engine is used."
+  echo "Robyn could not be installed (no CRAN mirror answers). Runs use the builtin engine."
   exit 0
 fi
 if ! command -v make >/dev/null || ! command -v g++ >/dev/null; then
@@ -27,4 +27,4 @@ if ! command -v make >/dev/null || ! command -v g++ >/dev/null; then
   [ "$(id -u)" -eq 0 ] || sudo=(sudo -n)
   "${sudo[@]}" apt-get install -y -qq --no-install-recommends r-base-dev >/dev/null
 fi
-"${install[@]}" || echo "Robyn could not be installed (see above): the builtin engine is used."
+"${install[@]}" || echo "Robyn could not be installed (see above). Runs use the builtin engine."

@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# Debian packages: Python's venv, R and the r-cran-* of r/debian-packages.txt. Installs only what is
-# missing, and only where apt may be used; otherwise names what is missing and goes on.
+# Install the missing Debian packages: Python's venv, R and the r-cran-* of r/debian-packages.txt. If
+# apt cannot be used, name the missing packages and exit with 1.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-# dpkg-dev: Debian's RcppParallel, which prophet loads, calls its dpkg-architecture.
+# dpkg-dev: prophet loads Debian's RcppParallel, which calls dpkg-architecture.
 wanted=(ca-certificates dpkg-dev python3 python3-venv r-base-core)
 while read -r package; do
   wanted+=("$package")
@@ -30,13 +30,13 @@ for package in "${wanted[@]}"; do
 done
 [ ${#missing[@]} -eq 0 ] && exit 0
 
-echo "Debian packages to install: ${missing[*]}"
+echo "Installing Debian packages: ${missing[*]}"
 sudo=()
 if [ "$(id -u)" -ne 0 ]; then
   if sudo -n true 2>/dev/null; then
     sudo=(sudo -n)
   else
-    echo "apt needs root. Please run: sudo apt-get install --no-install-recommends ${missing[*]}" >&2
+    echo "apt-get needs root. Run: sudo apt-get install --no-install-recommends ${missing[*]}" >&2
     exit 1
   fi
 fi

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Every test, with the coverage of the Python code. R's tests run beside Python's; their output
-# follows. Arguments go to pytest.
+# Run every test and measure the coverage of the Python code. R's tests run at the same time as
+# Python's; their output follows. Arguments go to pytest.
 set -uo pipefail
 cd "$(dirname "$0")/.."
 mkdir -p build
@@ -17,6 +17,6 @@ r_code=$?
 echo "R tests ($log):"
 cat "$log"
 if [ "$python_code" -ne 0 ] || [ "$r_code" -ne 0 ]; then
-  echo "failed: pytest ended with code $python_code, the R tests with code $r_code" >&2
+  echo "failed: pytest exited with code $python_code, the R tests with code $r_code" >&2
   exit 1
 fi

@@ -9,7 +9,7 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -24,6 +24,7 @@ from contract.stores import Store
 from contract.stores.folder import FolderStore
 from contract.topics.jsonl import FileTopic
 from contract.training import Engine
+from job.outputs.upload import Artifact
 from job.train.engine import engine_here
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -46,6 +47,19 @@ needs_r = pytest.mark.skipif(shutil.which("Rscript") is None, reason="R is not i
 def has_robyn() -> bool:
     """Whether the R of this machine finds the package Robyn."""
     return engine_here(Engine.AUTO, rscript="Rscript", r_root=ROOT / "r") == Engine.ROBYN.value
+
+
+def faulty_artifacts(store: Store, artifacts: Iterable[Artifact], *, prefix: str) -> list[str]:
+    """What is wrong with a finished run's files in the store, one sentence each."""
+    stored = {info.path.removeprefix(prefix): info for info in store.list(prefix)}
+    faults = []
+    for artifact in artifacts:
+        info = stored.get(artifact.path)
+        if info is None:
+            faults.append(f"`{artifact.path}` is missing")
+        elif (info.size, info.crc32c) != (artifact.bytes, artifact.crc32c):
+            faults.append(f"`{artifact.path}` has other bytes than the manifest says")
+    return faults
 
 
 @dataclass(frozen=True, kw_only=True)

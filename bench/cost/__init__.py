@@ -1,1 +1,1 @@
-"""What a run takes: measured runs, and the coefficients of `job/cost` fitted to them."""
+"""The time of runs: measured runs, and the coefficients of `job/cost` fitted to them."""

@@ -1,10 +1,10 @@
-"""What a run takes: `python -m bench.cost` measures runs and fits the coefficients of `job/cost`.
+"""The time of runs: `python -m bench.cost` measures runs and fits the coefficients of `job/cost`.
 
     python -m bench.cost            measure, fit, write
-    python -m bench.cost --fit      fit and write from the runs of result.json
-    python -m bench.cost --check    predict example runs, run them, say how far off it was
+    python -m bench.cost --fit      fit the runs of result.json again, write
+    python -m bench.cost --check    predict example runs, run them, report the error
 
-Parts are measured in seconds of CPU, which is what one core of a machine without other work takes.
+Parts are measured in CPU seconds: the time on one core of a machine without other work.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ def main() -> None:
 
 
 def gather(engines: list[str]) -> dict[str, Any]:
-    """Run every case with every engine that is here."""
+    """Run every case with every installed engine."""
     runs = []
     for case in CASES:
         for engine in (e for e in case.engines if e in engines):
@@ -77,7 +77,7 @@ def gather(engines: list[str]) -> dict[str, Any]:
 
 
 def check(engines: list[str]) -> list[dict[str, Any]]:
-    """Example configs that are no case: predicted beside measured."""
+    """Run example configs that are not among the cases, to compare with their predictions."""
     runs = []
     for name, engine, changes in (one for one in CHECKED if one[1] in engines):
         made: dict[str, Any] = yaml.safe_load((CONFIGS / f"{name}.yaml").read_text())
@@ -107,9 +107,9 @@ def report() -> None:
     lines = [
         f"{kept['machine']}, {kept['date']}.",
         "",
-        "Seconds of CPU of measured runs, and what the fitted model says of them:",
+        "CPU seconds of measured runs, and the fitted model's estimates of them:",
         "",
-        "| case | engine | rest | inputs | trials | outputs | total | model | off by |",
+        "| case | engine | rest | inputs | trials | outputs | total | model | error |",
         "|---|---|---|---|---|---|---|---|---|",
         *(_line(run["case"], run, kept) for run in result["runs"]),
     ]
@@ -117,10 +117,10 @@ def report() -> None:
         checked = json.loads(CHECK.read_text())
         lines += [
             "",
-            f"Predicted without history and measured, runs that were not fitted to "
+            "Runs that were not used in the fit, predicted without history and measured "
             f"({in_words(checked['machine'])}):",
             "",
-            "| config | engine | rest | inputs | trials | outputs | total | predicted | off by |",
+            "| config | engine | rest | inputs | trials | outputs | total | predicted | error |",
             "|---|---|---|---|---|---|---|---|---|",
             *(_line(_title(run), run, kept) for run in checked["runs"]),
         ]
@@ -136,14 +136,15 @@ def _title(run: dict[str, Any]) -> str:
 def _line(title: str, run: dict[str, Any], kept: dict[str, Any]) -> str:
     work = Work.from_json(run["work"])
     total = sum(run["cpu"].values())
-    said = sum(
+    estimate = sum(
         float(np.dot(list(sizes.values()), [known[name] for name in sizes]))
         for part in PARTS
         if (sizes := terms(part, work))
         and (known := kept["coefficients"][coefficient_key(part, work)])
     )
     parts = " | ".join(f"{run['cpu'][part]:.1f}" for part in PARTS)
-    cells = [title, work.engine, parts, f"{total:.1f}", f"{said:.1f}", f"{said / total - 1:+.0%}"]
+    cells = [title, work.engine, parts, f"{total:.1f}", f"{estimate:.1f}"]
+    cells.append(f"{estimate / total - 1:+.0%}")
     return f"| {' | '.join(cells)} |"
 
 

@@ -1,4 +1,4 @@
-"""The runs that are measured: one thing varied at a time."""
+"""The runs that are measured; they vary one thing at a time."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ CONFIGS = ROOT / "examples" / "configs"
 
 @dataclass(frozen=True, kw_only=True)
 class Case:
-    """A run of an example market; `media` more or fewer channels than it has."""
+    """A run of an example market; `media` is a number of channels other than the market's own."""
 
     name: str
     market: str = "de_weekly"
@@ -61,7 +61,7 @@ CASES = (
 
 
 def document(case: Case, engine: str, folder: Path) -> dict[str, Any]:
-    """The case's config; data of its own is written to the folder."""
+    """Return the case's config, and write its data to the folder."""
     made: dict[str, Any] = yaml.safe_load((CONFIGS / f"{case.market}.yaml").read_text())
     made["training"] = {**made["training"], "engine": engine, "cores": 1, **case.training}
     made["outputs"] = {

@@ -1,4 +1,4 @@
-"""Coefficients from measured runs: least squares of relative errors, none of them negative."""
+"""Fit non-negative coefficients to measured runs, by least squares of relative errors."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ SEARCH = Path(__file__).resolve().parents[1] / "search" / "result.json"
 
 
 def fit(result: dict[str, Any]) -> dict[str, dict[str, float]]:
-    """Seconds per unit of each term, by `coefficient_key`.
+    """Return the seconds per unit of each term, by `coefficient_key`.
 
     Args:
-        result: `runs`, each with `work` and `cpu`, seconds by part; `robyn_run`, see `of_search`.
+        result: `runs`, each with `work` and `cpu` (seconds by part); `robyn_run`, see `of_search`.
     """
     runs = result["runs"]
     found: dict[str, list[tuple[dict[str, float], float]]] = defaultdict(list)
@@ -33,7 +33,7 @@ def fit(result: dict[str, Any]) -> dict[str, dict[str, float]]:
 
 
 def _least_squares(pairs: list[tuple[dict[str, float], float]]) -> dict[str, float]:
-    """Non-negative coefficients: the most negative term is left out until none is."""
+    """Return non-negative coefficients: drop the most negative term until none is negative."""
     names = list(pairs[0][0])
     matrix = np.array([[sizes[name] for name in names] for sizes, _ in pairs])
     seconds = np.array([value for _, value in pairs])
@@ -52,7 +52,7 @@ def _least_squares(pairs: list[tuple[dict[str, float], float]]) -> dict[str, flo
 
 
 def of_search() -> dict[str, float]:
-    """What `bench/search` measured of robyn_run last: ms an iteration, 6 media of 157 weeks."""
+    """Return what `bench/search` last measured of robyn_run, with 6 media and 157 weeks."""
     measured = json.loads(SEARCH.read_text())
     cases = {case["case"]: case["robyn"]["loop_ms"] for case in measured["cases"]}
     return {

@@ -1,4 +1,4 @@
-"""One run of `mmm run` in a process of its own: its manifest, and the CPU that its parts took."""
+"""Measure one run of `mmm run` in a separate process: its manifest and the CPU of its parts."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ PARTS = ("rest", "inputs", "trials", "outputs")
 
 
 def run(document: dict[str, Any], folder: Path) -> dict[str, Any]:
-    """Train by the config; returns what was measured.
+    """Train with the config; return the measurements.
 
-    `cpu` has the seconds of CPU of each part, which is what a machine with nothing else to do
-    takes on one core; `wall` the seconds by the clock; `manifest` what the run wrote.
+    `cpu` has the CPU seconds of each part: its time on one core of a machine without other work.
+    `wall` has the seconds by the clock. `manifest` is the run's manifest.
     """
     config = folder / "config.yaml"
     config.write_text(yaml.safe_dump(document))
@@ -52,7 +52,7 @@ def run(document: dict[str, Any], folder: Path) -> dict[str, Any]:
 
 
 def parts(timings: dict[str, float], total: float, suffix: str) -> dict[str, float]:
-    """R's steps, and the rest of the total: Python, R's start, extract, report, upload."""
+    """Return R's steps and the rest of the total: Python, R's start, extract, report, upload."""
     inputs, trials, outputs, plots = (
         timings[f"r.{step}{suffix}"] for step in ("inputs", "trials", "outputs", "plots")
     )

@@ -1,1 +1,1 @@
-"""Extraction of a big result, beside the connector alone."""
+"""The extraction of a big result, compared with the connector alone."""

@@ -1,10 +1,10 @@
-"""A big Snowflake result to Parquet: peak memory and time beside the connector's own Arrow fetch.
+"""Extract a big Snowflake result to Parquet; compare with the connector's own Arrow fetch.
 
     python -m bench.extract.run [--rows 5000000] [--rounds 5]
 
-Both read the same chunks from the same stand-in, each in a process of its own, in turn; a round is
-one of each, after a small one that lets the stand-in make its chunks. The ratio is the median of
-the rounds' ratios.
+Both read the same chunks from the same stand-in, in turn, each in its own process. A round is one
+read of each. A small read before the first round lets the stand-in make its chunks. The ratio is
+the median of the rounds' ratios. Time and peak memory are measured.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ TYPES = {
 
 
 def read(mode: str, port: int, to: Path) -> dict[str, float]:
-    """One way of reading, in this process."""
+    """Read in one way, in this process; return the measurements."""
     env = {**fake.FakeSnowflake(port=port, process=None).env}  # type: ignore[arg-type]
     warehouse = snowflake.connect(
         SnowflakeSource(type="snowflake", table="BIG"), run_id="bench", env=env
@@ -70,7 +70,7 @@ def read(mode: str, port: int, to: Path) -> dict[str, float]:
 
 
 def main() -> None:
-    """Run both ways in turn and write the figures."""
+    """Run both ways in turn and write the results."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--rows", type=int, default=5_000_000)
     parser.add_argument("--rounds", type=int, default=5)
@@ -110,7 +110,7 @@ def main() -> None:
 
 
 def once(mode: str, port: int) -> dict[str, float]:
-    """One way of reading in a process of its own."""
+    """Read in one way, in a separate process; return the measurements."""
     command = [sys.executable, "-m", "bench.extract.run", "--mode", mode, "--port", str(port)]
     done = subprocess.run(command, check=True, capture_output=True)
     measured: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
@@ -118,7 +118,7 @@ def once(mode: str, port: int) -> dict[str, float]:
 
 
 def page(summary: dict[str, Any]) -> str:
-    """The result for people."""
+    """Return the result as Markdown."""
     lines = "\n".join(
         f"| {name} | {min(summary['seconds'][mode]):.2f} | "
         f"{statistics.median(summary['seconds'][mode]):.2f} | {summary['peak_mb'][mode]} MB |"
@@ -126,18 +126,18 @@ def page(summary: dict[str, Any]) -> str:
     )
     return f"""# Extraction of {summary["rows"]:,} rows of {summary["columns"]} columns
 
-From the Snowflake stand-in in chunks of {CHUNK:,} rows, without pushdown, by version
-{summary["connector"]} of the connector; {summary["rounds"]} rounds in turn on
-{in_words(summary["machine"])}. `make bench-extract` repeats it.
+The rows come from the Snowflake stand-in in chunks of {CHUNK:,} rows, without pushdown, through
+version {summary["connector"]} of the connector. {summary["rounds"]} rounds, both ways in turn, on
+{in_words(summary["machine"])}. `make bench-extract` repeats the measurement.
 
 | | seconds, fastest | seconds, median | peak memory |
 |---|---|---|---|
 {lines}
 
-Ratio {summary["ratio"]:.2f} (median of the rounds; {min(summary["ratios"]):.2f} to
-{max(summary["ratios"]):.2f}). Encoding and hashing happen in a second thread while the connector
-fetches the next chunk. The stand-in itself runs on the same cores. With pushdown, as runs do it,
-one row per period travels.
+The ratio is {summary["ratio"]:.2f} (median of the rounds; {min(summary["ratios"]):.2f} to
+{max(summary["ratios"]):.2f}). Encoding and hashing run in a second thread while the connector
+fetches the next chunk. The stand-in runs on the same cores. Runs use pushdown, which transfers only
+one row per period.
 """
 
 

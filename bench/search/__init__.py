@@ -1,1 +1,1 @@
-"""Our search beside `robyn_run`: time, memory and the difference of the models."""
+"""Our search compared with `robyn_run`: time, memory and the difference of the models."""

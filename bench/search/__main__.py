@@ -1,9 +1,10 @@
-"""Our search beside `robyn_run`. `make bench-search`; it needs Robyn in R's library path.
+"""Compare our search with `robyn_run`: `make bench-search`. R needs Robyn in its library path.
 
-Same data, seed, trials and iterations, one process at a time, in one run: `robyn_run` with one
-core, `robyn_run` with all cores, our search with one process and with two. All models of both are
-compared, number by number. Then Weibull adstock, calibration, daily data and 10,000 iterations.
-Writes result.json, .md and .svg; the last line of stdout is the verdict as JSON.
+The data, seed, trials and iterations are the same. One run of the benchmark measures, one after the
+other: `robyn_run` with one core, `robyn_run` with all cores, our search with one process and with
+two. It compares all models of both, number by number. Then it measures Weibull adstock,
+calibration, daily data and 10,000 iterations. It writes result.json, .md and .svg. The last line of
+stdout is the verdict as JSON.
 """
 
 from __future__ import annotations
@@ -25,23 +26,23 @@ from job.runtime.settings import RSide
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
 CORES = len(os.sched_getaffinity(0))
-# Case -> iterations of robyn_run: enough for a rate, as it takes 0.1 to 5 seconds each.
+# Case -> iterations of robyn_run: enough to measure a rate, because each takes 0.1 to 5 seconds.
 OTHER_CASES = {"weibull_pdf": 60, "weibull_cdf": 60, "calibration": 60, "daily": 20}
 LONG = 10_000
 
 
 def main() -> int:
-    """Run the benchmark; returns the exit code."""
+    """Run the benchmark; return the exit code."""
     parser = argparse.ArgumentParser(prog="python -m bench.search", description=__doc__)
     parser.add_argument("--trials", type=int, default=2)
     parser.add_argument("--iterations", type=int, default=2000)
-    parser.add_argument("--robyn-trials", type=int, help="fewer for robyn_run; time is scaled")
-    parser.add_argument("--rounds", type=int, default=3, help="of ours; the median counts")
-    parser.add_argument("--only-main", action="store_true", help="without the other cases")
+    parser.add_argument("--robyn-trials", type=int, help="trials of robyn_run; time is scaled")
+    parser.add_argument("--rounds", type=int, default=3, help="rounds of ours; the median counts")
+    parser.add_argument("--only-main", action="store_true", help="skip the other cases")
     parser.add_argument("--out", type=Path, default=HERE)
     given = parser.parse_args()
     if not robyn_version():
-        print("Robyn is not installed in R's library path: there is nothing to compare with.")
+        print("Robyn is not in R's library path. Install it with `make setup`.")
         return 1
     with tempfile.TemporaryDirectory(prefix="bench-search-") as folder:
         bench = Bench(Path(folder))
@@ -59,7 +60,7 @@ def main() -> int:
 
 
 class Bench:
-    """Runs the R processes of the benchmark in one folder."""
+    """Run the R processes of the benchmark in one folder."""
 
     def __init__(self, folder: Path) -> None:
         """Work in `folder`."""
@@ -70,7 +71,7 @@ class Bench:
         return self.folder / f"{name}.rds"
 
     def r(self, *arguments: object) -> dict[str, Any]:
-        """Run a step of run.R; returns the JSON of its last line."""
+        """Run a step of run.R; return the JSON of its last line."""
         print("  ", *arguments[:2], *arguments[3:], flush=True)
         env = os.environ | {"RETICULATE_PYTHON": str(RSide.read().nevergrad_python), "TZ": "UTC"}
         done = subprocess.run(
@@ -89,13 +90,14 @@ class Bench:
             self.r("inputs", case, path)
         return path
 
-    def run(self, who: str, case: str, name: str, *, trials: int, iterations: int, cores: int = 1,
-            workers: int = 1, rounds: int = 1) -> dict[str, Any]:  # fmt: skip
-        """Time a search `rounds` times; returns the round of median time."""
+    def run(self, search: str, case: str, name: str, *, trials: int, iterations: int,
+            cores: int = 1, workers: int = 1, rounds: int = 1) -> dict[str, Any]:  # fmt: skip
+        """Time a search `rounds` times; return the round of median time."""
         numbers = (trials, iterations, cores, workers)
-        taken = [self.r(who, self.inputs(case), self.path(name), *numbers) for _ in range(rounds)]
-        middle = statistics.median_low(t["seconds"] for t in taken)
-        chosen = next(t for t in taken if t["seconds"] == middle)
+        path = self.path(name)
+        measured = [self.r(search, self.inputs(case), path, *numbers) for _ in range(rounds)]
+        middle = statistics.median_low(m["seconds"] for m in measured)
+        chosen = next(m for m in measured if m["seconds"] == middle)
         return chosen | {"trials": trials, "iterations": iterations, "cores": cores,
                          "workers": workers}  # fmt: skip
 
@@ -105,7 +107,7 @@ class Bench:
 
 
 def main_case(bench: Bench, given: argparse.Namespace) -> dict[str, Any]:
-    """Robyn's example data: both searches, one core and all cores."""
+    """Run both searches on Robyn's example data, on one core and on all cores."""
     its, trials = given.iterations, given.trials
     robyn_trials = given.robyn_trials or trials
     result = {
@@ -130,7 +132,7 @@ def main_case(bench: Bench, given: argparse.Namespace) -> dict[str, Any]:
 
 
 def other_case(bench: Bench, case: str, iterations: int) -> dict[str, Any]:
-    """Another kind of model: milliseconds an iteration, and the difference of the models."""
+    """Return milliseconds per iteration, and the difference of the models, of another case."""
     robyn = bench.run("robyn", case, "robyn", trials=1, iterations=iterations)
     bench.run("ours", case, "ours", trials=1, iterations=iterations)
     compared = bench.compare("robyn", "ours")
@@ -139,12 +141,12 @@ def other_case(bench: Bench, case: str, iterations: int) -> dict[str, Any]:
 
 
 def long_case(bench: Bench) -> dict[str, Any]:
-    """Run 10,000 iterations: does an iteration cost more the more were done before it?"""
+    """Run 10,000 iterations, to see whether later iterations take longer."""
     return bench.run("ours", "geometric", "long", trials=1, iterations=LONG)
 
 
 def verdict(result: dict[str, Any]) -> dict[str, Any]:
-    """Sum the benchmark up in the figures that are promised."""
+    """Return the summary figures of the benchmark."""
     main = result["main"]
     seconds = {
         name: main[name]["seconds"] / main[name]["trials"]
@@ -173,11 +175,12 @@ def table(result: dict[str, Any]) -> str:
     """Return the result as Markdown."""
     main, figures = result["main"], result["verdict"]
     lines = [
-        "# The search beside robyn_run", "", in_words(result["machine"]) + ".", "",
+        "# The search compared with robyn_run", "", in_words(result["machine"]) + ".", "",
         f"Robyn {result['machine']['robyn']}, its example data, seed 123,"
-        f" {figures['iterations']} iterations a trial; time is wall time of `robyn_run()` and of"
-        " `run_trials()`, a trial each.", "",
-        "| search | trials run | seconds a trial | of CPU | ms an iteration | parent's peak MB |",
+        f" {figures['iterations']} iterations per trial. Time is the wall time of `robyn_run()` and"
+        " of `run_trials()`, per trial.", "",
+        "| search | trials run | seconds per trial | CPU seconds per trial | ms per iteration"
+        " | main process, peak MB |",
         "|---|---|---|---|---|---|",
     ]  # fmt: skip
     labels = {
@@ -186,22 +189,22 @@ def table(result: dict[str, Any]) -> str:
     }  # fmt: skip
     for name, label in labels.items():
         row = main[name]
-        a_trial = row["seconds"] / row["trials"]
-        of_cpu = row["cpu_seconds"] / row["trials"]
+        per_trial = row["seconds"] / row["trials"]
+        cpu_per_trial = row["cpu_seconds"] / row["trials"]
         lines.append(
-            f"| {label} | {row['trials']} | {a_trial:.2f} | {of_cpu:.2f}"
-            f" | {1000 * a_trial / row['iterations']:.2f} | {row['peak_mb']:.0f} |"
+            f"| {label} | {row['trials']} | {per_trial:.2f} | {cpu_per_trial:.2f}"
+            f" | {1000 * per_trial / row['iterations']:.2f} | {row['peak_mb']:.0f} |"
         )
     lines += [
-        "", f"- {figures['speedup_per_core']} times faster on a core,"
-        f" {figures['speedup_two_processes']} times with two processes against the better of"
-        " Robyn's two.",
+        "", f"- {figures['speedup_per_core']} times faster on one core;"
+        f" {figures['speedup_two_processes']} times faster with two processes, compared with the"
+        " faster of Robyn's two.",
         f"- Largest relative difference of any number of {figures['models_compared']} models:"
         f" {figures['max_relative_difference']:.1e}.",
     ]  # fmt: skip
     if "cases" in result:
         lines += [
-            "", "| case | robyn_run(cores = 1), ms an iteration | ours | ratio | difference |",
+            "", "| case | robyn_run(cores = 1), ms per iteration | ours | ratio | difference |",
             "|---|---|---|---|---|",
         ]  # fmt: skip
         for case in result["cases"]:
@@ -211,9 +214,8 @@ def table(result: dict[str, Any]) -> str:
                 f" {case['same']['largest_relative']:.1e} |"
             )
     if "long" in result:
-        blocks = [f"{ms:.2f}" for ms in result["long"]["ms_by_1000"]]
-        told = ", ".join(blocks)
-        lines += ["", f"Ms an iteration, by thousands, over {LONG} iterations: {told}."]
+        blocks = ", ".join(f"{ms:.2f}" for ms in result["long"]["ms_by_1000"])
+        lines += ["", f"Ms per iteration, by thousands, over {LONG} iterations: {blocks}."]
     return "\n".join(lines) + "\n"
 
 

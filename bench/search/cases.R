@@ -1,4 +1,4 @@
-# The models that the benchmark searches, as robyn_inputs() makes them.
+# The inputs of the benchmark's models, made by robyn_inputs().
 
 MEDIA <- c("tv_S", "ooh_S", "print_S", "facebook_I", "search_clicks_P")
 RANGES <- list(
@@ -15,7 +15,7 @@ with_hyperparameters <- function(inputs, adstock) {
   Robyn::robyn_inputs(InputCollect = inputs, hyperparameters = ranges)
 }
 
-# Robyn's own example: 208 weeks, window 157, 5 paid media, newsletter, prophet, a factor.
+# Robyn's own example: 208 weeks with a window of 157, 5 paid media, newsletter, prophet, a factor.
 weekly <- function(adstock = "geometric", ...) {
   with_hyperparameters(Robyn::robyn_inputs(
     dt_input = Robyn::dt_simulated_weekly, dt_holidays = Robyn::dt_prophet_holidays,
@@ -42,7 +42,7 @@ calibrated <- function() {
   ))
 }
 
-# Three years of days, 20 paid media, made up; without prophet, whose daily fit takes minutes.
+# Simulated data: three years of days, 20 paid media. No prophet, because its daily fit takes minutes.
 daily <- function() {
   set.seed(20)
   days <- 3 * 365

@@ -1,4 +1,4 @@
-"""The benchmark as a picture: milliseconds an iteration, on a logarithmic scale."""
+"""The chart of the benchmark: milliseconds per iteration, on a logarithmic scale."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ ROBYN, OURS = "#9aa0a6", "#1a73e8"
 
 
 def plot(result: dict[str, Any]) -> str:
-    """Return an SVG with a pair of bars a case: robyn_run on one core, ours in one process."""
+    """Return an SVG with two bars per case: robyn_run on one core, ours in one process."""
     pairs = [("geometric", *_main(result["main"]))]
     pairs += [
         (case["case"], case["robyn"]["loop_ms"], case["ours"]["loop_ms"])
@@ -21,7 +21,7 @@ def plot(result: dict[str, Any]) -> str:
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{LEFT + WIDTH + 90}" height="{height}"'
         ' font-family="sans-serif" font-size="12">',
-        '<title>Milliseconds an iteration, logarithmic scale</title>',
+        '<title>Milliseconds per iteration, logarithmic scale</title>',
         '<rect width="100%" height="100%" fill="white"/>',
         _legend(),
     ]  # fmt: skip
@@ -65,5 +65,5 @@ def _legend() -> str:
         f'<rect x="{LEFT}" y="12" width="12" height="12" fill="{ROBYN}"/>'
         f'<text x="{LEFT + 18}" y="22">robyn_run(cores = 1)</text>'
         f'<rect x="{LEFT + 190}" y="12" width="12" height="12" fill="{OURS}"/>'
-        f'<text x="{LEFT + 208}" y="22">ours, one process (ms an iteration, log scale)</text>'
+        f'<text x="{LEFT + 208}" y="22">ours, one process (ms per iteration, log scale)</text>'
     )

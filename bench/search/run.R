@@ -1,4 +1,4 @@
-# One process of the benchmark, its figures as JSON on the last line of stdout:
+# One process of the benchmark. The last line of stdout has its figures as JSON:
 #   Rscript run.R inputs CASE INPUTS.rds
 #   Rscript run.R robyn|ours INPUTS.rds MODELS.rds TRIALS ITERATIONS CORES WORKERS
 #   Rscript run.R compare ROBYN.rds OURS.rds
@@ -37,7 +37,7 @@ run_robyn <- function(inputs, settings) {
   ))
 }
 
-# Robyn is loaded first: in a run its robyn_inputs() came before.
+# Load Robyn first, because a real run has already called its robyn_inputs().
 run_ours <- function(inputs, settings) {
   loadNamespace("Robyn")
   require_package()
@@ -48,9 +48,9 @@ run_ours <- function(inputs, settings) {
   timed(mmmtrainer:::run_trials(inputs, cfg, log))
 }
 
-run <- function(who, inputs, path, numbers) {
+run <- function(search, inputs, path, numbers) {
   settings <- stats::setNames(as.integer(numbers), c("trials", "iterations", "cores", "workers"))
-  measured <- (if (who == "robyn") run_robyn else run_ours)(readRDS(inputs), settings)
+  measured <- (if (search == "robyn") run_robyn else run_ours)(readRDS(inputs), settings)
   models <- measured$value
   saveRDS(models, path, compress = FALSE)
   since <- models$trial1$resultCollect$resultHypParam$ElapsedAccum
@@ -61,7 +61,7 @@ run <- function(who, inputs, path, numbers) {
   )
 }
 
-# Largest relative difference of every number of every model that both have.
+# Report the largest relative difference of any number of any model that both have.
 compare <- function(theirs, ours) {
   a <- readRDS(theirs)
   b <- readRDS(ours)

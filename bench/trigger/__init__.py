@@ -1,1 +1,1 @@
-"""The Cloud Function: cold start, memory and load, beside a handler that only launches."""
+"""Cold start, memory and load of the function, compared with a handler that only launches."""

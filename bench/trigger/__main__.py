@@ -1,8 +1,8 @@
-"""`python -m bench.trigger`: cold start, memory, and deliveries of which a fifth are doubles.
+"""`python -m bench.trigger`: cold start, memory, and deliveries of which a fifth are duplicates.
 
-They come in a burst and at a rate, once to stand-ins that answer at once, so that all that counts
-is CPU, and once with the service times assumed below, the same for both handlers. A last burst
-meets a Cloud Run that answers 429 to a part of the calls.
+Deliveries arrive in a burst and at a rate. The stand-ins first answer at once, so that only CPU
+time counts. Then they have the service times assumed below, the same for both handlers. In a last
+burst, Cloud Run answers 429 to some of the calls.
 """
 
 from __future__ import annotations
@@ -34,14 +34,14 @@ HERE = Path(__file__).parent
 STORAGE_SECONDS = 0.03
 RUN_SECONDS = 0.3
 REFUSED = 0.3
-RATE = 20.0  # deliveries a second; a burst takes many times as many
-SLOW_RATE = 8.0  # as above; eight threads take 25
+RATE = 20.0  # deliveries per second; a burst has a rate many times higher
+SLOW_RATE = 8.0  # with service times; eight threads can handle 25
 JOB = "projects/p/locations/l/jobs/mmm-trainer"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Ground:
-    """Stand-ins, the two handlers' sources and the interpreter that serves them."""
+    """The stand-ins, the sources of the two handlers and the interpreter that serves them."""
 
     storage: FakeGCS
     service: FakeCloudRun
@@ -52,11 +52,11 @@ class Ground:
 
     @property
     def own(self) -> dict[str, Path]:
-        """Only the function."""
+        """The source of the function alone."""
         return {"trigger": self.sources["trigger"]}
 
     def env(self, *, storage: str | None = None, service: str | None = None) -> dict[str, str]:
-        """What the handlers are told, the stand-ins being at other addresses where given."""
+        """Return the handlers' environment; the arguments replace the stand-ins' addresses."""
         return {
             "MMM_BUCKET": "gs://bench",
             "MMM_EVENTS_TOPIC": str(self.folder / "events.jsonl"),
@@ -69,10 +69,10 @@ class Ground:
 
 
 def main() -> int:
-    """Measure, print, write the results next to this file; 1 where a run was lost or doubled."""
+    """Measure, print and write the results; return 1 if a run was lost or launched twice."""
     parser = argparse.ArgumentParser(prog="python -m bench.trigger", description=__doc__)
-    parser.add_argument("--rounds", type=int, default=5, help="cold starts")
-    parser.add_argument("--only-load", action="store_true", help="leave the cold starts out")
+    parser.add_argument("--rounds", type=int, default=5, help="number of cold starts")
+    parser.add_argument("--only-load", action="store_true", help="skip the cold starts")
     parser.add_argument("--load", type=int, default=10_000, metavar="N", help="deliveries")
     parser.add_argument("--out", type=Path, default=HERE)
     given = parser.parse_args()
@@ -88,8 +88,8 @@ def main() -> int:
 
 @contextmanager
 def ground() -> Iterator[Ground]:
-    """Start the stand-ins; the bucket's objects lie in memory, but not in the stand-in's."""
-    shared = "/dev/shm"  # noqa: S108  a new folder within
+    """Start the stand-ins; the bucket's objects are in a memory file system if there is one."""
+    shared = "/dev/shm"  # noqa: S108  a new folder is made in it
     with (
         tempfile.TemporaryDirectory(prefix="bench-trigger-") as temporary,
         tempfile.TemporaryDirectory(dir=shared if os.access(shared, os.W_OK) else None) as objects,
@@ -101,22 +101,22 @@ def ground() -> Iterator[Ground]:
         storage.create_bucket("bench")
         os.environ |= {"STORAGE_EMULATOR_HOST": storage.url, "MMM_PROJECT": "p"}
         source = function.unpack(folder)
-        yardstick = folder / "bare"
-        yardstick.mkdir()
-        (yardstick / "main.py").write_text(bare.MAIN)
+        baseline = folder / "bare"
+        baseline.mkdir()
+        (baseline / "main.py").write_text(bare.MAIN)
         with environment(folder, source / "requirements.txt") as packages:
             yield Ground(
                 storage=storage,
                 service=service,
                 store=open_store("gs://bench"),
                 folder=folder,
-                sources={"bare": yardstick, "trigger": source},
+                sources={"bare": baseline, "trigger": source},
                 python=packages.python,
             )
 
 
 def cold_starts(on: Ground, rounds: int) -> dict[str, Any]:
-    """Import, first answer and memory of both."""
+    """Measure import, first answer and memory of both handlers."""
     result: dict[str, Any] = {
         "archive_kb": round((on.folder / "trigger.zip").stat().st_size / 1024, 1),
         "trigger": cold.imports(on.sources["trigger"], on.python, on.env(), rounds),
@@ -128,7 +128,7 @@ def cold_starts(on: Ground, rounds: int) -> dict[str, Any]:
 
 
 def loads(on: Ground, deliveries: int) -> dict[str, Any]:
-    """Store operations of a delivery, the bursts, and deliveries at rates far below the limit."""
+    """Count store operations; measure bursts, and deliveries at rates far below the limit."""
     result: dict[str, Any] = {"in_flight": load.IN_FLIGHT, "duplicates": load.DUPLICATES}
     with (
         Proxy(on.storage.url).running() as proxy,
@@ -139,9 +139,9 @@ def loads(on: Ground, deliveries: int) -> dict[str, Any]:
         )
 
     with load.served(on.sources, on.python, on.env(), on.folder) as handlers:
-        seen = partial(load.measure, handlers, on.service, on.store)
-        result["answers_at_once, at_a_rate"] = seen(deliveries // 10, rate=RATE)
-        result["answers_at_once, burst"] = seen(deliveries)
+        measure = partial(load.measure, handlers, on.service, on.store)
+        result["answers_at_once, at_a_rate"] = measure(deliveries // 10, rate=RATE)
+        result["answers_at_once, burst"] = measure(deliveries)
 
     with (
         slowed(on.storage.port, STORAGE_SECONDS) as storage,
@@ -151,16 +151,16 @@ def loads(on: Ground, deliveries: int) -> dict[str, Any]:
         ) as handlers,
     ):
         times = {"storage_ms": STORAGE_SECONDS * 1000, "run_job_ms": RUN_SECONDS * 1000}
-        seen = partial(load.measure, handlers, on.service, on.store)
+        measure = partial(load.measure, handlers, on.service, on.store)
         result["assumed_service_times, at_a_rate"] = {
             **times,
-            **seen(deliveries // 10, rate=SLOW_RATE),
+            **measure(deliveries // 10, rate=SLOW_RATE),
         }
-        result["assumed_service_times, burst"] = {**times, **seen(deliveries // 10)}
+        result["assumed_service_times, burst"] = {**times, **measure(deliveries // 10)}
 
-    chance = random.Random(1)  # noqa: S311  a fixed order, no secret
+    rng = random.Random(1)  # noqa: S311  a fixed order, no secret
     with (
-        Proxy(on.service.url, lambda call: _refuse(call, chance)).running() as proxy,
+        Proxy(on.service.url, lambda call: _refuse(call, rng)).running() as proxy,
         load.served(on.own, on.python, on.env(service=proxy.url), on.folder) as handlers,
     ):
         result["run_job_answers_429, burst"] = {
@@ -170,14 +170,14 @@ def loads(on: Ground, deliveries: int) -> dict[str, Any]:
     return result
 
 
-def _refuse(call: Call, chance: random.Random) -> Fault | None:
-    if ":run" in call.path and chance.random() < REFUSED:
+def _refuse(call: Call, rng: random.Random) -> Fault | None:
+    if ":run" in call.path and rng.random() < REFUSED:
         return Fault(kind=Kind.STATUS, status=429)
     return None
 
 
 def write(out: Path, name: str, figures: dict[str, Any]) -> None:
-    """Keep a result with the machine that it was taken on."""
+    """Write a result, with the machine that it was measured on."""
     result = {"machine": machine(), **figures}
     (out / f"{name}.json").write_text(json.dumps(result, indent=2) + "\n")
     lines = [f"# {name.capitalize()}", "", in_words(result["machine"]), "", *_rows(figures), ""]
@@ -186,7 +186,7 @@ def write(out: Path, name: str, figures: dict[str, Any]) -> None:
 
 
 def _rows(figures: dict[str, Any]) -> list[str]:
-    """Single figures as a list, groups of figures as tables, a column a group."""
+    """Return single figures as a list, groups of figures as tables with a column per group."""
     single = [f"- {_words(k)}: {v}" for k, v in figures.items() if not isinstance(v, dict)]
     tables: list[dict[str, dict[str, Any]]] = []
     for name, value in figures.items():

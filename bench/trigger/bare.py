@@ -1,4 +1,4 @@
-"""The yardstick: a function that only calls `run_job`, with the same client, as its `main.py`."""
+"""The baseline: the `main.py` of a function that only calls `run_job`, with the same client."""
 
 MAIN = """
 import os

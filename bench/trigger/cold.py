@@ -1,4 +1,4 @@
-"""Cold start: import, first answer and memory, each in a new process of a clean environment."""
+"""Cold start: import, first answer and memory, each in a new process in a clean environment."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from typing import Any
 import psutil
 
 from tests.fakes import eventarc, function
+from tests.fakes.ports import stop
 
 IMPORT = """
 import resource, time
@@ -36,7 +37,7 @@ CONFIG = {
 
 
 def push(data: dict[str, Any], message_id: str | None = None) -> tuple[bytes, dict[str, str]]:
-    """Body and headers of one delivery."""
+    """Return body and headers of one delivery."""
     import base64
 
     message = {
@@ -50,14 +51,14 @@ def push(data: dict[str, Any], message_id: str | None = None) -> tuple[bytes, di
 
 
 def imports(source: Path, python: str, env: Mapping[str, str], rounds: int) -> dict[str, float]:
-    """Seconds and MB of importing the function and making its clients."""
+    """Measure the seconds and MB that it takes to import the function and make its clients."""
     seconds, memory = [], []
     for _ in range(rounds):
-        told = subprocess.run(
+        output = subprocess.run(
             [python, "-c", IMPORT], cwd=source, env=dict(env), capture_output=True, text=True,
             check=True,
         ).stdout.splitlines()[-1]  # fmt: skip
-        took, peak = map(float, told.split())
+        took, peak = map(float, output.split())
         seconds.append(took)
         memory.append(peak)
     return {
@@ -69,7 +70,7 @@ def imports(source: Path, python: str, env: Mapping[str, str], rounds: int) -> d
 def first_answer(
     source: Path, python: str, env: Mapping[str, str], log: Path
 ) -> tuple[float, float]:
-    """Seconds from start to the first acknowledgement, and MB of all its processes."""
+    """Return the seconds from start to the first acknowledgement, and the MB of the worker."""
     began = time.perf_counter()
     served = function.start(source, env, log=log, python=python)
     try:
@@ -81,23 +82,23 @@ def first_answer(
         tree = psutil.Process(served.process.pid)
         memory = max(p.memory_info().rss for p in (tree, *tree.children(recursive=True)))
     finally:
-        function.stop(served.process)
+        stop(served.process)
     return took, memory / 2**20
 
 
 def serve_rounds(
     sources: Mapping[str, Path], python: str, env: Mapping[str, str], folder: Path, rounds: int
 ) -> dict[str, dict[str, float]]:
-    """First answers of several functions, taken in turn."""
-    seen: dict[str, list[tuple[float, float]]] = {name: [] for name in sources}
+    """Measure the first answers of several functions, in turn."""
+    measured: dict[str, list[tuple[float, float]]] = {name: [] for name in sources}
     for number in range(rounds):
         for name, source in sources.items():
             log = folder / f"{name}-{number}.log"
-            seen[name].append(first_answer(source, python, env, log))
+            measured[name].append(first_answer(source, python, env, log))
     return {
         name: {
             "first_answer_s": round(statistics.median(took for took, _ in values), 3),
             "worker_mb": round(statistics.median(memory for _, memory in values), 1),
         }
-        for name, values in seen.items()
+        for name, values in measured.items()
     }

@@ -1,13 +1,13 @@
-"""N deliveries, a fifth of them doubles of others, at the function and at the bare handler.
+"""Send N deliveries, a fifth of them duplicates, to the function and to the bare handler.
 
-Both are served with the same threads, get the same deliveries in the same order by turns, and are
-repeated after a second where they fail, as Pub/Sub would. The executions that Cloud Run starts do
-nothing. What became of the function's runs is read from the bucket afterwards.
+Both handlers have the same number of threads and take turns with the same deliveries in the same
+order. A delivery that fails is repeated after a second, as Pub/Sub would. The executions that Cloud
+Run starts do nothing. Afterwards the states of the function's runs are read from the bucket.
 
-A burst is a closed loop: as many deliveries are under way as there are threads, the next is sent
-when one is answered. The machine is then saturated, and a delivery's time is mostly its wait for
-CPU that the others, the stand-ins and the sender use. At a rate, deliveries arrive at random times
-(Poisson), whatever becomes of those before, and a delivery's time counts from its arrival.
+A burst is a closed loop: each thread has one delivery in flight, and the next one is sent when one
+is answered. The machine is then saturated, so a delivery's time is mostly its wait for CPU that the
+other deliveries, the stand-ins and the sender use. At a rate, deliveries arrive at random times
+(Poisson), independent of earlier ones, and a delivery's time counts from its arrival.
 """
 
 from __future__ import annotations
@@ -34,16 +34,16 @@ from tests.fakes import eventarc, function
 from tests.fakes.cloud_run import FakeCloudRun
 from tests.fakes.function import Function
 
-IN_FLIGHT = 8  # as many as infra/ lets one instance take
+IN_FLIGHT = 8  # the number of concurrent requests that infra/ allows one instance
 DUPLICATES = 0.2
 TURN = 1000
-WAITING = 64  # deliveries that may be under way at a rate
+WAITING = 64  # the maximum number of deliveries in flight at a rate
 Delivery = tuple[bytes, dict[str, str]]
 
 
 @dataclass
 class Sent:
-    """What a handler answered: seconds per delivery, deliveries that failed, its CPU seconds."""
+    """A handler's results: seconds per delivery, deliveries that failed, CPU seconds."""
 
     latencies: list[float] = field(default_factory=list)
     repeated: int = 0
@@ -51,7 +51,7 @@ class Sent:
     cpu: float = 0.0
 
     def figures(self) -> dict[str, float]:
-        """In the units of the report."""
+        """Return the results in the units of the report."""
         cuts = statistics.quantiles(self.latencies, n=100)
         count = len(self.latencies)
         return {
@@ -67,7 +67,7 @@ class Sent:
 def served(
     sources: Mapping[str, Path], python: str, env: Mapping[str, str], folder: Path
 ) -> Iterator[dict[str, Function]]:
-    """The handlers, side by side."""
+    """Run the handlers side by side."""
     with ExitStack() as stack:
         yield {
             name: stack.enter_context(
@@ -87,16 +87,16 @@ def measure(
     *,
     rate: float | None = None,
 ) -> dict[str, Any]:
-    """Latencies of all handlers, in a burst or at a rate, and what became of the function's runs.
+    """Measure the latencies of all handlers, in a burst or at a rate; check the function's runs.
 
-    `count` is the number of deliveries, `rate` how many arrive in a second.
+    `count` is the number of deliveries, `rate` the number that arrive per second.
     """
     messages = round(count * (1 - DUPLICATES))
     deliveries = _deliveries(messages, count - messages)
     sent = {name: Sent() for name in handlers}
     service.executions.clear()
     for handler in handlers.values():
-        for _ in range(2 * IN_FLIGHT):  # clients and connections are made
+        for _ in range(2 * IN_FLIGHT):  # warm-up: make clients and connections
             eventarc.post(handler.url, *push({"config": CONFIG}))
     service.executions.clear()
     turn = min(TURN, math.ceil(count / 5))
@@ -104,7 +104,7 @@ def measure(
         for name, handler in handlers.items():
             known = len(service.executions)
             _send(handler, deliveries[start : start + turn], sent[name], rate)
-            if name != "trigger":  # the yardstick's executions are nobody's run
+            if name != "trigger":  # the baseline's executions belong to no run
                 for extra in list(service.executions)[known:]:
                     del service.executions[extra]
     result: dict[str, Any] = {"deliveries": count, "messages": messages}
@@ -119,12 +119,12 @@ def measure(
 
 
 def _runs(service: FakeCloudRun, store: Store, messages: int) -> dict[str, int]:
-    """How many runs were launched once, twice or never, and whose status does not say so."""
+    """Count the runs launched once, twice and never, and those with a wrong status."""
     launched: dict[str, list[str]] = {}
     for execution in service.executions.values():
         launched.setdefault(execution.env["MMM_RUN_ID"], []).append(execution.name)
 
-    def told(run_id: str) -> bool:
+    def has_right_status(run_id: str) -> bool:
         status = read_status(store, run_id)
         return (
             status is not None
@@ -133,7 +133,7 @@ def _runs(service: FakeCloudRun, store: Store, messages: int) -> dict[str, int]:
         )
 
     with ThreadPoolExecutor(IN_FLIGHT) as pool:
-        right = sum(pool.map(told, launched))
+        right = sum(pool.map(has_right_status, launched))
     times = Counter(len(names) for names in launched.values())
     return {
         "launched_once": times[1],
@@ -143,10 +143,10 @@ def _runs(service: FakeCloudRun, store: Store, messages: int) -> dict[str, int]:
     }
 
 
-def _deliveries(messages: int, doubles: int) -> list[Delivery]:
+def _deliveries(messages: int, duplicates: int) -> list[Delivery]:
     order = random.Random(1)  # noqa: S311  a fixed order, no secret
     unique = [push({"config": CONFIG}, uuid.uuid4().hex) for _ in range(messages)]
-    deliveries = unique + order.sample(unique, doubles)
+    deliveries = unique + order.sample(unique, duplicates)
     order.shuffle(deliveries)
     return deliveries
 
@@ -181,14 +181,14 @@ def _send(handler: Function, deliveries: list[Delivery], sent: Sent, rate: float
 
 
 def _arrivals(count: int, rate: float) -> list[float]:
-    """When deliveries come that know nothing of each other: the gaps are exponential."""
+    """Return the arrival times of independent deliveries: the gaps are exponential."""
     order = random.Random(2)  # noqa: S311  a fixed order, no secret
     at = time.perf_counter()
     return [at := at + order.expovariate(rate) for _ in range(count)]
 
 
 def _cpu(handler: Function) -> float:
-    """CPU seconds of all processes of a handler."""
+    """Return the CPU seconds of all processes of a handler."""
     tree = psutil.Process(handler.process.pid)
     times = [one.cpu_times() for one in (tree, *tree.children(recursive=True))]
     return float(sum(one.user + one.system for one in times))
@@ -197,12 +197,15 @@ def _cpu(handler: Function) -> float:
 def operations(
     calls: Callable[[], int], handler: Function, store: Store, rounds: int = 5
 ) -> dict[str, float]:
-    """Store operations of one delivery, by what the message holds; `calls` counts them all."""
+    """Count the store operations of one delivery, by kind of message.
+
+    `calls` returns the number of all operations so far.
+    """
     store.write("configs/de.json", b"%s" % str(CONFIG).replace("'", '"').encode())
     whole: dict[str, Any] = {"config": CONFIG}
     named: dict[str, Any] = {"config_uri": f"{store.url}/configs/de.json"}
     counted: dict[str, float] = {}
-    for first in [push(whole)] * 2 + [push(named)] * 2:  # the client signs in and connects
+    for first in [push(whole)] * 2 + [push(named)] * 2:  # warm-up: sign in and connect
         eventarc.post(handler.url, *first)
     for what, data in (("config in the message", whole), ("config in the bucket", named)):
         for key in (False, True):

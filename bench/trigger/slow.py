@@ -1,6 +1,7 @@
-"""`python -m bench.trigger.slow TARGET_PORT SECONDS`: a relay whose answers come later.
+"""`python -m bench.trigger.slow TARGET_PORT SECONDS`: a relay that delays answers.
 
-It gives a stand-in that answers at once a service time, for little CPU of its own. Prints its URL.
+It adds a service time to a stand-in that answers at once, and uses little CPU itself. It prints its
+URL.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from contextlib import contextmanager
 
 @contextmanager
 def slowed(port: int, seconds: float) -> Iterator[str]:
-    """The URL of a server at `port`, its answers `seconds` later, by a process of its own."""
+    """Run a relay to `port` in a separate process, with answers `seconds` later; yield its URL."""
     process = subprocess.Popen(
         [sys.executable, "-m", "bench.trigger.slow", str(port), str(seconds)],
         stdout=subprocess.PIPE,
@@ -44,14 +45,14 @@ async def serve(port: int, seconds: float) -> None:
     await server.serve_forever()
 
 
-async def _pass(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, late: float) -> None:
+async def _pass(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, delay: float) -> None:
     loop = asyncio.get_running_loop()
     while data := await reader.read(65536):
-        if late:
-            loop.call_later(late, writer.write, data)
+        if delay:
+            loop.call_later(delay, writer.write, data)
         else:
             writer.write(data)
-    loop.call_later(late, writer.close)
+    loop.call_later(delay, writer.close)
 
 
 if __name__ == "__main__":

@@ -1,1 +1,1 @@
-"""True against estimated ROAS and contribution shares on the example markets."""
+"""True and estimated ROAS and contribution shares of the example markets."""

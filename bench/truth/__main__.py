@@ -1,8 +1,9 @@
-"""Is the truth found? `make bench-truth` trains on the example data, whose truth is known.
+"""Do the models find the truth? `make bench-truth` trains on the example data with known truth.
 
-For each market and each engine that is installed: true and estimated ROAS and contribution share
-per channel, and the fit of the chosen model. Writes result.json and result.md beside this file and
-prints the table; the exit code is 1 where a fit is below 0.9 or the engines disagree.
+For each market and each installed engine, the result has true and estimated ROAS and contribution
+share per channel, and the fit of the chosen model. The benchmark writes result.json and result.md
+next to this file and prints the table. The exit code is 1 if a fit is below 0.9 or the engines
+disagree.
 """
 
 from __future__ import annotations
@@ -35,11 +36,11 @@ HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
 CONFIGS = {"DE": "de_weekly", "FR": "fr_parquet", "GB": "gb_query", "NL": "nl_daily"}
 MIN_R2 = 0.9
-NEAR = 0.02  # engines' mean absolute errors of contribution share may differ by two points
+MAX_GAP = 0.02  # the engines' mean absolute errors of contribution share may differ by two points
 
 
 def main() -> int:
-    """Run the benchmark; returns the exit code."""
+    """Run the benchmark; return the exit code."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--markets", nargs="+", choices=sorted(MARKETS), default=["DE", "FR", "GB"])
     parser.add_argument("--engines", nargs="+", choices=["builtin", "robyn"], default=None)
@@ -73,12 +74,12 @@ def main() -> int:
 
 
 def robyn_installed() -> bool:
-    """Whether R finds the package Robyn."""
+    """Return whether R finds the package Robyn."""
     return engine_here(Engine.AUTO, rscript="Rscript", r_root=ROOT / "r") == Engine.ROBYN.value
 
 
 def train(simulation: Simulation, engine: str, *, trials: int, iterations: int) -> dict[str, Any]:
-    """Train one market with one engine and lay the result beside the truth."""
+    """Train one market with one engine and compare the result with the truth."""
     config = market_config(simulation.market.name, engine, trials=trials, iterations=iterations)
     with tempfile.TemporaryDirectory(prefix="bench-truth-") as folder:
         began = time.monotonic()
@@ -97,7 +98,7 @@ def train(simulation: Simulation, engine: str, *, trials: int, iterations: int) 
 def run_market(
     simulation: Simulation, config: Config, workspace: Workspace
 ) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Train one market in a workspace; returns R's answer and `metrics.json`."""
+    """Train one market in a workspace; return R's answer and `metrics.json`."""
     data = simulation.data
     first, last = data["DATE"].iloc[0], data["DATE"].iloc[-1]
     workspace.make()
@@ -128,16 +129,16 @@ def run_market(
 def market_config(
     market: str, engine: str, *, trials: int, iterations: int, **more: dict[str, Any]
 ) -> Config:
-    """Return the market's example config, with this search and without pictures.
+    """Return the market's example config with this search, without pictures.
 
-    `more` has further overrides of the sections `training` and `outputs`.
+    `more` has additional overrides of the sections `training` and `outputs`.
     """
     path = ROOT / "examples" / "configs" / f"{CONFIGS[market]}.yaml"
     training = {
         "engine": engine,
         "trials": trials,
         "iterations": iterations,
-        "adstock": "geometric",  # the truth's
+        "adstock": "geometric",  # as in the truth
         **more.get("training", {}),
     }
     outputs = {"onepagers": 0, "allocator": [], **more.get("outputs", {})}
@@ -146,10 +147,10 @@ def market_config(
 
 
 def compare(facts: dict[str, Any], metrics: dict[str, Any]) -> dict[str, Any]:
-    """Lay the chosen model's ROAS and contribution shares beside the truth.
+    """Compare the chosen model's ROAS and contribution shares with the truth.
 
-    `error_share` is the mean absolute error of the channels' contribution shares, `error_roas` the
-    mean relative error of ROAS, weighted by spend.
+    `error_share` is the mean absolute error of the channels' contribution shares. `error_roas` is
+    the mean relative error of ROAS, weighted by spend.
     """
     channels = []
     for found in metrics["channels"]:
@@ -176,31 +177,31 @@ def compare(facts: dict[str, Any], metrics: dict[str, Any]) -> dict[str, Any]:
 
 
 def verdict(runs: list[dict[str, Any]]) -> dict[str, Any]:
-    """Judge: every fit at least 0.9, and the engines as near to the truth as each other."""
+    """Return whether every fit is at least 0.9 and the engines are equally close to the truth."""
     lowest = min(run["r2"] for run in runs)
-    apart = 0.0
+    gap = 0.0
     for market in {run["market"] for run in runs}:
         errors = [run["error_share"] for run in runs if run["market"] == market]
-        apart = max(apart, max(errors) - min(errors))
+        gap = max(gap, max(errors) - min(errors))
     return {
         "lowest_r2": round(lowest, 4),
         "engines": sorted({run["engine"] for run in runs}),
-        "largest_difference_between_engines": round(apart, 5),
-        "passed": lowest >= MIN_R2 and apart <= NEAR,
+        "largest_difference_between_engines": round(gap, 5),
+        "passed": lowest >= MIN_R2 and gap <= MAX_GAP,
     }
 
 
 def in_markdown(result: dict[str, Any]) -> str:
-    """Say the result as a short page."""
+    """Return the result as a short Markdown page."""
     lines = [
-        "# Is the truth found?",
+        "# Do the models find the truth?",
         "",
         f"{result['trials']} trials of {result['iterations']} iterations on the example markets,"
-        " whose truth is known. The models are chosen as in every run (lowest error score among the"
-        " cluster winners); DECOMP.RSSD draws effect shares towards spend shares, so channels that"
-        " truly differ in ROAS come out more alike than they are."
-        " Engine robyn uses Robyn's own holidays where it has them, builtin those of the library"
-        " `holidays`; with one table for both they choose the same models.",
+        " whose truth is known. The models are chosen as in every run: lowest error score among the"
+        " cluster winners. DECOMP.RSSD pulls effect shares towards spend shares, so the estimates"
+        " of channels with different true ROAS are too similar. Engine robyn uses Robyn's own"
+        " holidays if it has them; engine builtin uses those of the library `holidays`. With one"
+        " table for both, they choose the same models.",
         "",
         "| market | engine | R² | R² of the truth | mean error of share | mean error of ROAS | s |",
         "|---|---|--:|--:|--:|--:|--:|",

@@ -1,8 +1,8 @@
-"""How often do the intervals hold the truth? `python -m bench.truth.coverage`.
+"""How often do the intervals contain the truth? `python -m bench.truth.coverage`.
 
-Many simulated markets, whose true ROAS and shares are known, are trained as every run is; then
-once more with the true adstock and saturation given, so that only penalty and regression are left
-to find. Writes coverage.json and coverage.md beside this file.
+The benchmark trains many simulated markets, whose true ROAS and shares are known, as in every run.
+It trains them once more with the true adstock and saturation, so that only penalty and regression
+have to be found. It writes coverage.json and coverage.md next to this file.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ DRAWS = 500
 
 
 def main() -> int:
-    """Run the benchmark; returns the exit code."""
+    """Run the benchmark; return the exit code."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--markets", nargs="+", choices=sorted(MARKETS), default=["DE", "FR", "GB"])
     parser.add_argument("--seeds", type=int, default=4, help="simulations of each market")
@@ -64,10 +64,10 @@ def main() -> int:
 
 
 def intervals(simulation: Simulation, *, trials: int, iterations: int) -> Iterator[dict[str, Any]]:
-    """Give every interval of a channel with its truth, by shape and method."""
+    """Yield every interval of a channel with its true values, by shape and method."""
     facts = truth(simulation)
     for shape in SHAPES:
-        # Both methods look at the same search: the second run finds its trials finished.
+        # Both methods use the same search: the second run finds the finished trials.
         with tempfile.TemporaryDirectory(prefix="bench-coverage-") as folder:
             for method in METHODS:
                 config = market_config(
@@ -98,12 +98,12 @@ def intervals(simulation: Simulation, *, trials: int, iterations: int) -> Iterat
 
 
 def draws(method: str) -> dict[str, int]:
-    """Return the setting of the bootstrap's draws."""
+    """Return the number of draws as a setting of the bootstrap."""
     return {"draws": DRAWS} if method == "bootstrap" else {}
 
 
 def ends(low: float | None, high: float | None) -> tuple[float, float] | None:
-    """Return an interval, None where there is none."""
+    """Return an interval, None if there is none."""
     return None if low is None or high is None else (low, high)
 
 
@@ -142,15 +142,15 @@ def coverage(figures: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def in_markdown(result: dict[str, Any]) -> str:
-    """Say the result as a short page."""
+    """Return the result as a short Markdown page."""
     lines = [
-        "# How often do the intervals hold the truth?",
+        "# How often do the intervals contain the truth?",
         "",
         f"{result['simulations']} simulations of {', '.join(result['markets'])}, engine builtin, "
-        f"{result['trials']} trials of {result['iterations']} iterations; intervals of 95 %, "
-        f"the bootstrap's of {result['draws']} refits. Coverage is the share of intervals with the "
-        "true value inside, width is relative to it. *Known* has the true adstock and saturation "
-        "of all channels given, *searched* finds them as every run does.",
+        f"{result['trials']} trials of {result['iterations']} iterations. The intervals are 95 % "
+        f"intervals; the bootstrap uses {result['draws']} refits. Coverage is the share of "
+        "intervals that contain the true value. Width is relative to the true value. *Known* has "
+        "the true adstock and saturation of all channels; *searched* finds them as in every run.",
         "",
         "| adstock, saturation | method | intervals | coverage of ROAS | width | coverage of share "
         "| width | mean error of ROAS |",

@@ -1,1 +1,1 @@
-"""The whole R side beside Robyn as it is: time, memory and artifacts."""
+"""The whole R side compared with unmodified Robyn: time, memory and artifacts."""

@@ -1,10 +1,11 @@
-"""Everything that R does in a run beside Robyn as it is. `make bench-whole`; it needs Robyn.
+"""Compare all that R does in a run with unmodified Robyn: `make bench-whole`. It needs Robyn.
 
-Robyn's example data, 5 trials of 2000 iterations, in one run of the benchmark: first Robyn by its
-own example (`robyn_inputs`, `robyn_run`, `robyn_outputs`, `robyn_write`, `robyn_allocator`, all
-with their defaults), then `r/run_all.R` as the job calls it, engine robyn, on two cores. Time is
-the whole process's, R's start included; memory is that of the process and all that it starts.
-Writes result.json and .md; the last line of stdout is the verdict as JSON.
+Both use Robyn's example data, with 5 trials of 2000 iterations. One run of the benchmark first runs
+Robyn as in its own example (`robyn_inputs`, `robyn_run`, `robyn_outputs`, `robyn_write`,
+`robyn_allocator`, all with their defaults). Then it runs `r/run_all.R` as the job calls it, with
+engine robyn on two cores. Time is that of the whole process, R's start included. Memory is that of
+the process and all processes that it starts. The benchmark writes result.json and .md. The last
+line of stdout is the verdict as JSON.
 """
 
 from __future__ import annotations
@@ -42,17 +43,17 @@ WINDOW = ("2016-01-04", "2018-12-31")
 
 
 def main() -> int:
-    """Run the benchmark; returns the exit code."""
+    """Run the benchmark; return the exit code."""
     parser = argparse.ArgumentParser(prog="python -m bench.whole", description=__doc__)
     parser.add_argument("--trials", type=int, default=5)
     parser.add_argument("--iterations", type=int, default=2000)
-    parser.add_argument("--rounds", type=int, default=3, help="of ours; the median counts")
-    parser.add_argument("--cores", type=int, default=2, help="of ours")
+    parser.add_argument("--rounds", type=int, default=3, help="rounds of ours; the median counts")
+    parser.add_argument("--cores", type=int, default=2, help="cores of ours")
     parser.add_argument("--out", type=Path, default=HERE)
     given = parser.parse_args()
     version = robyn_version()
     if not version:
-        print("Robyn is not installed in R's library path: there is nothing to compare with.")
+        print("Robyn is not in R's library path. Install it with `make setup`.")
         return 1
     with tempfile.TemporaryDirectory(prefix="bench-whole-") as name:
         folder = Path(name)
@@ -76,15 +77,13 @@ def main() -> int:
 
 
 def timed(command: list[str], cwd: Path) -> dict[str, Any]:
-    """Run a program to its end; returns its seconds and the peak memory of its process tree."""
+    """Run a program to its end; return its seconds and the peak memory of its process tree."""
     print("  ", *command[:3], flush=True)
     began = time.monotonic()
-    # The order of holidays, which prophet's last digits hang on, is the locale's: one for both.
-    env = os.environ | {
-        "RETICULATE_PYTHON": str(RSide.read().nevergrad_python),
-        "TZ": "UTC",
-        "LC_COLLATE": "C",
-    }
+    # The locale determines the order of holidays, which affects prophet's last digits. Use one for
+    # both.
+    python = str(RSide.read().nevergrad_python)
+    env = os.environ | {"RETICULATE_PYTHON": python, "TZ": "UTC", "LC_COLLATE": "C"}
     with (cwd / "console.log").open("w") as console:
         process = subprocess.Popen(
             command, stdout=console, stderr=subprocess.STDOUT, text=True, env=env, cwd=cwd
@@ -97,18 +96,18 @@ def timed(command: list[str], cwd: Path) -> dict[str, Any]:
 
 
 def run_robyn(folder: Path, trials: int, iterations: int) -> dict[str, Any]:
-    """Robyn by its own example, and the data for ours."""
+    """Run Robyn as in its own example, and write the data for ours."""
     script = ["Rscript", str(HERE / "robyn.R")]
     timed([*script, "data", str(folder / "data.csv"), str(folder / "holidays.csv")], folder)
     own = folder / "robyn"
     own.mkdir()
     measured = timed([*script, "run", str(own), str(trials), str(iterations)], own)
-    said = json.loads((own / "said.json").read_text())
-    return measured | said | {"files": listing(own / "outputs")}
+    answer: dict[str, Any] = json.loads((own / "answer.json").read_text())
+    return measured | answer | {"files": listing(own / "outputs")}
 
 
 def run_ours(root: Path, folder: Path, given: argparse.Namespace) -> dict[str, Any]:
-    """`r/run_all.R`, given the job file that the job writes."""
+    """Run `r/run_all.R` with the job file that the job writes."""
     workspace = Workspace(root=root)
     workspace.make()
     workspace.data_csv.write_bytes((folder / "data.csv").read_bytes())
@@ -121,8 +120,8 @@ def run_ours(root: Path, folder: Path, given: argparse.Namespace) -> dict[str, A
     workspace.job_json.write_text(json.dumps(job))
     script = ROOT / "r" / "run_all.R"
     measured = timed(["Rscript", "--vanilla", str(script), f"job_cfg={workspace.job_json}"], root)
-    said = json.loads(workspace.result.read_text())
-    kept = {name: said[name] for name in ("best_model", "selfcheck", "search", "warnings")}
+    answer = json.loads(workspace.result.read_text())
+    kept = {name: answer[name] for name in ("best_model", "selfcheck", "search", "warnings")}
     seconds = json.loads((workspace.output / "timings.json").read_text())
     files = listing(workspace.output)
     written = [re.fullmatch(r"RobynModel-(\w+)\.json", name) for name in files]
@@ -131,7 +130,7 @@ def run_ours(root: Path, folder: Path, given: argparse.Namespace) -> dict[str, A
 
 
 def config(trials: int, iterations: int) -> Config:
-    """Robyn's example as a config."""
+    """Return Robyn's example as a config."""
     return Config.model_validate(
         {
             "version": 1,
@@ -163,7 +162,7 @@ def config(trials: int, iterations: int) -> Config:
 
 
 def listing(folder: Path) -> dict[str, int]:
-    """Bytes of every file below a folder."""
+    """Return the size in bytes of every file below a folder."""
     return {
         str(path.relative_to(folder)): path.stat().st_size
         for path in sorted(folder.rglob("*")) if path.is_file()
@@ -171,7 +170,7 @@ def listing(folder: Path) -> dict[str, int]:
 
 
 def verdict(result: dict[str, Any]) -> dict[str, Any]:
-    """Sum the benchmark up in the figures that are promised."""
+    """Return the summary figures of the benchmark."""
     robyn, ours = result["robyn"], result["ours"]
     return {
         "speedup": round(robyn["seconds"] / ours["seconds"], 1),
@@ -188,18 +187,19 @@ def verdict(result: dict[str, Any]) -> dict[str, Any]:
 def table(result: dict[str, Any]) -> str:
     """Return the result as Markdown."""
     robyn, ours, figures = result["robyn"], result["ours"], result["verdict"]
-    same = "the same" if figures["same_cluster_winners"] else "other"
+    same = "the same" if figures["same_cluster_winners"] else "different"
     rounds = ", ".join(f"{seconds:.1f}" for seconds in result["ours_all_seconds"])
     lines = [
-        "# The whole R side beside Robyn as it is", "", in_words(result["machine"]) + ".", "",
+        "# The whole R side compared with Robyn", "", in_words(result["machine"]) + ".", "",
         f"Robyn {result['machine']['robyn']}, its example data, {result['trials']} trials of"
         f" {result['iterations']} iterations, seed 123.", "",
-        "| | seconds | peak MB, all processes | best model | files | their MB |",
+        "| | seconds | peak MB, all processes | best model | files | MB of files |",
         "|---|--:|--:|---|--:|--:|",
-        _row("Robyn as it is", robyn), _row("`r/run_all.R`, two cores", ours), "",
-        f"{figures['speedup']} times faster, with {same} cluster winners. All rounds of ours, in"
-        f" seconds: {rounds}. Self-check against Robyn's own code: {figures['selfcheck']:.1e}.", "",
-        "| step of Robyn | seconds | | step of ours | seconds |", "|---|--:|---|---|--:|",
+        _row("unmodified Robyn", robyn), _row("`r/run_all.R`, two cores", ours), "",
+        f"`r/run_all.R` is {figures['speedup']} times faster, with {same} cluster winners. All its"
+        f" rounds, in seconds: {rounds}. Self-check against Robyn's own code:"
+        f" {figures['selfcheck']:.1e}.", "",
+        "| Robyn's step | seconds | | our step | seconds |", "|---|--:|---|---|--:|",
     ]  # fmt: skip
     left = list(robyn["seconds_by_step"].items())
     right = [(step, ours["timings"][step]) for step in ("inputs", "trials", "outputs", "plots")]
@@ -207,7 +207,7 @@ def table(result: dict[str, Any]) -> str:
         cells = [*(left[i] if i < len(left) else ("", "")), ""]
         cells += right[i] if i < len(right) else ("", "")
         lines.append("| " + " | ".join(_cell(cell) for cell in cells) + " |")
-    lines += ["", "Files of ours: " + ", ".join(f"`{name}`" for name in ours["files"]) + "."]
+    lines += ["", "Our files: " + ", ".join(f"`{name}`" for name in ours["files"]) + "."]
     return "\n".join(lines) + "\n"
 
 

@@ -1,4 +1,4 @@
-# Robyn as its own example uses it, every step with its time:
+# Run Robyn as in its own example, and time every step:
 #   Rscript robyn.R data DATA.csv HOLIDAYS.csv
 #   Rscript robyn.R run FOLDER TRIALS ITERATIONS
 
@@ -9,7 +9,7 @@ arguments <- commandArgs(TRUE)
 
 write_data <- function(data_csv, holidays_csv) {
   data <- as.data.frame(Robyn::dt_simulated_weekly)
-  # 17 digits, so that both work on the same numbers to the last bit.
+  # 17 digits, so that both use the same numbers to the last bit.
   numbers <- vapply(data, is.numeric, NA)
   data[numbers] <- lapply(data[numbers], sprintf, fmt = "%.17g")
   data.table::fwrite(data, data_csv, quote = FALSE)
@@ -57,8 +57,10 @@ run <- function(folder, trials, iterations) {
     InputCollect = inputs, OutputCollect = collect, select_model = best,
     scenario = "max_response"
   ))
-  said <- list(seconds_by_step = seconds, best_model = best, winners = collect$clusters$models$solID)
-  jsonlite::write_json(said, file.path(folder, "said.json"), auto_unbox = TRUE, digits = NA)
+  answer <- list(
+    seconds_by_step = seconds, best_model = best, winners = collect$clusters$models$solID
+  )
+  jsonlite::write_json(answer, file.path(folder, "answer.json"), auto_unbox = TRUE, digits = NA)
 }
 
 switch(arguments[1],

@@ -52,7 +52,9 @@ def find_request(
     text = b""
     try:
         text = read_config_text(settings.config_uri)
-        resolved = load_config(text, origin=settings.config_uri, overrides=overrides)
+        resolved = load_config(
+            text, origin=settings.config_uri, overrides=overrides, option="--set"
+        )
     except ConfigError as error:
         reject(
             store,

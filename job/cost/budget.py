@@ -94,7 +94,7 @@ def cost_of(attempt: Attempt, timings: dict[str, float] | None = None) -> dict[s
 
 
 def _resumed(attempt: Attempt) -> bool:
-    """Whether an earlier attempt did some of the work."""
+    """Return whether an earlier attempt did part of the work."""
     return any(
         s.detail.get("reused") or s.detail.get("resumed_trials") for s in attempt.trace.steps
     )

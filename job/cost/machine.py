@@ -1,4 +1,4 @@
-"""What is rented for a task: vCPUs, memory, region."""
+"""The machine of a task: vCPUs, memory and region."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from contract.settings import EnvironmentSettings
 from job.runtime.machine import available_cores, memory_limit
 
 DEFAULT_REGION = "europe-west1"
-GIB_PER_VCPU = 2.0  # where nothing limits the memory: the ratio that Terraform's defaults have
+GIB_PER_VCPU = 2.0  # if nothing limits the memory; the same ratio as in Terraform's defaults
 CPUS = "vCPUs such as 4 or 4000m"
 MEMORY = "memory such as 8Gi or 512Mi"
 _SIZES = {"": 1 / 2**30, "Ki": 1 / 2**20, "Mi": 1 / 2**10, "Gi": 1.0}
@@ -21,14 +21,14 @@ _SIZES = {"": 1 / 2**30, "Ki": 1 / 2**20, "Mi": 1 / 2**10, "Gi": 1.0}
 
 @dataclass(frozen=True, kw_only=True)
 class Machine:
-    """One task's share of a machine."""
+    """The vCPUs and the memory of one task, and their region."""
 
     vcpus: float
     gib: float
     region: str
 
     def to_json(self) -> dict[str, Any]:
-        """Plain values."""
+        """Return JSON values."""
         return asdict(self)
 
     def __str__(self) -> str:

@@ -8,7 +8,7 @@ from datetime import date
 from typing import Any, Self
 
 from contract.config import Config, Frequency
-from contract.training import Adstock
+from contract.hyperparameters import Adstock
 
 PERIODS_A_YEAR = {Frequency.DAY: 365, Frequency.WEEK: 52, Frequency.MONTH: 12}
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from contract.config import Config
 from contract.exceptions import DataError
-from job.gate import dated_events, dates, design, history, levels, series, values
+from job.gate import dated_events, dates, design, history, levels, lift_tests, series, values
 from job.gate.data import Data, read
 from job.gate.history import profile
 from job.gate.table import render
@@ -30,6 +30,7 @@ CHECKS: tuple[Check, ...] = (
     *dated_events.CHECKS,
     *levels.CHECKS,
     *design.CHECKS,
+    *lift_tests.CHECKS,
     *history.CHECKS,
 )
 

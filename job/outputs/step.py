@@ -24,7 +24,6 @@ from job.gate import Verdict
 from job.outputs.manifest import DataFacts, Manifest, versions
 from job.outputs.tables import tables_to_parquet
 from job.outputs.upload import upload_all
-from job.report import ReportInputs, render_report
 from job.sources import Snapshot
 
 
@@ -166,6 +165,8 @@ def _write_report(
     output: Path, *, config: Config, run: Mapping[str, Any], quality: Mapping[str, Any]
 ) -> None:
     """Write `report.html` from the files of the output folder; `run` is the manifest's content."""
+    from job.report import ReportInputs, render_report  # slow: Altair
+
     inputs = ReportInputs(
         tables=output / "tables",
         metrics=json.loads((output / "metrics.json").read_text()),

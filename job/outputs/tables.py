@@ -1,4 +1,4 @@
-"""The tables that people query: their columns, once, for Parquet, BigQuery and the documentation.
+"""The result tables: one definition of their columns for Parquet, BigQuery and the documentation.
 
 R writes CSV with the columns below (`r/R/tables.R`); `run_id`, `market` and `revision` come
 first in every table and are added here.
@@ -38,23 +38,23 @@ _TYPES: Final[dict[str, pa.DataType]] = {
 _Columns = dict[str, tuple[str, str]]
 
 _RUN: Final[_Columns] = {
-    "run_id": ("text", "The run that made the row."),
+    "run_id": ("text", "Id of the run."),
     "market": ("text", "Market of the run."),
-    "revision": ("text", "Revision of the configuration."),
+    "revision": ("text", "Revision of the config."),
 }
 _MODEL: Final[_Columns] = {
-    "model_id": ("text", "The model: trial, iteration and place in its batch, joined by `_`."),
-    "is_best_model": ("flag", "True for the one model that the run chose."),
+    "model_id": ("text", "Id of the model: trial, iteration and position, joined by `_`."),
+    "is_best_model": ("flag", "True for the chosen model."),
 }
 _VARIABLE: Final[_Columns] = {
-    "variable": ("text", "A data column, a component of prophet, or intercept."),
-    "kind": ("text", "What the variable is: intercept, prophet, context, paid_media or organic."),
-    "channel": ("text", "Name of the channel; empty where the variable is no medium."),
+    "variable": ("text", "Data column, component of prophet, or intercept."),
+    "kind": ("text", "Kind of the variable: intercept, prophet, context, paid_media or organic."),
+    "channel": ("text", "Name of the channel; empty if the variable is not a medium."),
 }
 _FIT: Final[_Columns] = {
-    "nrmse": ("number", "The NRMSE that the search minimised: of validation where there is one."),
+    "nrmse": ("number", "NRMSE that the search minimised; of the validation rows with a split."),
     "decomp_rssd": ("number", "DECOMP.RSSD, the distance between spend shares and effect shares."),
-    "mape": ("number", "MAPE of the lift tests; 0 where the run is not calibrated."),
+    "mape": ("number", "MAPE of the lift tests; 0 without calibration."),
 }
 
 _TABLES: Final[dict[str, tuple[str, _Columns]]] = {
@@ -64,51 +64,51 @@ _TABLES: Final[dict[str, tuple[str, _Columns]]] = {
             **_MODEL,
             "trial": ("whole", "Trial of the search, from 1."),
             "iteration": ("whole", "Iteration of the trial, from 1."),
-            "is_cluster_winner": ("flag", "True where the model has its cluster's lowest error."),
-            "cluster": ("whole", "Cluster of alike candidates; empty for copies of a candidate."),
+            "is_cluster_winner": ("flag", "True for the lowest error score in the cluster."),
+            "cluster": ("whole", "Cluster of similar candidates; empty for duplicate candidates."),
             "pareto_front": ("whole", "Pareto front of NRMSE and DECOMP.RSSD; 1 is the best."),
             "error_score": ("number", "Combined error among the candidates; lower is better."),
             **_FIT,
-            "nrmse_train": ("number", "NRMSE of the rows that the model was fitted to."),
+            "nrmse_train": ("number", "NRMSE of the training rows."),
             "nrmse_val": ("number", "NRMSE of the validation rows; empty without a split."),
             "nrmse_test": ("number", "NRMSE of the test rows; empty without a split."),
-            "rsq_train": ("number", "Adjusted R² of the rows that the model was fitted to."),
+            "rsq_train": ("number", "Adjusted R² of the training rows."),
             "rsq_val": ("number", "Adjusted R² of the validation rows; empty without a split."),
             "rsq_test": ("number", "Adjusted R² of the test rows; empty without a split."),
             "lambda": ("number", "Penalty of the ridge regression."),
-            "lambda_share": ("number", "The penalty as the search drew it, from 0 to 1."),
-            "train_size": ("number", "Share of the rows that the model was fitted to."),
-            "all_signs_positive": ("flag", "True where no variable contributes less than zero."),
-            "has_zero_channel": ("flag", "True where a paid channel has the coefficient zero."),
+            "lambda_share": ("number", "Penalty on the search's scale, from 0 to 1."),
+            "train_size": ("number", "Share of the rows that are training rows."),
+            "all_signs_positive": ("flag", "True if no variable has a negative contribution."),
+            "has_zero_channel": ("flag", "True if a paid channel has the coefficient zero."),
             "hyperparameters": ("hyperparameters", "Adstock, saturation and penalty parameters."),
         },
     ),
     "decomposition": (
-        "One row per candidate model and variable: what it contributed over the window.",
+        "One row per candidate model and variable: its contribution in the modelling window.",
         {
             **_MODEL,
             **_VARIABLE,
             "coefficient": ("number", "Coefficient of the transformed variable."),
             "contribution": ("number", "Sum of the target that the variable explains."),
-            "contribution_share": ("number", "Contribution as a share of the whole prediction."),
-            "spend": ("number", "Spend in the window; paid channels only."),
+            "contribution_share": ("number", "Contribution as a share of the total prediction."),
+            "spend": ("number", "Spend in the window; only for paid channels."),
             "spend_share": ("number", "Share of all paid spend."),
             "effect_share": ("number", "Share of the contribution of all paid channels."),
             "mean_spend": ("number", "Mean spend per period."),
             "mean_input": ("number", "Mean input per period after carry-over."),
             "mean_response": ("number", "Mean contribution per period."),
             "mean_exposure": ("number", "Mean exposure per period, in its own unit."),
-            "carryover_share": ("number", "Share of the response that comes of earlier input."),
+            "carryover_share": ("number", "Share of the response that is due to earlier input."),
             "roas": ("number", "Contribution per unit of spend."),
             "cpa": ("number", "Spend per unit of contribution."),
             "interval_method": (
                 "text",
-                "cluster: among alike models; bootstrap: refits to resampled periods, of the best "
-                "model only; empty where there are no intervals.",
+                "cluster (similar models) or bootstrap (refits to resampled periods, only for the "
+                "best model); empty without intervals.",
             ),
-            "interval_mean": ("number", "Mean ROAS (CPA for conversions) by this method."),
-            "interval_low": ("number", "Lower end of the interval of ROAS (CPA)."),
-            "interval_high": ("number", "Upper end; empty where a CPA has none."),
+            "interval_mean": ("number", "Mean ROAS, or CPA for conversions, by this method."),
+            "interval_low": ("number", "Lower end of the interval of ROAS or CPA."),
+            "interval_high": ("number", "Upper end of the interval; empty if a CPA has none."),
             "share_low": ("number", "Lower end of the interval of the contribution share."),
             "share_high": ("number", "Upper end of the interval of the contribution share."),
         },
@@ -119,9 +119,9 @@ _TABLES: Final[dict[str, tuple[str, _Columns]]] = {
             **_MODEL,
             "date": ("date", "First day of the period."),
             **_VARIABLE,
-            "contribution": ("number", "Part of the prediction that the variable makes."),
-            "actual": ("number", "Target of the period, repeated for every variable."),
-            "predicted": ("number", "Prediction of the period, repeated for every variable."),
+            "contribution": ("number", "Contribution of the variable to the prediction."),
+            "actual": ("number", "Target of the period, repeated for each variable."),
+            "predicted": ("number", "Prediction of the period, repeated for each variable."),
         },
     ),
     "response_curves": (
@@ -129,35 +129,39 @@ _TABLES: Final[dict[str, tuple[str, _Columns]]] = {
         {
             **_MODEL,
             **_VARIABLE,
-            "point": ("whole", "Number of the point, from 1 at no input."),
+            "point": ("whole", "Number of the point, from 1; point 1 has no input."),
             "input": ("number", "Input per period after carry-over: spend, or the organic unit."),
-            "response": ("number", "Target per period that the input makes."),
+            "response": ("number", "Response per period, in units of the target."),
             "marginal_response": ("number", "Response to one more unit of input."),
-            "is_observed": ("flag", "False beyond the largest input that the data has."),
+            "is_observed": ("flag", "False beyond the largest input in the data."),
         },
     ),
     "allocation": (
-        "One row per scenario of the budget allocator and paid channel; the best model at least.",
+        "One row per scenario of the budget allocator and paid channel, at least for the best "
+        "model.",
         {
             **_MODEL,
-            "scenario_number": ("whole", "Number of the scenario in the configuration, from 1."),
+            "scenario_number": ("whole", "Number of the scenario in the config, from 1."),
             "scenario": ("text", "max_response or target_efficiency."),
             "variable": _VARIABLE["variable"],
             "channel": ("text", "Name of the channel."),
-            "periods": ("whole", "Periods of the window."),
-            "total_budget": ("number", "Spend of all channels over these periods, as allocated."),
-            "target_value": ("number", "ROAS or CPA to keep; empty for max_response."),
-            "is_feasible": ("flag", "False where the bounds allow no such split."),
+            "periods": ("whole", "Number of periods in the window."),
+            "total_budget": ("number", "Allocated spend of all channels in these periods."),
+            "target_value": ("number", "Target ROAS or CPA; empty for max_response."),
+            "is_feasible": ("flag", "False if no allocation within the bounds meets the target."),
             "spend_now": ("number", "Mean spend per period in the window."),
-            "spend_optimal": ("number", "Spend per period as allocated."),
+            "spend_optimal": ("number", "Allocated spend per period."),
             "spend_share_now": ("number", "Share of all paid spend in the window."),
-            "spend_share_optimal": ("number", "Share of all paid spend as allocated."),
-            "lower_bound": ("number", "Least spend per period that was allowed."),
-            "upper_bound": ("number", "Greatest spend per period that was allowed."),
+            "spend_share_optimal": ("number", "Share of all allocated spend."),
+            "lower_bound": ("number", "Minimum spend per period that is allowed."),
+            "upper_bound": ("number", "Maximum spend per period that is allowed."),
             "response_now": ("number", "Response to the mean spend per period."),
             "response_optimal": ("number", "Response to the allocated spend per period."),
             "marginal_response_now": ("number", "Response to one more unit of the mean spend."),
-            "marginal_response_optimal": ("number", "Response to one more unit as allocated."),
+            "marginal_response_optimal": (
+                "number",
+                "Response to one more unit of the allocated spend.",
+            ),
         },
     ),
     "pareto": (
@@ -167,9 +171,9 @@ _TABLES: Final[dict[str, tuple[str, _Columns]]] = {
             "trial": ("whole", "Trial of the search, from 1."),
             "iteration": ("whole", "Iteration of the trial, from 1."),
             **_FIT,
-            "rsq_train": ("number", "Adjusted R² of the rows that the model was fitted to."),
-            "pareto_front": ("whole", "Pareto front; empty for models too far off to be ranked."),
-            "is_candidate": ("flag", "True where the model is in the table `models`."),
+            "rsq_train": ("number", "Adjusted R² of the training rows."),
+            "pareto_front": ("whole", "Pareto front; empty for models that are not ranked."),
+            "is_candidate": ("flag", "True if the model is in the table `models`."),
         },
     ),
 }
@@ -192,15 +196,15 @@ SCHEMAS: Final[dict[str, pa.Schema]] = {
 
 
 def read_csv(csv_path: Path, table_name: str, *, run: Mapping[str, str]) -> pa.Table:
-    """Read a table that R wrote.
+    """Read a table that R wrote as CSV.
 
     Args:
-        csv_path: the CSV; its columns in any order.
-        table_name: a key of SCHEMAS.
+        csv_path: The CSV file, with its columns in any order.
+        table_name: A key of SCHEMAS.
         run: `run_id`, `market` and `revision` of the rows.
 
     Raises:
-        ModelError: a column is missing, unknown or of the wrong type.
+        ModelError: A column is missing, unknown or of the wrong type.
     """
     schema = SCHEMAS[table_name]
     expected = [name for name in schema.names if name not in RUN_COLUMNS]
@@ -220,11 +224,12 @@ def read_csv(csv_path: Path, table_name: str, *, run: Mapping[str, str]) -> pa.T
             convert_options=convert,
         )
     except pa.ArrowInvalid as error:
-        raise ModelError(f"Table `{table_name}` of R cannot be read: {error}") from error
+        raise ModelError(f"R's table `{table_name}` cannot be read: {error}") from error
     if set(rows.column_names) != set(expected):
         differing = sorted(set(rows.column_names) ^ set(expected))
         raise ModelError(
-            f"Table `{table_name}` of R has other columns than declared: {', '.join(differing)}."
+            f"R's table `{table_name}` does not have the declared columns; these differ: "
+            f"{', '.join(differing)}"
         )
     columns = [pa.array([run[name]] * rows.num_rows, pa.string()) for name in RUN_COLUMNS]
     for name in expected:
@@ -238,16 +243,16 @@ def read_csv(csv_path: Path, table_name: str, *, run: Mapping[str, str]) -> pa.T
 def to_parquet(
     csv_path: Path, table_name: str, out_path: Path, *, columns: Mapping[str, str]
 ) -> int:
-    """Write a table that R wrote as Parquet with declared types; returns its number of rows.
+    """Convert a table that R wrote to Parquet and return its number of rows.
 
     Args:
-        csv_path: what R wrote.
-        table_name: a key of SCHEMAS.
-        out_path: the file to write; replaced if it exists.
+        csv_path: The CSV file that R wrote.
+        table_name: A key of SCHEMAS.
+        out_path: The file to write; it is replaced if it exists.
         columns: `run_id`, `market` and `revision`, which become the first columns.
 
     Raises:
-        ModelError: see `read_csv`.
+        ModelError: See `read_csv`.
     """
     table = read_csv(csv_path, table_name, run=columns)
     pq.write_table(table, out_path, compression="zstd")
@@ -259,7 +264,7 @@ def _csv_type(kind: pa.DataType) -> pa.DataType:
 
 
 def _hyperparameters(column: pa.ChunkedArray) -> pa.Array:
-    """Turn JSON objects of names and numbers into lists of (name, value)."""
+    """Convert JSON objects of names and numbers into lists of (name, value)."""
     rows: list[list[dict[str, Any]]] = [
         [{"name": name, "value": float(value)} for name, value in json.loads(text).items()]
         for text in pc.fill_null(column, "{}").to_pylist()

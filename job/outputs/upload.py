@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import mimetypes
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -89,17 +89,6 @@ def _upload(store: Store, file: Path, artifact: Artifact, path: str, generation:
             f"`{path}` is in {store.url} with {stored.size} bytes and CRC32C {stored.crc32c}; "
             f"it should have {artifact.bytes} and {artifact.crc32c}"
         )
-
-
-def verify(store: Store, artifacts: list[Artifact], *, prefix: str) -> Iterator[str]:
-    """Yield a sentence for each stored file that differs from the manifest."""
-    there = {info.path.removeprefix(prefix): info for info in store.list(prefix)}
-    for artifact in artifacts:
-        info = there.get(artifact.path)
-        if info is None:
-            yield f"`{artifact.path}` is missing"
-        elif (info.size, info.crc32c) != (artifact.bytes, artifact.crc32c):
-            yield f"`{artifact.path}` differs from the manifest"
 
 
 def content_type(file: Path) -> str:

@@ -8,13 +8,15 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from pathlib import Path
 
 from contract.base import sha256_hex
-from contract.config import Config, safe_name
+from contract.columns import MODEL_NAMES, R_WORDS, safe_name
+from contract.config import Config
 from contract.exceptions import ConfigError, DataError, NotFoundError
+from contract.hyperparameters import unknown_names
 from contract.stores import open_store, split_uri
 from contract.suggest import did_you_mean
 from contract.training import ProphetVar
@@ -24,7 +26,6 @@ COLUMNS = ("date", "from", "to", "name", "market")
 MAX_BYTES = 1024 * 1024
 MAX_NAMES = 30
 _MAX_PROBLEMS = 20  # faults in one message
-_RESERVED = ("ds", "y", "dep_var", "intercept", "solID", "train_size", "lambda", "depVarHat")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,7 +78,23 @@ def read_annotations(config: Config, *, files: bool = True) -> Annotations | Non
             f"{file} has {len(annotations.names)} event names for market {config.market}; "
             f"allowed: at most {MAX_NAMES}, because each name becomes a variable of the model"
         )
+    _check_penalties(config, annotations)
     return annotations
+
+
+def _check_penalties(config: Config, annotations: Annotations) -> None:
+    """Refuse penalty factors of variables that neither config nor events have.
+
+    Raises:
+        ConfigError: one sentence per unknown name.
+    """
+    space = config.search_space()
+    variables = [*space.variables, *annotations.names]
+    whole = replace(space, variables=variables, events=False)
+    faults = unknown_names(config.training.hyperparameters, whole)
+    problems = [f"`training.hyperparameters.{f.at[0]}` {f.problem}" for f in faults]
+    if problems:
+        raise ConfigError(problems)
 
 
 def _read_bytes(path: str, *, files: bool) -> bytes:
@@ -231,7 +248,8 @@ def _overlaps(numbered: list[tuple[int, DatedEvent]]) -> Iterator[str]:
 
 def _name_conflicts(numbered: list[tuple[int, DatedEvent]], config: Config) -> Iterator[str]:
     """Report names that are taken, or that would become the same column."""
-    taken = {_key(name): f"a reserved name of the model (`{name}`)" for name in _RESERVED}
+    taken = {_key(name): f"a reserved name of the model (`{name}`)" for name in sorted(MODEL_NAMES)}
+    taken |= {_key(word): f"a word of the R language (`{word}`)" for word in R_WORDS}
     taken |= {_key(v.value): f"prophet's component `{v.value}`" for v in ProphetVar}
     taken |= {_key(c.name): f"the channel `{c.name}`" for c in config.channels}
     for columns in config.columns_by_role().values():

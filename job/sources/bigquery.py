@@ -1,4 +1,4 @@
-"""BigQuery by its own client: a dry run for the columns, the Storage API for Arrow batches."""
+"""Read BigQuery through its client: a dry run gives the columns, the Storage API the batches."""
 
 from __future__ import annotations
 
@@ -41,7 +41,10 @@ REQUEST_SECONDS = 120
 
 
 class BigQuery:
-    """A client and what is read through it; `open_reader` makes a client of the Storage API."""
+    """A client, and the table or query that it reads.
+
+    `open_reader` opens a client of the Storage API; without it, results come from the REST API.
+    """
 
     dialect = "bigquery"
 
@@ -62,7 +65,7 @@ class BigQuery:
         self._readers = ExitStack()
 
     def fields(self) -> Sequence[Field]:
-        """Columns of the relation, from a dry run, which reads and costs nothing."""
+        """Return the columns of the relation, from a dry run, which reads no data and is free."""
         sql = exp.select("*").from_(self.relation.copy()).sql(dialect="bigquery")
         config = bigquery.QueryJobConfig(dry_run=True, use_query_cache=False)
         job = self._query(sql, config)
@@ -77,15 +80,15 @@ class BigQuery:
         ]
 
     def stream(self, sql: str) -> Iterator[pa.RecordBatch]:
-        """The result of a query."""
+        """Yield the result of a query, batch by batch."""
         config = bigquery.QueryJobConfig(labels=self._labels, job_timeout_ms=QUERY_SECONDS * 1000)
         job = self._query(sql, config)
-        rows = self._told(lambda: job.result(timeout=QUERY_SECONDS, retry=RETRY, job_retry=None))
+        rows = self._call(lambda: job.result(timeout=QUERY_SECONDS, retry=RETRY, job_retry=None))
         reader = None
         if self._open_reader is not None:
             reader = self._readers.enter_context(self._open_reader())
         batches = iter(rows.to_arrow_iterable(bqstorage_client=reader))
-        while (batch := self._told(lambda: next(batches, None))) is not None:
+        while (batch := self._call(lambda: next(batches, None))) is not None:
             yield batch
 
     def close(self) -> None:
@@ -94,32 +97,33 @@ class BigQuery:
         self._client.close()
 
     def _query(self, sql: str, config: bigquery.QueryJobConfig) -> Any:
-        return self._told(
+        return self._call(
             lambda: self._client.query(
                 sql, job_config=config, timeout=REQUEST_SECONDS, retry=RETRY, job_retry=None
             )
         )
 
-    def _told(self, call: Any) -> Any:
+    def _call(self, call: Any) -> Any:
+        """Call the client and translate its errors."""
         try:
             return call()
         except Exception as error:
-            told = explain(error, self.description)
-            if told is None:
+            explained = explain(error, self.description)
+            if explained is None:
                 raise
-            raise told from None
+            raise explained from None
 
 
 def connect(source: BigQuerySource, *, run_id: str, env: Mapping[str, str]) -> BigQuery:
-    """A client with the job's own service account.
+    """Create a client with the job's service account.
 
-    BIGQUERY_EMULATOR_HOST (http://…) talks to a stand-in, without the Storage API.
+    If BIGQUERY_EMULATOR_HOST (http://…) is set, the client uses this emulator and no Storage API.
 
     Raises:
-        ServiceError: there are no credentials.
+        ServiceError: No credentials are found.
     """
     relation = source_relation(source, "bigquery")
-    what = f"table `{source.table}` in" if source.table else "the query on"
+    subject = f"table `{source.table}` in" if source.table else "the query on"
     emulator = env.get("BIGQUERY_EMULATOR_HOST")
     try:
         credentials, project = (
@@ -144,14 +148,19 @@ def connect(source: BigQuerySource, *, run_id: str, env: Mapping[str, str]) -> B
     return BigQuery(
         client,
         relation,
-        f"{what} BigQuery",
+        f"{subject} BigQuery",
         run_id=run_id,
         open_reader=None if emulator else open_reader,
     )
 
 
 def explain(error: Exception, what: str) -> MMMError | None:
-    """The error in this project's words; None for what is not BigQuery's or the network's."""
+    """Translate an error of BigQuery or the network; return None for any other error.
+
+    Args:
+        error: The error to translate.
+        what: The table or query, for the message.
+    """
     if isinstance(error, MMMError):
         return error
     text = " ".join(str(getattr(error, "message", error)).split())[:300]

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from functools import cache
 from pathlib import Path
 from tempfile import gettempdir
 
+from contract.config import Config
 from contract.exceptions import ConfigError
-from contract.training import ROBYNS_OWN_PENALTIES, Engine, Training
+from contract.hyperparameters import ROBYN_REFUSES_PENALTIES
+from contract.training import ROBYN_NEEDS_PROPHET, Engine, Search
 from job.train.job_file import find_rscript
 from job.train.process import r_environment
 
@@ -33,16 +36,37 @@ def engine_here(engine: Engine, *, rscript: str, r_root: Path) -> str:
     return (Engine.ROBYN if robyn else Engine.BUILTIN).value
 
 
-def check_engine(training: Training, *, rscript: str, r_root: Path) -> None:
+def check_engine(config: Config, *, rscript: str, r_root: Path) -> None:
     """Check what the config alone cannot decide, because `auto` depends on the installation.
 
     Raises:
-        ConfigError: `auto` selects Robyn here, and Robyn does not accept ranges of penalties.
+        ConfigError: one sentence per setting that the engine refuses.
     """
-    given = training.penalty_ranges
-    engine = engine_here(training.engine, rscript=rscript, r_root=r_root) if given else None
-    if given and engine == Engine.ROBYN.value:
-        raise ConfigError(
-            f"`training.hyperparameters.{given[0]}`: {ROBYNS_OWN_PENALTIES} "
+    training = config.training
+    penalties, factors = training.penalty_ranges, bool(config.factors or config.annotations)
+    robyns_search = training.search is Search.ROBYN
+    if not (penalties or robyns_search or (factors and not training.prophet)):
+        return
+    problems = []
+    if engine_here(training.engine, rscript=rscript, r_root=r_root) == Engine.BUILTIN.value:
+        if robyns_search:
+            problems.append(
+                "`training.search` is robyn; allowed: fast, because Robyn is not installed here "
+                "and `training.engine` is auto"
+            )
+    else:
+        problems += [
+            f"`training.hyperparameters.{name}` is refused: {ROBYN_REFUSES_PENALTIES} "
             "(`training.engine` is auto, and Robyn is installed here)"
-        )
+            for name in penalties[:1]
+        ]
+        if factors and not training.prophet:
+            problems.append(f"`training.prophet` is empty; {ROBYN_NEEDS_PROPHET}")
+        cores = os.cpu_count() or 1
+        if robyns_search and training.workers > cores:
+            problems.append(
+                f"`training.workers` is {training.workers}; allowed with `search: robyn`: at most "
+                f"{cores}, the cores of this machine"
+            )
+    if problems:
+        raise ConfigError(problems)

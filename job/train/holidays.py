@@ -9,7 +9,9 @@ import holidays
 import pandas as pd
 from holidays.registry import COUNTRIES
 
+from contract.config import Config
 from contract.exceptions import ConfigError
+from contract.training import ProphetVar
 
 COLUMNS = ("ds", "holiday", "country", "year")
 
@@ -26,6 +28,19 @@ class UnknownCountryError(ConfigError):
         )
         self.country = country
         self.match = match
+
+
+def check_country(config: Config) -> None:
+    """Refuse a country without holidays before anything is read.
+
+    Raises:
+        UnknownCountryError: `training.holidays` is not known, and prophet is to use it.
+    """
+    country = config.training.holidays
+    if country is None or ProphetVar.HOLIDAY not in config.training.prophet:
+        return
+    if country.strip().upper() not in _codes():
+        raise UnknownCountryError(country, _nearest(country))
 
 
 def holidays_table(country: str, start: date, end: date) -> pd.DataFrame:

@@ -36,10 +36,14 @@ def command(
     from job.attempt.request import read_config_text
     from job.gate import check, render
     from job.sources import extract
+    from job.train.holidays import check_country
 
     with report_errors():
         text = read_config_text(config)
-        resolved = load_config(text, origin=config, overrides=parse_overrides(set_)).config
+        resolved = load_config(
+            text, origin=config, overrides=parse_overrides(set_), option="--set"
+        ).config
+        check_country(resolved)
         with TemporaryDirectory(prefix="mmm-check-") as folder:
             snapshot = extract(resolved, run_id="check", to=Path(folder) / "snapshot.parquet")
             verdict = check(snapshot, resolved, previous=_read(previous))

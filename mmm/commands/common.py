@@ -48,7 +48,7 @@ def parse_overrides(assignments: list[str]) -> dict[str, Any]:
     Raises:
         ConfigError: an assignment is not FIELD=VALUE.
     """
-    from contract.loading import parse_yaml  # imports pydantic, which help does without
+    from contract.documents import parse_yaml  # imports pydantic, which help does without
 
     merged: dict[str, Any] = {}
     for assignment in assignments:

@@ -39,7 +39,7 @@ def command(
 
     Prints the message's id.
     """
-    from contract.loading import parse_document
+    from contract.documents import parse_document
     from contract.message import parse_message
     from contract.topics import open_topic
     from job.attempt.request import read_config_text

@@ -1,4 +1,4 @@
-"""Executions as processes of this machine: the stand-in for Cloud Run in demo and tests."""
+"""Run executions as processes of this machine: the stand-in for Cloud Run in demo and tests."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from trigger.execution import Execution, Launch, Phase
 
 
 class LocalLauncher:
-    """Runs `command` for every execution, with the environment that Cloud Run would give it."""
+    """Runs `command` for every execution, with the environment variables of Cloud Run."""
 
     def __init__(
         self,
@@ -35,7 +35,7 @@ class LocalLauncher:
         self.executions: dict[str, LocalExecution] = {}
 
     def launch(self, launch: Launch) -> str:
-        """Start an execution; it goes on in threads of this process."""
+        """Start an execution in threads of this process; returns its name."""
         execution = LocalExecution(
             name=f"{self._job}-{suffix()}",
             command=self._command,
@@ -53,22 +53,24 @@ class LocalLauncher:
         return execution.name
 
     def find(self, run_id: str) -> list[Execution]:
-        """Executions of this launcher that were started for a run, oldest first."""
+        """Return the executions that this launcher started for a run, oldest first."""
         return [
-            _seen(e) for e in self.executions.values() if e.env.get(environment.RUN_ID) == run_id
+            _state_of(e)
+            for e in self.executions.values()
+            if e.env.get(environment.RUN_ID) == run_id
         ]
 
     def get(self, name: str) -> Execution | None:
-        """An execution; one of an earlier launcher is known as long as its processes live."""
+        """Return an execution; one of another launcher is known while its processes run."""
         execution = self.executions.get(name)
         if execution is not None:
-            return _seen(execution)
+            return _state_of(execution)
         if processes_of({environment.CLOUD_RUN_EXECUTION: name}):
             return Execution(name=name, phase=Phase.RUNNING)
         return None
 
     def cancel(self, name: str) -> None:
-        """Stop an execution; one of another launcher by SIGTERM to its processes."""
+        """Stop an execution; processes of another launcher get SIGTERM."""
         if name in self.executions:
             self.executions[name].cancel()
             return
@@ -77,19 +79,19 @@ class LocalLauncher:
                 os.kill(pid, signal.SIGTERM)
 
     def wait(self, name: str, timeout: float | None = None) -> Execution:
-        """Wait for an execution's end, or for the timeout."""
+        """Wait until an execution has ended, at most `timeout` seconds, and return it."""
         self.executions[name].done.wait(timeout)
-        return _seen(self.executions[name])
+        return _state_of(self.executions[name])
 
     def close(self) -> None:
-        """Stop everything and wait for it: no process stays behind."""
+        """Stop all executions and wait until none of their processes is left."""
         for execution in self.executions.values():
             execution.cancel()
         for execution in self.executions.values():
             execution.done.wait(self._grace + 5)
 
 
-def _seen(execution: LocalExecution) -> Execution:
+def _state_of(execution: LocalExecution) -> Execution:
     return Execution(
         name=execution.name,
         phase=execution.phase,

@@ -1,4 +1,4 @@
-"""Tasks as Cloud Run runs them, as processes of this machine.
+"""Run tasks as processes of this machine, the way Cloud Run runs them.
 
 Each attempt is a process with CLOUD_RUN_* in its environment. A task that fails is tried again up
 to `max_retries` times; one that exceeds its timeout, or is cancelled, gets SIGTERM and, after the
@@ -43,7 +43,7 @@ class Task:
 
 @dataclass
 class LocalExecution:
-    """One execution: `command` runs once for each task."""
+    """One execution: it runs `command` once for each task."""
 
     name: str
     command: Sequence[str]
@@ -67,7 +67,7 @@ class LocalExecution:
 
     @property
     def short_name(self) -> str:
-        """The last part of the name, as Cloud Run gives it to the tasks."""
+        """The last part of the name, which tasks see in their environment."""
         return self.name.rpartition("/")[2]
 
     @property
@@ -95,14 +95,14 @@ class LocalExecution:
         return "cancelled" if self.cancelled.is_set() else None
 
     def start(self) -> None:
-        """Run every task in a thread of its own."""
+        """Start every task in a thread of its own."""
         for task in self.tasks:
             threading.Thread(
                 target=self._run, args=(task,), name=f"{self.short_name}/{task.index}", daemon=True
             ).start()
 
     def cancel(self) -> None:
-        """Stop all tasks; no attempt follows."""
+        """Stop all tasks; they are not tried again."""
         self.cancelled.set()
 
     def _run(self, task: Task) -> None:
@@ -189,7 +189,7 @@ class LocalExecution:
 
 
 def processes_of(*marks: Mapping[str, str]) -> list[int]:
-    """Processes whose environment has all these variables (Linux; elsewhere none is found)."""
+    """Return the processes whose environment has all these variables; works on Linux only."""
     wanted = {f"{k}={v}".encode() for mark in marks for k, v in mark.items()}
     found = []
     for folder in Path("/proc").glob("[0-9]*"):
@@ -205,7 +205,7 @@ def processes_of(*marks: Mapping[str, str]) -> list[int]:
 
 
 def kill_all(*marks: Mapping[str, str]) -> None:
-    """Kill every process of an attempt, as the end of its container would."""
+    """Kill every process of an attempt, as the end of its container does."""
     for _ in range(5):
         found = processes_of(*marks)
         if not found:
@@ -217,5 +217,5 @@ def kill_all(*marks: Mapping[str, str]) -> None:
 
 
 def suffix() -> str:
-    """Five letters or digits, as Cloud Run ends the names of executions."""
+    """Return five letters or digits; names of Cloud Run's executions end with such."""
     return "".join(random.choices(string.ascii_lowercase + string.digits, k=5))  # noqa: S311

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ValidationError
 from sqlglot import exp
 
 from contract.exceptions import ConfigError, DataError
-from contract.loading import explain
+from contract.explain import explain
 from contract.source import FileSource, Source
 from contract.suggest import did_you_mean
 from job.sources.extract import open_source
@@ -99,7 +99,7 @@ def _parse_source(source: dict[str, Any]) -> Source:
     try:
         return _Document.model_validate(document).source
     except ValidationError as error:
-        raise ConfigError(explain(error, _Document, document)) from None
+        raise ConfigError(explain(error, _Document)) from None
 
 
 def _file_relation(path: str) -> exp.Expr:

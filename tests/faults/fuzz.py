@@ -29,9 +29,10 @@ from hypothesis import strategies as st
 
 from contract import events, layout, runid
 from contract.base import canonical_json
+from contract.documents import MAX_CONFIG_BYTES
 from contract.exceptions import MMMError
 from contract.lease import Lease, live_lease
-from contract.loading import MAX_CONFIG_BYTES, load_config
+from contract.loading import load_config
 from contract.message import parse_message
 from contract.request import stored_request
 from contract.run import change_status, now, read_status

@@ -17,8 +17,8 @@ from contract.lease import bucket_time, live_lease
 from contract.run import State, Status, read_status
 from contract.stores import Store
 from job.outputs.manifest import Manifest
-from job.outputs.upload import verify
 from tests.faults.rscript import record
+from tests.runs import faulty_artifacts
 
 ENDS = {State.SUCCEEDED, State.FAILED, State.CANCELLED, State.DUPLICATE}
 
@@ -67,7 +67,7 @@ def _check_artifacts(
     raw = store.read(path).data
     manifest = Manifest.model_validate(json.loads(raw))
     prefix = layout.artifacts(status.revision, status.market, run_id)
-    wrong = list(verify(store, manifest.artifacts, prefix=prefix))
+    wrong = faulty_artifacts(store, manifest.artifacts, prefix=prefix)
     require(not wrong, f"{run_id}'s manifest: {wrong}")
     for artifact in manifest.artifacts:
         found = sha256_hex(store.read(f"{prefix}{artifact.path}").data)

@@ -32,9 +32,9 @@ from job.attempt.context import Attempt
 from job.attempt.request import create_accepted
 from job.lifecycle import Ending, work_on
 from job.outputs.manifest import DataFacts, Manifest, Versions
-from job.outputs.upload import verify
 from job.runtime.settings import Settings
 from tests.faults.model import CONFIG, KilledError, Topic
+from tests.runs import faulty_artifacts
 
 RUN = "20261123T020000Z-1a2b3c4d"
 CALLS = ("read", "write", "upload", "download", "stat", "list")
@@ -181,7 +181,7 @@ def check_done(store: Store, topic: Topic, why: object) -> None:
     raw = store.read(layout.manifest("r1", "DE", RUN)).data
     manifest = Manifest.model_validate(json.loads(raw))
     prefix = layout.artifacts("r1", "DE", RUN)
-    assert list(verify(store, manifest.artifacts, prefix=prefix)) == [], why
+    assert faulty_artifacts(store, manifest.artifacts, prefix=prefix) == [], why
     owners = {store.read(f"{prefix}{artifact.path}").data for artifact in manifest.artifacts}
     assert len(owners) == 1, (why, owners)
     assert json.loads(store.read(layout.current("r1", "DE")).data)["run_id"] == RUN, why

@@ -21,7 +21,7 @@ training: {{trials: 3, iterations: 400, min_candidates: 20, engine: builtin, pro
   cores: 1, tasks: 2}}
 outputs: {{onepagers: 0, allocator: []}}
 """
-pytestmark = [needs_r, pytest.mark.timeout(300), pytest.mark.xdist_group("kill")]
+pytestmark = [needs_r, pytest.mark.slow, pytest.mark.timeout(300), pytest.mark.xdist_group("kill")]
 
 
 @pytest.fixture(scope="module")

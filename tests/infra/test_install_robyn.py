@@ -121,17 +121,19 @@ def test_without_cran_says_so(tmp_path: Path) -> None:
     library = tmp_path / "library"
     done = install(library, "--cran=http://127.0.0.1:9/{snapshot}")
     assert done.returncode == 3, done.stderr
-    assert done.stdout.startswith("Robyn is not installed: no CRAN answers: http://127.0.0.1:9/")
+    assert done.stdout.startswith(
+        "Robyn is not installed: no CRAN mirror answers: http://127.0.0.1:9/"
+    )
     state = json.loads((library / "robyn.json").read_text())
     assert state["robyn"] is None
-    assert "no CRAN answers" in state["reason"]
+    assert "no CRAN mirror answers" in state["reason"]
     assert install(library, "--cran=http://127.0.0.1:9", "--ask").returncode == 3
 
 
 def test_unknown_argument_stops(tmp_path: Path) -> None:
     done = install(tmp_path / "library", "--lok=x")
     assert done.returncode == 1
-    assert "unknown argument `--lok=x`; allowed: --library, --lock" in done.stderr
+    assert "the argument `--lok=x` is unknown; allowed: --library, --lock" in done.stderr
 
 
 def test_broken_lock_stops(tmp_path: Path) -> None:

@@ -10,17 +10,10 @@ from typing import get_args
 
 import pytest
 
+from contract.calibration import Calibration
 from contract.config import AllocatorScenario, Frequency, IntervalMethod, TargetKind
-from contract.training import (
-    Adstock,
-    Calibration,
-    Engine,
-    Optimiser,
-    ProphetVar,
-    Search,
-    Sign,
-    Training,
-)
+from contract.hyperparameters import Adstock
+from contract.training import Engine, Optimiser, ProphetVar, Search, Sign, Training
 
 pytestmark = pytest.mark.xdist_group("enums")
 RUN_ALL = Path(__file__).parents[2] / "r" / "run_all.R"

@@ -82,6 +82,8 @@ def test_it_knows_its_version(shipped: Environment, tmp_path: Path) -> None:
     code = "from job.outputs.manifest import versions; print(versions(image=None, result={}).mmm_trainer)"
     done = shipped.run(shipped.python, "-c", code, cwd=tmp_path)
     assert (done.stdout, done.stderr) == (f"{VERSION}\n", "")
+    done = shipped.run(shipped.bin / "mmm", "--version", cwd=tmp_path)
+    assert (done.stdout, done.stderr) == (f"mmm {VERSION}\n", "")
 
 
 @pytest.mark.parametrize("command", [["mmm", "--help"], ["python", "-m", "job", "--help"]])

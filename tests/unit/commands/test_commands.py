@@ -97,10 +97,15 @@ def test_shells_complete_commands_and_choices(words: str, offered: set[str]) -> 
         (
             ["init", "--table", "a b"],
             "`source.table` is `a b`; allowed: a table as NAME, SCHEMA.NAME or "
-            "DATABASE.SCHEMA.NAME.",
+            "DATABASE.SCHEMA.NAME, at most 400 characters.",
         ),
         (["cancel", "x"], "RUN is `x`; allowed: e.g. `20261123T020000Z-1a2b3c4d`"),
         (["run", "no.yaml"], "there is no config file `no.yaml`"),
+        (
+            ["plan", str(CONFIG), "--set", "training.trials=abc"],
+            "`--set training.trials=abc`: `training.trials` is `abc`; allowed: a whole number "
+            "from 1 to 100.",
+        ),
         (
             ["run", str(CONFIG), "--set", "training.trials"],
             "`--set training.trials` is not FIELD=VALUE, e.g. training.trials=2",

@@ -1,4 +1,4 @@
-"""The tables: what R writes is what is declared, and Parquet keeps it."""
+"""The result tables: R writes the declared columns, and Parquet keeps them."""
 
 from __future__ import annotations
 

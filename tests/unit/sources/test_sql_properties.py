@@ -1,8 +1,7 @@
 """Every dialect extracts the same periods from the same data as plain pandas.
 
-DuckDB runs its own SQL. The real connector sends Snowflake's SQL to fakesnow, which parses it as
-Snowflake SQL. BigQuery's SQL is parsed as BigQuery SQL and run by DuckDB; this checks the SQL's
-grammar, not BigQuery itself.
+DuckDB runs its own SQL. BigQuery's SQL is parsed as BigQuery SQL and run by DuckDB; this checks the
+SQL's grammar, not BigQuery itself. `tests/services` runs Snowflake's SQL.
 """
 
 from __future__ import annotations
@@ -14,7 +13,7 @@ import duckdb
 import pandas as pd
 import pytest
 import sqlglot
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlglot import exp
 
@@ -22,7 +21,6 @@ from contract.config import Config
 from job.sources.plan import Plan, make_plan
 from job.sources.schema import Field, Kind
 from job.sources.sql import build
-from tests.fakes.snowflake import FakeSnowflake
 from tests.unit.sources import pandas_reference
 from tests.unit.sources.conftest import make_config
 
@@ -166,30 +164,6 @@ def in_duckdb(sql: str, date_type: str, rows: list[dict[str, Any]]) -> list[tupl
         return connection.execute(sql).fetchall()
 
 
-def in_snowflake(
-    sql: str, date_type: str, rows: list[dict[str, Any]], server: FakeSnowflake
-) -> list[tuple[Any, ...]]:
-    lines = ", ".join(
-        "(" + ", ".join(literal(value) for value in row.values()) + ")" for row in rows
-    )
-    server.execute(f"CREATE OR REPLACE TABLE daily ({types(date_type, 1)})")
-    server.execute(f"INSERT INTO daily VALUES {lines}")
-    with server._admin.cursor() as cursor:
-        cursor.execute(sql)
-        answer: list[tuple[Any, ...]] = cursor.fetchall()
-        return answer
-
-
-def literal(value: Any) -> str:
-    if value is None:
-        return "NULL"
-    if isinstance(value, str):
-        return "'" + value.replace("'", "''") + "'"
-    if isinstance(value, datetime):
-        return f"'{value.isoformat(sep=' ')}'"
-    return f"'{value}'" if isinstance(value, date) else repr(value)
-
-
 def check(answer: list[tuple[Any, ...]], rows: list[dict[str, Any]], config: Config) -> None:
     how = {column: rule.value for column, rule in config.aggregation.items()}
     expected = pandas_reference.extracted(rows, config, how)
@@ -207,7 +181,7 @@ def check(answer: list[tuple[Any, ...]], rows: list[dict[str, Any]], config: Con
 
 
 @given(case=cases())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_duckdb(case: tuple[str, list[dict[str, Any]], Config]) -> None:
     date_type, rows, config = case
     tree = build(config, planned(config, date_type, upper=False), exp.to_table("daily"))
@@ -215,26 +189,13 @@ def test_duckdb(case: tuple[str, list[dict[str, Any]], Config]) -> None:
 
 
 @given(case=cases())
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_bigquery_by_grammar(case: tuple[str, list[dict[str, Any]], Config]) -> None:
     date_type, rows, config = case
     tree = build(config, planned(config, date_type, upper=False), exp.to_table("daily"))
     text = tree.sql(dialect="bigquery")
     (translated,) = sqlglot.transpile(text, read="bigquery", write="duckdb")
     check(in_duckdb(translated, date_type, rows), rows, config)
-
-
-@given(case=cases())
-@settings(
-    max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
-def test_snowflake(
-    case: tuple[str, list[dict[str, Any]], Config], snowflake_server: FakeSnowflake
-) -> None:
-    date_type, rows, config = case
-    tree = build(config, planned(config, date_type, upper=True), exp.to_table("DAILY"))
-    sql = tree.sql(dialect="snowflake")
-    check(in_snowflake(sql, date_type, rows, snowflake_server), rows, config)
 
 
 @pytest.mark.parametrize("dialect", ["duckdb", "snowflake", "bigquery"])

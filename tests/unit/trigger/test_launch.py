@@ -14,7 +14,7 @@ from contract.exceptions import TransientError
 from contract.run import State, read_status
 from contract.stores import Store
 from contract.topics.jsonl import FileTopic
-from tests.fakes.cloud_run import FakeCloudRun
+from tests.fakes.cloud_run import FakeCloudRun, Job
 from tests.fakes.proxy import Fault, Kind, Proxy, once
 from tests.unit.trigger.conftest import JOB
 from trigger import launch
@@ -159,7 +159,8 @@ def test_the_list_of_executions_is_searched_to_its_end(
 ) -> None:
     first = deliver()
     parent = JOB.partition("/jobs/")[0]
+    run_service.deploy(Job(name="mmm-trainer", command=()))  # its executions start no process
     for _ in range(150):
-        run_service.run_job(parent, "mmm-trainer", {}, 1, 0.01)
+        run_service.run_job(parent, "mmm-trainer", {}, 1, None)
     [found] = launcher.find(first.run_id)
     assert found.name == first.execution

@@ -1,0 +1,128 @@
+"""From YAML or JSON text to plain data."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import yaml
+
+from contract.exceptions import ConfigError
+from contract.printable import short
+from contract.strict_json import MAX_DEPTH, check_plain, parse_json
+
+MAX_CONFIG_BYTES = 256 * 1024
+
+
+def parse_document(text: str | bytes, *, what: str) -> dict[str, Any]:
+    """Return YAML or JSON text as a mapping; `what` names the text in errors.
+
+    Raises:
+        ConfigError: the text is too large, not a mapping, or not plain data.
+    """
+    if len(text) > MAX_CONFIG_BYTES:
+        raise ConfigError(f"{what} has {len(text)} bytes; allowed: at most {MAX_CONFIG_BYTES}")
+    if isinstance(text, bytes):
+        try:
+            text = text.decode("utf-8-sig")
+        except UnicodeDecodeError:
+            raise ConfigError(f"{what} is not UTF-8 text") from None
+    document = _json_object(text)
+    if document is None:
+        document = parse_yaml(text, what=what)
+    if not isinstance(document, dict):
+        kind = "empty" if document is None else f"a {type(document).__name__}"
+        raise ConfigError(f"{what} is {kind}; allowed: a mapping of fields, e.g. `version: 1`")
+    check_plain(document, what)
+    return document
+
+
+def parse_yaml(text: str, *, what: str) -> Any:
+    """Return the value of YAML text, which must be plain data: no tags, aliases or repeated keys.
+
+    Raises:
+        ConfigError: what is wrong, with line and column.
+    """
+    try:
+        _check_yaml(text, what)
+        return yaml.load(text, Loader=_PlainLoader)  # noqa: S506 # nosec B506: a SafeLoader
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        where = f" at line {mark.line + 1}, column {mark.column + 1}" if mark else ""
+        problem = getattr(error, "problem", None) or "unreadable"
+        raise ConfigError(f"{what} is not valid YAML{where}: {problem}") from None
+    except (RecursionError, ValueError) as error:
+        raise ConfigError(f"{what} is not valid YAML: {error}") from None
+
+
+def _check_yaml(text: str, what: str) -> None:
+    """Check the events of the parser before a document is made of them."""
+    depth = 0
+    for event in yaml.parse(text, _Loader):
+        if isinstance(event, yaml.AliasEvent):
+            raise ConfigError(f"{what} uses YAML aliases (`*name`), which are not allowed")
+        if tag := getattr(event, "tag", None):
+            raise ConfigError(f"{what} uses the YAML tag `{short(tag)}`; allowed: none")
+        if isinstance(event, yaml.CollectionStartEvent):
+            depth += 1
+        elif isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
+        if depth > MAX_DEPTH + 1:
+            raise ConfigError(f"{what} is nested deeper than {MAX_DEPTH} levels")
+
+
+def _json_object(text: str) -> Any:
+    """Return what YAML makes of a JSON object, but much faster; None leaves the text to YAML."""
+    if not text.lstrip().startswith("{"):
+        return None
+    try:
+        return parse_json(text)
+    except ValueError:
+        return None
+
+
+# libyaml is twenty times as fast; a wheel without it has only the loader in Python.
+_Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+class _PlainLoader(_Loader):  # type: ignore[misc]
+    """A safe loader with the scalars of YAML 1.2, which refuses repeated keys.
+
+    YAML 1.1 reads `NO` as false, `1:30` as 90 and `010` as 8; here they are text.
+    """
+
+    yaml_implicit_resolvers: dict[str, Any] = {}
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        seen: set[Any] = set()
+        for key_node, _ in node.value:
+            key = self.construct_object(key_node, deep=True)
+            if not isinstance(key, str | int | float | bool):
+                raise yaml.constructor.ConstructorError(
+                    None, None, "keys must be plain text", key_node.start_mark
+                )
+            if key in seen:
+                raise yaml.constructor.ConstructorError(
+                    None, None, f"the key `{short(str(key))}` is repeated", key_node.start_mark
+                )
+            seen.add(key)
+        made: dict[Any, Any] = super().construct_mapping(node, deep)
+        return made
+
+
+# Tag -> how a scalar of its kind is written, and the characters that it can begin with.
+_SCALARS = {
+    "null": (r"~|null|Null|NULL|", ["~", "n", "N", ""]),
+    "bool": (r"true|True|TRUE|false|False|FALSE", list("tTfF")),
+    "int": (r"[-+]?(0|[1-9][0-9]*)", list("-+0123456789")),
+    "float": (
+        r"[-+]?(\.[0-9]+|(0|[1-9][0-9]*)(\.[0-9]*)?)([eE][-+]?[0-9]+)?"
+        r"|[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)",
+        list("-+.0123456789"),
+    ),
+    "timestamp": (r"[0-9]{4}-[0-9]{2}-[0-9]{2}", list("0123456789")),
+}
+for _tag, (_pattern, _first) in _SCALARS.items():
+    _PlainLoader.add_implicit_resolver(
+        f"tag:yaml.org,2002:{_tag}", re.compile(f"^(?:{_pattern})$"), _first
+    )

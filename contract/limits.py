@@ -1,0 +1,59 @@
+"""Limits of a run: what it can take, and how much its model can change."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from pydantic import Field, StrictFloat, StrictInt
+
+from contract.base import Strict, later
+
+
+class Promotion(Strict):
+    """How much a new model can differ from the market's current one."""
+
+    max_roas_change: StrictFloat | None = later(
+        None, description="Relative change of a channel's ROAS."
+    )
+    max_share_change: StrictFloat | None = later(
+        None, description="Change of a contribution share."
+    )
+    min_r2: StrictFloat | None = later(
+        None, description="Lowest R² of a model that becomes current."
+    )
+
+
+class WhenBusy(StrEnum):
+    """What a run does while another run works on its market."""
+
+    WAIT = "wait"
+    REFUSE = "refuse"
+
+
+class Limits(Strict):
+    """How much a run can take."""
+
+    timeout_minutes: StrictInt = Field(
+        default=120, ge=5, le=7 * 24 * 60, description="Longest time that a task can run."
+    )
+    when_busy: WhenBusy = Field(
+        default=WhenBusy.WAIT,
+        description="While another run works on the market, of any revision: `wait` for it, in "
+        "order of acceptance, or `refuse` to run.",
+    )
+    max_runs_a_day: StrictInt | None = Field(
+        default=None,
+        ge=1,
+        le=1000,
+        description="Most runs of the market, of any revision, that start on one day (UTC).",
+    )
+    max_cost: StrictFloat | None = Field(
+        default=None,
+        gt=0,
+        description="Highest estimated cost in USD; a run above it is refused before it starts.",
+    )
+    max_minutes: StrictFloat | None = Field(
+        default=None,
+        gt=0,
+        description="Longest estimated duration; a run above it is refused before it starts.",
+    )

@@ -1,0 +1,43 @@
+"""What columns are for: the target, paid channels, and how rows become periods."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from contract.base import Strict
+from contract.text import Column, Name
+from contract.training import Sign
+
+
+class Aggregation(StrEnum):
+    """How a column's rows become one row per period."""
+
+    SUM = "sum"
+    MEAN = "mean"
+    MIN = "min"
+    MAX = "max"
+    FIRST = "first"
+    LAST = "last"
+
+
+class TargetKind(StrEnum):
+    """Revenue gives ROAS, conversions give CPA."""
+
+    REVENUE = "revenue"
+    CONVERSION = "conversion"
+
+
+class Target(Strict):
+    """What the model explains."""
+
+    column: Column
+    kind: TargetKind = TargetKind.REVENUE
+
+
+class Channel(Strict):
+    """A paid channel: its spend and, where known, its exposure (impressions, clicks, GRP)."""
+
+    name: Name
+    spend: Column
+    exposure: Column | None = None
+    sign: Sign = Sign.POSITIVE

@@ -24,7 +24,11 @@ from tests.faults.job_model import (
 from tests.faults.model import Topic
 
 __all__ = ["small"]
-pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("small")]
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.no_cover,  # exhaustive: measuring would double the time
+    pytest.mark.usefixtures("small"),
+]
 
 
 def accepted(root: Path, *names: object) -> tuple[Store, Topic]:

@@ -26,6 +26,8 @@ from mmm.commands.common import parse_overrides
 from tests.faults import fuzz, inputs
 from trigger.delivery import Delivery
 
+pytestmark = pytest.mark.no_cover  # exhaustive: measuring would double the time
+
 NUMBERS = {"config": 500, "message": 500, "delivery": 250, "bucket": 250, "query": 150, "set": 300}
 
 

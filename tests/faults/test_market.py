@@ -38,6 +38,8 @@ from trigger.delivery import Delivery
 from trigger.execution import Phase
 from trigger.reconcile import reconcile
 
+pytestmark = pytest.mark.no_cover  # exhaustive: measuring would double the time
+
 BEFORE = 7  # calls of an attempt until it looks at its market
 STEPS = 7  # further calls, of both, that are put in every order
 KINDS = ("killed before", "killed after", "lost")

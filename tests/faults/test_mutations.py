@@ -16,6 +16,8 @@ from tests.faults import test_attempts as attempts
 from tests.faults import test_market as markets
 from tests.faults.job_model import attempt, check_done, dying, losing, small
 
+pytestmark = pytest.mark.no_cover  # exhaustive: measuring would double the time
+
 __all__ = ["small"]
 calls = attempts.calls
 

@@ -235,7 +235,7 @@ class Scene:
     def execute_again(self) -> str | None:
         """Do `gcloud run jobs execute` with the first run's id; return the execution's name."""
         run_id = self.run_ids[0]
-        if self.truth.stat(layout.request(run_id)) is None:
+        if self.direct_store.stat(layout.request(run_id)) is None:
             return None
         container: dict[str, Any] = {"env": [{"name": "MMM_RUN_ID", "value": run_id}]}
         if self.plan.by_args:
@@ -253,7 +253,7 @@ class Scene:
         deadline = time.monotonic() + 12
         while name and time.monotonic() < deadline:
             with suppress(MMMError, ValueError):
-                blob = self.truth.read(layout.lease(self.run_ids[0]))
+                blob = self.direct_store.read(layout.lease(self.run_ids[0]))
                 if Lease.from_json(blob.data).execution == name:
                     return
             time.sleep(0.1)
@@ -268,7 +268,7 @@ class Scene:
             time.sleep(self.plan.cancel_after)
             with suppress(MMMError):
                 status = cancel(
-                    self.run_ids[0], self.truth, self.publisher, self.launcher, patience=5
+                    self.run_ids[0], self.direct_store, self.publisher, self.launcher, patience=5
                 )
                 self.injected.append(f"cancelled: {status.state}")
 
@@ -283,7 +283,7 @@ class Scene:
             for one in self.messages if rounds % 5 == 0 else ():
                 self.deliver(one)
             rounds += 1
-            states = {run_id: read_status(self.truth, run_id) for run_id in self.run_ids}
+            states = {run_id: read_status(self.direct_store, run_id) for run_id in self.run_ids}
             over = all(s is not None and s.state.is_terminal for s in states.values())
             if over and self.wire and all(e.done.is_set() for e in self.executions):
                 self.wire.set(Mode.OPEN)

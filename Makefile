@@ -121,6 +121,10 @@ bench-trigger: env ## Cold start, memory and load of the Cloud Function, beside 
 bench-cost: setup ## Measure runs and fit what `mmm plan` predicts with
 	@$(PY) -m bench.cost && $(PY) -m bench.cost --check
 
+.PHONY: coverage-r
+coverage-r: setup ## Coverage of r/R by its tests (needs r-cran-covr)
+	@RETICULATE_PYTHON=$(CURDIR)/$(PY) Rscript r/tests/coverage.R
+
 .PHONY: chaos
 chaos: env ## Seeded faults over the real clients: make chaos N=500 SEED=1
 	@$(PY) -m tests.faults.chaos --faults $(or $(N),500) --seed $(or $(SEED),1)

@@ -11,7 +11,7 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from contract.allowed import Node, fields_of, is_text, locate, one_of, size, tags_of, words
+from contract.allowed_values import Node, fields_of, is_text, locate, one_of, size, tags_of, words
 from contract.faults import MAX_FAULTS, FaultsError, Place, path_of
 from contract.printable import short
 from contract.suggest import did_you_mean

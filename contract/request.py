@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from contract import layout
-from contract.allowed import locate
+from contract.allowed_values import locate
 from contract.base import Strict
 from contract.config import Config, hash_of
 from contract.exceptions import ConfigError, NotFoundError

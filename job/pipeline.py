@@ -27,7 +27,7 @@ from job.outputs.step import (
     write_outputs,
 )
 from job.sources import Snapshot, extract
-from job.sources.access import check_source, may_read_files
+from job.sources.local_files import check_source, may_read_files
 from job.train.engine import check_engine
 from job.train.holidays import check_country
 from job.train.step import train

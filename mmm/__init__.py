@@ -1,1 +1,1 @@
-"""The command line, and what a laptop needs in place of the cloud."""
+"""The `mmm` command line, and its local stand-ins for Cloud Run and Pub/Sub."""

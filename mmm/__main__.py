@@ -1,4 +1,4 @@
-"""The entry of `mmm`: it handles Ctrl-C from the start, also while modules are loading."""
+"""The entry point of `mmm`. It handles Ctrl-C from the start, even while modules load."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import signal
 import sys
 from types import FrameType
 
-INTERRUPTED = 130  # what shells expect of a program that Ctrl-C ended
+INTERRUPTED = 130  # the exit code that shells expect after Ctrl-C
 
 
 def main() -> None:
@@ -26,7 +26,7 @@ def main() -> None:
     except BaseException:
         if not pressed:
             raise
-    if pressed:  # a library may have turned the interrupt into an error of its own
+    if pressed:  # a library may have raised its own error instead
         print("mmm: interrupted by Ctrl-C", file=sys.stderr)
         sys.exit(INTERRUPTED)
 

@@ -1,4 +1,4 @@
-"""Stop a run: its executions end, then the run ends as CANCELLED."""
+"""Cancel a run: stop its executions, then end it as CANCELLED."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ def cancel(
     *,
     patience: float = PATIENCE_SECONDS,
 ) -> Status:
-    """Stop a run's executions, wait for their end, and end the run; returns its status.
+    """Stop a run's executions, wait until they end, and end the run; return its status.
 
     Raises:
-        ConfigError: there is no such run.
-        TransientError, ServiceError: Cloud Run, bucket or topic refuse, or are unreachable.
+        ConfigError: the run does not exist.
+        TransientError, ServiceError: Cloud Run, bucket or topic refuses or is unreachable.
     """
     request = stored_request(store, run_id)
     if request is None:

@@ -1,4 +1,4 @@
-"""Messages that could not be processed: list them, send them again."""
+"""List the messages that could not be processed, and publish them again."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from contract.suggest import did_you_mean
 from contract.topics import Publisher
 from trigger.delivery import KEY_ATTRIBUTE
 
-PULL_SECONDS = 5.0  # if a pull has no answer for so long, the subscription is empty
+PULL_SECONDS = 5.0  # a subscription that returns nothing within this time is empty
 _OWN = ("CloudPubSubDeadLetter", "googclient_")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Letter:
-    """A message that was given up or rejected.
+    """A message that Pub/Sub gave up on, or that the trigger rejected.
 
-    `acknowledge` removes a given-up message from its subscription; rejected ones have none.
+    `acknowledge` removes the message from its subscription; it is None for a rejected message.
     """
 
     name: str
@@ -38,9 +38,9 @@ class Letter:
 def dead_letters(
     store: Store, *, subscription: str | None = None, only: Sequence[str] = ()
 ) -> Iterator[list[Letter]]:
-    """Yield the rejected messages of a bucket and the given-up ones of a subscription.
+    """Yield the rejected messages of a bucket and the dead letters of a subscription.
 
-    At the end of the block, given-up messages that were not acknowledged are available again.
+    At the end of the block, dead letters that were not acknowledged are available again.
 
     Args:
         store: The bucket.
@@ -62,7 +62,7 @@ def dead_letters(
 
 
 def replay(letter: Letter, publisher: Publisher) -> str:
-    """Publish a letter's message again and acknowledge the letter; returns the new id."""
+    """Publish a letter's message again and acknowledge the letter; return the new id."""
     kept = {k: v for k, v in letter.attributes.items() if not k.startswith(_OWN)}
     new = publisher.publish(letter.data, kept)
     if letter.acknowledge is not None:
@@ -71,7 +71,7 @@ def replay(letter: Letter, publisher: Publisher) -> str:
 
 
 def rejected_letters(store: Store) -> Iterator[Letter]:
-    """Yield the messages that were rejected, as `contract.rejection` keeps them."""
+    """Yield the rejected messages that `contract.rejection` stored."""
     for info in store.list("rejected/"):
         record = Rejection.from_json(store.read(info.path).data, path=info.path)
         about = ("message_id", "publish_time", "topic")

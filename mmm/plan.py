@@ -1,4 +1,4 @@
-"""What a run would do, how long it would take and what it would cost; nothing is run."""
+"""Show what a run would do, how long it would take and what it would cost; run nothing."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ from job.sources.annotations_file import read_annotations
 from job.train.engine import engine_here
 from job.train.holidays import check_country
 
-USUAL_YEARS = 3  # of data, if neither the config nor a past run says how much there is
+USUAL_YEARS = 3  # assumed if neither the config nor a past run gives the number of periods
 
 
 def plan(
@@ -52,8 +52,8 @@ def plan(
     """Print what a run of the config would do, how long it takes and what it costs.
 
     Raises:
-        ConfigError: the config is refused, or an option is.
-        LimitError: the run is over the config's limits; the plan is printed first.
+        ConfigError: the config or an option is not valid.
+        LimitError: the estimate is over the config's limits; the plan is printed first.
     """
     text = read_config_text(config)
     origin = config if config.startswith("gs://") else Path(config).name
@@ -73,7 +73,7 @@ def plan(
 
 
 def _machine(cpu: str | None, memory: str | None, region: str | None) -> Machine:
-    """This machine, changed as the options say."""
+    """Return this machine with the values of the options."""
     machine = this_machine()
     if cpu is not None:
         vcpus = _parsed("--cpu", cpu, cpus)
@@ -161,7 +161,7 @@ def _print(
     console = Console(soft_wrap=True, markup=False, emoji=False)
     console.print(_values(resolved))
     if annotations is not None:
-        console.print("\nEvents", style="bold")
+        console.print("\nAnnotations", style="bold")
         for event in annotations.events:
             print(visible(f"{event.name}  {event.days()}"))
     console.print("\nSQL", style="bold")
@@ -174,7 +174,7 @@ def _print(
 
 
 def _lines(estimate: Estimate) -> list[str]:
-    """The estimate as text."""
+    """Return the estimate as lines of text."""
     prices, work = load_prices(), estimate.work
     parts = ", ".join(f"{part} {seconds:.0f} s" for part, seconds in estimate.parts.items())
     tasks = f"{work.tasks} tasks of " if work.tasks > 1 else ""
@@ -187,8 +187,14 @@ def _lines(estimate: Estimate) -> list[str]:
         f"{work.rows} rows ({estimate.rows_from}), {work.media} media, {work.drivers} other "
         f"drivers, {work.trials} trials of {work.iterations} iterations, "
         f"{min(work.cores, work.trials)} at once, engine {work.engine}",
-        f"measured on {measured_on()}; corrected by {estimate.history}",
+        f"measured on {measured_on()}; {_correction(estimate)}",
     ]
+
+
+def _correction(estimate: Estimate) -> str:
+    if not estimate.history.runs:
+        return "not corrected, because there are no past runs"
+    return f"corrected by {estimate.history}"
 
 
 def _values(resolved: Resolved) -> Table:

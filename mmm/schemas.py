@@ -1,4 +1,4 @@
-"""The JSON Schemas of everything that passes between the parts."""
+"""The JSON Schemas of configs, requests, events and manifests."""
 
 from __future__ import annotations
 

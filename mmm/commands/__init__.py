@@ -1,4 +1,4 @@
-"""`mmm`: run, plan and publish from a terminal. Each command is a module of its own."""
+"""The commands of `mmm`, one module per command."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""The commands of `mmm`, put together.
+"""The app of `mmm`, assembled from its commands.
 
-Each command imports what it needs when it runs, so that help and completion are quick.
+Each command imports what it needs when it runs, so help and completion are fast.
 """
 
 from __future__ import annotations

@@ -26,8 +26,8 @@ def command(
 ) -> None:
     """Cancel a run.
 
-    Its execution is stopped, and the run ends as CANCELLED with an event. A run that has ended
-    stays as it is. Prints the state and the run's id.
+    Stops its execution and ends the run as CANCELLED with an event. A run that has ended does
+    not change. Prints the state and the run's id.
     """
     from contract.runid import is_valid
     from contract.stores import open_store

@@ -1,4 +1,4 @@
-"""`mmm check CONFIG`: extract and gate only; exit 65 if the data cannot be trained on."""
+"""`mmm check CONFIG`: read and check the data; exit 65 if it is not fit for training."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ def command(
         Path | None, typer.Option(help="Write data_quality.json here as well.")
     ] = None,
 ) -> None:
-    """Read the data and check it; train nothing.
+    """Read and check the data without training.
 
-    Exits with 65 if the data cannot be trained on.
+    Exits with 65 if the data is not fit for training.
     """
     from rich.console import Console
 

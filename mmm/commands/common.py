@@ -1,4 +1,4 @@
-"""What the commands share: options, overrides, results and error messages."""
+"""Options, overrides, result lines and error messages that the commands share."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def parse_overrides(assignments: list[str]) -> dict[str, Any]:
     Raises:
         ConfigError: an assignment is not FIELD=VALUE.
     """
-    from contract.documents import parse_yaml  # imports pydantic, which help does without
+    from contract.documents import parse_yaml  # slow: imports pydantic, which help does not need
 
     merged: dict[str, Any] = {}
     for assignment in assignments:
@@ -74,7 +74,7 @@ def one_of(value: str, allowed: Sequence[str], *, name: str) -> str:
     """Return the value if it is allowed.
 
     Raises:
-        ConfigError: it is not; names what is allowed.
+        ConfigError: the value is not allowed; the message lists the allowed values.
     """
     if value not in allowed:
         raise ConfigError(
@@ -97,7 +97,7 @@ def result_line(
 def report_errors(*, as_json: bool = False) -> Iterator[None]:
     """Print this project's errors as messages and exit with their code.
 
-    With MMM_TRACEBACK=1 in the environment the traceback is shown instead.
+    If MMM_TRACEBACK=1 is set, the traceback is shown instead.
     """
     try:
         yield

@@ -1,4 +1,4 @@
-"""`mmm dead-letters`: messages that could not be processed, to read and to send again."""
+"""`mmm dead-letters`: list messages that could not be processed, or send them again."""
 
 from __future__ import annotations
 
@@ -38,10 +38,10 @@ def command(
 ) -> None:
     """List dead letters, or send them again.
 
-    Dead letters are the messages that Pub/Sub gave up and those that were rejected. `replay` sends
-    every given-up message again, or those named by --only. Pub/Sub gives a dead letter a new id, so
-    a replay is a new request unless its sender chose an idempotency key. A message that is replayed
-    twice is still one run. Rejected messages stay in the bucket.
+    Dead letters are messages that Pub/Sub gave up on, and messages that the trigger rejected.
+    `replay` sends every message of the first kind again, or the messages named by --only. Pub/Sub
+    gives a dead letter a new id, so a replay is a new request unless the message has an idempotency
+    key. A message that is replayed twice is still one run. Rejected messages stay in the bucket.
     """
     from contract.stores import open_store
     from contract.topics import open_topic

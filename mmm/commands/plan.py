@@ -1,4 +1,4 @@
-"""`mmm plan CONFIG`: what a run would do, how long it would take and what it would cost."""
+"""`mmm plan CONFIG`: show what a run would do, how long it would take and its cost."""
 
 from __future__ import annotations
 
@@ -41,8 +41,9 @@ def command(
 ) -> None:
     """Show what a run would do, and its cost.
 
-    Prints the resolved config, the SQL, the run's id, and the expected time and cost. Nothing is
-    run. Past runs in the bucket correct the estimate. Exits with 64 if the run is over `limits`.
+    Prints the resolved config, the SQL, the run's id, and the expected time and cost. Runs
+    nothing. Past runs in the bucket correct the estimate. Exits with 64 if the run is over
+    `limits`.
     """
     from mmm.plan import plan
 

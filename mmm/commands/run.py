@@ -1,4 +1,4 @@
-"""`mmm run CONFIG`: the whole job on this machine."""
+"""`mmm run CONFIG`: run the whole job on this machine."""
 
 from __future__ import annotations
 
@@ -37,10 +37,10 @@ def command(
 ) -> None:
     """Train one model on this machine.
 
-    A run extracts and checks the data, trains, and writes its artifacts. Logs go to stderr; their
-    first line has the run's id. The result goes to stdout: the final state, the run's id and the
-    path of the report. Exit codes: 0 done, 64 config, 65 data, 69 a service refuses, 70 model, 73
-    artifacts, 75 transient, 143 cancelled.
+    A run extracts and checks the data, trains the model and writes its artifacts. Logs go to
+    stderr; the first line has the run's id. The result goes to stdout: the final state, the run's
+    id and the path of the report. Exit codes: 0 done, 64 config, 65 data, 69 a service refuses,
+    70 model, 73 artifacts, 75 transient, 143 cancelled.
     """
     with report_errors(as_json=json_logs):
         if not config.startswith("gs://") and not Path(config).is_file():

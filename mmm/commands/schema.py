@@ -1,4 +1,4 @@
-"""`mmm schema`: the JSON Schemas of everything that passes between the parts."""
+"""`mmm schema`: print the JSON Schema of a config, request, event or manifest."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def command(
 ) -> None:
     """Print a JSON Schema.
 
-    Editors check configs with it; programs check requests, events and manifests.
+    Editors use it to check configs; programs use it to check requests, events and manifests.
     """
     with report_errors():
         one_of(document, DOCUMENTS, name="DOCUMENT")

@@ -1,4 +1,4 @@
-"""`mmm serve`: the local trigger."""
+"""`mmm serve`: run the local trigger."""
 
 from __future__ import annotations
 
@@ -32,10 +32,10 @@ def command(
     bucket: Bucket = DEFAULT_BUCKET,
     topic: Topic = DEFAULT_TOPIC,
     once: Annotated[
-        bool, typer.Option("--once", help="Stop when every message so far is done.")
+        bool, typer.Option("--once", help="Stop when all messages in the file are done.")
     ] = False,
 ) -> None:
-    """Run the jobs of messages in a file.
+    """Run a job for each message in a file.
 
     Takes messages until Ctrl-C and runs their jobs on this machine. Logs go to stderr. Each run's
     result is a line on stdout: the final state, the run's id and the path of the report. With
@@ -75,7 +75,7 @@ def command(
 
 
 def _print_result(message: MessageResult, status: Status | None) -> int:
-    """Print how a run ended; returns the exit code."""
+    """Print a run's result and return the exit code."""
     if status is None:
         print(result_line("REJECTED", message.run_id, message=message.problem), flush=True)
         return 64

@@ -1,4 +1,4 @@
-"""Run executions as processes of this machine: the stand-in for Cloud Run in demo and tests."""
+"""Run executions as local processes: the stand-in for Cloud Run in `mmm serve` and tests."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from trigger.execution import Execution, Launch, Phase
 
 
 class LocalLauncher:
-    """Runs `command` for every execution, with the environment variables of Cloud Run."""
+    """Run `command` for every execution, with Cloud Run's environment variables."""
 
     def __init__(
         self,
@@ -35,7 +35,7 @@ class LocalLauncher:
         self.executions: dict[str, LocalExecution] = {}
 
     def launch(self, launch: Launch) -> str:
-        """Start an execution in threads of this process; returns its name."""
+        """Start an execution in threads of this process and return its name."""
         execution = LocalExecution(
             name=f"{self._job}-{suffix()}",
             command=self._command,
@@ -61,7 +61,7 @@ class LocalLauncher:
         ]
 
     def get(self, name: str) -> Execution | None:
-        """Return an execution; one of another launcher is known while its processes run."""
+        """Return an execution; another launcher's is found only while its processes run."""
         execution = self.executions.get(name)
         if execution is not None:
             return _state_of(execution)
@@ -84,7 +84,7 @@ class LocalLauncher:
         return _state_of(self.executions[name])
 
     def close(self) -> None:
-        """Stop all executions and wait until none of their processes is left."""
+        """Stop all executions and wait until their processes have ended."""
         for execution in self.executions.values():
             execution.cancel()
         for execution in self.executions.values():

@@ -23,14 +23,14 @@ POLL_SECONDS = 0.5
 def serve(
     requests: FileTopic, *, store: Store, publisher: Publisher, launcher: LocalLauncher, once: bool
 ) -> Iterator[tuple[MessageResult, Status | None]]:
-    """Run the job of each message and yield how it ended; a rejected message has no status.
+    """Run the job of each message and yield its final status, None for a rejected message.
 
     Args:
-        requests: Where messages are appended.
+        requests: The file that messages are appended to.
         store: The bucket.
         publisher: The topic of events.
         launcher: Runs the jobs.
-        once: Whether to stop when every message so far is done, instead of waiting for more.
+        once: Whether to stop when all messages are done, instead of waiting for more.
     """
     taken: set[str] = set()
     while True:

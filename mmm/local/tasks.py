@@ -1,9 +1,9 @@
-"""Run tasks as processes of this machine, the way Cloud Run runs them.
+"""Run tasks as local processes, the way Cloud Run runs them.
 
 Each attempt is a process with CLOUD_RUN_* in its environment. A task that fails is tried again up
-to `max_retries` times; one that exceeds its timeout, or is cancelled, gets SIGTERM and, after the
+to `max_retries` times. A task that exceeds its timeout or is cancelled gets SIGTERM and, after the
 grace time, SIGKILL. When an attempt ends, its remaining processes and temporary files are removed,
-as they are when a container ends.
+as when a container ends.
 """
 
 from __future__ import annotations
@@ -67,12 +67,12 @@ class LocalExecution:
 
     @property
     def short_name(self) -> str:
-        """The last part of the name, which tasks see in their environment."""
+        """Return the last part of the name, which tasks see in their environment."""
         return self.name.rpartition("/")[2]
 
     @property
     def phase(self) -> Phase:
-        """`SUCCEEDED` only if every task is."""
+        """Return the execution's phase: SUCCEEDED only if every task succeeded."""
         phases = {task.phase for task in self.tasks}
         if not self.done.is_set():
             return Phase.PENDING if phases == {Phase.PENDING} else Phase.RUNNING
@@ -82,7 +82,7 @@ class LocalExecution:
 
     @property
     def reason(self) -> str | None:
-        """How the first task that failed ended."""
+        """Return the exit code or signal of the first failed task, None without one."""
         for task in self.tasks:
             if task.phase is Phase.FAILED:
                 how = (
@@ -95,14 +95,14 @@ class LocalExecution:
         return "cancelled" if self.cancelled.is_set() else None
 
     def start(self) -> None:
-        """Start every task in a thread of its own."""
+        """Start every task in its own thread."""
         for task in self.tasks:
             threading.Thread(
                 target=self._run, args=(task,), name=f"{self.short_name}/{task.index}", daemon=True
             ).start()
 
     def cancel(self) -> None:
-        """Stop all tasks; they are not tried again."""
+        """Stop all tasks; no task is tried again."""
         self.cancelled.set()
 
     def _run(self, task: Task) -> None:
@@ -189,7 +189,7 @@ class LocalExecution:
 
 
 def processes_of(*marks: Mapping[str, str]) -> list[int]:
-    """Return the processes whose environment has all these variables; works on Linux only."""
+    """Return the ids of processes whose environment has all these variables (Linux only)."""
     wanted = {f"{k}={v}".encode() for mark in marks for k, v in mark.items()}
     found = []
     for folder in Path("/proc").glob("[0-9]*"):
@@ -205,7 +205,7 @@ def processes_of(*marks: Mapping[str, str]) -> list[int]:
 
 
 def kill_all(*marks: Mapping[str, str]) -> None:
-    """Kill every process of an attempt, as the end of its container does."""
+    """Kill every process of an attempt, as the end of a container does."""
     for _ in range(5):
         found = processes_of(*marks)
         if not found:
@@ -217,5 +217,5 @@ def kill_all(*marks: Mapping[str, str]) -> None:
 
 
 def suffix() -> str:
-    """Return five letters or digits; names of Cloud Run's executions end with such."""
+    """Return five random letters or digits, like the end of a Cloud Run execution's name."""
     return "".join(random.choices(string.ascii_lowercase + string.digits, k=5))  # noqa: S311

@@ -37,11 +37,11 @@ def init_config(
         source: The source, as in a config.
         market: The market's code.
         revision: The name of this version of the model.
-        known: Columns whose role the user names.
+        known: Columns whose role the user has set.
         env: The variables that describe connections; the process's environment if None.
 
     Raises:
-        ConfigError: The source is not valid, or its table has several markets, but not this one.
+        ConfigError: The source is not valid, or its table has other markets but not this one.
         DataError: No date, target or channel column is found, or the table is in long format.
     """
     known = known or KnownColumns()

@@ -40,7 +40,7 @@ def find_long_table(
 
 
 def _is_measure(column: ColumnProfile) -> bool:
-    """Return whether a column is a spend or exposure whose name has no channel."""
+    """Return whether a column is a spend or exposure and its name contains no channel."""
     words = set(column.words)
     measured = words & (vocabulary.SPEND | vocabulary.EXPOSURE)
     return bool(measured) and words <= (
@@ -58,7 +58,7 @@ def pivot_query(
     long_table: tuple[ColumnProfile, list[ColumnProfile]],
     relation: exp.Expr,
 ) -> exp.Select:
-    """Return the query with one column per channel and measure; it sums all other numbers."""
+    """Return a query with one column per channel and measure; it sums all other numbers."""
     names, measures = long_table
     day = next(column for column in profiles if column.is_date)
     query = exp.select(_column(day.name))

@@ -77,7 +77,7 @@ def present_texts(values: pd.Series[Any]) -> pd.Series[Any]:
 def _compare_with_dates(
     column: ColumnProfile, profiles: Sequence[ColumnProfile], frame: pd.DataFrame
 ) -> ColumnProfile:
-    """Return the profile completed with what depends on row order and dates."""
+    """Return the profile with the facts that depend on row order and dates."""
     if not column.numeric:
         return column
     values = pd.to_numeric(frame[column.name], errors="coerce").astype(float)

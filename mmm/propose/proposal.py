@@ -1,4 +1,4 @@
-"""Write the proposal as YAML; a comment on each line gives the reason for it."""
+"""Write the proposal as YAML; a comment gives the reason for each line."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def write_proposal(
 
     Raises:
         DataError: The date, the target or the channels are missing.
-        ConfigError: The table has several markets, but not this one.
+        ConfigError: The table has other markets but not this one.
     """
     roles: dict[str, list[Guess]] = {}
     for guess in guesses:
@@ -162,7 +162,7 @@ def _column_lines(role: str, guesses: list[Guess], averaged: dict[str, str]) -> 
 def _averaged_context(
     roles: dict[str, list[Guess]], by_name: dict[str, ColumnProfile], frame: pd.DataFrame, day: str
 ) -> dict[str, str]:
-    """Return context columns that need a mean instead of the default sum, each with the reason."""
+    """Return the context columns that need a mean instead of the default sum, with reasons."""
     averaged = {}
     for guess in roles.get("context", []):
         column, profile = guess.column, by_name[guess.column]

@@ -16,7 +16,7 @@ from mmm.propose import vocabulary
 from mmm.propose.vocabulary import split_words
 
 _MAX_LEVELS = 20
-_MIN_FLAGS = 5  # columns of 0 and 1 with the same first word that together are one factor
+_MIN_FLAGS = 5  # this many flags with the same first word are probably one factor
 _DATES = (Kind.DATE, Kind.TIMESTAMP, Kind.TIMESTAMP_TZ)
 
 
@@ -83,14 +83,14 @@ class Guess:
 
 @dataclass(frozen=True, kw_only=True)
 class KnownColumns:
-    """Columns whose role the user has named."""
+    """Columns whose role the user has set."""
 
     date: str | None = None
     target: str | None = None
     spends: tuple[str, ...] = ()
 
     def role(self, column: str) -> str | None:
-        """Return the role that the user has named for a column, if any."""
+        """Return the role that the user has set for a column, if any."""
         if column in self.spends:
             return "spend"
         return {self.date: "date", self.target: "target"}.get(column)
@@ -164,7 +164,7 @@ def _single(column: ColumnProfile, flags: Counter[str]) -> Guess:
 
 
 def _left_out(column: ColumnProfile, flags: Counter[str]) -> tuple[str | None, str] | None:
-    """Return (None, reason) for a column that no model can use, or a factor, or None."""
+    """Return the verdict on an unusable or text column; None if a rule for numbers decides."""
     words = set(column.words)
     if column.distinct < 2:
         return None, "is empty" if not column.distinct else "has only one value"
@@ -225,7 +225,7 @@ def _numbers(column: ColumnProfile) -> tuple[str | None, str]:
 
 
 def _with_numbered_channels(guesses: list[Guess], profiles: Sequence[ColumnProfile]) -> list[Guess]:
-    """Treat `x1`, `x2`, … as spend, as in the examples of other tools, if no column is a spend."""
+    """Treat `x1`, `x2`, … (names in examples of other tools) as spend if no column is a spend."""
     by_name = {column.name: column for column in profiles}
     reason = "CHECK: only the number in its name suggests a channel"
     return [

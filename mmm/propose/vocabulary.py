@@ -1,4 +1,4 @@
-"""The vocabulary of column names, and the function that splits a name into words.
+"""The vocabulary of column names, and a function that splits a name into words.
 
 The languages are English, German, French, Spanish, Italian, Portuguese, Dutch and Polish. Names
 are split at all characters other than letters and digits, at changes of case, and before a known

@@ -23,33 +23,43 @@ CONFIG_ENUMS <- list(
   interval_method = c("cluster", "bootstrap", "none")
 )
 
-# Field -> kind (see check_kind()). A trailing ? allows null, a trailing * a list.
+# Field -> kind: what its value becomes in R (see CONFIG_KINDS).
 CONFIG_FIELDS <- c(
-  run_id = "string", market = "string", revision = "string", engine = "engine", search = "search",
-  data_csv = "file", holidays_csv = "file?", output_dir = "dir", work_dir = "dir",
-  progress_file = "string?", result_file = "string", date_column = "string",
-  frequency = "frequency", window_start = "date?", window_end = "date?", target = "string",
-  target_kind = "target_kind", channel_names = "strings", channel_spends = "strings",
-  channel_exposures = "strings", channel_signs = "sign*", organic = "strings",
-  organic_signs = "sign*", context = "strings", context_signs = "sign*", factors = "strings",
-  adstock = "adstock", trials = "count", iterations = "count", max_iterations = "count?",
-  seed = "integer", cores = "count", workers = "count", trials_todo = "integers", merge = "flag",
-  hyperparameters = "ranges",
-  prophet_vars = "prophet_var*", prophet_signs = "sign*", prophet_country = "string?",
-  ts_validation = "flag", add_penalty_factor = "flag", intercept = "flag",
-  intercept_sign = "intercept_sign", rssd_zero_penalty = "flag", objective_weights = "numbers?",
-  nevergrad_algo = "nevergrad_algo", pareto_fronts = "any", min_candidates = "count",
-  calibration_constraint = "number", calibration = "any", allocator_scenarios = "any",
-  onepagers = "number", include_data = "flag", intervals_method = "interval_method",
-  intervals_level = "share", intervals_draws = "count", intervals_block = "count?",
-  validation_folds = "natural", validation_horizon = "count", python = "string"
+  run_id = "as_is", market = "as_is", revision = "as_is", engine = "as_is", search = "as_is",
+  data_csv = "as_is", holidays_csv = "as_is", output_dir = "folder", work_dir = "folder",
+  progress_file = "as_is", result_file = "as_is", date_column = "as_is", frequency = "as_is",
+  window_start = "date", window_end = "date", target = "as_is", target_kind = "as_is",
+  channel_names = "texts", channel_spends = "texts", channel_exposures = "texts",
+  channel_signs = "texts", organic = "texts", organic_signs = "texts", context = "texts",
+  context_signs = "texts", factors = "texts", adstock = "as_is", trials = "whole",
+  iterations = "whole", max_iterations = "whole", seed = "whole", cores = "whole",
+  workers = "whole", trials_todo = "whole", merge = "as_is", hyperparameters = "ranges",
+  prophet_vars = "texts", prophet_signs = "texts", prophet_country = "as_is",
+  ts_validation = "as_is", add_penalty_factor = "as_is", intercept = "as_is",
+  intercept_sign = "as_is", rssd_zero_penalty = "as_is", objective_weights = "as_is",
+  nevergrad_algo = "as_is", pareto_fronts = "as_is", min_candidates = "whole",
+  calibration_constraint = "as_is", calibration = "as_is", allocator_scenarios = "scenarios",
+  onepagers = "as_is", include_data = "as_is", intervals_method = "as_is",
+  intervals_level = "as_is", intervals_draws = "whole", intervals_block = "whole",
+  validation_folds = "whole", validation_horizon = "whole", python = "as_is"
 )
 
-#' Read and check the job's JSON.
+# Kind -> the function that makes R's value of JSON's. NULL stays NULL, except for lists.
+CONFIG_KINDS <- list(
+  as_is = identity,
+  whole = as.integer,
+  texts = function(x) as.character(unlist(x)),
+  date = function(x) as.Date(x, format = "%Y-%m-%d"),
+  folder = normalizePath,
+  ranges = function(x) lapply(x, function(range) as.numeric(unlist(range))),
+  scenarios = function(x) scenario_list(x)
+)
+
+#' Read the job's JSON. Its values were checked before they were written.
 #'
 #' @param path path of the JSON file.
-#' @return list with every field of CONFIG_FIELDS; `python` expands to an executable's path.
-#'   Errors: mmm_config_error that names field, value and what is allowed.
+#' @return list with every field of CONFIG_FIELDS, in R's types. Errors: mmm_config_error where the
+#'   file is no JSON, or has other fields than these.
 #' @noRd
 read_config <- function(path) {
   if (!file.exists(path)) abort("mmm_config_error", "The job file `", path, "` does not exist.")
@@ -65,174 +75,24 @@ read_config <- function(path) {
       "`%s` is not a field of the job%s.", unknown[1], nearest(unknown[1], names(CONFIG_FIELDS))
     ), field = unknown[1])
   }
-  fields <- names(CONFIG_FIELDS)
-  missing <- setdiff(fields, names(raw))
+  missing <- setdiff(names(CONFIG_FIELDS), names(raw))
   if (length(missing)) {
     abort("mmm_config_error", sprintf("The job has no field `%s`.", missing[1]), field = missing[1])
   }
-  cfg <- lapply(fields, function(field) check_kind(field, raw[[field]], CONFIG_FIELDS[[field]]))
-  names(cfg) <- fields
-  cfg$allocator_scenarios <- scenario_list(cfg$allocator_scenarios)
-  check_lengths(cfg)
-  cfg
+  lapply(stats::setNames(nm = names(CONFIG_FIELDS)), function(field) {
+    value <- raw[[field]]
+    kind <- CONFIG_FIELDS[[field]]
+    if (is.null(value) && kind != "texts") NULL else CONFIG_KINDS[[kind]](value)
+  })
 }
 
 `%||%` <- function(x, y) if (is.null(x)) y else x
 
-#' Check a field against its kind; returns the value in R's type.
-#' @noRd
-check_kind <- function(field, value, kind) {
-  optional <- endsWith(kind, "?")
-  many <- endsWith(kind, "*")
-  kind <- sub("[?*]$", "", kind)
-  if (kind == "any" || optional && is.null(value)) return(value)
-  refuse <- function(allowed) {
-    abort("mmm_config_error", sprintf(
-      "`%s` is %s; it must be %s.", field, show_value(value), allowed
-    ), field = field)
-  }
-  if (kind == "ranges") return(check_ranges(value, refuse))
-  if (kind %in% names(CONFIG_ENUMS)) return(check_enum(value, CONFIG_ENUMS[[kind]], many, refuse))
-  if (kind %in% c("strings", "integers", "numbers") && !length(value)) value <- EMPTY[[kind]]
-  rule <- CONFIG_KINDS[[kind]]
-  if (!isTRUE(rule$fits(value))) refuse(rule$allowed)
-  if (is.null(rule$as)) value else rule$as(value)
-}
-
-EMPTY <- list(strings = character(), integers = integer(), numbers = numeric())
-
-one <- function(x) length(x) == 1 && !anyNA(x)
-whole_numbers <- function(x) is.numeric(x) && !anyNA(x) && all(x == round(x))
-is_share <- function(x) one(x) && is.numeric(x) && x > 0 && x < 1
-read_date <- function(x) as.Date(x, format = "%Y-%m-%d")
-
-# Kind -> its test, its description, and the conversion to R's type.
-CONFIG_KINDS <- list(
-  string = list(fits = function(x) one(x) && is.character(x), allowed = "one text"),
-  strings = list(fits = is.character, allowed = "a list of texts"),
-  file = list(
-    fits = function(x) one(x) && is.character(x) && file.exists(x),
-    allowed = "the path of an existing file"
-  ),
-  dir = list(
-    fits = function(x) one(x) && is.character(x) && dir.exists(x),
-    allowed = "the path of an existing folder", as = normalizePath
-  ),
-  date = list(
-    fits = function(x) one(x) && is.character(x) && !is.na(read_date(x)),
-    allowed = "a date such as 2024-12-30", as = read_date
-  ),
-  count = list(
-    fits = function(x) one(x) && whole_numbers(x) && x >= 1,
-    allowed = "a whole number from 1", as = as.integer
-  ),
-  share = list(fits = is_share, allowed = "above 0 and below 1"),
-  natural = list(
-    fits = function(x) one(x) && whole_numbers(x) && x >= 0,
-    allowed = "a whole number from 0", as = as.integer
-  ),
-  integer = list(
-    fits = function(x) one(x) && whole_numbers(x) && abs(x) < 2^31,
-    allowed = "a whole number", as = as.integer
-  ),
-  integers = list(fits = whole_numbers, allowed = "a list of whole numbers", as = as.integer),
-  number = list(fits = function(x) one(x) && is.numeric(x), allowed = "a number"),
-  numbers = list(fits = function(x) is.numeric(x) && !anyNA(x), allowed = "a list of numbers"),
-  flag = list(fits = function(x) one(x) && is.logical(x), allowed = "true or false")
-)
-
-#' Check one value, or many, of a closed set.
-#' @noRd
-check_enum <- function(value, allowed, many, refuse) {
-  if (many && !length(value)) return(character())
-  wrong <- setdiff(as.character(unlist(value)), allowed)
-  if (is.character(value) && !length(wrong) && (many || length(value) == 1)) return(value)
-  hint <- if (length(wrong)) nearest(wrong[1], allowed) else ""
-  refuse(paste0(if (many) "a list, each ", "one of ", paste(allowed, collapse = ", "), hint))
-}
-
-#' Check hyperparameters: each is a number or an ascending pair. jsonlite may make matrices of them.
-#' @noRd
-check_ranges <- function(value, refuse) {
-  if (!is.list(value) || is.null(names(value))) refuse("an object of names and ranges")
-  for (name in names(value)) {
-    range <- unlist(value[[name]])
-    if (!is.numeric(range) || !length(range) %in% 1:2 || anyNA(range) || is.unsorted(range)) {
-      abort("mmm_config_error", sprintf(
-        "`hyperparameters.%s` is %s; it must be one number or [low, high].",
-        name, show_value(range)
-      ), field = paste0("hyperparameters.", name))
-    }
-    value[[name]] <- as.numeric(range)
-  }
-  value
-}
-
 #' The allocator's scenarios as a list of lists; jsonlite may make a data frame of them.
 #' @noRd
 scenario_list <- function(scenarios) {
-  if (is.data.frame(scenarios)) {
-    scenarios <- lapply(seq_len(nrow(scenarios)), function(i) as.list(scenarios[i, , drop = FALSE]))
-  }
-  allowed <- CONFIG_ENUMS$allocator_scenario
-  for (i in seq_along(scenarios)) {
-    field <- sprintf("allocator_scenarios[%d]", i - 1)
-    if (!isTRUE(scenarios[[i]]$scenario %in% allowed)) {
-      abort("mmm_config_error", sprintf(
-        "`%s.scenario` is %s; it must be one of %s.", field, show_value(scenarios[[i]]$scenario),
-        paste(allowed, collapse = ", ")
-      ), field = field)
-    }
-    bounds <- allocation_factors(scenarios[[i]])
-    if (bounds$low > bounds$high) {
-      abort("mmm_config_error", sprintf(
-        "`%s` has channel_low %s above channel_high %s.", field, bounds$low, bounds$high
-      ), field = field)
-    }
-  }
-  scenarios
-}
-
-#' Check that lists of the same things have the same length.
-#' @noRd
-check_lengths <- function(cfg) {
-  same <- list(
-    c("channel_names", "channel_spends"), c("channel_spends", "channel_exposures"),
-    c("channel_spends", "channel_signs"), c("organic", "organic_signs"),
-    c("context", "context_signs"), c("prophet_vars", "prophet_signs")
-  )
-  for (pair in same) {
-    if (length(cfg[[pair[1]]]) != length(cfg[[pair[2]]])) {
-      abort("mmm_config_error", sprintf(
-        "`%s` has %d elements and `%s` has %d; both must have the same number.",
-        pair[2], length(cfg[[pair[2]]]), pair[1], length(cfg[[pair[1]]])
-      ), field = pair[2])
-    }
-  }
-  if (!length(cfg$channel_spends)) {
-    abort("mmm_config_error", "`channel_spends` is empty; a model needs a paid channel.",
-      field = "channel_spends")
-  }
-  stray <- setdiff(cfg$factors, cfg$context)
-  if (length(stray)) {
-    abort("mmm_config_error", sprintf(
-      "`factors` names `%s`, which is not among `context`%s.", stray[1],
-      nearest(stray[1], cfg$context)
-    ), field = "factors")
-  }
-  if (!is.null(cfg$max_iterations) && cfg$max_iterations < cfg$iterations) {
-    abort("mmm_config_error", sprintf(
-      "`max_iterations` is %d; it must be at least `iterations` (%d).", cfg$max_iterations,
-      cfg$iterations
-    ), field = "max_iterations")
-  }
-  if (!all(cfg$trials_todo %in% seq_len(cfg$trials))) {
-    abort("mmm_config_error", sprintf(
-      "`trials_todo` is %s; its numbers must be from 1 to `trials` (%d).",
-      show_value(cfg$trials_todo), cfg$trials
-    ), field = "trials_todo")
-  }
-  invisible(cfg)
+  if (!is.data.frame(scenarios)) return(scenarios)
+  lapply(seq_len(nrow(scenarios)), function(i) as.list(scenarios[i, , drop = FALSE]))
 }
 
 #' A value as text for an error message.

@@ -23,11 +23,7 @@ resolve_engine <- function(engine) {
 #' @return list(inputs, search, outputs, plots) of functions.
 #' @noRd
 engine_calls <- function(engine, search) {
-  stopifnot(engine %in% c("robyn", "builtin"), search %in% CONFIG_ENUMS$search)
-  if (engine == "builtin" && search == "robyn") {
-    abort("mmm_config_error", "`search` robyn needs `engine` robyn; builtin has search fast.",
-      field = "search")
-  }
+  stopifnot(engine %in% c("robyn", "builtin"), engine == "robyn" || search == "fast")
   if (engine == "builtin") {
     return(list(
       inputs = builtin_inputs, search = run_trials,

@@ -13,11 +13,7 @@ DEFAULT_RANGES <- list(
 #' Kinds of hyperparameters that a medium has under an adstock.
 #' @noRd
 hyperparameter_kinds <- function(adstock) {
-  if (!adstock %in% ADSTOCKS) {
-    abort("mmm_config_error", sprintf(
-      "`adstock` is %s; it must be one of %s.", adstock, paste(ADSTOCKS, collapse = ", ")
-    ), field = "adstock")
-  }
+  stopifnot(adstock %in% ADSTOCKS)
   c("alphas", "gammas", if (adstock == "geometric") "thetas" else c("shapes", "scales"))
 }
 
@@ -59,23 +55,13 @@ hyperparameter_space <- function(inputs, settings) {
 
   given <- inputs$hyperparameters
   bounds <- given[intersect(names, names(given))]
-  missing <- setdiff(names, c(names(bounds), "lambda", "train_size", penalties))
-  if (length(missing)) {
-    abort("mmm_config_error", "`hyperparameters` has no ", paste(missing, collapse = ", "), ".",
-      field = "hyperparameters")
-  }
   if (is.null(bounds[["lambda"]])) bounds[["lambda"]] <- c(0, 1)
   if (!settings$ts_validation) bounds[["train_size"]] <- 1
   if (is.null(bounds[["train_size"]])) bounds[["train_size"]] <- c(0.5, 0.8)
   for (penalty in setdiff(penalties, names(bounds))) bounds[[penalty]] <- c(0, 1)
-  check_bounds(bounds)
 
   updated <- bounds[lengths(bounds) == 2]
   fixed <- bounds[lengths(bounds) == 1]
-  if (!length(updated)) {
-    abort("mmm_config_error", "All `hyperparameters` are fixed; there is nothing to search.",
-      field = "hyperparameters")
-  }
   list(
     names = names, updated = updated, fixed = fixed, all = c(updated, fixed)[names],
     columns = if (length(fixed)) names else names(updated)
@@ -84,26 +70,9 @@ hyperparameter_space <- function(inputs, settings) {
 
 # The space of one model whose hyperparameters are all known (Robyn's dt_hyper_fixed).
 fixed_space <- function(names, values) {
-  missing <- setdiff(names, names(values))
-  if (length(missing)) {
-    abort("mmm_config_error", "`dt_hyper_fixed` has no ", paste(missing, collapse = ", "), ".",
-      field = "dt_hyper_fixed")
-  }
   fixed <- stats::setNames(lapply(names, function(name) values[[name]][[1]]), names)
   none <- stats::setNames(list(), character())
   list(names = names, updated = none, fixed = fixed, all = fixed, columns = names)
-}
-
-check_bounds <- function(bounds) {
-  for (name in names(bounds)) {
-    value <- unlist(bounds[[name]])
-    if (!is.numeric(value) || anyNA(value) || !length(value) %in% 1:2) {
-      abort("mmm_config_error", sprintf(
-        "`hyperparameters.%s` is %s; it must be one number or [low, high].",
-        name, paste(format(value), collapse = ", ")
-      ), field = name)
-    }
-  }
 }
 
 #' Make the function that turns the optimiser's values in \[0, 1\] into hyperparameters.

@@ -1,9 +1,6 @@
 # Inputs of engine builtin. They have the fields of Robyn's InputCollect, so both engines share one
 # search and one set of outputs.
 
-# Names of columns of the modelling table and of the decomposition that are not variables.
-RESERVED_NAMES <- c("ds", "dep_var", "intercept", "(Intercept)", "depVarHat", "solID", "train_size")
-
 #' Make the modelling table and everything else that the search needs.
 #'
 #' @param cfg the job's configuration (read_config).
@@ -18,18 +15,6 @@ builtin_inputs <- function(cfg, data) {
   selected <- cfg$channel_exposures
   media <- c(selected, cfg$organic)
   variables <- c(cfg$prophet_vars, cfg$context, media)
-  if (anyDuplicated(variables)) {
-    abort("mmm_data_error", sprintf(
-      "Column `%s` is used more than once; a column can be one variable of the model.",
-      variables[anyDuplicated(variables)]
-    ), field = variables[anyDuplicated(variables)])
-  }
-  taken <- intersect(variables, RESERVED_NAMES)
-  if (length(taken)) {
-    abort("mmm_data_error", sprintf(
-      "Column `%s` has a name that the model reserves; rename it.", taken[1]
-    ), field = taken[1])
-  }
   in_window <- window$rows[1]:window$rows[2]
   costs <- exposure_costs(data, cfg$channel_spends, selected, in_window)
   table <- modelling_table(cfg, data, costs)[c("ds", "dep_var", variables)]
@@ -54,8 +39,8 @@ builtin_inputs <- function(cfg, data) {
       window_end = window$end, rollingWindowEndWhich = window$rows[2],
       rollingWindowLength = length(in_window), totalObservations = nrow(data),
       refreshAddedStart = window$start, adstock = cfg$adstock,
-      hyperparameters = complete_hyperparameters(cfg, media, variables),
-      calibration_input = lift_tests(cfg, data, window), custom_params = list(),
+      hyperparameters = complete_hyperparameters(cfg, media),
+      calibration_input = lift_tests(cfg), custom_params = list(),
       ExposureCollect = list(df_cpe = costs, paid_media_selected = selected)
     )
   )
@@ -98,87 +83,36 @@ modelling_table <- function(cfg, data, costs) {
 #' @noRd
 job_holidays <- function(cfg, first_date) {
   if (!"holiday" %in% cfg$prophet_vars) return(NULL)
-  refuse <- function(...) abort("mmm_config_error", ..., field = "prophet_country")
   holidays <- read_holidays(cfg$holidays_csv)
-  if (is.null(holidays)) {
-    refuse("`prophet_vars` has holiday, but `holidays_csv` is missing.")
-  }
-  countries <- unique(holidays$country)
-  if (is.null(cfg$prophet_country) || !cfg$prophet_country %in% countries) {
-    refuse(sprintf(
-      "`prophet_country` is %s, for which `holidays_csv` has no holidays; it has %s.",
-      show_value(cfg$prophet_country), paste(sort(countries), collapse = ", ")
-    ))
-  }
   holidays <- holidays[holidays$country == cfg$prophet_country, ]
   align_holidays(holidays, cfg$frequency, first_date)
 }
 
 #' The ranges of the search: those of the job, and defaults for the rest.
 #' @noRd
-complete_hyperparameters <- function(cfg, media, variables) {
-  needed <- hyperparameter_names(cfg$adstock, media)
-  allowed <- c(needed, "train_size", "lambda", paste0(variables, "_penalty"))
-  given <- names(cfg$hyperparameters)
-  for (name in setdiff(given, allowed)) {
-    abort("mmm_config_error", sprintf(
-      "`hyperparameters.%s` is not a hyperparameter of this model%s.", name, nearest(name, allowed)
-    ), field = paste0("hyperparameters.", name))
-  }
+complete_hyperparameters <- function(cfg, media) {
   ranges <- cfg$hyperparameters
-  missing <- setdiff(needed, given)
+  missing <- setdiff(hyperparameter_names(cfg$adstock, media), names(ranges))
   ranges[missing] <- DEFAULT_RANGES[sub("^.*_", "", missing)]
-  if (!"train_size" %in% given) ranges$train_size <- c(0.5, 0.8)
+  if (is.null(ranges$train_size)) ranges$train_size <- c(0.5, 0.8)
   ranges
 }
 
 #' Lift tests as the search takes them: a row per test, with the model's names in
 #' `channel_selected`.
 #'
-#' @param window model_window() result.
 #' @return data.frame with Robyn's calibration_input columns, or NULL without tests.
 #' @noRd
-lift_tests <- function(cfg, data, window) {
+lift_tests <- function(cfg) {
   tests <- cfg$calibration
   if (!length(tests) || !NROW(tests)) return(NULL)
   tests <- as.data.frame(tests)
-  check_columns(tests, c(
-    "channel", "liftStartDate", "liftEndDate", "liftAbs", "spend", "confidence", "metric",
-    "calibration_scope"
-  ), "calibration")
   tests$liftStartDate <- as.Date(tests$liftStartDate)
   tests$liftEndDate <- as.Date(tests$liftEndDate)
   named <- c(stats::setNames(cfg$channel_exposures, cfg$channel_spends),
     stats::setNames(cfg$organic, cfg$organic))
-  parts <- strsplit(tests$channel, "[+,;[:space:]]+")
-  for (i in seq_along(parts)) {
-    problem <- lift_test_problem(as.list(tests[i, ]), parts[[i]], named, cfg$target, window)
-    if (!is.null(problem)) {
-      abort("mmm_config_error", sprintf("`calibration[%d]` %s.", i - 1, problem),
-        field = sprintf("calibration[%d]", i - 1))
-    }
-  }
-  tests$channel_selected <- vapply(parts, function(p) {
+  tests$channel_selected <- vapply(strsplit(tests$channel, "+", fixed = TRUE), function(p) {
     paste(ifelse(p %in% named, p, named[p]), collapse = "+")
   }, "")
   tests
-}
-
-#' What is wrong with a lift test, or NULL.
-#' @noRd
-lift_test_problem <- function(test, channels, named, target, window) {
-  unknown <- setdiff(channels, c(names(named), named))
-  if (length(unknown)) {
-    sprintf("names `%s`%s", unknown[1], nearest(unknown[1], names(named)))
-  } else if (anyNA(c(test$liftStartDate, test$liftEndDate, test$liftAbs))) {
-    "has no date or no lift"
-  } else if (test$liftStartDate > test$liftEndDate) {
-    "ends before it starts"
-  } else if (test$liftStartDate < window$start || test$liftEndDate > window$end) {
-    sprintf("is outside the modelling window %s to %s", window$start, window$end)
-  } else if (test$metric != target) {
-    sprintf("measures `%s`, not the target `%s`", test$metric, target)
-  } else if (!test$calibration_scope %in% CONFIG_ENUMS$calibration_scope) {
-    "has a `calibration_scope` other than immediate or total"
-  }
 }

@@ -10,7 +10,6 @@
 #' @noRd
 robyn_engine_search <- function(inputs, cfg, progress, iterations = NULL) {
   prepare_robyn()
-  check_robyn_search(cfg)
   run_trials(inputs, cfg, progress, searcher = list(
     name = paste(c("robyn", iterations), collapse = " "),
     warm_up = function(problem, settings) NULL, # R must not start Python before it forks
@@ -21,29 +20,6 @@ robyn_engine_search <- function(inputs, cfg, progress, iterations = NULL) {
     size = function(record) nrow(record$resultCollect$resultHypParam),
     collect = function(problem, settings, record, trial, elapsed) record
   ))
-}
-
-#' Refuse settings that robyn_run changes silently, or on which it fails after prophet.
-#' @noRd
-check_robyn_search <- function(cfg) {
-  refuse <- function(field, ...) abort("mmm_config_error", ..., field = field)
-  if (!is.null(cfg$max_iterations)) {
-    refuse("max_iterations", paste(
-      "`max_iterations` needs `search` fast, because robyn_run has a fixed number of iterations.",
-      "Remove it, or use search fast."
-    ))
-  }
-  if (cfg$iterations < 2) {
-    refuse("iterations", "`iterations` is 1; Robyn's search needs 2 or more.")
-  }
-  available <- parallel::detectCores()
-  if (!is.na(available) && cfg$workers > available) {
-    refuse("workers", sprintf(paste(
-      "`workers` is %d, but this machine has %d cores. Robyn's search would use %d workers, which",
-      "gives other models. Use fewer workers, or search fast."
-    ), cfg$workers, available, available))
-  }
-  invisible(cfg)
 }
 
 #' One trial by robyn_run.

@@ -18,20 +18,9 @@ search_settings <- function(inputs, cfg) {
   s <- lapply(stats::setNames(nm = names(SEARCH_DEFAULTS)), function(name) {
     if (is.null(cfg[[name]])) SEARCH_DEFAULTS[[name]] else cfg[[name]]
   })
-  for (name in c("trials", "iterations", "workers", "cores")) s[[name]] <- whole(s, name, 1)
-  s$seed <- whole(s, "seed", 0)
-  if (!is.null(s$max_iterations)) s$max_iterations <- whole(s, "max_iterations", s$iterations)
-  for (name in c("ts_validation", "add_penalty_factor", "intercept", "rssd_zero_penalty",
-                 "refresh")) {
-    if (!isTRUE(s[[name]]) && !isFALSE(s[[name]])) {
-      abort("mmm_config_error", sprintf("`%s` must be true or false.", name), field = name)
-    }
-  }
-  if (!s$intercept_sign %in% c("non_negative", "unconstrained")) {
-    abort("mmm_config_error", sprintf(
-      "`intercept_sign` is %s; it must be non_negative or unconstrained.", s$intercept_sign
-    ), field = "intercept_sign")
-  }
+  whole <- c("trials", "iterations", "workers", "cores", "seed")
+  s[whole] <- lapply(s[whole], as.integer)
+  if (!is.null(s$max_iterations)) s$max_iterations <- as.integer(s$max_iterations)
   if (!is.null(s$dt_hyper_fixed)) {
     s$trials <- s$iterations <- s$workers <- 1L
     s$max_iterations <- NULL
@@ -45,24 +34,5 @@ search_settings <- function(inputs, cfg) {
 objective_weights <- function(s) {
   weights <- unlist(s$objective_weights)
   if (is.null(weights)) return(c(if (s$refresh) 0 else 1, rep(1, s$objectives - 1)))
-  if (!is.numeric(weights) || length(weights) != s$objectives || anyNA(weights) ||
-        any(weights < 0) || any(weights > 10) || !any(weights > 0)) {
-    abort("mmm_config_error", sprintf(
-      "`objective_weights` is %s; it must be %d numbers from 0 to 10, not all 0.",
-      paste(weights, collapse = ", "), s$objectives
-    ), field = "objective_weights")
-  }
   as.double(weights)
-}
-
-whole <- function(settings, name, least) {
-  value <- settings[[name]]
-  if (!is.numeric(value) || length(value) != 1 || is.na(value) || value != floor(value) ||
-        value < least || value > .Machine$integer.max - 10000) {
-    abort("mmm_config_error", sprintf(
-      "`%s` is %s; it must be a whole number from %d.", name, paste(format(value), collapse = ", "),
-      least
-    ), field = name)
-  }
-  as.integer(value)
 }

@@ -12,7 +12,7 @@ import pytest
 
 from contract.calibration import Calibration
 from contract.config import AllocatorScenario, Frequency, IntervalMethod, TargetKind
-from contract.hyperparameters import Adstock
+from contract.hyperparameters import LIMITS, Adstock
 from contract.training import Engine, Optimiser, ProphetVar, Search, Sign, Training
 
 pytestmark = pytest.mark.xdist_group("enums")
@@ -53,3 +53,18 @@ def test_the_same_enums(r_enums: dict[str, list[str]]) -> None:
 @pytest.mark.parametrize("name", PYTHON)
 def test_the_same_values(r_enums: dict[str, list[str]], name: str) -> None:
     assert set(r_enums[name]) == {str(value) for value in PYTHON[name]}
+
+
+def test_the_limits_of_hyperparameters_are_robyns() -> None:
+    rscript = shutil.which("Rscript")
+    if rscript is None:
+        pytest.skip("Rscript is not installed")
+    library = f"source('{RUN_ALL.parent / 'library.R'}', chdir = TRUE);"
+    ask = f"{library} if (nzchar(system.file(package = 'Robyn'))) cat(jsonlite::toJSON(Robyn::hyper_limits(), dataframe = 'columns'))"
+    printed = subprocess.run([rscript, "-e", ask], capture_output=True, text=True, check=True)
+    if not printed.stdout:
+        pytest.skip("Robyn is not installed")
+    for kind, (low, high) in json.loads(printed.stdout).items():
+        bounds = LIMITS[kind]
+        assert low == f"{'>=' if bounds.low_included else '>'}{bounds.low:g}"
+        assert high == f"{'<=' if bounds.high_included else '<'}{bounds.high:g}"

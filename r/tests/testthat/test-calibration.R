@@ -45,5 +45,5 @@ test_that("experiments outside of the window are refused", {
   inputs <- golden$inputs
   inputs$calibration_input$liftStartDate <- inputs$calibration_input$liftStartDate - 3000
   inputs$calibration_input$liftEndDate <- inputs$calibration_input$liftEndDate - 3000
-  expect_error(prepare(inputs), "outside of the window", class = "mmm_data_error")
+  expect_error(prepare(inputs), "is within the modelling window", class = "mmm_data_error")
 })

@@ -42,42 +42,10 @@ test_that("lift tests go to Robyn by the names of spends", {
   studies <- lift_studies()
   studies$channel[1] <- "facebook_I"
   cfg <- robyn_job(calibration = studies)
-  data <- read_data(cfg)
-  window <- model_window(data$DATE, cfg$window_start, cfg$window_end)
-  expect_identical(robyn_lift_tests(cfg, data, window)$channel, c("facebook_S", "tv_S"))
+  expect_identical(robyn_lift_tests(cfg)$channel, c("facebook_S", "tv_S"))
 })
 
-test_that("what Robyn would refuse late, or change, is refused with the field's name", {
-  skip_without_robyn()
-  refused <- function(class, field, ...) {
-    cfg <- robyn_job(...)
-    error <- tryCatch(robyn_engine_inputs(cfg, read_data(cfg)), error = identity)
-    expect_s3_class(error, class)
-    expect_identical(error$field, field)
-    conditionMessage(error)
-  }
-  refused("mmm_config_error", "factors", prophet_vars = list(), prophet_signs = list())
-  expect_match(
-    refused("mmm_config_error", "prophet_country", prophet_country = "XX"), "no holidays"
-  )
-  ranges <- example_ranges(c(robyn_job()$channel_exposures, "newsletter"), "geometric")
-  ranges$tv_S_thetas <- c(0, 1)
-  expect_match(
-    refused("mmm_config_error", "hyperparameters.tv_S_thetas", hyperparameters = ranges),
-    ">=0 and <1"
-  )
-  data <- as.data.frame(Robyn::dt_simulated_weekly)
-  data$`tv spend` <- data$tv_S
-  spends <- c("tv spend", "ooh_S", "print_S", "facebook_S", "search_S")
-  expect_match(
-    refused("mmm_data_error", "tv spend", data = data, channel_spends = spends), "tv_spend"
-  )
-  data$y <- data$newsletter
-  refused("mmm_data_error", "y", data = data, organic = I("y"))
-  refused("mmm_config_error", "objective_weights", objective_weights = c(1, 1, 1))
-})
-
-test_that("ranges of penalties, which Robyn refuses, are refused by name; Robyn adds its own", {
+test_that("Robyn refuses ranges of penalties, and adds its own", {
   skip_without_robyn()
   cfg <- robyn_job(add_penalty_factor = TRUE, iterations = 12)
   inputs <- example_inputs()
@@ -88,10 +56,6 @@ test_that("ranges of penalties, which Robyn refuses, are refused by name; Robyn 
     )),
     "wrong names: tv_S_penalty"
   )
-  cfg$hyperparameters <- c(cfg$hyperparameters, penalty)
-  error <- tryCatch(robyn_engine_inputs(cfg, read_data(cfg)), error = identity)
-  expect_s3_class(error, "mmm_config_error")
-  expect_identical(error$field, "hyperparameters.tv_S_penalty")
 
   bounds <- run_trials(inputs, cfg, memory_log())$hyper_updated
   added <- bounds[grep("_penalty$", names(bounds))]
@@ -125,4 +89,9 @@ test_that("Robyn's own holidays are used where they have the country and its yea
   expect_equal(nrow(table(2018, "ZZ")), 1)
   expect_equal(nrow(table(max(own$year) + 1, "DE")), 1)
   expect_identical(robyn_holidays(list(holidays_csv = NULL)), own)
+})
+
+test_that("factors whose effects Robyn mixes up give a warning", {
+  expect_warning(warn_of_factor_names(c("event", "events")), "`event` starts that of `events`")
+  expect_silent(warn_of_factor_names(c("event", "holiday")))
 })

@@ -53,16 +53,6 @@ test_that("all trials come back as one robyn_run's result, resumed from checkpoi
   ))
 })
 
-test_that("settings that robyn_run would change are refused", {
-  skip_without_robyn()
-  expect_error(
-    check_robyn_search(robyn_job(iterations = 1)), "2 or more", class = "mmm_config_error"
-  )
-  expect_error(
-    check_robyn_search(robyn_job(workers = 10000)), "cores", class = "mmm_config_error"
-  )
-})
-
 test_that("a progress bar in a file is told while it grows", {
   told <- tempfile("told-")
   with_bar_watched(
@@ -84,12 +74,4 @@ test_that("a trial keeps its models when it gets its number", {
   expect_identical(made$resultCollect$resultHypParam$trial, c(11L, 11L))
   expect_identical(made$trial, 11L)
   expect_identical(made$resultCollect$iter, 0)
-})
-
-test_that("a limit beyond the iterations is for the fast search alone", {
-  skip_without_robyn()
-  expect_error(
-    check_robyn_search(robyn_job(max_iterations = 100)), "needs `search` fast",
-    class = "mmm_config_error"
-  )
 })

@@ -94,10 +94,10 @@ test_that("an error stops with its code and result whatever R's options are", {
   # A profile that makes R go on after an error, and one that turns warnings into errors.
   profile <- tempfile()
   writeLines("options(error = function() cat('going on\\n'), warn = 2)", profile)
-  ran <- run_job(adstock = "exponential", environment = c(R_PROFILE_USER = profile))
+  ran <- run_job(adstok = "geometric", environment = c(R_PROFILE_USER = profile))
   expect_identical(ran$status, 64L)
   expect_identical(ran$result$class, "mmm_config_error")
-  expect_match(ran$stderr, "Error: `adstock` is \"exponential\"")
+  expect_match(ran$stderr, "Error: `adstok` is not a field of the job")
   data <- simulated_market()$data
   data$clicks <- 0
   ran <- run_job(data = data, environment = c(R_PROFILE_USER = profile))

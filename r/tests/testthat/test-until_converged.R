@@ -82,10 +82,8 @@ test_that("whole batches, and a checkpoint of a fixed search is not this one's",
   )
 })
 
-test_that("without a limit nothing is asked, and a limit below the iterations is refused", {
+test_that("without a limit nothing is asked", {
   expect_false(stopping_rule(list(iterations = 1, objectives = 2L))(10, NULL))
-  expect_error(search_settings(inputs, list(iterations = 20L, max_iterations = 10L)),
-    "`max_iterations` is 10; it must be a whole number from 20", class = "mmm_config_error")
 })
 
 test_that("an objective that has no value yet has not converged", {

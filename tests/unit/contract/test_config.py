@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import re
 import time
 from datetime import date
-from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
-from contract.columns import MODEL_NAMES
 from contract.config import safe_name
 from contract.documents import parse_document
 from contract.exceptions import ConfigError
@@ -84,17 +81,6 @@ def test_a_refusal_names_field_value_and_remedy(changes: dict[str, Any], said: s
 def test_what_can_be_trained_is_accepted(changes: dict[str, Any]) -> None:
     resolved = load_config(bad_configs.changed(changes))
     assert load_config(resolved.values).config == resolved.config
-
-
-def test_names_that_the_model_uses_are_in_one_list() -> None:
-    """A name that R refuses late is refused here."""
-    engine = Path(__file__).parents[3] / "r"
-    text = "\n".join(file.read_text() for file in engine.rglob("*inputs.R"))
-    for name in ("RESERVED_NAMES", "ROBYN_RESERVED"):
-        found = re.search(rf"{name} <- c\(([^)]*\)?[^)]*)\)", text)
-        assert found is not None
-        listed = set(re.findall(r'"([^"]+)"', found[1])) - {"(Intercept)"}
-        assert listed <= MODEL_NAMES
 
 
 def test_every_fault_is_reported_at_once() -> None:

@@ -40,7 +40,7 @@ def test_plan_prints_time_and_cost(plan: Any) -> None:
     text = plan("--cpu", "4", "--region", "us-east1").stdout
     assert "4 vCPU, 8 GiB, us-east1 in Cloud Run, prices of 20" in text
     assert "5 trials of 10000 iterations, 4 at once, engine builtin" in text
-    assert "corrected by no past run" in text
+    assert "not corrected, because there are no past runs" in text
 
     document = json.loads(plan("--json", "--rows", "100", "--cpu", "1", "--memory", "2Gi").stdout)
     estimate = document["estimate"]

@@ -1,1 +1,1 @@
-"""Stand-ins for the cloud, over real connections."""
+"""Stand-ins for cloud services, over real connections."""

@@ -1,8 +1,8 @@
-"""BigQuery's REST API over HTTP: queries are read as BigQuery SQL and run by DuckDB.
+"""BigQuery's REST API over HTTP: it parses queries as BigQuery SQL and runs them in DuckDB.
 
-Only what a reader needs: jobs.insert (dry runs too), jobs.get and jobs.getQueryResults in pages.
-Not the Storage API. Which errors come, with which reasons and
-codes, follows the service's documentation.
+It has only what a reader needs: jobs.insert (dry runs too), jobs.get and jobs.getQueryResults in
+pages. It does not have the Storage API. Errors, reasons and codes follow the service's
+documentation.
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ class FakeBigQuery:
 
     def answer(self, method: str, target: str, body: dict[str, Any]) -> dict[str, Any]:
         parts = urlsplit(target)
-        asked = parse_qs(parts.query)
+        parameters = parse_qs(parts.query)
         self._fault(f"{method} {parts.path}")
         steps = parts.path.strip("/").removeprefix("bigquery/v2/").split("/")
         with self.lock:
@@ -81,7 +81,7 @@ class FakeBigQuery:
                 case ["projects", _, "jobs", name]:
                     return self.jobs[name]
                 case ["projects", _, "queries", name]:
-                    return self._results(name, asked)
+                    return self._results(name, parameters)
         raise RefusedError(404, "notFound", f"Not found: {parts.path}")
 
     def _fault(self, request: str) -> None:
@@ -131,7 +131,7 @@ class FakeBigQuery:
         except duckdb.Error as error:
             raise RefusedError(400, "invalidQuery", str(error)) from None
 
-    def _results(self, name: str, asked: dict[str, list[str]]) -> dict[str, Any]:
+    def _results(self, name: str, parameters: dict[str, list[str]]) -> dict[str, Any]:
         job = self.jobs[name]
         made = {
             "kind": "bigquery#getQueryResultsResponse",
@@ -140,11 +140,13 @@ class FakeBigQuery:
             "jobComplete": True,
             "totalRows": str(len(self.results[name])),
         }
-        return made if asked.get("maxResults") == ["0"] else made | self._page(name, asked)
+        return (
+            made if parameters.get("maxResults") == ["0"] else made | self._page(name, parameters)
+        )
 
-    def _page(self, name: str, asked: dict[str, list[str]]) -> dict[str, Any]:
+    def _page(self, name: str, parameters: dict[str, list[str]]) -> dict[str, Any]:
         rows = self.results[name]
-        start = int(asked.get("pageToken", ["0"])[0])
+        start = int(parameters.get("pageToken", ["0"])[0])
         page = [{"f": [{"v": _json(v)} for v in row]} for row in rows[start : start + PAGE_ROWS]]
         more = {"pageToken": str(start + PAGE_ROWS)} if start + PAGE_ROWS < len(rows) else {}
         return {"rows": page, "totalRows": str(len(rows)), **more}

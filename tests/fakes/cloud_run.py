@@ -1,8 +1,8 @@
 """Cloud Run Jobs: the Admin API v2 over REST, and the v1 calls of `gcloud run jobs execute`.
 
 `run_job` starts the job's command as processes with Cloud Run's environment, retries and timeouts
-(`mmm.local.tasks`). What the real service answers to a failed or cancelled execution was read in its
-documentation, not observed.
+(`mmm.local.tasks`). The answers for failed and cancelled executions follow the documentation; they
+were not compared with the real service.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ V1 = r"/apis/run\.googleapis\.com/v1/namespaces/(?P<project>[^/]+)"
 
 @dataclass(kw_only=True)
 class Job:
-    """A deployed job: what its container would run. Without a command executions stay pending."""
+    """A deployed job, with the command of its container; without one, executions stay pending."""
 
     name: str
     command: Sequence[str]
@@ -41,7 +41,7 @@ class Job:
 
 
 class RefusedError(Exception):
-    """An error as the API answers it."""
+    """An error that the API answers with."""
 
     def __init__(self, code: int, message: str) -> None:
         super().__init__(message)
@@ -95,7 +95,7 @@ class FakeCloudRun:
         """Executions that were started for a run."""
         return [e for e in self.executions.values() if e.env.get("MMM_RUN_ID") == run_id]
 
-    # what the two APIs have in common
+    # shared by the two APIs
 
     def run_job(
         self,
@@ -305,6 +305,6 @@ _ROUTES: list[tuple[str, str, Callable[[FakeCloudRun, re.Match[str], Any, Any], 
 
 
 def _bare_environment() -> dict[str, str]:
-    """What a container would have: no variable of the test's own leaks into the job."""
+    """Return a container's environment, so that no variable of the test leaks into the job."""
     keep = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "R_LIBS", "RETICULATE_PYTHON")
     return {name: os.environ[name] for name in keep if name in os.environ}

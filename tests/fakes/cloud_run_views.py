@@ -1,4 +1,4 @@
-"""Executions in the two forms that clients read: Admin API v2, and v1 as gcloud uses it."""
+"""Executions in the two forms that clients read: Admin API v2, and v1 for gcloud."""
 
 from __future__ import annotations
 

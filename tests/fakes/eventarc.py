@@ -1,4 +1,4 @@
-"""Eventarc: takes the emulator's push and sends it on as a binary CloudEvent, status and all."""
+"""Eventarc: forwards the emulator's push as a binary CloudEvent and returns the status."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ TYPE = "google.cloud.pubsub.topic.v1.messagePublished"
 
 
 def headers(message: dict[str, Any], topic: str) -> dict[str, str]:
-    """The CloudEvent headers that Eventarc gives a message."""
+    """Return the CloudEvent headers that Eventarc adds to a message."""
     return {
         "Content-Type": "application/json",
         "ce-id": str(message["messageId"]),
@@ -27,7 +27,7 @@ def headers(message: dict[str, Any], topic: str) -> dict[str, str]:
 
 
 def post(url: str, body: bytes, more: dict[str, str], *, timeout: float = 60.0) -> int:
-    """POST and return the status, whatever it is; 502 where nobody answers."""
+    """POST and return the status; 502 if the server does not answer."""
     request = urllib.request.Request(url, data=body, headers=more, method="POST")
     try:
         with urllib.request.urlopen(request, timeout=timeout) as response:
@@ -40,7 +40,7 @@ def post(url: str, body: bytes, more: dict[str, str], *, timeout: float = 60.0) 
 
 
 class Relay:
-    """Between a push subscription and the function; `statuses` has what the function answered."""
+    """A relay from a push subscription to the function; `statuses` has the function's answers."""
 
     def __init__(self, function_url: str, topic: str) -> None:
         self.function_url, self.topic = function_url, topic

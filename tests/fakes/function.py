@@ -1,4 +1,4 @@
-"""The function as the platform serves it: its unpacked archive under functions-framework."""
+"""The function as the platform serves it: functions-framework runs its unpacked archive."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Function:
 
 
 def unpack(folder: Path) -> Path:
-    """Build the archive and unpack it; returns the folder."""
+    """Build the archive and unpack it; return the folder."""
     archive.build(folder / "trigger.zip")
     with zipfile.ZipFile(folder / "trigger.zip") as built:
         built.extractall(folder / "source")

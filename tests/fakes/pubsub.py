@@ -1,4 +1,4 @@
-"""Pub/Sub: the emulator of the gcloud SDK, started as the java program that it is."""
+"""Pub/Sub: the emulator of the gcloud SDK, started directly with java."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Emulator:
 
 
 def missing() -> str | None:
-    """Why it cannot run here, None where it can."""
+    """Return why it cannot run here, None if it can."""
     if shutil.which("java") is None:
         return "the Pub/Sub emulator needs java, which is not installed"
     if _jar() is None:

@@ -1,4 +1,4 @@
-"""Snowflake: fakesnow's server in a process of its own, extended by `snowflake_server`."""
+"""Snowflake: fakesnow's server in a separate process, extended by `snowflake_server`."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 @dataclass
 class FakeSnowflake:
-    """A running server; `env` is what the job needs to reach it by password."""
+    """A running server; with `env`, the job signs in by password."""
 
     port: int
     process: subprocess.Popen[bytes]
@@ -47,7 +47,7 @@ class FakeSnowflake:
         }
 
     def with_key_pair(self, folder: Path, *, passphrase: str | None = None) -> dict[str, str]:
-        """Let TRAINER log in by a new key only; returns the job's environment."""
+        """Let TRAINER sign in only with a new key; return the job's environment."""
         key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
         public = key.public_key().public_bytes(
             serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
@@ -69,7 +69,7 @@ class FakeSnowflake:
         return env
 
     def set(self, **settings: Any) -> None:
-        """Change users, chunk_rows, faults, big, slow; `forget=True` forgets what was seen."""
+        """Change users, chunk_rows, faults, big, slow; `forget=True` clears the recorded requests."""
         request = urllib.request.Request(
             f"http://127.0.0.1:{self.port}/fake",
             data=json.dumps(settings).encode(),
@@ -78,7 +78,7 @@ class FakeSnowflake:
         urllib.request.urlopen(request, timeout=10).close()
 
     def reset(self) -> None:
-        """No users to check, no faults, nothing seen."""
+        """Remove users, faults and recorded requests."""
         self.set(users={}, chunk_rows=50_000, faults=[], big=None, slow=0.0, forget=True)
 
     @cached_property
@@ -86,10 +86,10 @@ class FakeSnowflake:
         return connector.connect(**login(self.env, run_id="admin"))
 
     def seen(self) -> dict[str, Any]:
-        """Logins with session parameters, queries, number of chunks."""
+        """Return the recorded logins with session parameters, queries, and number of chunks."""
         with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/fake", timeout=10) as answer:
-            told: dict[str, Any] = json.load(answer)
-            return told
+            recorded: dict[str, Any] = json.load(answer)
+            return recorded
 
     def execute(self, *statements: str) -> None:
         """Run statements with the real connector, as an administrator would."""

@@ -1,4 +1,4 @@
-"""A table of any size that exists only while it is read: the same chunk again and again."""
+"""A table of any size that exists only while it is read: it repeats the same chunk."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from fakesnow.arrow import to_ipc, to_sf
 
 @dataclass
 class Big:
-    """Rows of 20 columns by default: decimals, integers with nulls, dates, moments, texts."""
+    """Rows with 20 columns by default: decimals, integers with nulls, dates, timestamps, texts."""
 
     table: str = "BIG"
     rows: int = 5_000_000
@@ -25,7 +25,7 @@ class Big:
 
     @cached_property
     def part(self) -> pa.Table:
-        """One chunk's rows."""
+        """Return the rows of one chunk."""
         random = np.random.default_rng(7)
         n = self.chunk_rows
         makers = (
@@ -43,12 +43,12 @@ class Big:
 
     @cached_property
     def rowtype(self) -> list[dict[str, Any]]:
-        """How the server describes the columns."""
+        """Return the server's description of the columns."""
         return [_describe(f) for f in self.part.schema]
 
     @cached_property
     def encoded(self) -> bytes:
-        """One chunk as it is downloaded."""
+        """Return one chunk in the form that clients download."""
         return gzip.compress(self._plain, 1)
 
     @cached_property
@@ -56,11 +56,11 @@ class Big:
         return bytes(to_ipc(to_sf(self.part, self.rowtype)))
 
     def chunk(self, _: str) -> bytes:
-        """The body of any chunk."""
+        """Return the body of any chunk."""
         return self.encoded
 
     def answer(self, url: str, sql: str) -> dict[str, Any]:
-        """The response to a query."""
+        """Return the response to a query."""
         self.queries.append(sql)
         number = self.rows // self.chunk_rows
         listed = [

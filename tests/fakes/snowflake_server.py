@@ -1,8 +1,8 @@
-"""fakesnow's server with what it leaves out: key pairs, chunks, faults.
+"""fakesnow's server with what it lacks: key pairs, chunks, faults.
 
     python -m tests.fakes.snowflake_server --port 17080
 
-`POST /fake` changes its settings (see `Settings`), `GET /fake` tells what it has seen.
+`POST /fake` changes its settings (see `Settings`). `GET /fake` returns the recorded requests.
 """
 
 from __future__ import annotations
@@ -33,10 +33,10 @@ from tests.fakes.snowflake_big import Big
 
 @dataclass
 class Fault:
-    """What goes wrong at `on` (login, query, chunk), for the next `times` requests (-1: always).
+    """A fault at `on` (login, query, chunk), for the next `times` requests (-1: always).
 
-    `status` answers with an HTTP status, `code` with an error of the server, `cut` ends the
-    connection in the middle of the body, `delay` waits.
+    `status` answers with an HTTP status, `code` with an error of the server. `cut` ends the
+    connection in the middle of the body. `delay` waits.
     """
 
     on: str
@@ -51,17 +51,17 @@ class Fault:
 
 @dataclass
 class Settings:
-    """Users with their secrets, rows of a chunk, faults, a table that is made up on the way."""
+    """Users with their secrets, rows per chunk, faults, and a generated table."""
 
     users: dict[str, dict[str, str]] = field(default_factory=dict)
     chunk_rows: int = 50_000
     faults: list[Fault] = field(default_factory=list)
     big: Big | None = None
-    slow: float = 0.0  # seconds that a query with CTEs runs; asked meanwhile, it says so
+    slow: float = 0.0  # seconds that a query with CTEs runs; polls report that it is running
 
 
 settings = Settings()
-seen: dict[str, Any] = {"logins": [], "queries": [], "chunks": 0, "asked_again": 0}
+seen: dict[str, Any] = {"logins": [], "queries": [], "chunks": 0, "polls": 0}
 chunks: dict[str, bytes] = {}
 running: dict[str, asyncio.Task[Response]] = {}
 
@@ -81,7 +81,7 @@ def refusal(code: int, message: str, sqlstate: str = "08001") -> JSONResponse:
 
 
 async def broken(fault: Fault | None) -> Response | None:
-    """The answer that a fault prescribes, None where the request goes on."""
+    """Return the answer that a fault requires, None if the request continues."""
     if fault is None:
         return None
     if fault.delay:
@@ -143,7 +143,7 @@ def check_credentials(data: dict[str, Any]) -> JSONResponse | None:
 
 
 def verified(token: str, name: str, user: dict[str, str]) -> bool:
-    """Signature, and an issuer that ends in the user's name and the key's fingerprint."""
+    """Check the signature, and that the issuer ends in the user's name and the key's fingerprint."""
     key = serialization.load_pem_public_key(user["public_key"].encode())
     der = key.public_bytes(
         serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
@@ -177,7 +177,7 @@ async def slowly(request: Request, seconds: float) -> Response:
 
 
 def in_progress(number: str) -> JSONResponse:
-    """The server's answer every 45 s while a query runs (here every second)."""
+    """Return the server's answer every 45 s while a query runs (here every second)."""
     data = {"queryId": number, "getResultUrl": f"/queries/{number}/result"}
     body = {"data": data, "code": "333333", "message": "Query in progress", "success": True}
     return JSONResponse(body)
@@ -185,7 +185,7 @@ def in_progress(number: str) -> JSONResponse:
 
 async def result(request: Request) -> Response:
     number = request.path_params["number"]
-    seen["asked_again"] += 1
+    seen["polls"] += 1
     done, _ = await asyncio.wait([running[number]], timeout=1.0)
     return running[number].result() if done else in_progress(number)
 
@@ -204,7 +204,7 @@ def base_url(request: Request) -> str:
 
 
 def split(data: dict[str, Any], url: str) -> None:
-    """A result of one piece into the first rows inline and chunks to download."""
+    """Split a result into the first rows inline and chunks to download."""
     with pa.ipc.open_stream(base64.b64decode(data["rowsetBase64"])) as reader:
         table = reader.read_all()
     size = settings.chunk_rows
@@ -243,7 +243,7 @@ async def chunk(request: Request) -> Response:
 
 
 async def half(body: bytes) -> AsyncIterator[bytes]:
-    """Half of the body, then the end of the connection."""
+    """Yield half of the body, then break the connection."""
     yield body[: len(body) // 2]
     raise ConnectionResetError("fault: cut")
 
@@ -262,12 +262,12 @@ async def change(request: Request) -> Response:
     if "big" in body:
         settings.big = Big(**body["big"]) if body["big"] else None
     if body.get("forget"):
-        seen.update(logins=[], queries=[], chunks=0, asked_again=0)
+        seen.update(logins=[], queries=[], chunks=0, polls=0)
         chunks.clear()
     return JSONResponse({})
 
 
-async def tell(_: Request) -> Response:
+async def report(_: Request) -> Response:
     return JSONResponse(seen)
 
 
@@ -277,7 +277,7 @@ ROUTES = [
     Route("/queries/{number}/result", result, methods=["GET"]),
     Route("/chunks/{name}", chunk, methods=["GET"]),
     Route("/fake", change, methods=["POST"]),
-    Route("/fake", tell, methods=["GET"]),
+    Route("/fake", report, methods=["GET"]),
 ]
 
 app = Starlette(routes=[*ROUTES, *fakesnow_server.routes])

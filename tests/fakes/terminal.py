@@ -1,4 +1,4 @@
-"""A terminal of 80 columns: a program runs in a real pty, pyte interprets what it writes."""
+"""A terminal of 80 columns: a program runs in a real pty, and pyte interprets its output."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pyte
 
-COLUMNS, ROWS = 80, 200  # so many rows that nothing scrolls away
+COLUMNS, ROWS = 80, 200  # enough rows that nothing scrolls off the screen
 
 
 class Terminal:
@@ -38,7 +38,7 @@ class Terminal:
             assert self._read(), f"the program ended without `{text}`:\n" + "\n".join(self.lines())
 
     def finish(self) -> int:
-        """Read until the program has ended; returns its exit code."""
+        """Read until the program has ended; return its exit code."""
         while self._read():
             pass
         code = self.process.wait(timeout=30)
@@ -46,11 +46,11 @@ class Terminal:
         return code
 
     def interrupt(self) -> None:
-        """Send what Ctrl-C sends."""
+        """Send SIGINT, as Ctrl-C does."""
         self.process.send_signal(signal.SIGINT)
 
     def lines(self) -> list[str]:
-        """What the screen shows, without the empty lines below."""
+        """Return the lines on the screen, without the empty ones at its end."""
         shown = [line.rstrip() for line in self._screen.display]
         while shown and not shown[-1]:
             shown.pop()
@@ -58,12 +58,12 @@ class Terminal:
 
     @property
     def cursor_is_hidden(self) -> bool:
-        """Whether the program left the cursor hidden."""
+        """Return whether the program left the cursor hidden."""
         return bool(self._screen.cursor.hidden)
 
     def _read(self) -> bool:
         data = b""
-        with suppress(OSError):  # Linux says EIO once the last writer has gone
+        with suppress(OSError):  # Linux raises EIO once the last writer has closed
             data = os.read(self._master, 65536)
         self._stream.feed(data)
         return bool(data)

@@ -1,4 +1,4 @@
-"""A TCP wire between a client and a server, which can be cut: for protocols that hide their calls."""
+"""A TCP relay between a client and a server that can be cut, for protocols with hidden calls."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from enum import StrEnum
 
 
 class Mode(StrEnum):
-    """What the wire does."""
+    """What the relay does."""
 
     OPEN = "open"
-    DOWN = "down"  # nobody answers, and what was connected is cut
-    DEAF = "deaf"  # what the client says arrives, what the server answers is lost
+    DOWN = "down"  # there is no answer, and open connections are cut
+    DEAF = "deaf"  # requests arrive, answers are lost
 
 
 class Wire:
-    """Listens on a port of its own; `set` changes what it does from now on."""
+    """A relay on its own port; `set` changes what it does from now on."""
 
     def __init__(self, host: str, port: int) -> None:
         self._upstream = (host, port)

@@ -1,10 +1,10 @@
 """`python -m tests.faults.chaos --faults N --seed S`: seeded faults over the real clients.
 
 Each seed draws a plan (`tests.faults.plan`): calls to Cloud Storage and Cloud Run that are refused,
-lost, delayed, changed, or kill or stop their caller; deaths of job and R at the boundaries of steps;
-clocks that are off, disks that are full, topics that are down, restarts of the storage, deliveries
-and executions at once. The job is the real one, with its checkpoints, artifacts and events; only R's
-computations are left out. Then `reconcile` runs until every run is closed, and the invariants
+lost, delayed or changed, or that kill or stop their caller; deaths of job and R at the boundaries of
+steps; wrong clocks, full disks, topics that are down, restarts of the storage, and simultaneous
+deliveries and executions. The job is the real one, with its checkpoints, artifacts and events; only
+R's computations are left out. Then `reconcile` runs until every run is closed, and the invariants
 (`tests.faults.invariants`) are checked.
 """
 
@@ -37,7 +37,7 @@ PATIENCE_SECONDS = 480.0
 
 @dataclass(frozen=True, kw_only=True)
 class Played:
-    """One seed: what was broken, how the runs ended, and what did not hold."""
+    """The result of one seed: the faults, the ends of the runs, and a broken invariant."""
 
     seed: int
     faults: tuple[str, ...]
@@ -48,36 +48,37 @@ class Played:
 
 
 def play(seed: int, emulator: str | None = None) -> Played:
-    """Play one seed and check what must hold; a broken seed keeps its folder."""
+    """Play one seed and check the invariants; a broken seed keeps its folder."""
     return perform(draw(seed), emulator)
 
 
 def perform(plan: Plan, emulator: str | None = None) -> Played:
-    """Do what a plan says, whether it was drawn or not."""
+    """Play a plan, drawn or written by hand, and check the invariants."""
     started, seed = time.monotonic(), plan.seed
     folder = Path(tempfile.mkdtemp(prefix=f"mmm-chaos-{seed}-"))
-    done: list[str] = []
+    injected: list[str] = []
     try:
         with scene(plan, folder, emulator) as one:
-            done = one.done
+            injected = one.injected
             one.deliver_all()
-            one.people()
+            one.operate()
             states = one.settle(PATIENCE_SECONDS)
             for execution in one.executions:
                 execution.done.wait(60)
             events = one.events()
             for run_id in states:
-                check_run(one.truth, run_id, events, may_cancel=plan.cancel_after is not None)
-            check_current(one.truth, states)
+                cancels = plan.cancel_after is not None
+                check_run(one.direct_store, run_id, events, may_cancel=cancels)
+            check_current(one.direct_store, states)
             check_nothing_left([e.short_name for e in one.executions], folder / "tmp")
-    except Exception as error:  # a seed that cannot be played is a broken one
-        told = f"{error}" if isinstance(error, AssertionError) else traceback.format_exc()
-        return Played(seed=seed, faults=tuple(done), problem=f"{told} (see {folder})")
+    except Exception as error:  # a seed that cannot be played counts as broken
+        problem = f"{error}" if isinstance(error, AssertionError) else traceback.format_exc()
+        return Played(seed=seed, faults=tuple(injected), problem=f"{problem} (see {folder})")
     finally:
         gc.collect()
     shutil.rmtree(folder, ignore_errors=True)
     return Played(
-        seed=seed, faults=tuple(done), states=tuple(s.state.value for s in states.values()),
+        seed=seed, faults=tuple(injected), states=tuple(s.state.value for s in states.values()),
         ends=tuple(f"{s.state}: {s.error.message}" if s.error else s.state.value
                    for s in states.values()),
         seconds=time.monotonic() - started,
@@ -85,7 +86,7 @@ def perform(plan: Plan, emulator: str | None = None) -> Played:
 
 
 def campaign(faults: int, seed: int, workers: int) -> Iterator[Played]:
-    """Play seeds from `seed` on until so many faults were injected."""
+    """Play seeds, starting with `seed`, until this number of faults was injected."""
     emulator = None if pubsub.missing() else pubsub.start()
     context = multiprocessing.get_context("spawn")
     try:
@@ -106,19 +107,19 @@ def campaign(faults: int, seed: int, workers: int) -> Iterator[Played]:
 
 
 def main() -> int:
-    """Play a campaign; the last line sums up and the exit code is the verdict."""
+    """Play a campaign; the last line is the summary and the exit code is 1 if a seed is broken."""
     parser = argparse.ArgumentParser(prog="python -m tests.faults.chaos", description=__doc__)
     parser.add_argument("--faults", type=int, default=500)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
-    parser.add_argument("--plan", action="store_true", help="print the seed's plan and leave")
+    parser.add_argument("--plan", action="store_true", help="print the seed's plan and exit")
     given = parser.parse_args()
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # the stand-ins end with it
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # also ends the stand-ins
     if given.plan:
         print(json.dumps(asdict(draw(given.seed)), indent=2))
         return 0
     if reason := gcs.missing():
-        print(f"cannot play: {reason}")
+        print(f"cannot play seeds: {reason}")
         return 1
     played, states = [], Counter[str]()
     for one in campaign(given.faults, given.seed, given.workers):

@@ -1,9 +1,10 @@
 """Fuzz everything that is read from outside: `python -m tests.faults.fuzz --inputs 100000 --seed 1`.
 
-Each target reads an input the way the project does, and may answer it or refuse it with an
-MMMError whose words fit on a terminal. Anything else is a finding: it is printed as the smallest
-input that shows it; so is an input that takes MAX_SECONDS of CPU. The last line sums up; the exit
-code is the verdict. The same seed gives the same inputs. `--coverage` lets atheris, if it is installed, choose the inputs instead.
+Each target reads an input as the project does. It may accept the input, or refuse it with an
+MMMError whose message can be printed on a terminal. Anything else is a finding, and so is an input
+that takes MAX_SECONDS of CPU. The smallest input that shows a finding is printed. The last line is
+the summary; the exit code is 1 if there are findings. The same seed gives the same inputs. With
+`--coverage`, atheris chooses the inputs, if it is installed.
 """
 
 from __future__ import annotations
@@ -50,13 +51,13 @@ from tests.faults import inputs
 from tests.faults.model import Service, Topic
 from trigger.reconcile import reconcile
 
-MAX_WORDS = 20_000
-MAX_SECONDS = 5.0  # of CPU that one input may take
-PORTION = 2_500  # inputs that hypothesis draws at once: it remembers all of them
+MAX_CHARACTERS = 20_000
+MAX_SECONDS = 5.0  # the maximum CPU time of one input
+PORTION = 2_500  # inputs that hypothesis draws at once, because it remembers all of them
 
 
 def config(text: bytes) -> None:
-    """A config file, and what is made of an accepted one."""
+    """Load a config file, and use an accepted one."""
     resolved = load_config(text, origin="de.yaml").config
     assert load_config(resolved.model_dump(mode="json")).config.hash() == resolved.hash()
     job = r_job(
@@ -75,15 +76,15 @@ def config(text: bytes) -> None:
 
 
 def message(data: bytes) -> None:
-    """The data of a message."""
-    asked = parse_message(data)
-    if asked.config is not None:
-        resolved = load_config(asked.config, origin="message", overrides=asked.overrides)
+    """Parse the data of a message."""
+    parsed = parse_message(data)
+    if parsed.config is not None:
+        resolved = load_config(parsed.config, origin="message", overrides=parsed.overrides)
         canonical_json(resolved.origins)
 
 
 def query(text: bytes) -> None:
-    """A query that a config can hold, in every dialect; what is written anew is readable again."""
+    """Parse a config's query in every dialect; the generated query must be readable again."""
     text = text[:MAX_CONFIG_BYTES]
     for dialect in ("duckdb", "snowflake", "bigquery"):
         with suppress(MMMError):
@@ -92,12 +93,12 @@ def query(text: bytes) -> None:
 
 
 def assignments(given_: list[str]) -> None:
-    """`--set` on the command line."""
+    """Parse values of `--set` on the command line."""
     load_config(inputs.CONFIG, overrides=parse_overrides(given_))
 
 
 def bucket(objects: dict[str, bytes]) -> None:
-    """A run whose objects were damaged, read by everyone who reads them."""
+    """Read a run with damaged objects in every way that the project does."""
     with tempfile.TemporaryDirectory(dir=_fast_folder()) as folder:
         store, run_id = FolderStore(Path(folder)), inputs.RUN_ID
         places = {
@@ -126,11 +127,11 @@ def bucket(objects: dict[str, bytes]) -> None:
         ):
             with suppress(MMMError):
                 read()
-        reconcile(store, Topic(), Service())  # one run's damage never stops the pass
+        reconcile(store, Topic(), Service())  # a damaged run must not stop the pass
 
 
 def delivery(request: tuple[dict[str, str], bytes]) -> None:
-    """A delivery to the function itself; no answer but done, refused or later."""
+    """Send a delivery to the function; it must accept it, refuse it or answer 503."""
     headers, body = request
     answer = _function().post("/", data=body, headers=headers)
     fine = answer.status_code == 503 or answer.status_code < 500
@@ -139,7 +140,7 @@ def delivery(request: tuple[dict[str, str], bytes]) -> None:
 
 @dataclass
 class Target:
-    """What is fed with what; `share` of all inputs."""
+    """A function and its inputs; `share` is its part of all inputs."""
 
     feed: Callable[[Any], None]
     drawn: st.SearchStrategy[Any]
@@ -149,24 +150,24 @@ class Target:
     findings: list[str] = field(default_factory=list)
 
     def take(self, value: Any) -> None:
-        """Feed one input; an MMMError is an answer, if people can read it."""
+        """Feed one input; an MMMError with a readable message is allowed."""
         self.made += 1
         began = time.process_time()
         try:
             self.feed(value)
         except MMMError as error:
-            words = str(error)
-            assert words, "an error without words"
-            assert len(words) < MAX_WORDS, f"{len(words)} characters of error"
-            assert all(c.isprintable() or c in "\n\t" for c in words), f"unprintable: {words!r}"
+            text = str(error)
+            assert text, "the error has no message"
+            assert len(text) < MAX_CHARACTERS, f"the error has {len(text)} characters"
+            assert all(c.isprintable() or c in "\n\t" for c in text), f"unprintable: {text!r}"
         finally:
             seconds = time.process_time() - began
             self.slowest = max(self.slowest, seconds)
-        assert seconds < MAX_SECONDS, f"it took {seconds:.1f} s of CPU"
+        assert seconds < MAX_SECONDS, f"the input took {seconds:.1f} s of CPU"
 
 
 def targets() -> dict[str, Target]:
-    """Every way in."""
+    """Return a target for every kind of input."""
     return {
         "config": Target(config, inputs.config_texts(), 0.3),
         "message": Target(message, inputs.message_data(), 0.2),
@@ -178,7 +179,7 @@ def targets() -> dict[str, Target]:
 
 
 def run(target: Target, *, number: int, seed_: int) -> None:
-    """Feed a target, a portion at a time, until something is found; findings end up in it."""
+    """Feed a target, a portion at a time, until it has a finding."""
     for first in range(0, number, PORTION):
         _run(target, number=min(PORTION, number - first), seed_=seed_ + 1_000_003 * first)
         if target.findings:
@@ -201,28 +202,28 @@ def _run(target: Target, *, number: int, seed_: int) -> None:
 
     try:
         feed()
-    except BaseException as error:  # whatever it is, it is the finding
+    except BaseException as error:  # any error is a finding
         if isinstance(error, KeyboardInterrupt):
             raise
-        said = f"{type(error).__name__}: {error}"
+        summary = f"{type(error).__name__}: {error}"
         where = "".join(traceback.format_exception(error))
-        target.findings.append(f"{said[:1000]}\n{where[-6000:]}")
+        target.findings.append(f"{summary[:1000]}\n{where[-6000:]}")
 
 
 def main() -> int:
-    """Feed all targets; 1 where something was found."""
+    """Feed all targets; return 1 if there are findings."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--inputs", type=int, default=100_000)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--target", choices=sorted(targets()), action="append")
-    parser.add_argument("--coverage", action="store_true", help="inputs by atheris")
-    asked = parser.parse_args()
+    parser.add_argument("--coverage", action="store_true", help="let atheris choose the inputs")
+    options = parser.parse_args()
     began, made = time.monotonic(), targets()
-    chosen = {name: made[name] for name in asked.target or made}
+    chosen = {name: made[name] for name in options.target or made}
     whole = sum(target.share for target in chosen.values())
     for name, target in chosen.items():
-        number = max(1, round(asked.inputs * target.share / whole))
-        (_covered if asked.coverage else run)(target, number=number, seed_=asked.seed)
+        number = max(1, round(options.inputs * target.share / whole))
+        (_covered if options.coverage else run)(target, number=number, seed_=options.seed)
         print(
             f"{name}: {target.made} inputs, the slowest {target.slowest * 1000:.0f} ms", flush=True
         )
@@ -230,14 +231,14 @@ def main() -> int:
             print(finding, file=sys.stderr)
     found = sum(len(target.findings) for target in chosen.values())
     print(
-        f"fuzz: seed {asked.seed}, {sum(t.made for t in chosen.values())} inputs, "
+        f"fuzz: seed {options.seed}, {sum(t.made for t in chosen.values())} inputs, "
         f"{found} unhandled exceptions, {time.monotonic() - began:.0f} s"
     )
     return 1 if found else 0
 
 
 def _covered(target: Target, *, number: int, seed_: int) -> None:
-    """Let atheris steer by coverage, in a process of its own, for libFuzzer ends its process."""
+    """Let atheris choose inputs by coverage, in a separate process, which libFuzzer ends."""
     name = target.feed.__name__ if target.feed is not assignments else "set"
     command = [sys.executable, "-m", "tests.faults.fuzz_coverage", name, str(number), str(seed_)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
@@ -252,13 +253,13 @@ def _claimed(taken: LeaseHolder | Lease) -> None:
 
 
 def _fast_folder() -> str | None:
-    """Memory, where the system has such a folder: the bucket is made anew for every input."""
+    """Return a folder in memory, if there is one, because every input gets a new bucket."""
     return "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
 
 
 @cache
 def _function() -> Any:
-    """The function in its framework, with a folder as the bucket and a list as Cloud Run."""
+    """Return the function in its framework; a folder is the bucket and a list is Cloud Run."""
     import atexit
 
     import functions_framework
@@ -281,7 +282,7 @@ def _function() -> Any:
         return service
 
     module._launcher = launcher
-    app.config["PROPAGATE_EXCEPTIONS"] = True  # show what it was, not a page about it
+    app.config["PROPAGATE_EXCEPTIONS"] = True  # raise the error instead of answering with a page
     return app.test_client()
 
 

@@ -1,4 +1,4 @@
-"""One target of the fuzzer with inputs by atheris: TARGET INPUTS SEED (pip install atheris)."""
+"""Feed one target of the fuzzer with inputs of atheris: TARGET INPUTS SEED (pip install atheris)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ with atheris.instrument_imports(include=["contract", "trigger", "job"]):
 
 
 def main() -> None:
-    """Feed one target until libFuzzer has had enough; it ends the process with its verdict."""
+    """Feed one target until libFuzzer ends the process with its verdict."""
     name, number, seed = sys.argv[1:]
     target = targets()[name]
 
@@ -22,7 +22,7 @@ def main() -> None:
     def feed(value: Any) -> None:
         target.take(value)
 
-    limits = "-max_len=8192", "-len_control=0"  # short inputs end before a document is drawn
+    limits = "-max_len=8192", "-len_control=0"  # short inputs are too short for a document
     arguments = [sys.argv[0], f"-runs={number}", f"-seed={seed}", *limits]
     atheris.Setup(arguments, feed.hypothesis.fuzz_one_input)  # type: ignore[attr-defined]
     atheris.Fuzz()

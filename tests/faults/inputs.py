@@ -1,4 +1,4 @@
-"""Inputs for the fuzzer: whole documents with something wrong in them, rather than noise.
+"""Inputs for the fuzzer: whole documents with faults in them, not noise.
 
 Hypothesis draws a valid document, changes a few of its places, writes it as JSON or YAML, and
 changes a few of its bytes.
@@ -48,7 +48,7 @@ MESSAGES: list[dict[str, Any]] = [
     {"config_uri": "gs://bucket/configs/de.yaml", "markets": ["DE", "FR"], "force": True},
     {"config": CONFIG, "run_id": "20261123T020000Z-1a2b3c4d", "mode": "train"},
 ]
-DUMPER = getattr(yaml, "CSafeDumper", yaml.SafeDumper)  # the time goes into writing them
+DUMPER = getattr(yaml, "CSafeDumper", yaml.SafeDumper)  # writing takes most of the time
 RUN_ID = "20261123T020000Z-1a2b3c4d"
 AT = "2026-11-23T02:00:00+00:00"
 ODD_TEXT = [
@@ -82,7 +82,7 @@ anything = st.sampled_from(ODD_TEXT) | st.sampled_from(ODD_VALUES) | _json
 
 @st.composite
 def changed(draw: st.DrawFn, base: Any) -> Any:
-    """A copy of a document with up to four of its places changed, added or removed."""
+    """Draw a copy of a document with up to four places changed, added or removed."""
     document = copy.deepcopy(base)
     for _ in range(draw(st.integers(0, 4))):
         place: Any = document
@@ -108,7 +108,7 @@ def changed(draw: st.DrawFn, base: Any) -> Any:
 
 @st.composite
 def written(draw: st.DrawFn, document: Any, *, yaml_too: bool = True) -> bytes:
-    """A document as text, now and then with broken bytes."""
+    """Draw a document as text, sometimes with broken bytes."""
     style = draw(st.sampled_from(["json", "json", "block", "flow"] if yaml_too else ["json"]))
     if style == "json":
         raw = json.dumps(document, default=str).encode()
@@ -135,7 +135,7 @@ def written(draw: st.DrawFn, document: Any, *, yaml_too: bool = True) -> bytes:
 
 @st.composite
 def config_texts(draw: st.DrawFn) -> bytes:
-    """A config, as somebody might have typed or generated it."""
+    """Draw a config, as a person or a program might write it."""
     base = dict(CONFIG)
     if source := draw(st.sampled_from([None, *SOURCES])):
         base["source"] = source
@@ -144,13 +144,13 @@ def config_texts(draw: st.DrawFn) -> bytes:
 
 @st.composite
 def message_data(draw: st.DrawFn) -> bytes:
-    """The data of a Pub/Sub message."""
+    """Draw the data of a Pub/Sub message."""
     return draw(written(draw(changed(draw(st.sampled_from(MESSAGES))))))
 
 
 @st.composite
 def envelopes(draw: st.DrawFn) -> tuple[dict[str, str], bytes]:
-    """Headers and body of a delivery: a CloudEvent in binary or structured form, or a raw push."""
+    """Draw headers and body of a delivery: a CloudEvent, binary or structured, or a raw push."""
     data = base64.b64encode(draw(message_data())).decode()
     message = {
         "data": draw(st.sampled_from([data, data, data[:-1], f"{data}!", ""])),
@@ -217,7 +217,7 @@ STORED: dict[str, dict[str, Any]] = {
 
 @st.composite
 def buckets(draw: st.DrawFn) -> dict[str, bytes]:
-    """What lies in the bucket of one run, one or two of its objects damaged."""
+    """Draw the objects of one run, with one or two of them damaged."""
     damaged = draw(st.lists(st.sampled_from(sorted(STORED)), min_size=1, max_size=2, unique=True))
     return {
         name: draw(written(draw(changed(document)), yaml_too=False))

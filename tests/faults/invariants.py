@@ -1,4 +1,4 @@
-"""What must hold after any seed, read from the stores themselves."""
+"""The invariants after any seed, checked in the bucket and the events."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def require(holds: object, what: str) -> None:
 def check_run(
     store: Store, run_id: str, events: Iterable[dict[str, Any]], *, may_cancel: bool
 ) -> Status:
-    """One terminal state, its one event, complete artifacts or none, every trial once."""
+    """Check that a run has one terminal state, one event, all artifacts or none, each trial once."""
     status = read_status(store, run_id)
     require(status is not None, f"{run_id} has no status")
     assert status is not None
@@ -43,13 +43,13 @@ def check_run(
     require(status.state in allowed, f"{run_id} is {status.state}: {status.error}")
     unforeseen = status.error is not None and status.error.message.startswith("unexpected")
     require(not unforeseen, f"{run_id}: {status.error}")
-    told = {(e["id"], e["data"]["state"]) for e in events if e["subject"] == run_id}
+    reported = {(e["id"], e["data"]["state"]) for e in events if e["subject"] == run_id}
     require(
-        {state for _, state in told} == {status.state.value} and len(told) == 1,
-        f"{run_id} is {status.state}, told {told}",
+        {state for _, state in reported} == {status.state.value} and len(reported) == 1,
+        f"{run_id} is {status.state}, but its events are {reported}",
     )
     live = live_lease(store, run_id, at=bucket_time(store, layout.clock(run_id)))
-    require(live is None, f"{run_id} has ended, but {live} lives")
+    require(live is None, f"{run_id} has ended, but the lease {live} is live")
     _check_artifacts(store, run_id, status, events)
     return status
 
@@ -73,7 +73,7 @@ def _check_artifacts(
         found = sha256_hex(store.read(f"{prefix}{artifact.path}").data)
         require(found == artifact.sha256, f"`{artifact.path}` has another SHA-256")
     expected = {str(k): record(manifest.seed, k) for k in range(1, manifest.trials + 1)}
-    if store.stat(f"{prefix}trials.json") is not None:  # the real R counts otherwise
+    if store.stat(f"{prefix}trials.json") is not None:  # the real R writes no such file
         trials = json.loads(store.read(f"{prefix}trials.json").data)
         require(trials == expected, f"{run_id} counts the trials {trials}")
     counted = [manifest.iterations] * manifest.trials
@@ -89,11 +89,12 @@ def _check_artifacts(
 
 
 def check_current(store: Store, states: dict[str, Status]) -> None:
-    """The market's pointer is at its newest run that succeeded."""
+    """Check that `current.json` names the newest run that succeeded."""
     good = sorted(run_id for run_id, s in states.items() if s.state is State.SUCCEEDED)
     for status in states.values():
         current = _current(store, status)
-        require(current == (good[-1] if good else None), f"current is {current}, good are {good}")
+        newest = good[-1] if good else None
+        require(current == newest, f"current is {current}; succeeded: {good}")
 
 
 def _current(store: Store, status: Status) -> str | None:
@@ -104,7 +105,7 @@ def _current(store: Store, status: Status) -> str | None:
 
 
 def check_nothing_left(executions: Iterable[str], scratch: Path) -> None:
-    """No process of any attempt, no temporary file."""
+    """Check that no process of any attempt and no temporary file is left."""
     names = set(executions)
     left = []
     for process in psutil.process_iter(["pid", "environ", "cmdline"]):
@@ -116,5 +117,5 @@ def check_nothing_left(executions: Iterable[str], scratch: Path) -> None:
 
 
 def runs_of(store: Store) -> list[str]:
-    """The ids of all runs in the bucket."""
+    """Return the ids of all runs in the bucket."""
     return [name for name in store.folders(layout.RUNS) if runid.is_valid(name)]

@@ -1,8 +1,8 @@
 """Attempts at one run, small enough to be searched exhaustively.
 
-The code under test is the real one: lease, status, upload, manifest, promotion, event. Extract,
-gate and R are left out. Every call of the store is a point at which an attempt can die, fall asleep
-or lose the answer; leases expire at once, so that any other execution may take over at any time.
+The code under test is the real one: lease, status, upload, manifest, promotion, event. Extract, gate
+and R are left out. At every call of the store, an attempt can die, sleep or lose the answer. Leases
+expire at once, so that any other execution may take over at any time.
 """
 
 from __future__ import annotations
@@ -26,8 +26,7 @@ from contract.request import Origin, Request
 from contract.run import State, now, read_status
 from contract.stores import Store
 from job import pipeline
-from job.attempt import checkpoints
-from job.attempt import lease as claims
+from job.attempt import checkpoints, lease
 from job.attempt.context import Attempt
 from job.attempt.request import create_accepted
 from job.lifecycle import Ending, work_on
@@ -43,7 +42,7 @@ Trouble = Callable[[int, bool], None]
 
 
 class Troubled:
-    """A store whose calls are counted; `trouble(number, after)` is asked around each."""
+    """A store that counts its calls; it calls `trouble(number, after)` before and after each."""
 
     def __init__(self, inner: Store, trouble: Trouble) -> None:
         self._inner, self._trouble, self.made = inner, trouble, itertools.count()
@@ -67,7 +66,7 @@ class Troubled:
 
 
 def dying(at: int) -> Trouble:
-    """The process dies before its call `at`, and stays dead."""
+    """Let the process die before its call `at`."""
 
     def trouble(number: int, after: bool) -> None:
         if number >= at and not after:
@@ -77,7 +76,7 @@ def dying(at: int) -> Trouble:
 
 
 def losing(at: int) -> Trouble:
-    """The answer to call `at` is lost for good: it took effect, and nobody says so."""
+    """Lose the answer to call `at`, although the call took effect."""
 
     def trouble(number: int, after: bool) -> None:
         if number == at and after:
@@ -87,7 +86,7 @@ def losing(at: int) -> Trouble:
 
 
 def sleeping(at: int, asleep: threading.Event, wake: threading.Event) -> Trouble:
-    """The process is stopped before its call `at` until it is woken up."""
+    """Stop the process before its call `at` until `wake` is set."""
 
     def trouble(number: int, after: bool) -> None:
         if number == at and not after:
@@ -109,7 +108,7 @@ def request() -> Request:
 def attempt(
     store: Store, topic: Topic, execution: str, *, number: int = 0, trouble: Trouble | None = None
 ) -> Ending | None:
-    """One attempt of an execution; None where it died."""
+    """Run one attempt of an execution; return None if it died."""
     settings = Settings.read(
         bucket="b", topic="t", execution=execution, attempt=number, max_retries=3
     )
@@ -126,16 +125,16 @@ def attempt(
 
 
 def accept(store: Store) -> None:
-    """The run as the trigger leaves it."""
+    """Write the run as the trigger does."""
     store.write(layout.request(RUN), request().to_json(), if_generation=0)
     create_accepted(store, request())
 
 
 @pytest.fixture
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Leave out what is not the protocol; let leases expire at once."""
-    monkeypatch.setattr(claims, "LEASE_SECONDS", 0.0)
-    monkeypatch.setattr(claims, "HEARTBEAT_SECONDS", 3600.0)
+    """Leave out everything except the protocol; let leases expire at once."""
+    monkeypatch.setattr(lease, "LEASE_SECONDS", 0.0)
+    monkeypatch.setattr(lease, "HEARTBEAT_SECONDS", 3600.0)
     verdict = SimpleNamespace(status=None, summary=dict)
     monkeypatch.setattr(pipeline, "_extract", lambda run: None)
     monkeypatch.setattr(pipeline, "check_early", lambda run: None)
@@ -149,7 +148,7 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def _train(run: Attempt, snapshot: Any) -> dict[str, Any]:
-    """Trials that are kept once, and artifacts that tell whose they are."""
+    """Write trials that are stored once, and artifacts that name their owner."""
     for trial in range(1, TRIALS + 1):
         file = run.workspace.root / f"trial_{trial}.rds"
         if not checkpoints.restore(run.store, RUN, f"trials/{file.name}", file):
@@ -174,7 +173,7 @@ def _draft(run: Attempt, snapshot: Any, result: Any, fingerprint: str) -> Manife
 
 
 def check_done(store: Store, topic: Topic, why: object) -> None:
-    """The run has succeeded once, wholly, and by one attempt's artifacts."""
+    """Check that the run succeeded once, with all its artifacts from one attempt."""
     status = read_status(store, RUN)
     assert status is not None
     assert status.state is State.SUCCEEDED, (why, status.state, status.error)

@@ -1,9 +1,9 @@
 """`python -m tests.faults.kill --runs N --seed S`: kill -9 of any process of a run in training.
 
-Each seed starts the real job (folder bucket, builtin engine, one task or two), kills one of its
-processes at a random moment (the job, R, a trial, a guard, the task that merges), retries what ended as Cloud Run would,
-perhaps with another kill, and compares `metrics.json` and all tables with those of a run that
-nobody disturbed. Nothing of a killed job may stay behind for long.
+Each seed starts the real job (folder bucket, builtin engine, one task or two). It kills one of its
+processes at a random moment: the job, R, a trial, a guard, or the task that merges. It retries tasks
+as Cloud Run would, in some seeds with another kill. Then it compares `metrics.json` and all tables
+with those of an undisturbed run. No process of a killed job may stay for long.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ class Execution:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Kill what is left of one that was given up."""
+        """Kill the processes of an execution that did not finish."""
         for process in self.processes():
             with suppress(psutil.Error):
                 process.kill()
@@ -75,11 +75,11 @@ class Execution:
             return subprocess.Popen(command, env=environment, cwd=ROOT, stdout=log, stderr=log)
 
     def log(self, task: int) -> Path:
-        """What all attempts of a task said."""
+        """Return the log of all attempts of a task."""
         return self.tmp / f"task-{task}.log"
 
     def processes(self) -> list[psutil.Process]:
-        """Everything that is alive of the execution: the jobs and what works in their folders."""
+        """Return the live processes: the jobs and all processes that work in their folders."""
         jobs = {process.pid for process in self.running.values() if process.poll() is None}
         found = []
         for process in psutil.process_iter():
@@ -92,7 +92,7 @@ class Execution:
     def finish(
         self, on_retry: Callable[[], None] = lambda: None, *, but: Set[int] = frozenset()
     ) -> None:
-        """Wait for every task but some; one that failed is tried again, as Cloud Run would."""
+        """Wait for every task except `but`; retry failed tasks as Cloud Run would."""
         deadline = time.monotonic() + PATIENCE
         while not but >= self.running.keys() and time.monotonic() < deadline:
             time.sleep(0.05)
@@ -109,11 +109,11 @@ class Execution:
         assert but >= self.running.keys(), f"{self.name} did not end within {PATIENCE:.0f} s"
 
     def ended(self) -> bool:
-        """Whether no task is at work, for good or until it is tried again."""
+        """Return whether no task is at work; a failed task may still be retried."""
         return all(process.poll() is not None for process in self.running.values())
 
     def merging_task(self) -> int | None:
-        """The task that won the merge, None as long as none has."""
+        """Return the task that won the merge, None if none has yet."""
         run_id = self._run_id()
         path = layout.work(run_id, MERGE) if run_id else None
         if path is None or self.store.stat(path) is None:
@@ -122,7 +122,7 @@ class Execution:
 
     @property
     def run_id(self) -> str:
-        """The run of this execution."""
+        """Return the run of this execution."""
         found = self._run_id()
         assert found, f"{self.name} has no run"
         return found
@@ -135,11 +135,11 @@ class Execution:
         return None
 
     def started_training(self) -> bool:
-        """Whether R is at work."""
+        """Return whether R is running."""
         return any(process.name() == "R" for process in self.processes())
 
     def result(self) -> Result:
-        """What the run left, after checking that it ended well and said so once."""
+        """Check that the run succeeded with one event, and return its results."""
         status = read_status(self.store, self.run_id)
         assert status is not None
         assert status.state is State.SUCCEEDED, f"{self.name} is {status.state}: {status.error}"
@@ -147,9 +147,9 @@ class Execution:
         return result_of(self.store, self.run_id)
 
 
-def shielded(folder: Path, config: str = CONFIG) -> tuple[Result, float]:
-    """The run that all others are held against, and the seconds that its training took."""
-    with Execution(folder, "shielded", tasks=1, config=config) as execution:
+def undisturbed(folder: Path, config: str = CONFIG) -> tuple[Result, float]:
+    """Return the results of an undisturbed run, and the seconds of its training."""
+    with Execution(folder, "undisturbed", tasks=1, config=config) as execution:
         wait_until(execution.started_training, PATIENCE)
         began = time.monotonic()
         execution.finish()
@@ -157,26 +157,26 @@ def shielded(folder: Path, config: str = CONFIG) -> tuple[Result, float]:
 
 
 def one(seed: int, folder: Path, whole: Result, seconds: float, *, tasks: int | None = None) -> str:
-    """Play one seed; returns what was killed. AssertionError: the run is not the same."""
-    chance = random.Random(seed)
-    tasks = chance.choice((1, 2)) if tasks is None else tasks
+    """Play one seed; return what was killed, or raise AssertionError if the results differ."""
+    rng = random.Random(seed)
+    tasks = rng.choice((1, 2)) if tasks is None else tasks
     with Execution(folder, f"seed-{seed}", tasks) as execution:
-        killed = _play(execution, chance, seconds)
-        assert execution.result() == whole, f"seed {seed}: another result after {killed}"
+        killed = _play(execution, rng, seconds)
+        assert execution.result() == whole, f"seed {seed}: different results after {killed}"
         wait_until(lambda: not execution.processes(), ORPHANS_LIVE)
     return f"{tasks} task{'s' if tasks > 1 else ''}, attempts {execution.attempts}, {killed}"
 
 
-def _play(execution: Execution, chance: random.Random, seconds: float) -> list[str]:
-    """Kill by chance until the execution has ended; returns what was killed."""
+def _play(execution: Execution, rng: random.Random, seconds: float) -> list[str]:
+    """Kill at random until the execution has ended; return what was killed."""
     killed: list[str] = []
 
     def kill() -> None:
         wait_until(lambda: execution.started_training() or execution.ended(), PATIENCE)
-        time.sleep(chance.random() * seconds)
+        time.sleep(rng.random() * seconds)
         victims = sorted(execution.processes(), key=lambda process: process.pid)
         if victims:
-            victim = chance.choice(victims)
+            victim = rng.choice(victims)
             with suppress(psutil.Error):
                 killed.append(" ".join(victim.cmdline())[:40])
                 victim.kill()
@@ -185,18 +185,18 @@ def _play(execution: Execution, chance: random.Random, seconds: float) -> list[s
     def kill_the_merging_task() -> None:
         wait_until(lambda: execution.merging_task() is not None or execution.ended(), PATIENCE)
         task = execution.merging_task()
-        time.sleep(chance.random() * seconds / 2)
+        time.sleep(rng.random() * seconds / 2)
         if task in execution.running:
             killed.append(f"task {task}, which merges")
             execution.running[task].kill()
 
-    kill_the_merging_task() if execution.tasks > 1 and chance.random() < 0.5 else kill()
-    execution.finish(kill if chance.random() < 0.3 else lambda: None)
+    kill_the_merging_task() if execution.tasks > 1 and rng.random() < 0.5 else kill()
+    execution.finish(kill if rng.random() < 0.3 else lambda: None)
     return killed
 
 
 def _no_orphans(execution: Execution) -> None:
-    """Where a job was killed, its R is gone soon; the folder names whose R it was."""
+    """Check that the R of a killed job ends soon."""
     time.sleep(0.1)
     if any(process.poll() is None for process in execution.running.values()):
         return
@@ -208,11 +208,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.faults.kill", description=__doc__)
     parser.add_argument("--runs", type=int, default=20)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--tasks", type=int, choices=(1, 2), help="by chance where not given")
+    parser.add_argument(
+        "--tasks", type=int, choices=(1, 2), help="tasks of each run; random if not given"
+    )
     given = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="mmm-kill-") as folder:
-        whole, seconds = shielded(Path(folder))
-        print(f"shielded: {seconds:.1f} s of training", flush=True)
+        whole, seconds = undisturbed(Path(folder))
+        print(f"undisturbed run: {seconds:.1f} s of training", flush=True)
         for seed in range(given.seed, given.seed + given.runs):
             print(seed, one(seed, Path(folder), whole, seconds, tasks=given.tasks), flush=True)
 

@@ -1,4 +1,4 @@
-"""Look for secrets in whatever a run leaves, in the forms in which they could hide."""
+"""Search everything that a run leaves for secrets, in all their encoded forms."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 
 
 def forms(secret: bytes) -> Iterator[bytes]:
-    """The secret as it is, in base64 at any place of a longer text, in URLs, in JSON, in hex."""
+    """Yield the secret unchanged, in base64 at any place of a longer text, in URLs, JSON and hex."""
     yield secret
     for offset in range(3):
         encoded = base64.b64encode(b"\0" * offset + secret)
@@ -30,7 +30,7 @@ def forms(secret: bytes) -> Iterator[bytes]:
 
 
 class Needles:
-    """What must not be found, by name."""
+    """The secrets that must not be found, by name."""
 
     def __init__(self, secrets: Mapping[str, bytes]) -> None:
         self._forms = {name: set(forms(secret)) for name, secret in secrets.items()}
@@ -39,10 +39,10 @@ class Needles:
         return {n for n, found in self._forms.items() if any(form in data for form in found)}
 
     def in_file(self, file: Path) -> set[str]:
-        """In a file's name and bytes, and in what they are when unpacked."""
+        """Search a file's name, its bytes and its unpacked content."""
         try:
             data = file.read_bytes()
-        except OSError:  # it has gone meanwhile
+        except OSError:  # the file was deleted in the meantime
             return set()
         found = self.in_bytes(str(file).encode()) | self.in_bytes(data)
         if data[:2] == b"\x1f\x8b":
@@ -60,14 +60,14 @@ class Needles:
         return found
 
     def in_folder(self, folder: Path) -> dict[str, set[str]]:
-        """Files of a folder with what was found in them."""
+        """Return the files of a folder with the secrets found in them."""
         files = [file for file in sorted(folder.rglob("*")) if file.is_file()]
         found = {str(file.relative_to(folder)): self.in_file(file) for file in files}
         return {name: names for name, names in found.items() if names}
 
 
 class Watch(threading.Thread):
-    """Watches a process's descendants and its temporary folder while it runs."""
+    """Watch a process's descendants and its temporary folder while it runs."""
 
     def __init__(self, pid: int, temporary: Path, needles: Needles) -> None:
         super().__init__(daemon=True)
@@ -92,8 +92,8 @@ class Watch(threading.Thread):
             for child in self._process.children(recursive=True):
                 line, variables = " ".join(child.cmdline()), repr(child.environ())
                 if line == own or child.name() == "uname":
-                    # The job itself, about to become another program; and what Python's own
-                    # `platform` asks, which inherits the environment.
+                    # The job itself, before it becomes another program, and `uname`, which
+                    # Python's `platform` runs with the job's environment.
                     continue
                 self.programs.add(child.name())
                 self._note(f"process {line[:80]}", self._needles.in_bytes(line.encode()))
@@ -102,7 +102,7 @@ class Watch(threading.Thread):
                 )
         except (psutil.NoSuchProcess, psutil.AccessDenied, psutil.ZombieProcess):
             pass
-        # Folders vanish meanwhile: `os.walk` skips them, `rglob` would raise.
+        # Folders may disappear during the search: `os.walk` skips them, `rglob` would raise.
         walked = list(os.walk(self._temporary))
         for file in [Path(folder) / name for folder, _, names in walked for name in names]:
             try:

@@ -1,8 +1,8 @@
 """The launch protocol's surroundings, small enough to be searched exhaustively.
 
-The code under test is the real one, on a real folder as the bucket. Cloud Run is a list, and every
-call of store and launcher is a point at which a process can be stopped, killed before or after the
-call took effect, or lose the answer.
+The code under test is the real one, with a real folder as the bucket. Cloud Run is a list. At every
+call of store and launcher, a process can be stopped, killed before or after the call took effect, or
+lose the answer.
 """
 
 from __future__ import annotations
@@ -31,24 +31,24 @@ WATCHED = ("read", "write", "list", "launch", "find", "get")
 
 
 class KilledError(BaseException):
-    """The process died here."""
+    """The process was killed here."""
 
 
 @dataclass
 class Service:
-    """Cloud Run as a list of executions; `answers` break its launches one after the other."""
+    """Cloud Run as a list of executions; `answers` are its answers to the next launches."""
 
     executions: list[Execution] = field(default_factory=list)
     answers: list[str] = field(default_factory=list)
     searches: int = 0
 
     def launch(self, launch: Launch) -> str:
-        """Start one, unless its turn is to refuse; `lost` starts it and does not say so."""
+        """Start an execution unless the next answer refuses; `lost` starts it and loses the answer."""
         answer = self.answers.pop(0) if self.answers else "ok"
         if answer == "busy":
             raise NotStartedError("busy")
-        if answer == "away":
-            raise MaybeStartedError("away")
+        if answer == "unreachable":
+            raise MaybeStartedError("unreachable")
         name = f"job-{len(self.executions)}"
         self.executions.append(
             Execution(
@@ -71,7 +71,7 @@ class Service:
 
 
 class Watched:
-    """Anything, with `before` and `after` called around its watched methods."""
+    """A wrapper that calls `before` and `after` around the watched methods of any object."""
 
     def __init__(
         self, inner: Any, before: Callable[[], None], after: Callable[[], None] = lambda: None
@@ -95,7 +95,7 @@ class Watched:
 
 
 def killing(store: Store, service: Service, at: int, *, after: bool) -> tuple[Any, Any]:
-    """Store and launcher of a process that is killed around its call number `at`."""
+    """Return store and launcher of a process that is killed before or after its call `at`."""
     made = [0]
 
     def before() -> None:
@@ -111,7 +111,7 @@ def killing(store: Store, service: Service, at: int, *, after: bool) -> tuple[An
 
 
 class Schedule:
-    """Lets threads take one step at a time, in a given order."""
+    """Let threads take one step at a time, in a given order."""
 
     def __init__(self, turns: Sequence[int], actors: int) -> None:
         self._turns = list(turns)
@@ -119,7 +119,7 @@ class Schedule:
         self._condition = threading.Condition()
 
     def step(self, actor: int) -> None:
-        """Wait for the actor's turn and use it up."""
+        """Wait for the actor's turn and take it."""
         with self._condition:
             while not self._is_turn_of(actor):
                 self._condition.wait(5)
@@ -128,7 +128,7 @@ class Schedule:
             self._condition.notify_all()
 
     def leave(self, actor: int) -> None:
-        """The actor has ended; its turns are skipped."""
+        """Skip the remaining turns of an actor that has ended."""
         with self._condition:
             self._alive.discard(actor)
             self._condition.notify_all()
@@ -140,7 +140,7 @@ class Schedule:
 
 
 class Topic:
-    """Takes everything down."""
+    """A topic that keeps all events in memory."""
 
     topic = "memory"
 
@@ -153,7 +153,7 @@ class Topic:
 
 
 def message(number: int = 1, *, key: str | None = None) -> Delivery:
-    """A message; each number is another one, published an hour before the next."""
+    """Return a message; each number is a different one, published an hour before the next."""
     return Delivery(
         message_id=str(number),
         publish_time=(datetime.now(UTC) - timedelta(hours=10 - number)).isoformat(),

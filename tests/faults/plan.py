@@ -1,4 +1,4 @@
-"""What a seed does to a run: drawn beforehand from the seed alone, so that it can be played again."""
+"""The faults of a seed; the plan depends on the seed alone, so that it can be played again."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from tests.fakes.proxy import Kind
 
-JOB_CALLS = 110  # of the storage, in a run without faults, roughly
-TRIGGER_CALLS = 16  # of the storage, of a few deliveries and a first reconciling
+JOB_CALLS = 110  # approximate calls of the storage in a run without faults
+TRIGGER_CALLS = 16  # calls of the storage in a few deliveries and a first `reconcile`
 SERVICE_CALLS = 4
 KINDS = {
     Kind.STATUS: 4,
@@ -25,7 +25,7 @@ MINUTES = 60
 
 @dataclass(frozen=True, kw_only=True)
 class Broken:
-    """The call number `at` breaks; job and trigger count their calls of the storage apart."""
+    """The call number `at` breaks; job and trigger count their calls of the storage separately."""
 
     at: int
     kind: Kind
@@ -36,9 +36,10 @@ class Broken:
 class Plan:
     """All faults of a seed.
 
-    `clocks` and `disks` have a value for each attempt: seconds that the job's clock is off, and the
-    largest file in bytes (0: any). `queue` is how many further runs of the market are asked for at
-    once; `by_args` executes the run again as `--args=--run-id,RUN` does; `real_r` trains for real.
+    `clocks` and `disks` have a value for each attempt: the error of the job's clock in seconds, and
+    the largest file in bytes (0: any). `queue` is the number of additional runs of the market that
+    are requested at once. `by_args` executes the run again as `--args=--run-id,RUN` does. `real_r`
+    trains with the real R.
     """
 
     seed: int
@@ -68,57 +69,57 @@ class Plan:
 
     @property
     def messages(self) -> int:
-        """How many runs are asked for."""
+        """Return the number of runs that are requested."""
         return 1 + self.queue + self.reordered
 
 
 def draw(seed: int) -> Plan:
-    """The plan of a seed."""
-    chance = random.Random(seed)
+    """Return the plan of a seed."""
+    rng = random.Random(seed)
 
     def maybe(share: float) -> bool:
-        return chance.random() < share
+        return rng.random() < share
 
     def broken(calls: int, most: int) -> tuple[Broken, ...]:
         kinds, weights = zip(*KINDS.items(), strict=True)
         return tuple(
             Broken(
                 at=at,
-                kind=chance.choices(kinds, weights)[0],
-                status=chance.choice((429, 500, 503)),
+                kind=rng.choices(kinds, weights)[0],
+                status=rng.choice((429, 500, 503)),
             )
-            for at in sorted(chance.sample(range(calls), chance.randint(1, most)))
+            for at in sorted(rng.sample(range(calls), rng.randint(1, most)))
         )
 
     job = broken(JOB_CALLS, 5)
     if maybe(0.2):
-        stop = Broken(at=chance.randrange(15, JOB_CALLS), kind=Kind.STOP)
+        stop = Broken(at=rng.randrange(15, JOB_CALLS), kind=Kind.STOP)
         job = (*(b for b in job if b.at != stop.at), stop)
     return Plan(
         seed=seed,
         job=job,
         trigger=broken(TRIGGER_CALLS, 2) if maybe(0.5) else (),
         service=broken(SERVICE_CALLS, 1) if maybe(0.5) else (),
-        deliveries=chance.randint(1, 3),
+        deliveries=rng.randint(1, 3),
         reordered=maybe(0.1),
         own_process=maybe(0.25),
-        moment=chance.choice(MOMENTS) if maybe(0.4) else None,
-        victim=chance.choice(("job", "r")),
-        clocks=tuple(chance.choice((-10, 0, 7, 60)) * MINUTES for _ in range(3))
+        moment=rng.choice(MOMENTS) if maybe(0.4) else None,
+        victim=rng.choice(("job", "r")),
+        clocks=tuple(rng.choice((-10, 0, 7, 60)) * MINUTES for _ in range(3))
         if maybe(0.4)
         else (0,),
-        disks=(chance.choice((200, 3_000, 12_000, 40_000, 200_000)), 0) if maybe(0.15) else (0,),
-        topic=chance.choice(("down", "deaf")) if maybe(0.25) else None,
-        restart_at=chance.randrange(JOB_CALLS) if maybe(0.2) else None,
+        disks=(rng.choice((200, 3_000, 12_000, 40_000, 200_000)), 0) if maybe(0.15) else (0,),
+        topic=rng.choice(("down", "deaf")) if maybe(0.25) else None,
+        restart_at=rng.randrange(JOB_CALLS) if maybe(0.2) else None,
         refuses_manifest=maybe(0.06),
         twice=maybe(0.25),
-        cancel_after=chance.uniform(0, 6) if maybe(0.08) else None,
-        trigger_clock=chance.choice((-7, 0, 0, 7)) * MINUTES,
+        cancel_after=rng.uniform(0, 6) if maybe(0.08) else None,
+        trigger_clock=rng.choice((-7, 0, 0, 7)) * MINUTES,
         tasks=2 if maybe(0.3) else 1,
         real_r=maybe(0.06),
         queue=1 if maybe(0.1) else 0,
         by_args=maybe(0.5),
-        manifest_status=chance.choice((403, 503)),
-        restart_seconds=chance.choice((0.0, 1.0, 4.0)),
+        manifest_status=rng.choice((403, 503)),
+        restart_seconds=rng.choice((0.0, 1.0, 4.0)),
         restart_by="trigger" if maybe(0.2) else "job",
     )

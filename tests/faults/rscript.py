@@ -1,7 +1,8 @@
-"""What `Rscript r/run_all.R` does, without its computations: inputs, trials in processes, outputs.
+"""The steps of `Rscript r/run_all.R` without computations: inputs, trials in processes, outputs.
 
-Started as `python -I -S rscript.py FOLDER … job_cfg=/path/job.json`. FOLDER has the tables and
-metrics of a finished training, and `<run id>.kill`: at which moment which process is killed, once.
+It is started as `python -I -S rscript.py FOLDER … job_cfg=/path/job.json`. FOLDER has the tables and
+metrics of a finished training. Its `<run id>.kill` names a moment and a process that is killed then,
+once.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ TRIAL_SECONDS = 0.15
 
 
 def record(seed: int, trial: int) -> str:
-    """What a trial finds; a function of seed and trial, as in R."""
+    """Return the result of a trial; it depends on seed and trial, as in R."""
     return hashlib.sha256(f"{seed}|{trial}".encode()).hexdigest()
 
 
@@ -36,13 +37,13 @@ class Training:
             stream.write(json.dumps(event) + "\n")
 
     def note(self, what: str, **more: Any) -> None:
-        """Write down what was computed, whoever counts it later."""
+        """Log a computation, so that tests can count it."""
         line = {"run": self.job["run_id"], "what": what, "at": time.time(), **more}
         with (self.folder / "computed.jsonl").open("a") as stream:
             stream.write(json.dumps(line) + "\n")
 
     def moment(self, name: str) -> None:
-        """A step's boundary: the plan may have somebody killed here."""
+        """Kill a process at this boundary between steps, if the plan says so."""
         plan = self.folder / f"{self.job['run_id']}.kill"
         try:
             at, victim = plan.read_text().split()
@@ -116,7 +117,7 @@ def main() -> None:
     training.trials()
     if training.job["merge"]:
         training.outputs()
-    print("all well")
+    print("training finished")
     training.end(
         0, engine="builtin", search="fast", best_model="1_2_1", r_version="4",
         trial_iterations=[training.job["iterations"]] * training.job["trials"],

@@ -1,4 +1,4 @@
-"""The world of one seed: stand-ins, what breaks between them, messages, and people."""
+"""The set-up of one seed: stand-ins, the faults between them, messages and operators."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ from trigger.main import on_message
 
 
 def message(number: int, at: datetime, tasks: int = 1) -> Delivery:
-    """The request number `number`; a later one has a later time and another seed."""
+    """Return the request number `number`; each has a later time and another seed."""
     training = {**CONFIG["training"], "seed": 123 + number, "tasks": tasks}  # type: ignore[dict-item]
     return Delivery(
         message_id=str(number),
@@ -90,7 +90,7 @@ def message(number: int, at: datetime, tasks: int = 1) -> Delivery:
 
 
 def make_training(folder: Path) -> Path:
-    """What a finished training wrote, and an Rscript that pretends to train; returns that."""
+    """Write the results of a finished training, and return an Rscript that pretends to train."""
     output = folder / "output" / "tables"
     output.mkdir(parents=True)
     for name, rows in tables(CHANNELS).items():
@@ -116,10 +116,10 @@ def make_training(folder: Path) -> Path:
 
 
 class Breaker:
-    """Breaks the calls of a service that the plan names; `done` is what was broken."""
+    """Break the calls of a service that the plan names; log them in `injected`."""
 
-    def __init__(self, name: str, broken: tuple[Broken, ...], done: list[str]) -> None:
-        self._name, self._done = name, done
+    def __init__(self, name: str, broken: tuple[Broken, ...], injected: list[str]) -> None:
+        self._name, self._injected = name, injected
         self._broken = {b.at: b for b in broken}
         self.more: list[Callable[[Call], Fault | None]] = []
         self.meanwhile: Callable[[], None] = lambda: None
@@ -132,13 +132,13 @@ class Breaker:
         if broken is None:
             return None
         kind = self._kind(broken.kind, call)
-        self._done.append(
+        self._injected.append(
             f"{self._name} {call.number}: {kind} {call.method} {unquote(call.path)[:70]}"
         )
         return Fault(kind=kind, status=broken.status, seconds=0.3, meanwhile=self.meanwhile)
 
     def _kind(self, kind: Kind, call: Call) -> Kind:
-        """What can be done to this call: only content has a checksum, this process cannot die."""
+        """Return a possible fault: only content has a checksum, and this process cannot die."""
         if kind is Kind.CORRUPT:
             upload = call.method == "POST" and "uploadType=multipart" in call.path
             content = upload or (call.method == "GET" and "alt=media" in call.path)
@@ -150,7 +150,7 @@ class Breaker:
 
 @dataclass
 class Scene:
-    """One seed's world."""
+    """The parts of one seed."""
 
     plan: Plan
     folder: Path
@@ -162,7 +162,7 @@ class Scene:
     bucket: str
     topic: str
     wire: Wire | None
-    done: list[str]
+    injected: list[str]
     stack: ExitStack
     served: function.Function | None = None
     messages: list[Delivery] = field(default_factory=list)
@@ -174,16 +174,16 @@ class Scene:
         self.publisher: Publisher = open_topic(self.topic)
         self.launcher = CloudRunLauncher.connect(JOB, endpoint=self.service_proxy.url)
         os.environ["STORAGE_EMULATOR_HOST"] = self.storage.url
-        self.truth: Store = open_store(self.bucket)  # past the faults
+        self.direct_store: Store = open_store(self.bucket)  # without faults
 
-    # what is asked for
+    # requests
 
     @property
     def run_ids(self) -> list[str]:
         return [runid.make(m.key, m.published_at or datetime.now(UTC)) for m in self.messages]
 
     def deliver(self, one: Delivery) -> None:
-        """One delivery; a failed one comes again later."""
+        """Deliver one message; a failed delivery is repeated later."""
         if not self.plan.own_process:
             with suppress(MMMError):
                 accept(one, store=self.store, publisher=self.publisher, launcher=self.launcher)
@@ -191,12 +191,13 @@ class Scene:
         if self.served is None or self.served.process.poll() is not None:
             self.serve()
         assert self.served is not None
-        told = {"messageId": one.message_id, "publishTime": one.publish_time}
-        body = {"message": {**told, "data": base64.b64encode(one.data or b"").decode()}}
-        eventarc.post(self.served.url, json.dumps(body).encode(), eventarc.headers(told, one.topic))
+        facts = {"messageId": one.message_id, "publishTime": one.publish_time}
+        body = {"message": {**facts, "data": base64.b64encode(one.data or b"").decode()}}
+        headers = eventarc.headers(facts, one.topic)
+        eventarc.post(self.served.url, json.dumps(body).encode(), headers)
 
     def serve(self) -> None:
-        """The trigger as a process of its own."""
+        """Start the trigger in a separate process."""
         source = self.folder / "function"
         source.mkdir(exist_ok=True)
         (source / "main.py").write_text(FUNCTION)
@@ -211,7 +212,7 @@ class Scene:
             self.stack.callback(stop, self.served.process)
 
     def environment(self, storage: Proxy) -> dict[str, str]:
-        """What job and function are told."""
+        """Return the environment of job and function."""
         emulator = {"PUBSUB_EMULATOR_HOST": self.wire.host} if self.wire else {}
         return {
             "MMM_BUCKET": self.bucket, "MMM_EVENTS_TOPIC": self.topic, "MMM_PROJECT": "p",
@@ -220,21 +221,21 @@ class Scene:
         }  # fmt: skip
 
     def deliver_all(self) -> None:
-        """Every message several times at once, the newest first."""
+        """Deliver every message several times at once, the newest first."""
         many = [m for m in reversed(self.messages) for _ in range(self.plan.deliveries)]
         if self.plan.deliveries > 1:
-            self.done.append(f"delivered {self.plan.deliveries} times at once")
+            self.injected.append(f"delivered {self.plan.deliveries} times at once")
         if self.plan.reordered:
-            self.done.append("delivered in the wrong order")
+            self.injected.append("delivered in the wrong order")
         with ThreadPoolExecutor(len(many)) as pool:
             list(pool.map(self.deliver, many))
 
-    # what people do
+    # operators
 
     def execute_again(self) -> str | None:
-        """`gcloud run jobs execute` of the first run's id; the execution's name."""
+        """Do `gcloud run jobs execute` with the first run's id; return the execution's name."""
         run_id = self.run_ids[0]
-        if self.truth.stat(layout.request(run_id)) is None:
+        if self.direct_store.stat(layout.request(run_id)) is None:
             return None
         container: dict[str, Any] = {"env": [{"name": "MMM_RUN_ID", "value": run_id}]}
         if self.plan.by_args:
@@ -246,35 +247,35 @@ class Scene:
         return execution.short_name
 
     def take_over(self) -> None:
-        """While an owner sleeps: wait until another execution has its lease, for a while."""
+        """While an owner sleeps, wait up to 12 s until another execution has its lease."""
         time.sleep(LEASE_SECONDS + 0.5)
         name = self.execute_again()
         deadline = time.monotonic() + 12
         while name and time.monotonic() < deadline:
             with suppress(MMMError, ValueError):
-                blob = self.truth.read(layout.lease(self.run_ids[0]))
+                blob = self.direct_store.read(layout.lease(self.run_ids[0]))
                 if Lease.from_json(blob.data).execution == name:
                     return
             time.sleep(0.1)
 
-    def people(self) -> None:
-        """Somebody executes the run again, or cancels it."""
+    def operate(self) -> None:
+        """Execute the run again or cancel it, as an operator might."""
         if self.plan.twice:
             with ThreadPoolExecutor(2) as pool:
                 names = list(pool.map(lambda _: self.execute_again(), range(2)))
-            self.done += [f"executed again: {name}" for name in names if name]
+            self.injected += [f"executed again: {name}" for name in names if name]
         if self.plan.cancel_after is not None:
             time.sleep(self.plan.cancel_after)
             with suppress(MMMError):
                 status = cancel(
-                    self.run_ids[0], self.truth, self.publisher, self.launcher, patience=5
+                    self.run_ids[0], self.direct_store, self.publisher, self.launcher, patience=5
                 )
-                self.done.append(f"cancelled: {status.state}")
+                self.injected.append(f"cancelled: {status.state}")
 
-    # how it ends
+    # the end
 
     def settle(self, seconds: float) -> dict[str, Status]:
-        """Deliver again and reconcile until every run has ended and is told."""
+        """Deliver again and reconcile until every run has ended and its event is published."""
         launch.CLAIM = timedelta(seconds=0.5)
         deadline = time.monotonic() + seconds
         rounds = 0
@@ -282,7 +283,7 @@ class Scene:
             for one in self.messages if rounds % 5 == 0 else ():
                 self.deliver(one)
             rounds += 1
-            states = {run_id: read_status(self.truth, run_id) for run_id in self.run_ids}
+            states = {run_id: read_status(self.direct_store, run_id) for run_id in self.run_ids}
             over = all(s is not None and s.state.is_terminal for s in states.values())
             if over and self.wire and all(e.done.is_set() for e in self.executions):
                 self.wire.set(Mode.OPEN)
@@ -291,14 +292,14 @@ class Scene:
                 if over and not passed.problems and set(passed.results) <= {"closed"}:
                     return {run_id: status for run_id, status in states.items() if status}
             time.sleep(1)
-        raise AssertionError(f"not closed in {seconds:.0f} s: {states}")
+        raise AssertionError(f"runs are not closed after {seconds:.0f} s: {states}")
 
     @property
     def executions(self) -> list[Any]:
         return list(self.service.executions.values())
 
     def events(self) -> list[dict[str, Any]]:
-        """Everything that was published."""
+        """Return all published events."""
         if self.wire is None:
             bodies = [m["data"] for m in FileTopic(Path(self.topic)).messages()]
             return [json.loads(base64.b64decode(body)) for body in bodies]
@@ -317,25 +318,25 @@ class Scene:
 
 @contextmanager
 def scene(plan: Plan, folder: Path, emulator: str | None) -> Iterator[Scene]:
-    """Start the seed's world; `emulator` is the address of a Pub/Sub emulator, if there is one."""
-    done: list[str] = []
+    """Start the parts of a seed; `emulator` is the address of a Pub/Sub emulator, if one runs."""
+    injected: list[str] = []
     scratch = folder / "tmp"
     scratch.mkdir()
     script = str(make_training(folder))
     if plan.real_r and shutil.which("Rscript"):
         script = "Rscript"
-        done.append("trained for real")
+        injected.append("trained with the real R")
     with ExitStack() as stack:
         stack.callback(_restore, dict(os.environ), launch.CLAIM)
         storage = gcs.start(folder=folder / "storage")
         stack.callback(lambda: stop(storage.process))
         service = stack.enter_context(cloud_run.running())
-        calls = Breaker("job", plan.job, done)
+        calls = Breaker("job", plan.job, injected)
         job_proxy = stack.enter_context(Proxy(storage.url, calls).running())
-        others = Breaker("trigger", plan.trigger, done)
+        others = Breaker("trigger", plan.trigger, injected)
         trigger_proxy = stack.enter_context(Proxy(storage.url, others).running())
         service_proxy = stack.enter_context(
-            Proxy(service.url, Breaker("run", plan.service, done)).running()
+            Proxy(service.url, Breaker("run", plan.service, injected)).running()
         )
         name = f"chaos-{plan.seed}"
         storage.create_bucket(name)
@@ -345,11 +346,11 @@ def scene(plan: Plan, folder: Path, emulator: str | None) -> Iterator[Scene]:
             topic, wire = make_topic(plan.seed, emulator), stack.enter_context(_wire(emulator))
             os.environ["PUBSUB_EMULATOR_HOST"] = wire.host
             wire.set(Mode(plan.topic))
-            done.append(f"topic {plan.topic}")
+            injected.append(f"topic {plan.topic}")
         one = Scene(
             plan=plan, folder=folder, storage=storage, service=service, job_proxy=job_proxy,
-            trigger_proxy=trigger_proxy, service_proxy=service_proxy, bucket=f"gs://{name}", topic=topic, wire=wire, done=done,
-            stack=stack,
+            trigger_proxy=trigger_proxy, service_proxy=service_proxy, bucket=f"gs://{name}",
+            topic=topic, wire=wire, injected=injected, stack=stack,
         )  # fmt: skip
         calls.meanwhile = one.take_over
         _add_rules(plan, calls, others, one)
@@ -372,11 +373,11 @@ def scene(plan: Plan, folder: Path, emulator: str | None) -> Iterator[Scene]:
                 (folder / f"{run_id}.kill").write_text(f"{plan.moment} {plan.victim}")
         launch.CLAIM = timedelta(seconds=90)
         yield one
-        done += [f"kill -9 of {plan.victim} at {plan.moment}" for _ in folder.glob("*.killed")]
-        done += [f"clock off by {off} s" for off in plan.clocks if off]
+        injected += [f"kill -9 of {plan.victim} at {plan.moment}" for _ in folder.glob("*.killed")]
+        injected += [f"the job's clock is wrong by {off} s" for off in plan.clocks if off]
         if plan.own_process and plan.trigger_clock:
-            done.append(f"the trigger's clock off by {plan.trigger_clock} s")
-        done += [f"no file above {most} bytes" for most in plan.disks if most]
+            injected.append(f"the trigger's clock is wrong by {plan.trigger_clock} s")
+        injected += [f"files are limited to {most} bytes" for most in plan.disks if most]
 
 
 def _restore(environment: dict[str, str], claim: timedelta) -> None:
@@ -391,8 +392,8 @@ def _add_rules(plan: Plan, calls: Breaker, others: Breaker, one: Scene) -> None:
         def refuse(call: Call) -> Fault | None:
             if call.method == "POST" and MANIFEST.search(call.body[:600]):
                 refusal = f"the bucket refuses the manifest: {plan.manifest_status}"
-                if refusal not in one.done:
-                    one.done.append(refusal)
+                if refusal not in one.injected:
+                    one.injected.append(refusal)
                 return Fault(kind=Kind.STATUS, status=plan.manifest_status)
             return None
 
@@ -407,22 +408,24 @@ def _add_rules(plan: Plan, calls: Breaker, others: Breaker, one: Scene) -> None:
             one.storage.process = again.process
             up.set()
 
-        def away(call: Call) -> Fault | None:
+        def unreachable(call: Call) -> Fault | None:
             return Fault(kind=Kind.CUT_BEFORE) if begun.is_set() and not up.is_set() else None
 
         def at_its_call(call: Call) -> Fault | None:
             if call.number >= (plan.restart_at or 0) and not begun.is_set():
                 begun.set()
-                who = f"the {plan.restart_by}'s call {call.number}"
-                one.done.append(f"storage away for {plan.restart_seconds:g} s from {who} on")
+                where = f"the {plan.restart_by}'s call {call.number}"
+                one.injected.append(
+                    f"storage unreachable for {plan.restart_seconds:g} s from {where} on"
+                )
                 thread = threading.Thread(target=restart)
                 one.stack.callback(thread.join)
                 thread.start()
-            return away(call)
+            return unreachable(call)
 
         first, second = (calls, others) if plan.restart_by == "job" else (others, calls)
         first.more.append(at_its_call)
-        second.more.append(away)
+        second.more.append(unreachable)
 
 
 @contextmanager
@@ -433,7 +436,7 @@ def _wire(emulator: str) -> Iterator[Wire]:
 
 
 def make_topic(seed: int, emulator: str) -> str:
-    """A topic of the seed's own with a subscription; both go past the wire."""
+    """Make a topic for the seed, with a subscription; both bypass the wire."""
     from google.cloud import pubsub_v1
 
     os.environ["PUBSUB_EMULATOR_HOST"] = emulator

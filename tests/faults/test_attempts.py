@@ -1,4 +1,4 @@
-"""Every death, sleep and lost answer of an attempt, at every call, with others taking over."""
+"""Every death, sleep and lost answer of an attempt at every call, while others take over."""
 
 from __future__ import annotations
 
@@ -39,11 +39,11 @@ def accepted(root: Path, *names: object) -> tuple[Store, Topic]:
 
 @pytest.fixture
 def calls(tmp_path: Path) -> int:
-    """How many calls an attempt makes that nothing happens to."""
-    store, topic = accepted(tmp_path, "calm")
+    """Return the number of calls of an undisturbed attempt."""
+    store, topic = accepted(tmp_path, "undisturbed")
     counting = Troubled(store, lambda number, after: None)
     attempt(counting, topic, "a")  # type: ignore[arg-type]
-    check_done(store, topic, "calm")
+    check_done(store, topic, "undisturbed")
     return next(counting.made)
 
 
@@ -57,7 +57,7 @@ def test_every_death_of_two_attempts_before_a_third(tmp_path: Path, calls: int) 
             check_done(store, topic, (first, second))
 
 
-def test_every_lost_answer_is_healed_by_a_retry(tmp_path: Path, calls: int) -> None:
+def test_a_retry_recovers_from_every_lost_answer(tmp_path: Path, calls: int) -> None:
     for at in range(calls):
         store, topic = accepted(tmp_path, at)
         ending = attempt(store, topic, "a", trouble=losing(at))
@@ -85,7 +85,7 @@ def test_every_sleep_of_an_owner_while_another_dies_and_a_third_works(
 
 
 def _asleep(root: Path, at: int, deaths: tuple[int, ...]) -> None:
-    """An owner stops before its call `at`, others take over, then it goes on."""
+    """Stop an owner before its call `at`, let others take over, then let it continue."""
     why = ("asleep at", at, "deaths at", deaths)
     store, topic = accepted(root, at, *deaths)
     asleep, wake = threading.Event(), threading.Event()
@@ -101,12 +101,12 @@ def _asleep(root: Path, at: int, deaths: tuple[int, ...]) -> None:
     owner.join(60)
     status = read_status(store, RUN)
     assert status is not None, why
-    if status.state is not State.SUCCEEDED:  # the sleeper took over in its turn, and left
+    if status.state is not State.SUCCEEDED:  # the sleeper took the lease back, and left
         attempt(store, topic, "c")
     check_done(store, topic, why)
 
 
-def test_every_sleep_of_two_owners_that_go_on_in_turn(tmp_path: Path, calls: int) -> None:
+def test_every_sleep_of_two_owners_that_continue_in_turn(tmp_path: Path, calls: int) -> None:
     for first in range(calls):
         for second in range(first % 14, calls, 14):
             why = ("asleep at", first, second)
@@ -121,7 +121,7 @@ def test_every_sleep_of_two_owners_that_go_on_in_turn(tmp_path: Path, calls: int
                 )
                 owner.start()
                 while owner.is_alive() and not asleep.wait(0.01):
-                    continue  # the second may find the run ended, or leave, before its turn
+                    continue  # the second may find the run ended, or leave, before it sleeps
                 owners.append((owner, wake))
             for owner, wake in owners:
                 wake.set()

@@ -1,4 +1,4 @@
-"""Secrets go in by every way that is supported, and come out nowhere, whatever happens."""
+"""The job gets secrets in every supported way, and leaves them nowhere, whatever happens."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ ROOT = Path(__file__).resolve().parents[2]
 PASSWORD, TOKEN, PASSPHRASE = "pw-cAnary/73+x1?", "tok-cAnary/88+y2?", "phr-cAnary/99+z3?"
 DUMP = """
 print(Sys.getenv()); print(commandArgs(FALSE)); cat(readLines("/proc/self/environ", skipNul = TRUE))
-print(ls(globalenv())); traceback(); stop(paste("R fails and tells all:", toString(Sys.getenv())))
+print(ls(globalenv())); traceback(); stop(paste("R fails and prints all:", toString(Sys.getenv())))
 """
 needs_r = pytest.mark.skipif(shutil.which("Rscript") is None, reason="R is not installed")
 
 
 @dataclass
 class Secrets:
-    """A key in two files, what opens it, and what to look for."""
+    """An encrypted and a plain private key, the public key, and the secrets to search for."""
 
     encrypted: Path
     plain: str
@@ -76,17 +76,17 @@ def warehouse(snowflake_server: FakeSnowflake, secrets: Secrets) -> Iterator[Fak
 
 @dataclass
 class Done:
-    """What a run left."""
+    """The end of a run and its output."""
 
     code: int
     status: Status
-    said: str
+    output: str
     watch: Watch
     folder: Path
 
 
 def job(folder: Path, server: FakeSnowflake, secrets: Secrets, **variables: str) -> Done:
-    """Run the job in a process of its own; everything that it leaves is searched."""
+    """Run the job in a separate process, and search everything that it leaves."""
     source = {"type": "snowflake", "table": "ANALYTICS.MMM.WEEKLY"}
     document = config(source=source)
     document["training"] |= {"engine": "builtin", "cores": 1, "trials": 1}
@@ -106,13 +106,13 @@ def job(folder: Path, server: FakeSnowflake, secrets: Secrets, **variables: str)
     )  # fmt: skip
     watch = Watch(process.pid, folder / "tmp", secrets.needles)
     watch.start()
-    said, _ = process.communicate(timeout=400)
+    output, _ = process.communicate(timeout=400)
     watch.end()
     store = FolderStore(folder / "bucket")
     [path] = [info.path for info in store.list("runs/") if info.path.endswith("status.json")]
     status = Status.from_json(store.read(path).data)
-    (folder / "said.log").write_text(said)
-    done = Done(process.returncode, status, said, watch, folder)
+    (folder / "output.log").write_text(output)
+    done = Done(process.returncode, status, output, watch, folder)
     assert secrets.needles.in_folder(folder) == {}
     assert watch.found == {}
     return done
@@ -128,16 +128,16 @@ def test_a_run_that_succeeds_leaves_no_secret(
         SNOWFLAKE_PRIVATE_KEY_PASSPHRASE=PASSPHRASE, SNOWFLAKE_PASSWORD=PASSWORD,
         SNOWFLAKE_OAUTH_TOKEN=TOKEN,
     )  # fmt: skip
-    assert (done.code, done.status.state) == (0, State.SUCCEEDED), done.said[-3000:]
+    assert (done.code, done.status.state) == (0, State.SUCCEEDED), done.output[-3000:]
     names = {file.name for file in (tmp_path / "bucket").rglob("*")}
     assert {"report.html", "InputCollect.RDS", "data.parquet", "robyn_console.log"} <= names
-    assert "R" in done.watch.programs  # it was seen while it ran, with its environment
+    assert "R" in done.watch.programs  # R was watched while it ran, with its environment
     assert warehouse.seen()["logins"][-1]["authenticator"] == "SNOWFLAKE_JWT"
 
 
 @needs_r
 @pytest.mark.parametrize("way", ["private key", "token", "password"])
-def test_r_that_fails_and_tells_its_environment_tells_no_secret(
+def test_r_that_fails_and_prints_its_environment_reveals_no_secret(
     way: str, warehouse: FakeSnowflake, secrets: Secrets, tmp_path: Path
 ) -> None:
     code = tmp_path / "r"
@@ -149,9 +149,9 @@ def test_r_that_fails_and_tells_its_environment_tells_no_secret(
         "password": {"SNOWFLAKE_PASSWORD": PASSWORD},
     }[way]
     done = job(tmp_path, warehouse, secrets, MMM_R_ROOT=str(code), **variables)
-    assert done.code == 70, done.said[-3000:]
-    assert "R fails and tells all" in done.said
-    assert "SNOWFLAKE" not in done.said.replace("Snowflake", "")
+    assert done.code == 70, done.output[-3000:]
+    assert "R fails and prints all" in done.output
+    assert "SNOWFLAKE" not in done.output.replace("Snowflake", "")
 
 
 @pytest.mark.parametrize(
@@ -167,7 +167,7 @@ def test_r_that_fails_and_tells_its_environment_tells_no_secret(
     ],
     ids=["wrong password", "wrong token", "wrong passphrase", "broken key", "500s", "refused"],
 )  # fmt: skip
-def test_a_run_that_fails_tells_no_secret(
+def test_a_run_that_fails_reveals_no_secret(
     change: dict[str, str],
     fault: dict[str, Any] | None,
     code: int,
@@ -181,12 +181,12 @@ def test_a_run_that_fails_tells_no_secret(
         warehouse.set(faults=[fault])
         variables["SNOWFLAKE_LOGIN_TIMEOUT"] = "2"
     done = job(tmp_path, warehouse, secrets, **variables)
-    assert done.code == code, done.said[-3000:]
+    assert done.code == code, done.output[-3000:]
     assert done.status.state is State.FAILED
     assert done.status.error is not None
 
 
-def test_the_search_finds_what_is_hidden(tmp_path: Path) -> None:
+def test_the_search_finds_hidden_secrets(tmp_path: Path) -> None:
     needles = Needles({"password": PASSWORD.encode()})
     for number, form in enumerate(forms(PASSWORD.encode())):
         (tmp_path / f"{number}.txt").write_bytes(b"before " + form + b" after")

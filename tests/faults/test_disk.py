@@ -1,4 +1,4 @@
-"""A disk that is full at one attempt and not at the next."""
+"""A disk that is full in one attempt and not in the next."""
 
 from __future__ import annotations
 
@@ -17,7 +17,9 @@ from tests.faults.scene import CONFIG, ROOT, make_training
 
 
 @pytest.mark.parametrize("largest", [15_000, 60_000], ids="files of {} bytes".format)
-def test_a_full_disk_is_told_and_the_next_attempt_succeeds(tmp_path: Path, largest: int) -> None:
+def test_a_full_disk_is_reported_and_the_next_attempt_succeeds(
+    tmp_path: Path, largest: int
+) -> None:
     store = FolderStore(tmp_path / "bucket")
     (tmp_path / "config.yaml").write_text(yaml.safe_dump(CONFIG))
     script = make_training(tmp_path / "r")

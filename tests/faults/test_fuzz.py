@@ -1,4 +1,4 @@
-"""A few thousand inputs of the fuzzer, and what it once found; `make fuzz N=100000` makes more."""
+"""A few thousand inputs of the fuzzer, and its past findings; `make fuzz N=100000` makes more."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ NUMBERS = {"config": 500, "message": 500, "delivery": 250, "bucket": 250, "query
 @pytest.mark.filterwarnings("ignore::hypothesis.errors.HypothesisWarning")
 def test_no_input_ends_in_a_traceback(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     for variable in ("MMM_BUCKET", "MMM_EVENTS_TOPIC", "MMM_JOB", "MMM_MAX_MESSAGE_AGE_HOURS"):
-        monkeypatch.setenv(variable, "")  # so that what the target sets does not stay
+        monkeypatch.setenv(variable, "")  # to undo what the target sets
     target = fuzz.targets()[name]
     fuzz.run(target, number=NUMBERS[name], seed_=7)
     assert not target.findings, target.findings[0]
@@ -58,7 +58,7 @@ def test_the_fuzzer_can_fail() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "expected"),
     [
         ("a: !!bool x", "uses the YAML tag `tag:yaml.org,2002:bool`"),
         ("a: !!binary eA==", "uses the YAML tag"),
@@ -68,12 +68,12 @@ def test_the_fuzzer_can_fail() -> None:
         ("a: 1e999", "has the number inf"),
     ],
 )
-def test_documents_that_were_found(text: str, said: str) -> None:
-    with pytest.raises(ConfigError, match=re.escape(said)):
+def test_documents_of_past_findings(text: str, expected: str) -> None:
+    with pytest.raises(ConfigError, match=re.escape(expected)):
         parse_document(text, what="it")
 
 
-def test_many_unknown_keys_are_told_by_the_first_few() -> None:
+def test_only_the_first_of_many_unknown_keys_are_reported() -> None:
     document = {**inputs.CONFIG, **{f"markets{i}": 1 for i in range(20_000)}}
     with pytest.raises(ConfigError) as caught:
         load_config(document)
@@ -91,14 +91,14 @@ def test_values_in_messages_cannot_act_on_a_terminal() -> None:
 
 
 def test_overrides_that_contradict_each_other() -> None:
-    with pytest.raises(ConfigError, match="`training` was given a value before"):
+    with pytest.raises(ConfigError, match="another --set gives `training` a value"):
         parse_overrides(["training=1", "training.trials=2"])
     with pytest.raises(ConfigError, match=r"not valid YAML: month must be in 1\.\.12"):
         parse_overrides(["date.start=2020-13-45"])
 
 
 @pytest.mark.parametrize(
-    ("change", "said"),
+    ("change", "expected"),
     [
         ({"state": "FINISHED"}, "`state`"),
         ({"updated_at": "2026-11-23T02:00:00"}, "timezone"),
@@ -106,11 +106,11 @@ def test_overrides_that_contradict_each_other() -> None:
         (None, "is damaged"),
     ],
 )
-def test_a_damaged_status_is_named(tmp_path: Path, change: Any, said: str) -> None:
+def test_a_damaged_status_is_named(tmp_path: Path, change: Any, expected: str) -> None:
     store, path = FolderStore(tmp_path), layout.status(inputs.RUN_ID)
     document = inputs.STORED["status"] | change if change else [1]
     store.write(path, json.dumps(document).encode())
-    with pytest.raises(DamagedError, match=said) as caught:
+    with pytest.raises(DamagedError, match=expected) as caught:
         read_status(store, inputs.RUN_ID)
     assert path in str(caught.value)
     store.write(path, b'{"run_id": NaN')
@@ -125,7 +125,7 @@ def test_an_envelope_that_utf8_cannot_hold() -> None:
 
 
 def test_no_pattern_of_ours_can_backtrack_without_end() -> None:
-    """A repeat without bound around another one is what takes exponential time."""
+    """An unbounded repeat inside another one can take exponential time."""
     patterns = dict(_patterns())
     assert len(patterns) >= 4
     for name, pattern in patterns.items():
@@ -134,7 +134,7 @@ def test_no_pattern_of_ours_can_backtrack_without_end() -> None:
 
 
 def _patterns() -> Iterator[tuple[str, re.Pattern[str]]]:
-    """Compiled patterns of all our modules that are loaded; those of models run in linear time."""
+    """Yield the compiled patterns of all our loaded modules; those of models run in linear time."""
     ours = tuple(f"{package.__name__}." for package in (contract, job, trigger))
     for module_name, module in list(sys.modules.items()):
         if isinstance(module, ModuleType) and module_name.startswith(ours):

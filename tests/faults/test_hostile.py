@@ -1,4 +1,4 @@
-"""Hostile names, values and paths through the real parts: nothing runs, escapes or acts."""
+"""Hostile names, values and paths in the real code: nothing is executed and nothing escapes."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from tests.unit.report.page import Page
 from tests.unit.sources.conftest import make_config
 
 ROOT = Path(__file__).resolve().parents[2]
-COLUMNS = {  # of the weekly example, by what they are called here
+COLUMNS = {  # columns of the weekly example -> hostile names
     "REVENUE": "=1+1</script><script>alert(1)</script>",
     "TV_COST": "`); file.create('pwned'); (`",
     "SEARCH_COST": "@SUM(1)\"'$(touch pwned)",
@@ -45,11 +45,11 @@ needs_r = pytest.mark.skipif(shutil.which("Rscript") is None, reason="R is not i
 
 @pytest.fixture
 def hostile(tmp_path: Path) -> dict[str, Any]:
-    """A config of the weekly example with other names, and factors with other levels."""
+    """Return a config of the weekly example with hostile names and levels of factors."""
     with (ROOT / "examples/data/de_weekly.csv").open() as stream:
         rows = list(csv.DictReader(stream))
     levels = dict(zip(sorted({row["EVENTS"] for row in rows} - {""}), LEVELS, strict=False))
-    file = tmp_path / "in[1]*.csv"  # a pattern, were it taken for one
+    file = tmp_path / "in[1]*.csv"  # looks like a pattern, but is a name
     with file.open("w", newline="") as stream:
         writer = csv.writer(stream)
         writer.writerow(["DATE", *COLUMNS.values()])
@@ -87,8 +87,8 @@ def test_names_and_levels_are_only_text(
     config.write_text(yaml.safe_dump(hostile))
     monkeypatch.chdir(tmp_path)
     ending = begin(config, bucket=str(tmp_path / "bucket"), topic=str(tmp_path / "e.jsonl"))
-    said = capsys.readouterr().err
-    assert ending.state is State.SUCCEEDED, said[-3000:]
+    output = capsys.readouterr().err
+    assert ending.state is State.SUCCEEDED, output[-3000:]
     assert not list(tmp_path.rglob("pwned"))
     [report] = (tmp_path / "bucket").rglob("report.html")
     page = Page(report.read_text())
@@ -104,9 +104,9 @@ def test_names_and_levels_are_only_text(
     ]
     assert cells
     assert not [cell for cell in cells if cell and cell[0] in "=+-@\t\r"]
-    assert "\x9b" not in said
+    assert "\x9b" not in output
     assert "\x9b" not in (report.parent / "robyn_console.log").read_text()
-    for line in said.splitlines():
+    for line in output.splitlines():
         json.loads(line)
 
 

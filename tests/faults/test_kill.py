@@ -1,4 +1,4 @@
-"""kill -9 of a job in training, then the retry: the same metrics and tables, and nothing twice."""
+"""kill -9 of a job in training, then a retry: the same metrics and tables, nothing twice."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import psutil
 import pytest
 
 from job.attempt.tasks import GO
-from tests.faults.kill import Execution, shielded
+from tests.faults.kill import Execution, undisturbed
 from tests.runs import WEEKLY, Result, needs_r, wait_until
 
 CONFIG = f"""{WEEKLY}
@@ -26,20 +26,18 @@ pytestmark = [needs_r, pytest.mark.slow, pytest.mark.timeout(300), pytest.mark.x
 
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory: pytest.TempPathFactory) -> Result:
-    """What the run gives that nobody disturbs."""
-    return shielded(tmp_path_factory.mktemp("whole"), CONFIG)[0]
+    """Return the results of an undisturbed run."""
+    return undisturbed(tmp_path_factory.mktemp("whole"), CONFIG)[0]
 
 
 @pytest.fixture
 def start(tmp_path: Path) -> Iterator[Callable[[int], Execution]]:
-    """Start an execution of some tasks; what is left of one whose test fails is killed."""
+    """Start an execution with a number of tasks; kill its processes if the test fails."""
     with ExitStack() as stack:
         yield lambda tasks: stack.enter_context(Execution(tmp_path, "fatal", tasks, CONFIG))
 
 
-def test_a_job_that_is_killed_goes_on_where_it_was(
-    start: Callable[[int], Execution], whole: Result
-) -> None:
+def test_a_killed_job_resumes(start: Callable[[int], Execution], whole: Result) -> None:
     execution = start(1)
     wait_until(lambda: kept(execution, "trials/trial_1.rds"))
     execution.running[0].kill()
@@ -50,13 +48,13 @@ def test_a_job_that_is_killed_goes_on_where_it_was(
     assert execution.result() == whole
 
 
-def test_tasks_that_are_killed_before_and_over_the_merge_are_healed_by_their_retries(
+def test_retries_complete_tasks_killed_before_and_during_the_merge(
     start: Callable[[int], Execution], whole: Result
 ) -> None:
     execution = start(2)
     first, second = execution.running[0], execution.running[1]
     wait_until(lambda: kept(execution, GO))
-    first.send_signal(signal.SIGSTOP)  # it keeps no trial meanwhile, so that it will be the last
+    first.send_signal(signal.SIGSTOP)  # it stores no trial now, so it will be the last
     wait_until(lambda: works_with_r(second))
     second.kill()
     execution.finish(but={0})
@@ -82,6 +80,6 @@ def works_with_r(job: Any) -> bool:
 
 
 def detail(execution: Execution, task: int, step: str) -> dict[str, Any]:
-    """What the last attempt of a task said of a step at its end."""
+    """Return the log entry with which the last attempt of a task finished a step."""
     lines = [json.loads(line) for line in execution.log(task).read_text().splitlines()]
     return [li for li in lines if li.get("step") == step and li["state"] == "finished"][-1]

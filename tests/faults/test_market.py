@@ -1,7 +1,7 @@
-"""Two runs of one market: every interleaving, every pair of deaths; never both at work at once.
+"""Two runs of one market: every interleaving and every pair of deaths; never both at work at once.
 
-The real trigger, job and `reconcile` on a folder; only the pipeline between a run's first and last
-status is a moment that notes who is inside.
+The tests run the real trigger, job and `reconcile` on a folder. Only the pipeline between a run's
+first and last status is replaced: it records which runs are inside.
 """
 
 from __future__ import annotations
@@ -40,27 +40,27 @@ from trigger.reconcile import reconcile
 
 pytestmark = pytest.mark.no_cover  # exhaustive: measuring would double the time
 
-BEFORE = 7  # calls of an attempt until it looks at its market
-STEPS = 7  # further calls, of both, that are put in every order
+BEFORE = 7  # calls of an attempt before it looks at its market
+STEPS = 7  # the next calls of both, which are tried in every order
 KINDS = ("killed before", "killed after", "lost")
 
 
 class Silent:
-    """A view and a log that nobody sees."""
+    """A view and a log that discard everything."""
 
     def __getattr__(self, _: str) -> Callable[..., None]:
         return lambda *args, **kwargs: None
 
 
 class Dying:
-    """A process that is killed around its call number `at`, or does not get that call's answer."""
+    """A process that is killed before or after its call `at`, or loses that call's answer."""
 
     def __init__(self, at: int, kind: str = "killed after") -> None:
         self.made, self.at, self.kind = 0, at, kind
 
     def before(self) -> None:
         if self.kind != "lost" and self.made > self.at - (self.kind == "killed before"):
-            raise KilledError  # the dead do nothing more
+            raise KilledError  # a killed process makes no more calls
         self.made += 1
 
     def then(self) -> None:
@@ -73,7 +73,7 @@ class Dying:
 
 @dataclass
 class World:
-    """A bucket with two accepted runs, older first, and who is inside their market."""
+    """A bucket with accepted runs of one market, and the runs that are inside it."""
 
     store: Store
     service: Service = field(default_factory=Service)
@@ -99,7 +99,7 @@ class World:
     def attempt(
         self, run_id: str, number: int = 0, *, store: Any = None, execution: str | None = None
     ) -> Ending:
-        """One attempt of the run's newest execution, through `store`."""
+        """Run one attempt of the run's newest execution, through `store`."""
         execution = execution or self.execution_of(run_id)
         settings = Settings.read(
             bucket="x", topic="x", run_id=run_id, execution=execution, attempt=number, max_retries=2
@@ -113,7 +113,7 @@ class World:
         return work_on(request, settings, through, self.topic, log=log, view=view)
 
     def ended(self, run_id: str) -> None:
-        """The run's newest execution has left with success."""
+        """Mark the run's newest execution as succeeded."""
         name = self.execution_of(run_id)
         self.service.executions = [
             replace(one, phase=Phase.SUCCEEDED) if one.name == name else one
@@ -121,7 +121,7 @@ class World:
         ]
 
     def settle(self, *runs: str) -> None:
-        """`reconcile` and whatever it launches, until both runs have ended."""
+        """Run `reconcile` and the executions that it launches, until all runs have ended."""
         for _ in range(4):
             known = {one.name for one in self.service.executions}
             passed = reconcile(self.store, self.topic, self.service)
@@ -139,10 +139,10 @@ class World:
         return status.state
 
     def work(self, run: Attempt) -> RunResult:
-        """The pipeline: two calls of the store, during which nobody else may be inside."""
+        """Replace the pipeline by two calls of the store; no other run may be inside meanwhile."""
         try:
             if self.inside - {run.run_id}:
-                self.broken.append(f"{run.run_id} beside {self.inside}")
+                self.broken.append(f"{run.run_id} at the same time as {self.inside}")
             self.inside.add(run.run_id)
             for _ in range(2):
                 run.store.write(f"runs/{run.run_id}/work/x", b"{}")
@@ -194,7 +194,7 @@ def test_every_interleaving_of_two_runs_lets_one_work_at_a_time(
         assert sorted(one.trained) == sorted(runs), turns
 
 
-def test_every_death_and_lost_answer_of_the_first_two_attempts_is_healed(
+def test_later_attempts_recover_from_every_death_and_lost_answer_of_the_first_two(
     world: Callable[[object], World],
 ) -> None:
     firsts = itertools.product(range(4, 15), KINDS)
@@ -221,12 +221,12 @@ def broken(one: World, run_id: str, attempt: int, death: tuple[int, str]) -> Non
 
 
 def holding(one: World, run_id: str) -> None:
-    """An attempt that dies inside its market."""
+    """Let an attempt die while it holds its market."""
     broken(one, run_id, 0, (BEFORE + 4, "killed after"))
     assert one.trained == []
 
 
-def test_those_who_wait_go_in_order_of_acceptance(world: Callable[[object], World]) -> None:
+def test_waiting_runs_go_in_order_of_acceptance(world: Callable[[object], World]) -> None:
     one = world("order")
     runs = [one.accept(number) for number in range(4)]
     late = one.accept(9)
@@ -237,7 +237,7 @@ def test_those_who_wait_go_in_order_of_acceptance(world: Callable[[object], Worl
         assert (ending.exit_code, ending.state) == (0, State.ACCEPTED)
     one.attempt(runs[0], 1)
     one.ended(runs[0])
-    one.attempt(late)  # the market is free, but others were first
+    one.attempt(late)  # the market is free, but other runs are ahead
     one.ended(late)
     assert one.trained == [runs[0]]
     one.settle(runs[0])
@@ -246,18 +246,18 @@ def test_those_who_wait_go_in_order_of_acceptance(world: Callable[[object], Worl
     assert (market.holder, market.waiting) == (late, [])
 
 
-def test_a_run_that_is_not_to_wait_is_refused(world: Callable[[object], World]) -> None:
+def test_a_run_that_must_not_wait_is_refused(world: Callable[[object], World]) -> None:
     one = world("refuse")
     first, second = one.accept(1), one.accept(2, when_busy="refuse")
     holding(one, first)
     ending = one.attempt(second)
     assert (ending.exit_code, ending.state) == (64, State.FAILED)
-    assert f"run {first} works on market `DE`" in str(ending.message)
+    assert f"run {first} is working on market `DE`" in str(ending.message)
     error = one.topic.events[-1]["data"]["error"]
     assert (error["kind"], error["step"], error["code"]) == ("LimitError", "limits", 64)
 
 
-def test_a_cap_counts_the_days_runs_and_no_attempt_twice(world: Callable[[object], World]) -> None:
+def test_a_daily_limit_counts_runs_not_attempts(world: Callable[[object], World]) -> None:
     one = world("cap")
     runs = [one.accept(number, max_runs_a_day=2) for number in range(3)]
     holding(one, runs[0])

@@ -1,4 +1,4 @@
-"""The searches can fail: with one rule of the protocol taken away, each finds a violation."""
+"""The exhaustive tests can fail: without one rule of the protocol, each finds a violation."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ calls = attempts.calls
 
 
 def sleeps(root: Path, calls: int) -> Iterator[Callable[[], None]]:
-    """An owner that sleeps at any of its calls while another works."""
+    """Yield plays in which an owner sleeps at one of its calls while another works."""
     for at in range(calls):
         yield lambda: attempts._asleep(root, at, deaths=())  # noqa: B023  called at once
 
 
 def deaths(root: Path, calls: int) -> Iterator[Callable[[], None]]:
-    """A death or a lost answer at any call, then a retry."""
+    """Yield plays with a death or a lost answer at one call, then a retry."""
     for at, trouble in itertools.product(range(calls), (dying, losing)):
 
         def play() -> None:
@@ -42,7 +42,7 @@ def deaths(root: Path, calls: int) -> Iterator[Callable[[], None]]:
 
 
 def violation(plays: Iterator[Callable[[], None]]) -> str | None:
-    """What the first play says in which something does not hold."""
+    """Return the error of the first play that fails, None if all succeed."""
     for play in plays:
         try:
             play()
@@ -52,7 +52,7 @@ def violation(plays: Iterator[Callable[[], None]]) -> str | None:
 
 
 @pytest.mark.usefixtures("small")
-def test_a_lease_that_nobody_confirms_lets_a_sleeper_do_harm(
+def test_without_confirmed_leases_an_owner_that_slept_does_harm(
     tmp_path: Path, calls: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(LeaseHolder, "confirm", lambda self, manifest=None: None)
@@ -60,18 +60,18 @@ def test_a_lease_that_nobody_confirms_lets_a_sleeper_do_harm(
 
 
 @pytest.mark.usefixtures("small")
-def test_events_without_an_id_of_their_run_are_doubled(
+def test_with_random_event_ids_events_are_duplicated(
     tmp_path: Path, calls: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(events, "event_id", lambda run_id, kind: uuid.uuid4().hex)
     assert violation(deaths(tmp_path, calls)) is not None
 
 
-def test_a_market_whose_holder_is_taken_for_dead_has_two_at_work(
+def test_if_live_holders_count_as_dead_two_runs_work_on_a_market(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(LeaseHolder, "keep", lambda *args, **kwargs: None)
-    monkeypatch.setattr(market, "_lives", lambda *args: False)
+    monkeypatch.setattr(market, "_is_alive", lambda *args: False)
 
     def make(name: object) -> markets.World:
         one = markets.World(markets.open_store(str(tmp_path / str(name))))

@@ -1,4 +1,4 @@
-"""A picture that cannot be drawn, for whatever reason, costs the picture and never the run."""
+"""If a picture cannot be drawn, for any reason, the run succeeds without that picture."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ PAGE = "draw_onepager <- function(id, outputs, cfg, path) {"
             "R ended with exit code -9 while drawing pictures",
         ),
     ],
-    ids=["failing", "starved of memory", "all of R killed"],
+    ids=["an error", "too little memory", "all of R killed"],
 )  # fmt: skip
 def test_the_run_succeeds_and_warns(
     tmp_path: Path, file: str, old: str, new: str, warning: str
 ) -> None:
     place = Place(tmp_path, CONFIG)
-    line, said = place.command(MMM_R_ROOT=str(altered_r(tmp_path, file, old, new)))
-    assert line.startswith("SUCCEEDED"), said[-3000:]
+    line, output = place.command(MMM_R_ROOT=str(altered_r(tmp_path, file, old, new)))
+    assert line.startswith("SUCCEEDED"), output[-3000:]
     (run_id,) = place.run_ids()
     manifest, (event,) = place.manifest(run_id), place.events()
     assert any(warning in text for text in manifest["warnings"]), manifest["warnings"]

@@ -1,6 +1,6 @@
-"""Every interleaving of two deliveries and every death of three: one launch, always.
+"""Every interleaving of two deliveries and every death of three attempts: always one launch.
 
-Once of one message delivered twice, once of two messages that bring the same key.
+The deliveries are of one message delivered twice, and of two messages with the same key.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ from trigger.reconcile import reconcile
 
 pytestmark = pytest.mark.no_cover  # exhaustive: measuring would double the time
 
-ORDERED = 6  # calls of two deliveries whose order is searched
-STEPS = 7  # no delivery makes more calls before its fate is decided
+ORDERED = 6  # the first calls of two deliveries, which are tried in every order
+STEPS = 7  # the most calls that a delivery makes before its result is certain
 DELIVERED = {
     "one message twice": lambda: (message(1),) * 2,
-    "two messages of one key": lambda: (message(1, key="k"), message(2, key="k")),
+    "two messages with one key": lambda: (message(1, key="k"), message(2, key="k")),
 }
 
 
@@ -47,7 +47,9 @@ def check(store: Store, service: Service) -> None:
 
 @pytest.mark.parametrize("which", DELIVERED)
 @pytest.mark.parametrize(
-    "answers", [[], ["busy"], ["lost"], ["away"], ["busy", "busy"], ["busy", "lost"]], ids=str
+    "answers",
+    [[], ["busy"], ["lost"], ["unreachable"], ["busy", "busy"], ["busy", "lost"]],
+    ids=str,
 )
 def test_every_interleaving_of_two_deliveries_launches_once(
     tmp_path: Path, answers: list[str], which: str, monkeypatch: pytest.MonkeyPatch
@@ -90,16 +92,16 @@ def test_every_interleaving_of_two_deliveries_launches_once(
 
 
 @pytest.mark.parametrize(
-    ("healer", "answers", "which"),
+    ("recovery", "answers", "which"),
     [
         ("redelivery", [], "one message twice"),
-        ("redelivery", ["busy", "lost"], "two messages of one key"),
-        ("reconcile", [], "two messages of one key"),
+        ("redelivery", ["busy", "lost"], "two messages with one key"),
+        ("reconcile", [], "two messages with one key"),
         ("reconcile", ["busy", "lost"], "one message twice"),
     ],
 )
-def test_every_death_of_three_attempts_is_healed(
-    tmp_path: Path, healer: str, answers: list[str], which: str, monkeypatch: pytest.MonkeyPatch
+def test_redelivery_and_reconcile_recover_from_every_death(
+    tmp_path: Path, recovery: str, answers: list[str], which: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(launch, "CLAIM", timedelta(0))
     points = list(itertools.product(range(STEPS), (False, True)))
@@ -113,7 +115,7 @@ def test_every_death_of_three_attempts_is_healed(
             except (KilledError, TransientError):
                 continue
         service.answers.clear()
-        if healer == "reconcile" and list(store.folders("runs/")):
+        if recovery == "reconcile" and list(store.folders("runs/")):
             passed = reconcile(store, Topic(), service)
             assert passed.problems == [], deaths
         else:
@@ -123,7 +125,7 @@ def test_every_death_of_three_attempts_is_healed(
 
 @pytest.mark.parametrize("which", DELIVERED)
 @pytest.mark.parametrize("answers", [["busy"], ["busy", "busy"]], ids=str)
-def test_what_was_refused_is_launched_without_a_wait_or_a_search(
+def test_a_refused_launch_is_repeated_without_a_wait_or_a_search(
     tmp_path: Path, answers: list[str], which: str
 ) -> None:
     store, service = open_store(str(tmp_path)), Service(answers=list(answers))
@@ -136,13 +138,13 @@ def test_what_was_refused_is_launched_without_a_wait_or_a_search(
     check(store, service)
 
 
-@pytest.mark.parametrize("first", ["lost", "away", "dies"])
-def test_what_may_have_started_is_searched_for_after_a_refusal_too(
+@pytest.mark.parametrize("first", ["lost", "unreachable", "dies"])
+def test_a_launch_that_may_have_started_is_searched_for_even_after_a_refusal(
     tmp_path: Path, first: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(launch, "CLAIM", timedelta(0))
     store, service, delivered = open_store(str(tmp_path)), Service(), message()
-    service.answers = ["away" if first == "lost" else first, "busy"]
+    service.answers = ["unreachable" if first == "lost" else first, "busy"]
     watched: Any = service
     if first == "dies":
         service.answers.pop(0)
@@ -151,7 +153,7 @@ def test_what_may_have_started_is_searched_for_after_a_refusal_too(
         accept(delivered, store=store, publisher=Topic(), launcher=watched)
     with pytest.raises(NotStartedError):
         deliver(store, service, delivered)
-    if first == "lost":  # it shows up late
+    if first == "lost":  # its execution appears late
         run_id = next(iter(store.folders("runs/")))
         service.launch(Launch(run_id=run_id))
     deliver(store, service, delivered)
@@ -192,7 +194,7 @@ def test_a_refused_process_that_slept_takes_nothing_from_its_successor(
         late = datetime.now(UTC) + launch.CLAIM
         monkeypatch.setattr(launch, "now", lambda: late)
         taken = pool.submit(second)
-        assert first_is_done.wait(30)  # it has tried to give its claim back
+        assert first_is_done.wait(30)  # it has tried to release its claim
         with pytest.raises(TransientError, match="being launched by another"):
             deliver(store, service, delivered)
         second_may_go.set()

@@ -1,4 +1,4 @@
-"""A fast search that is wrong is found out by Robyn itself, and the run is none the worse."""
+"""Robyn's own code detects a wrong fast search, and the run still gives the right results."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ RIGHT = "record$coefficients[, k] <- model$coefficients"
 
 
 @pytest.mark.skipif(not has_robyn(), reason="Robyn is not installed")
-def test_a_search_that_robyn_does_not_confirm_is_done_again_by_robyn(tmp_path: Path) -> None:
+def test_robyn_repeats_a_search_that_it_does_not_confirm(tmp_path: Path) -> None:
     wrong = altered_r(tmp_path, "R/search.R", RIGHT, f"{RIGHT} * (1 + 1e-6)")
     place = Place(tmp_path, CONFIG)
 
-    line, said = place.command(MMM_R_ROOT=str(wrong))
-    assert line.startswith("SUCCEEDED"), said[-3000:]
+    line, output = place.command(MMM_R_ROOT=str(wrong))
+    assert line.startswith("SUCCEEDED"), output[-3000:]
     (run_id,) = place.run_ids()
     manifest, (event,) = place.manifest(run_id), place.events()
     assert (manifest["engine"], manifest["search"]) == ("robyn", "robyn")
@@ -31,11 +31,13 @@ def test_a_search_that_robyn_does_not_confirm_is_done_again_by_robyn(tmp_path: P
     assert check["tolerance"] == 1e-8
     assert 0.5e-6 < check["largest_difference"] < 2e-6
     assert "all models are searched again by robyn_run" in check["warning"]
-    assert len(manifest["warnings"]) > 1  # others came earlier, but an event has the first 20 only
+    assert (
+        len(manifest["warnings"]) > 1
+    )  # there are earlier ones, but an event has only the first 20
     assert manifest["warnings"][0] == event["data"]["warnings"][0] == check["warning"]
 
-    line, said = place.command("training.search=robyn")
-    assert line.startswith("SUCCEEDED"), said[-3000:]
+    line, output = place.command("training.search=robyn")
+    assert line.startswith("SUCCEEDED"), output[-3000:]
     (other,) = set(place.run_ids()) - {run_id}
     assert place.manifest(other)["selfcheck"] is None
     assert result_of(place.store, run_id) == result_of(place.store, other)

@@ -1,7 +1,7 @@
-"""`python -m job` as it is, with short leases, a clock that is off and a disk that is small.
+"""The real `python -m job` with short leases, a wrong clock and a small disk.
 
-CLOCKS and DISKS have a value for each attempt: seconds that the clock is off, and the largest file
-in bytes (0: any).
+CLOCKS and DISKS have a value for each attempt: the error of the clock in seconds, and the largest
+file in bytes (0: any).
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ LEASE_SECONDS = 2.0
 
 
 def of_attempt(name: str) -> int:
-    """This attempt's value of a list in the environment."""
+    """Return this attempt's value of a list in the environment."""
     values = [int(value) for value in os.environ.get(name, "0").split(",")]
     return values[min(int(os.environ["CLOUD_RUN_TASK_ATTEMPT"]), len(values) - 1)]
 
 
 def limit_disk(largest: int) -> None:
-    """No file may be larger; the log goes through a process that has no such limit."""
+    """Limit the size of files; the log goes through a process without this limit."""
     cat = subprocess.Popen(["cat"], stdin=subprocess.PIPE)
     assert cat.stdin is not None
     for stream in (1, 2):
@@ -34,18 +34,18 @@ def limit_disk(largest: int) -> None:
 
 
 def main() -> int:
-    """Do one attempt; returns the exit code."""
+    """Run one attempt; return the exit code."""
     off = timedelta(seconds=of_attempt("CLOCKS"))
-    states.now = lambda: datetime.now(UTC) + off  # before anybody else takes it from there
+    states.now = lambda: datetime.now(UTC) + off  # before another module imports it
     if largest := of_attempt("DISKS"):
         limit_disk(largest)
 
     from contract.stores import gcs
     from job.__main__ import main as job
-    from job.attempt import lease as claim
+    from job.attempt import lease
 
-    claim.LEASE_SECONDS = LEASE_SECONDS
-    keep = claim.LeaseHolder.keep
+    lease.LEASE_SECONDS = LEASE_SECONDS
+    keep = lease.LeaseHolder.keep
     assert keep.__kwdefaults__ is not None
     keep.__kwdefaults__["every"] = LEASE_SECONDS / 5
     gcs.RETRY = gcs.RETRY.with_timeout(15)

@@ -48,9 +48,9 @@ def repeated_columns(uses: Iterable[tuple[Place, str]]) -> Iterator[Fault]:
             problem = f"is `{column}`, which `{path_of(first)}` uses already; allowed: one use"
         else:
             problem = (
-                f"is `{column}`, which becomes `{name}`, as does `{other}` (`{path_of(first)}`): all "
-                "characters except letters, digits, `_` and `.` are replaced; rename one of the "
-                "two"
+                f"is `{column}`, which becomes `{name}`, as does `{other}` (`{path_of(first)}`): "
+                "all characters except letters, digits, `_` and `.` are replaced; "
+                "rename one of the two"
             )
         yield Fault(at=place, problem=problem)
 

@@ -42,14 +42,14 @@ check: setup $(TOOLS)/.ready ## Formatting, types, lint, generated documents, se
 	@scripts/check.sh
 
 .PHONY: setup
-setup: system env robyn r-package ## Debian packages, the Python environment, the R package, Robyn if CRAN answers
+setup: system env robyn r-package ## Install Debian packages, the Python environment, the R package, and Robyn if CRAN answers
 
 .PHONY: system
 system:
 	@scripts/setup-system.sh
 
 .PHONY: env
-env: $(VENV)/.ready $(NEVERGRAD)/.ready ## The Python environments, from the hashed requirements
+env: $(VENV)/.ready $(NEVERGRAD)/.ready ## Make the Python environments from the hashed requirements
 
 $(VENV)/.ready: requirements-dev.txt scripts/requirements-uv.txt pyproject.toml scripts/setup-python.sh
 	@scripts/setup-python.sh $(VENV) requirements-dev.txt project
@@ -72,7 +72,7 @@ robyn: system env
 	@scripts/setup-robyn.sh
 
 .PHONY: r-package
-r-package: system ## Install the R package of r/ into .r-library, where it has changed
+r-package: system ## Install the R package of r/ into .r-library, if it has changed
 	@Rscript --vanilla r/install.R
 
 .PHONY: docs
@@ -90,35 +90,35 @@ lock: ## Resolve the dependencies into the hashed requirements files
 	$(COMPILE) tests/fakes/requirements-fakesnow.in -o tests/fakes/requirements-fakesnow.txt
 
 .PHONY: trigger-archive
-trigger-archive: env ## The Cloud Function's source archive: build/trigger.zip
+trigger-archive: env ## Build the Cloud Function's source archive: build/trigger.zip
 	@$(PY) -m trigger.archive build/trigger.zip
 
 .PHONY: bench-search
-bench-search: setup ## Our search beside robyn_run (needs Robyn for the comparison)
+bench-search: setup ## Compare our search with robyn_run (needs Robyn)
 	@$(PY) -m bench.search
 
 .PHONY: bench-whole
-bench-whole: setup ## All that R does beside Robyn as it is (needs Robyn)
+bench-whole: setup ## Compare all that R does with unmodified Robyn (needs Robyn)
 	@$(PY) -m bench.whole
 
 .PHONY: bench-truth
-bench-truth: setup ## True and estimated ROAS on the example markets
+bench-truth: setup ## Compare true and estimated ROAS on the example markets
 	@$(PY) -m bench.truth
 
 .PHONY: bench-extract
-bench-extract: env ## A big Snowflake result to Parquet beside the connector's own fetch
+bench-extract: env ## Compare the extract of a big Snowflake result with the connector's own fetch
 	@$(PY) -m bench.extract.run
 
 .PHONY: bench-coverage
-bench-coverage: setup ## How often intervals hold the truth of simulated markets
+bench-coverage: setup ## Measure how often intervals contain the truth of simulated markets
 	@$(PY) -m bench.truth.coverage
 
 .PHONY: bench-trigger
-bench-trigger: env ## Cold start, memory and load of the Cloud Function, beside a bare handler
+bench-trigger: env ## Measure cold start, memory and load of the Cloud Function, and of a bare handler
 	@$(PY) -m bench.trigger
 
 .PHONY: bench-cost
-bench-cost: setup ## Measure runs and fit what `mmm plan` predicts with
+bench-cost: setup ## Measure runs and fit the coefficients of `mmm plan`
 	@$(PY) -m bench.cost && $(PY) -m bench.cost --check
 
 .PHONY: coverage-r
@@ -126,18 +126,18 @@ coverage-r: setup ## Coverage of r/R by its tests (needs r-cran-covr)
 	@RETICULATE_PYTHON=$(CURDIR)/$(PY) Rscript r/tests/coverage.R
 
 .PHONY: chaos
-chaos: env ## Seeded faults over the real clients: make chaos N=500 SEED=1
+chaos: env ## Inject seeded faults over the real clients: make chaos N=500 SEED=1
 	@$(PY) -m tests.faults.chaos --faults $(or $(N),500) --seed $(or $(SEED),1)
 
 .PHONY: fuzz
-fuzz: env ## Seeded inputs to everything that is read from outside: make fuzz N=100000 SEED=1
+fuzz: env ## Feed seeded inputs to everything that is read from outside: make fuzz N=100000 SEED=1
 	@$(PY) -m tests.faults.fuzz --inputs $(or $(N),100000) --seed $(or $(SEED),1)
 
 .PHONY: kill
-kill: env ## kill -9 in training, then a retry: make kill RUNS=20 SEED=1 TASKS=2
+kill: env ## Run kill -9 in training, then retry: make kill RUNS=20 SEED=1 TASKS=2
 	@$(PY) -m tests.faults.kill --runs $(or $(RUNS),20) --seed $(or $(SEED),1) \
 	  $(if $(TASKS),--tasks $(TASKS))
 
 .PHONY: clean
-clean: ## Remove what the other targets made
+clean: ## Remove the files that the other targets made
 	rm -rf $(VENV) $(TOOLS) $(NEVERGRAD) $(FAKESNOW) .demo .mmm .r-library build

@@ -1,1 +1,1 @@
-"""What passes between the trigger and the job: configs, requests, ids, states, events."""
+"""The data that trigger and job share: configs, requests, ids, states and events."""

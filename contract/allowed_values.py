@@ -1,4 +1,4 @@
-"""What a field allows, in words: read from the JSON Schema of its model."""
+"""Describe the values that a field allows, from the JSON Schema of its model."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from pydantic import BaseModel
 from contract.faults import Place
 from contract.text import IN_WORDS
 
-SHOWN = 8  # names in one sentence
+SHOWN = 8  # the most names in one sentence
 
 
 class Node:
-    """One place of a JSON Schema: the schemas that fit there, `null` left out."""
+    """One place of a JSON Schema: the schemas that apply there, without `null`."""
 
     def __init__(self, root: Mapping[str, Any], *schemas: Mapping[str, Any]) -> None:
         self.root = root
@@ -36,7 +36,7 @@ class Node:
             yield from self._resolved(option)
 
     def below(self, part: str | int) -> Node | None:
-        """The node of an item or a field; None where there is none by that name."""
+        """Return the node of an item or field, None if it does not exist."""
         for schema in self.schemas:
             if isinstance(part, int):
                 found = schema.get("items")
@@ -48,7 +48,7 @@ class Node:
 
 
 def locate(model: type[BaseModel], loc: tuple[int | str, ...]) -> tuple[Place, Node]:
-    """Return the place that pydantic's `loc` means, without labels of unions, and its node."""
+    """Return the place and node of a pydantic `loc`, without pydantic's labels of unions."""
     root = _schema(model)
     node, place = Node(root, root), []
     for part in loc:
@@ -73,7 +73,7 @@ def tags_of(node: Node) -> list[str]:
 
 
 def one_of(node: Node) -> list[str]:
-    """Return the texts of a closed set; empty where any text is allowed."""
+    """Return the allowed values of an enum; an empty list if any text is allowed."""
     return [
         str(value)
         for schema in node.schemas
@@ -89,14 +89,14 @@ def is_text(node: Node) -> bool:
 
 
 def words(node: Node) -> str:
-    """Return what is allowed, in words; empty where the place is not known."""
+    """Describe the allowed values; return an empty string for an unknown place."""
     if node.tags:
         return f"a mapping with a `type`, which is one of {', '.join(tags_of(node))}"
     return " or ".join(dict.fromkeys(_words(schema, node.root) for schema in node.schemas))
 
 
 def size(node: Node) -> str:
-    """Return how many items a list can have."""
+    """Describe the allowed number of items of a list."""
     return " or ".join(filter(None, map(_number_of_items, node.schemas)))
 
 
@@ -164,7 +164,7 @@ def _number(value: Any) -> str:
 
 
 def _values(schema: Mapping[str, Any]) -> Mapping[str, Any] | None:
-    """Return the schema of a mapping's values where any name is allowed."""
+    """Return the schema of a mapping's values if any name is allowed."""
     found = schema.get("additionalProperties")
     if not isinstance(found, Mapping):
         found = next(iter(schema.get("patternProperties", {}).values()), None)

@@ -40,7 +40,7 @@ class Strict(BaseModel):
 
 @cache
 def _unsupported(model: type[BaseModel]) -> list[tuple[str, Any]]:
-    """Names and defaults of a model's fields that are not supported yet."""
+    """Return the names and defaults of a model's fields that are not supported yet."""
     return [
         (name, field.get_default(call_default_factory=True))
         for name, field in sorted(model.model_fields.items())
@@ -49,12 +49,12 @@ def _unsupported(model: type[BaseModel]) -> list[tuple[str, Any]]:
 
 
 def canonical_json(value: Any) -> bytes:
-    """Bytes that are equal for equal values: sorted keys, no spaces, UTF-8."""
+    """Return equal JSON bytes for equal values: sorted keys, no spaces, UTF-8."""
     return json.dumps(
         value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
     ).encode()
 
 
 def sha256_hex(data: bytes) -> str:
-    """SHA-256 as 64 hex digits."""
+    """Return the SHA-256 as 64 hex digits."""
     return hashlib.sha256(data).hexdigest()

@@ -1,4 +1,4 @@
-"""Lift tests: what experiments measured, and where they can calibrate a model."""
+"""Lift tests: the results of experiments, which can calibrate a model."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from contract.suggest import did_you_mean
 
 
 class Calibration(Strict):
-    """One lift test: what an experiment measured for a channel (Robyn's `calibration_input`)."""
+    """One lift test: the effect of a channel in an experiment (Robyn's `calibration_input`)."""
 
     channel: str = Field(
         max_length=1024, description="Channel or organic column; several are joined by `+`."
@@ -33,7 +33,7 @@ class Calibration(Strict):
 
     @property
     def channels(self) -> list[str]:
-        """The channels and organic columns that the test measured."""
+        """Return the channels and organic columns that the test measured."""
         return self.channel.split("+")
 
     @model_validator(mode="after")
@@ -49,12 +49,12 @@ class Calibration(Strict):
         if self.lift == 0:
             yield Fault(
                 at=("lift",),
-                problem="is 0; allowed: any other number, for errors are relative to the lift",
+                problem="is 0; allowed: any other number, because errors are relative to the lift",
             )
 
 
 def unknown_channels(tests: Sequence[Calibration], names: Collection[str]) -> Iterator[Fault]:
-    """Every test is about channels or organic columns of the config, each named once."""
+    """Yield a fault for each unknown or repeated channel of a lift test."""
     for index, test in enumerate(tests):
         parts = test.channels
         for number, part in enumerate(parts):
@@ -68,12 +68,12 @@ def unknown_channels(tests: Sequence[Calibration], names: Collection[str]) -> It
 
 
 def outside(tests: Sequence[Calibration], first: date | None, last: date | None) -> Iterator[Fault]:
-    """Every test is within the modelled dates.
+    """Yield a fault for each lift test outside the modelled dates.
 
     Args:
         tests: the lift tests.
-        first: the first date that is modelled, None where it is not known.
-        last: the last date that is modelled, None where it is not known.
+        first: the first date that is modelled, None if unknown.
+        last: the last date that is modelled, None if unknown.
     """
     for index, test in enumerate(tests):
         if first is not None and test.start < first:

@@ -1,4 +1,4 @@
-"""Log entries as the JSON lines that Cloud Logging reads, the same for trigger and job.
+"""Format log entries as the JSON lines that Cloud Logging reads, for trigger and job.
 
 https://cloud.google.com/logging/docs/structured-logging
 """
@@ -22,10 +22,10 @@ def entry(
 
     Args:
         severity: `DEBUG`, `INFO`, `WARNING`, `ERROR` or `CRITICAL`, in any case.
-        message: What the log shows.
-        labels: What entries are searched by, e.g. the run's id; empty ones are left out.
+        message: The text of the entry.
+        labels: Labels to search entries by, e.g. the run's id; empty ones are left out.
         at: The time of the entry, with its zone; now by default.
-        fields: More fields, shown beside the message. Values that JSON lacks become text.
+        fields: More fields, shown beside the message. Values that JSON cannot hold become text.
 
     >>> json.loads(entry("info", "done", labels={"run_id": "r"}, fields={"rows": 2}))["rows"]
     2

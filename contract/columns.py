@@ -1,4 +1,4 @@
-"""Names of columns: what they become in R and in tables, and which ones are reserved."""
+"""Column names: their form in R and in tables, and the reserved names."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from collections.abc import Collection, Iterable, Iterator
 from contract.faults import Fault, Place, path_of
 from contract.suggest import did_you_mean
 
-# Columns that Robyn, prophet or the builtin engine add to the modelling table themselves.
+# Columns that Robyn, prophet or the builtin engine add to the modelling table.
 MODEL_NAMES = frozenset(
     {"ds", "y", "dep_var", "ds_lower", "ds_upper", "depVarHat", "solID"}
     | {"intercept", "train_size", "lambda"}
 )
-# Words of the R language, which Robyn cannot use as names of columns.
+# Reserved words of R, which Robyn cannot use as column names.
 R_WORDS = frozenset(
     {"if", "else", "repeat", "while", "function", "for", "next", "break", "in"}
     | {"TRUE", "FALSE", "NULL", "Inf", "NaN", "NA"}
@@ -32,10 +32,10 @@ def safe_name(column: str) -> str:
 
 
 def repeated_columns(uses: Iterable[tuple[Place, str]]) -> Iterator[Fault]:
-    """Every use of a column needs a column of its own, also after `safe_name`.
+    """Yield a fault for each column that is used twice, before or after `safe_name`.
 
     Args:
-        uses: each place in the config that names a column, with that column.
+        uses: the places in the config that name a column, each with its column.
     """
     seen: dict[str, tuple[Place, str]] = {}
     for place, column in uses:
@@ -48,8 +48,8 @@ def repeated_columns(uses: Iterable[tuple[Place, str]]) -> Iterator[Fault]:
             problem = f"is `{column}`, which `{path_of(first)}` uses already; allowed: one use"
         else:
             problem = (
-                f"is `{column}`, which is equal to `{other}` (`{path_of(first)}`) once other "
-                f"characters than letters, digits, `_` and `.` are replaced (`{name}`); "
+                f"is `{column}`, which becomes `{name}`, as does `{other}` (`{path_of(first)}`): "
+                "all characters except letters, digits, `_` and `.` are replaced; "
                 "rename one of the two"
             )
         yield Fault(at=place, problem=problem)
@@ -60,7 +60,7 @@ def reserved_columns(
     others: Iterable[tuple[Place, str]],
     prophet: Collection[str],
 ) -> Iterator[Fault]:
-    """No column has a name that the model uses itself.
+    """Yield a fault for each column whose name is reserved by the model or by R.
 
     Args:
         drivers: places and columns of the model's variables.
@@ -82,7 +82,7 @@ def reserved_columns(
 
 
 def unknown_columns(named: Iterable[str], known: Collection[str]) -> Iterator[Fault]:
-    """Every name is a column that the config uses."""
+    """Yield a fault for each name that is not a column of the config."""
     for column in named:
         if column not in known:
             hint = did_you_mean(column, known)

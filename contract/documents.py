@@ -1,4 +1,4 @@
-"""From YAML or JSON text to plain data."""
+"""Parse YAML or JSON text into plain data."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def parse_yaml(text: str, *, what: str) -> Any:
     """Return the value of YAML text, which must be plain data: no tags, aliases or repeated keys.
 
     Raises:
-        ConfigError: what is wrong, with line and column.
+        ConfigError: the text is not valid; the message gives line and column.
     """
     try:
         _check_yaml(text, what)
@@ -56,7 +56,7 @@ def parse_yaml(text: str, *, what: str) -> Any:
 
 
 def _check_yaml(text: str, what: str) -> None:
-    """Check the events of the parser before a document is made of them."""
+    """Check the parser's events before they become a document."""
     depth = 0
     for event in yaml.parse(text, _Loader):
         if isinstance(event, yaml.AliasEvent):
@@ -72,7 +72,7 @@ def _check_yaml(text: str, what: str) -> None:
 
 
 def _json_object(text: str) -> Any:
-    """Return what YAML makes of a JSON object, but much faster; None leaves the text to YAML."""
+    """Parse a JSON object much faster than YAML does; return None for any other text."""
     if not text.lstrip().startswith("{"):
         return None
     try:
@@ -81,7 +81,7 @@ def _json_object(text: str) -> Any:
         return None
 
 
-# libyaml is twenty times as fast; a wheel without it has only the loader in Python.
+# libyaml is twenty times faster; a wheel without it has only the pure Python loader.
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
@@ -110,7 +110,7 @@ class _PlainLoader(_Loader):  # type: ignore[misc]
         return made
 
 
-# Tag -> how a scalar of its kind is written, and the characters that it can begin with.
+# Tag -> the pattern of its scalars, and the characters that they can begin with.
 _SCALARS = {
     "null": (r"~|null|Null|NULL|", ["~", "n", "N", ""]),
     "bool": (r"true|True|TRUE|false|False|FALSE", list("tTfF")),

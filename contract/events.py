@@ -1,6 +1,6 @@
 """Completion events: CloudEvents 1.0, stored under the run first, then published, then marked.
 
-Consumers drop doubles by the event's id, which is a function of run id and type. The schema is
+Consumers drop duplicates by the event's id, which depends only on run id and type. The schema is
 `docs/event.schema.json`.
 """
 
@@ -22,7 +22,7 @@ from contract.topics.base import Publisher
 
 
 class EventData(Strict):
-    """What an event says of a run."""
+    """The result of a run, as its event reports it."""
 
     run_id: str
     state: State
@@ -56,7 +56,7 @@ class Event(Strict):
 
     @classmethod
     def of(cls, data: EventData, *, at: datetime | None = None) -> Self:
-        """The event of a run's state."""
+        """Return the event of a run's state."""
         kind = f"mmm.run.{data.state.value.lower()}"
         return cls(
             id=event_id(data.run_id, kind),
@@ -67,11 +67,11 @@ class Event(Strict):
         )
 
     def to_json(self) -> bytes:
-        """The published form (structured CloudEvent)."""
+        """Return the published form (structured CloudEvent)."""
         return canonical_json(self.model_dump(mode="json"))
 
     def attributes(self) -> dict[str, str]:
-        """Message attributes for subscription filters."""
+        """Return message attributes for subscription filters."""
         attributes = {
             "ce-id": self.id,
             "ce-source": self.source,
@@ -90,7 +90,7 @@ class Event(Strict):
 
 
 class Outbox(Stored):
-    """`runs/<run id>/events/<event id>.json`."""
+    """An event waiting to be published: `runs/<run id>/events/<event id>.json`."""
 
     event: Event
     published_at: Moment | None = None
@@ -98,17 +98,17 @@ class Outbox(Stored):
 
 
 def event_id(run_id: str, kind: str) -> str:
-    """Equal for equal run and type."""
+    """Return the id of a run's event; equal for equal run and type."""
     return sha256_hex(f"{run_id}|{kind}".encode())[:32]
 
 
 def put(store: Store, event: Event) -> None:
-    """Store an event in its run's outbox; an event that is there already stays as it is."""
+    """Store an event in its run's outbox; an event that already exists does not change."""
     create(store, layout.event(event.subject, event.id), Outbox(event=event).to_json())
 
 
 def flush(store: Store, publisher: Publisher, run_id: str) -> int:
-    """Publish what the outbox of a run still holds; returns how many were published.
+    """Publish the unpublished events of a run's outbox; return their number.
 
     Raises:
         TransientError, ServiceError: the topic cannot be reached; the event stays in the outbox.
@@ -128,7 +128,7 @@ def flush(store: Store, publisher: Publisher, run_id: str) -> int:
 
 
 def _mark_published(store: Store, path: str) -> bool:
-    """Mark an event as published; False if another publisher of the same event was first."""
+    """Mark an event as published; return False if another publisher was first."""
     marked = False
 
     def mark(blob: Blob | None) -> bytes | None:

@@ -1,24 +1,24 @@
-"""Everything that can go wrong, and the exit code that it means.
+"""The exceptions of this project, and the exit code of each.
 
 ```
 MMMError                       exit code  meaning
 ├── ConfigError                64         the request or config can never run as it is
-│   └── LimitError             64         over a limit that the config sets
+│   └── LimitError             64         a limit of the config is exceeded
 ├── DataError                  65         the data cannot be trained on
-│   └── GateError              65         checks before training found that
+│   └── GateError              65         a check before training blocks the run
 ├── ServiceError               69         a service refuses: login, privilege, missing table
 ├── ModelError                 70         R, nevergrad or the model failed
-├── ArtifactError              73         the results could not be written
+├── ArtifactError              73         the results cannot be written
 ├── TransientError             75         a retry may help
-├── CancelledError             143        the run was told to stop
-└── StoreError                 75         the bucket did not do what was asked
-    ├── NotFoundError          69         no such object
+├── CancelledError             143        the run was stopped (SIGTERM or Ctrl-C)
+└── StoreError                 75         an operation on the bucket failed
+    ├── NotFoundError          69         the object does not exist
     ├── DamagedError           69         an object is not what this project wrote
-    └── PreconditionError      75         somebody else wrote the object first
+    └── PreconditionError      75         another writer wrote the object first
 ```
 
 Cloud Run retries any non-zero exit. Permanent codes (64, 65, 69, 70, 73) therefore leave a terminal
-status, and a retry that finds one leaves at once with the same code.
+status, and a retry that finds one exits at once with the same code.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from contract.printable import visible
 
 
 class MMMError(Exception):
-    """Base of every error that this project raises on purpose; `str()` is for people."""
+    """Base of every error that this project raises on purpose; `str()` is a message for people."""
 
     exit_code = 70
 
@@ -37,7 +37,7 @@ class MMMError(Exception):
         self.message = visible(message)
         super().__init__(self.message)
         self.step = step
-        self.run_id: str | None = None  # where it is known by the time that the error is told
+        self.run_id: str | None = None  # set if it is known when the error is reported
 
 
 class ConfigError(MMMError):
@@ -52,7 +52,7 @@ class ConfigError(MMMError):
 
 
 class LimitError(ConfigError):
-    """Over a limit that the config sets (`limits`)."""
+    """A limit of the config (`limits`) is exceeded."""
 
     exit_code = 64
 
@@ -64,7 +64,7 @@ class DataError(MMMError):
 
 
 class GateError(DataError):
-    """Checks before training found faults; `quality` is the verdict as the event tells it."""
+    """A check before training blocks the run; `quality` is the verdict, as in the event."""
 
     def __init__(self, message: str, *, quality: dict[str, Any]) -> None:
         super().__init__(message)
@@ -84,7 +84,7 @@ class ModelError(MMMError):
 
 
 class ArtifactError(MMMError):
-    """The results could not be written."""
+    """The results cannot be written."""
 
     exit_code = 73
 
@@ -96,19 +96,19 @@ class TransientError(MMMError):
 
 
 class CancelledError(MMMError):
-    """The run was told to stop (SIGTERM)."""
+    """The run was stopped (SIGTERM or Ctrl-C)."""
 
     exit_code = 143
 
 
 class StoreError(MMMError):
-    """The bucket did not do what was asked."""
+    """An operation on the bucket failed."""
 
     exit_code = 75
 
 
 class NotFoundError(StoreError):
-    """No such object."""
+    """The object does not exist."""
 
     exit_code = 69
 
@@ -124,7 +124,7 @@ class DamagedError(StoreError):
 
 
 class PreconditionError(StoreError):
-    """Somebody else wrote the object first."""
+    """Another writer wrote the object first."""
 
 
 PERMANENT_CODES = frozenset({64, 65, 69, 70, 73})

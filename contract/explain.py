@@ -1,4 +1,4 @@
-"""What a person reads when a document is refused: the field's path, its value, what is allowed."""
+"""Explain why a document is refused: the field's path, its value and the allowed values."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Problems:
     more: int | None
 
     def sentences(self) -> list[str]:
-        """Return what to print, a sentence each."""
+        """Return the sentences to print, one per problem."""
         made = [problem.sentence for problem in self.shown]
         if self.more == 0:
             return made
@@ -56,7 +56,7 @@ def explain(error: ValidationError, model: type[BaseModel]) -> list[str]:
 
 
 def problems(error: ValidationError, model: type[BaseModel]) -> Problems:
-    """Return the first problems of a document; a union's faults at one place are one problem."""
+    """Return the first problems of a document; a union's faults at one place count as one."""
     errors = error.errors(include_url=False)
     found: dict[str, Problem] = {}
     for number, details in enumerate(errors):
@@ -69,7 +69,7 @@ def problems(error: ValidationError, model: type[BaseModel]) -> Problems:
 
 
 def name_of(place: Place) -> str:
-    """Return a place's path, printable and not longer than fits in a message."""
+    """Return a place's path, printable and short enough for a message."""
     path = path_of(tuple(short(part) if isinstance(part, str) else part for part in place))
     return path if len(path) <= MAX_PATH else f"{path[:MAX_PATH]}…"
 

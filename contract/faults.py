@@ -1,6 +1,6 @@
-"""A config's faults: where each one is and what is wrong there.
+"""The faults of a config: the place and the problem of each.
 
-A validator of a pydantic model reports a fault of a field below the model, and several at once.
+With these, a validator of a pydantic model can report several faults in fields below the model.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ def refuse(faults: Iterable[Fault]) -> None:
     """Raise the faults, if there are any.
 
     Raises:
-        FaultsError: there is at least one.
+        FaultsError: there is at least one fault.
     """
     error = FaultsError(faults)
     if error.faults:
@@ -50,7 +50,7 @@ def refuse(faults: Iterable[Fault]) -> None:
 
 
 def path_of(place: Place) -> str:
-    """Return a place as people write it.
+    """Return a place in dotted form.
 
     >>> path_of(("channels", 0, "spend"))
     'channels[0].spend'

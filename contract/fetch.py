@@ -1,4 +1,4 @@
-"""The text of a config from where a message or a command says it lies."""
+"""Fetch a config from the address that a message or command gives."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from contract.stores import Store, open_store, split_uri
 
 
 def fetch_config(uri: str, *, files: bool, store: Store | None = None) -> bytes:
-    """A config's bytes from `gs://bucket/path` or, where `files` allows it, from a local file.
+    """Return the bytes of a config at `gs://bucket/path` or, if `files` is true, in a local file.
 
-    `store` is used for a config that lies in its bucket.
+    If the config is in the bucket of `store`, `store` reads it.
 
     Raises:
-        ConfigError: there is none, it may not be read, or it is too large.
+        ConfigError: the config does not exist, cannot be read, or is too large.
     """
     if not uri.startswith("gs://"):
         if not files:

@@ -1,4 +1,4 @@
-"""Hyperparameters: their names in Robyn, the limits of their ranges, and what a config may set."""
+"""Hyperparameters: their names in Robyn, the limits of their ranges, and checks of a config's."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Range = Annotated[list[StrictFloat], Field(min_length=1, max_length=2)]
 
 PENALTY = "_penalty"
 ROBYN_REFUSES_PENALTIES = (
-    "Robyn takes no range of a penalty factor, it searches all of them from 0 to 1 with "
+    "Robyn does not take the range of a penalty factor; it searches all of them from 0 to 1 with "
     "`add_penalty_factor`; leave it out, or set `engine: builtin`"
 )
 
@@ -40,7 +40,7 @@ class Bounds:
     high_included: bool = True
 
     def hold(self, values: Sequence[float]) -> bool:
-        """Return whether all values are within."""
+        """Return whether all values are within the bounds."""
         above = min(values) > self.low or (self.low_included and min(values) == self.low)
         below = max(values) < self.high or (self.high_included and max(values) == self.high)
         return above and below
@@ -56,7 +56,7 @@ class Bounds:
         return f"{low}, {high}"
 
 
-# `hyper_limits()` of Robyn 3.12.1, and what the search makes of the others.
+# `hyper_limits()` of Robyn 3.12.1, and the limits of our search for the other kinds.
 LIMITS = {
     "thetas": Bounds(low=0, high=1, high_included=False),
     "alphas": Bounds(low=0, high=10, low_included=False, high_included=False),
@@ -78,7 +78,7 @@ def kinds(adstock: Adstock) -> tuple[str, ...]:
 
 @dataclass(frozen=True, kw_only=True)
 class Space:
-    """What a model's search space is made of; columns are named as in the config.
+    """The parts of a model's search space; columns are named as in the config.
 
     Attributes:
         adstock: decides the kinds of hyperparameters.
@@ -95,7 +95,7 @@ class Space:
     events: bool = False
 
     def searched(self) -> list[str]:
-        """Return the names that every search needs a range or a value of."""
+        """Return the names that need a range or a value in every search."""
         media = [safe_name(medium) for medium in self.media]
         return [f"{medium}_{kind}" for medium in media for kind in kinds(self.adstock)]
 
@@ -104,7 +104,7 @@ class Space:
         return [f"{safe_name(name)}{PENALTY}" for name in (*self.media, *self.variables)]
 
     def unknown(self, names: Collection[str]) -> list[str]:
-        """Return the names that are no hyperparameters of the model."""
+        """Return the names that are not hyperparameters of the model."""
         known = {*self.searched(), *self.penalties(), "lambda", "train_size"}
         return [
             name
@@ -114,7 +114,7 @@ class Space:
 
 
 def unknown_names(given: Collection[str], space: Space) -> Iterator[Fault]:
-    """Every name is a hyperparameter of the model."""
+    """Yield a fault for each name that is not a hyperparameter of the model."""
     for name in space.unknown(given):
         yield Fault(at=(name,), problem=_unknown(name, space))
 
@@ -134,7 +134,7 @@ def _unknown(name: str, space: Space) -> str:
 
 
 def _nearest(name: str, medium: str, kind: str, space: Space) -> str | None:
-    """Return the hyperparameter that was probably meant: both parts of a name must be near."""
+    """Return the nearest hyperparameter; both parts of its name must be near."""
     general = nearest(name, ("lambda", "train_size"))
     near_kind = nearest(kind, (*kinds(space.adstock), PENALTY.strip("_")))
     if general is not None or near_kind is None:
@@ -147,7 +147,7 @@ def _nearest(name: str, medium: str, kind: str, space: Space) -> str | None:
 
 
 def bad_ranges(given: Mapping[str, Sequence[float]]) -> Iterator[Fault]:
-    """Every range begins with its lower bound and is within the limits of its kind."""
+    """Yield a fault for each range that is reversed or outside the limits of its kind."""
     for name, values in given.items():
         shown = f"[{', '.join(f'{value:g}' for value in values)}]"
         if len(values) == 2 and values[0] > values[1]:
@@ -159,7 +159,7 @@ def bad_ranges(given: Mapping[str, Sequence[float]]) -> Iterator[Fault]:
 
 
 def nothing_to_search(given: Mapping[str, Sequence[float]], space: Space) -> Iterator[Fault]:
-    """At least one hyperparameter of the search has a range."""
+    """Yield a fault if every hyperparameter has a fixed value."""
     fixed = {safe_name(name) for name, values in given.items() if len(values) == 1}
     if fixed.issuperset({*space.searched(), "lambda"}):
         yield Fault(

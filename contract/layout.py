@@ -1,4 +1,4 @@
-"""Where everything lies in the bucket."""
+"""The paths of all objects in the bucket."""
 
 from __future__ import annotations
 
@@ -6,37 +6,37 @@ from contract.base import sha256_hex
 
 
 def request(run_id: str) -> str:
-    """Write-once: the resolved request and where it came from."""
+    """Return the path of the run's request: the resolved config and its origin, written once."""
     return f"runs/{run_id}/request.json"
 
 
 def status(run_id: str) -> str:
-    """State, step, progress, heartbeat, error."""
+    """Return the path of the run's status: state, step, progress, heartbeat, error."""
     return f"runs/{run_id}/status.json"
 
 
 def lease(run_id: str, task: int = 0) -> str:
-    """Who works on the run, until when; tasks that share its trials have one each."""
+    """Return the path of the run's lease; tasks that share the trials have one each."""
     return f"runs/{run_id}/lease.json" if task == 0 else f"runs/{run_id}/lease-{task}.json"
 
 
 def leases(run_id: str) -> str:
-    """Prefix of the run's leases."""
+    """Return the prefix of the run's leases."""
     return f"runs/{run_id}/lease"
 
 
 def clock(run_id: str) -> str:
-    """Written to learn the bucket's time; its content means nothing."""
+    """Return the path of the object that is written to read the bucket's time."""
     return f"runs/{run_id}/clock.json"
 
 
 def event(run_id: str, event_id: str) -> str:
-    """One event of the run's outbox."""
+    """Return the path of one event in the run's outbox."""
     return f"runs/{run_id}/events/{event_id}.json"
 
 
 def events(run_id: str) -> str:
-    """Prefix of the run's outbox."""
+    """Return the prefix of the run's outbox."""
     return f"runs/{run_id}/events/"
 
 
@@ -44,65 +44,65 @@ RUNS = "runs/"
 
 
 def closed_runs() -> str:
-    """Runs that `reconcile` need not look at again; only saves time, may be deleted."""
+    """Return the path of the list of runs that `reconcile` skips; it may be deleted."""
     return "reconcile/closed.json"
 
 
 def reconcile_clock() -> str:
-    """The same as `clock`, of `reconcile`."""
+    """Return the path of the clock object of `reconcile`."""
     return "reconcile/clock.json"
 
 
 def work(run_id: str, name: str = "") -> str:
-    """Extract snapshot and trial checkpoints; removed by a lifecycle rule."""
+    """Return the path of a snapshot or checkpoint; a lifecycle rule removes it."""
     return f"runs/{run_id}/work/{name}"
 
 
 def quality(run_id: str) -> str:
-    """What the gate said; a run that it stopped has no artifacts to hold it."""
+    """Return the path of the gate's verdict; a run that it blocked has no artifacts."""
     return f"runs/{run_id}/data_quality.json"
 
 
 def artifacts(revision: str, market: str, run_id: str, name: str = "") -> str:
-    """A file of the finished run."""
+    """Return the path of an artifact of a finished run."""
     return f"robyn/{revision}/{market}/{run_id}/{name}"
 
 
 def manifest(revision: str, market: str, run_id: str) -> str:
-    """The last object written: its presence means that the run's artifacts are complete."""
+    """Return the path of the manifest; if it exists, the run's artifacts are complete."""
     return artifacts(revision, market, run_id, "manifest.json")
 
 
 def current(revision: str, market: str) -> str:
-    """Pointer to the last accepted run of a market."""
+    """Return the path of the pointer to the last accepted run of a market."""
     return f"robyn/{revision}/{market}/current.json"
 
 
 def fingerprint(digest: str) -> str:
-    """The finished run of one config on one set of data."""
+    """Return the path of the object that names the finished run with a fingerprint."""
     return f"fingerprints/{digest}.json"
 
 
 def market(name: str) -> str:
-    """Who works on a market, who waits for it, which runs began today; moved by generation."""
+    """Return the path of a market's holder, queue and runs of the day."""
     return f"markets/{name}.json"
 
 
 def today() -> str:
-    """The runs of all markets that began today, where the deployment has a cap."""
+    """Return the path of the runs of all markets that began today, used if there is a cap."""
     return "limits/today.json"
 
 
 def key(idempotency_key: str) -> str:
-    """Write-once: the run that an idempotency key stands for, its request if a message's."""
+    """Return the path of a key's run id or, for a message, its request; written once."""
     return f"keys/{sha256_hex(idempotency_key.encode())}.json"
 
 
 def keys(run_id: str) -> str:
-    """Prefix of the keys that a run id may stand for: it ends with the first 8 digits."""
+    """Return the prefix of a run's key: a run id ends with the first 8 digits of its key's hash."""
     return f"keys/{run_id.rpartition('-')[2]}"
 
 
 def rejected(message_hash: str) -> str:
-    """Body of a message that can never run, kept for people."""
+    """Return the path of a rejected message, stored for people to read."""
     return f"rejected/{message_hash}.json"

@@ -35,7 +35,7 @@ class Lease(Stored):
     manifest: str | None = None
 
     def is_live(self, *, written: datetime, at: datetime) -> bool:
-        """Return whether its owner may still be working; both times are the bucket's."""
+        """Return whether the owner may still be working; both times are by the bucket's clock."""
         return not self.released and at - written < timedelta(seconds=self.seconds)
 
 

@@ -1,4 +1,4 @@
-"""The data of a Pub/Sub message: which config to run, for which markets."""
+"""The data of a Pub/Sub message: the config to run, and its markets."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def parse_message(data: bytes) -> Message:
     """Read a message's data.
 
     Raises:
-        ConfigError: what is wrong with it, one sentence per fault.
+        ConfigError: the message is not valid; one sentence per fault.
     """
     if not data.strip():
         raise ConfigError("the message is empty; allowed: JSON with `config_uri` or `config`")

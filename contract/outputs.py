@@ -1,4 +1,4 @@
-"""What a run makes of its models: budgets, pages, intervals, validation."""
+"""Settings of the outputs: budget allocator, one-pagers, intervals, validation."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ class Intervals(Strict):
 
 
 class Outputs(Strict):
-    """What is made of the models."""
+    """The outputs of a run."""
 
     allocator: list[Allocator] = Field(
         default=[Allocator()], max_length=20, description="Scenarios of the budget allocator."

@@ -1,13 +1,13 @@
-"""Text from outside, made safe to look at: nothing in it acts on a terminal or hides in a line."""
+"""Make text from outside safe to print: it cannot control a terminal or hide in a line."""
 
 from __future__ import annotations
 
 
 def visible(text: str) -> str:
-    r"""The text with everything that shows nothing as an escape; lines and tabs stay.
+    r"""Return the text with invisible characters escaped, except line feeds and tabs.
 
-    Escape sequences of terminals, marks that reverse the direction of reading, separators of lines
-    that editors know and `splitlines` does not.
+    These include terminal escape sequences, marks that reverse the direction of reading, and line
+    separators that editors know and `splitlines` does not.
 
     >>> visible("red \x1b[31m")
     'red \\x1b[31m'
@@ -18,7 +18,7 @@ def visible(text: str) -> str:
 
 
 def one_line(text: str) -> str:
-    r"""The text made visible, on one line.
+    r"""Return the text on one line, with invisible characters escaped.
 
     >>> one_line("a\nb")
     'a\\nb'
@@ -29,7 +29,7 @@ def one_line(text: str) -> str:
 
 
 def short(text: str) -> str:
-    """At most 80 characters of the text, visible and on one line."""
+    """Return at most 80 characters of the text, on one line, with invisible ones escaped."""
     return one_line(f"{text[:77]}…" if len(text) > 80 else text)
 
 

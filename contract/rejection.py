@@ -38,7 +38,7 @@ class Rejection(Stored):
 
     @property
     def body(self) -> bytes:
-        """The first MAX_STORED_BYTES of what was sent."""
+        """Return the stored part of the body: its first MAX_STORED_BYTES."""
         return base64.b64decode(self.body_base64)
 
 
@@ -54,7 +54,7 @@ def reject(
     """Store the body under `rejected/`, store and publish the event; return the object's path.
 
     Raises:
-        TransientError, ServiceError: bucket or topic are unreachable; what is stored stays.
+        TransientError, ServiceError: bucket or topic is unreachable; objects already stored remain.
     """
     fault = RunError(
         code=error.exit_code, step=error.step, kind=type(error).__name__, message=error.message
@@ -68,7 +68,7 @@ def reject(
         size=len(body),
         body_base64=base64.b64encode(body[:MAX_STORED_BYTES]).decode(),
     )
-    create(store, path, kept.to_json())  # a redelivery finds it kept
+    create(store, path, kept.to_json())  # a redelivery finds it stored
     events.put(store, Event.of(EventData(run_id=run_id, state=State.REJECTED, error=fault)))
     events.flush(store, publisher, run_id)
     return path

@@ -37,7 +37,7 @@ class Origin(Strict):
 class Request(Stored):
     """`runs/<run id>/request.json`: written once, read by every process that works on the run.
 
-    `nonce` tells two writers of otherwise equal requests apart.
+    `nonce` distinguishes two writers of otherwise equal requests.
     """
 
     run_id: str
@@ -71,7 +71,7 @@ class Request(Stored):
         """Return the resolved config; fields of a newer version count only if they were set.
 
         Raises:
-            ConfigError: this version does not accept it.
+            ConfigError: this version does not accept the config.
         """
         try:
             return Config.model_validate(self.config)

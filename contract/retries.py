@@ -3,7 +3,7 @@
 A call that fails with a transient error is repeated after a random wait below a bound, which grows
 from INITIAL to MAXIMUM seconds by the factor MULTIPLIER, until DEADLINE seconds after the first
 try. Each repetition is logged as a warning. Every client gets this policy as its `retry` argument,
-so that its own default is not in effect, and no caller puts a second loop of retries around it.
+which replaces the client's default. No caller adds a second loop of retries.
 
 Pub/Sub and the reads of Cloud Run get BRIEF_RETRY, which ends after BRIEF_DEADLINE seconds: the
 function has to answer within a minute. `run_job` is never retried, because it is not idempotent.
@@ -29,7 +29,7 @@ DEADLINE = 60.0
 BRIEF_DEADLINE = 20.0
 
 _CODES = frozenset({408, 429, 500, 502, 503, 504})
-_REASONS = frozenset({"rateLimitExceeded", "backendError"})  # BigQuery says them with a 403
+_REASONS = frozenset({"rateLimitExceeded", "backendError"})  # BigQuery reports these with 403
 _NO_ANSWER = (
     Aborted,
     TransportError,
@@ -59,7 +59,7 @@ def is_transient(error: Exception) -> bool:
     if isinstance(error, GoogleAPICallError):
         reasons = {fault.get("reason") for fault in error.errors if isinstance(fault, dict)}
         return error.code in _CODES or not reasons.isdisjoint(_REASONS)
-    response = getattr(error, "response", None)  # what Cloud Storage raises within an upload
+    response = getattr(error, "response", None)  # as Cloud Storage raises it during an upload
     return getattr(response, "status_code", None) in _CODES
 
 

@@ -1,4 +1,4 @@
-"""What columns are for: the target, paid channels, and how rows become periods."""
+"""Roles of columns: the target, paid channels, and the aggregation of rows to periods."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Target(Strict):
 
 
 class Channel(Strict):
-    """A paid channel: its spend and, where known, its exposure (impressions, clicks, GRP)."""
+    """A paid channel: its spend and, if available, its exposure (impressions, clicks, GRP)."""
 
     name: Name
     spend: Column

@@ -115,13 +115,13 @@ def read_status_at(store: Store, run_id: str) -> tuple[Status | None, int]:
 
 
 def change_status(store: Store, run_id: str, change: Callable[[Status], dict[str, Any]]) -> Status:
-    """Change fields of a run's status by compare and swap; a terminal status stays as it is.
+    """Change fields of a run's status by compare and swap; a terminal status never changes.
 
     Args:
         store: The bucket.
         run_id: The run.
-        change: Gets the stored status and returns the new values of fields, none to change
-            nothing. It is called again if another writer came between.
+        change: Takes the stored status and returns the new values of fields; an empty mapping
+            changes nothing. It is called again if another writer came between.
 
     Returns:
         The status that is stored now.
@@ -150,5 +150,5 @@ def change_status(store: Store, run_id: str, change: Callable[[Status], dict[str
 
 
 def create_status(store: Store, status: Status) -> bool:
-    """Write the first status of a run; False if it has one."""
+    """Write the first status of a run; return False if it has one."""
     return create(store, layout.status(status.run_id), status.to_json())

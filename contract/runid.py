@@ -16,25 +16,25 @@ PATTERN = re.compile(r"^\d{8}T\d{6}Z-[0-9a-f]{8}$")
 
 
 def make(key: str, at: datetime) -> str:
-    """The id of the run that `key` stands for, first seen at `at`."""
+    """Return the id of the run for `key`, first seen at `at`."""
     utc = at.astimezone(UTC)
     return f"{utc.year:04d}{utc:%m%dT%H%M%SZ}-{sha256_hex(key.encode())[:8]}"
 
 
 def message_key(topic: str, message_id: str, publish_time: str) -> str:
-    """The idempotency key of a message that brings none of its own."""
+    """Return the idempotency key of a message that has no key of its own."""
     return f"{topic}|{message_id}|{publish_time}"
 
 
 def is_valid(run_id: str) -> bool:
-    """Whether text has the form of a run id."""
+    """Return whether the text has the form of a run id."""
     return PATTERN.fullmatch(run_id) is not None
 
 
 def for_key(store: Store, key: str, at: datetime) -> str:
-    """The run id of a key whose time is not part of it; the first caller decides the time.
+    """Return the run id of a key that contains no time; the first caller decides the time.
 
-    Two messages, or the tasks of one execution, that bring the same key get the same id.
+    Two messages, or the tasks of one execution, with the same key get the same id.
     """
     wanted = make(key, at)
     path = layout.key(key)
@@ -44,8 +44,8 @@ def for_key(store: Store, key: str, at: datetime) -> str:
 
 
 def of_key(store: Store, path: str) -> str:
-    """The run id that the object of a key names; a request is such an object, too."""
+    """Return the run id in a key's object, which may be a request."""
     run_id = str(read_fields(store.read(path).data, "run_id", path=path)["run_id"])
     if not is_valid(run_id):
-        raise DamagedError(path, f"`{run_id}` is no run id")
+        raise DamagedError(path, f"`{run_id}` is not a run id")
     return run_id

@@ -2,7 +2,7 @@
 
 An object may have been edited by hand or half restored: reading it returns the object or raises a
 DamagedError that names it. An object of a newer version has unknown fields. They are not a fault,
-so a return to an older version needs no repair of the bucket.
+so a rollback to an older version needs no repair of the bucket.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from contract.strict_json import check_plain, parse_json
 
 def _of_this_age(at: datetime) -> datetime:
     if not 2000 <= at.year < 3000:
-        raise ValueError("no time of this project; allowed: years 2000 to 2999")
+        raise ValueError("the year is out of range; allowed: years 2000 to 2999")
     return at
 
 
@@ -43,7 +43,7 @@ class Stored(Strict):
         """
         document = read_fields(data, path=path)
         if run_id is not None and document.get("run_id") != run_id:
-            raise DamagedError(path, f"it is that of run `{short(str(document.get('run_id')))}`")
+            raise DamagedError(path, f"it belongs to run `{short(str(document.get('run_id')))}`")
         try:
             return cls.model_validate(document, extra="ignore")
         except ValidationError as error:
@@ -58,7 +58,7 @@ def read_fields(data: bytes, *texts: str, path: str) -> dict[str, Any]:
     """Return the fields of a stored object; those named in `texts` must be text.
 
     Raises:
-        DamagedError: it is not a JSON object, or lacks one of them.
+        DamagedError: the data is not a JSON object, or lacks one of the fields.
     """
     try:
         document = parse_json(data)
@@ -69,5 +69,5 @@ def read_fields(data: bytes, *texts: str, path: str) -> dict[str, Any]:
         raise DamagedError(path, f"it is a {type(document).__name__}, not an object")
     for name in texts:
         if not isinstance(document.get(name), str):
-            raise DamagedError(path, f"`{name}` is not there as text")
+            raise DamagedError(path, f"`{name}` is missing or is not text")
     return document

@@ -1,4 +1,4 @@
-"""JSON from outside: unique keys, finite numbers, text that is text, no deeper than is sane."""
+"""Parse JSON from outside: unique keys, finite numbers, valid text, limited depth."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ MAX_DEPTH = 20
 
 
 def parse_json(text: str | bytes) -> Any:
-    """A JSON document.
+    """Return the value of a JSON text.
 
     Raises:
-        ValueError: not JSON, not UTF-8, a key twice, or a number that JSON does not have.
+        ValueError: the text is not JSON or not UTF-8, repeats a key, or has NaN or Infinity.
     """
     try:
         return json.loads(text, object_pairs_hook=_unique_keys, parse_constant=_no_constant)
@@ -25,10 +25,10 @@ def parse_json(text: str | bytes) -> Any:
 
 
 def check_plain(value: Any, what: str, depth: int = 0) -> None:
-    """Refuse what cannot be stored as JSON, or is nested so deeply that it was made to hurt.
+    """Refuse a value that cannot be stored as JSON or is nested too deeply.
 
     Raises:
-        ConfigError: what is wrong with `what`.
+        ConfigError: the value is refused; `what` names it.
     """
     if depth > MAX_DEPTH:
         raise ConfigError(f"{what} is nested deeper than {MAX_DEPTH} levels")
@@ -46,15 +46,15 @@ def check_plain(value: Any, what: str, depth: int = 0) -> None:
         and not value.isascii()
         and any("\ud800" <= letter <= "\udfff" for letter in value)
     ):
-        raise ConfigError(f"{what} has a lone surrogate, which is no text")
+        raise ConfigError(f"{what} has a lone surrogate, which is not valid text")
 
 
 def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     document = dict(pairs)
     if len(document) != len(pairs):
-        raise ValueError("a key stands twice")
+        raise ValueError("a key is repeated")
     return document
 
 
 def _no_constant(name: str) -> Any:
-    raise ValueError(f"{name} is no JSON")
+    raise ValueError(f"{name} is not JSON")

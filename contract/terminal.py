@@ -1,6 +1,6 @@
 """End a run: one terminal status, and the one event that is made from it.
 
-Every terminal status is made here, whether the job ends its own run or somebody else ends it. A
+Every terminal status is made here, whether the job or another process ends the run. A
 message that can never run has no status to end; `contract.rejection` publishes its event.
 """
 
@@ -39,16 +39,16 @@ def end_run(
     steps: list[dict[str, Any]] | None = None,
     unless: Callable[[Status], bool] = lambda old: False,
 ) -> Status:
-    """Put a run into the terminal state of `data`; return the status that is stored then.
+    """Put a run into the terminal state of `data`; return the stored status.
 
     A terminal state never changes. A run whose results are already its market's current ones
-    becomes SUCCEEDED, whatever failed after that.
+    becomes SUCCEEDED, even if a later step failed.
 
     Args:
         store: The bucket.
         data: What the run's event will say. A missing duration is filled in from the run's age.
         steps: The steps of the attempt that ends the run.
-        unless: Leave the status as it is where this holds.
+        unless: A condition on the stored status; if it is true, the status does not change.
     """
     written: dict[str, Any] = {"error": data.error} | ({} if data.error else {"step": None})
     if steps is not None:
@@ -85,7 +85,7 @@ def end_run(
 
 
 def end_request(store: Store, request: Request, state: State, error: RunError) -> Status:
-    """End the run of a request with an error, from outside of its job."""
+    """End the run of a request with an error, from outside its job."""
     return end_run(
         store,
         EventData(
@@ -99,7 +99,7 @@ def end_request(store: Store, request: Request, state: State, error: RunError) -
 
 
 def is_promoted(store: Store, status: Status) -> bool:
-    """Return whether the run's results are its market's current ones: then it has succeeded.
+    """Return whether the run's results are its market's current ones, so it has succeeded.
 
     An attempt writes its outcome into the status before it moves the pointer, so that nothing is
     lost if it dies between the pointer and the terminal state.
@@ -115,10 +115,10 @@ def is_promoted(store: Store, status: Status) -> bool:
 
 
 def event_data(status: Status) -> EventData:
-    """Return what the event of a terminal status says.
+    """Return the data of a terminal status's event.
 
     Raises:
-        DamagedError: the status does not hold it.
+        DamagedError: the status does not contain valid event data.
     """
     try:
         return EventData.model_validate(status.outcome, extra="ignore")
@@ -127,10 +127,10 @@ def event_data(status: Status) -> EventData:
 
 
 def publish_end(store: Store, publisher: Publisher, status: Status) -> int:
-    """Store the event of a terminal status, and publish what the run's outbox holds.
+    """Store the event of a terminal status, and publish the run's outbox.
 
     Returns:
-        How many events were published.
+        The number of published events.
 
     Raises:
         TransientError, ServiceError: the topic is unreachable; the event waits in the outbox.

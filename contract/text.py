@@ -1,4 +1,4 @@
-"""The kinds of text in a config: what each one may hold, as a pattern and in words."""
+"""The kinds of text in a config, each with its pattern and a description for errors."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _TIME_ZONE = r"^[A-Za-z][A-Za-z0-9_+\-]*(/[A-Za-z0-9_+\-]+){0,2}$"
 _RUN_ID = r"^\d{8}T\d{6}Z-[0-9a-f]{8}$"
 _CONFIG_URI = r"^gs://|^file://"
 
-# Pattern -> what it allows, for error messages.
+# Pattern -> its description in error messages.
 IN_WORDS = {
     _NAME: "letters, digits and `_`, a letter first, at most 63 characters",
     _PATH_PART: "letters, digits, `_` and `-`, a letter or digit first, at most 63 characters",

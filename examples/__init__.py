@@ -1,1 +1,1 @@
-"""Example data with a known truth, and configs that train on it."""
+"""Example data with known true effects, and configs that train on it."""

@@ -416,7 +416,7 @@ FAULTS: tuple[Fault, ...] = (
         "another unit in the last four weeks",
         times("search", slice(-4, None), 0.01),
     ),
-    _fault("mixed_units", W, ("mail",), "`1.034` for 1034 beside `998`", _thousands),
+    _fault("mixed_units", W, ("mail",), "`1.034` for 1034 next to `998`", _thousands),
     _fault("few_rows", B, (), "36 weeks", lambda f: f.tail(36)),
     _fault("short_history", W, (), "50 weeks, with `season`", lambda f: f.tail(50)),
     _fault(

@@ -1,7 +1,7 @@
 """Write the example data: `python -m examples.generate --help`.
 
-The weekly files and every market's truth are small and committed in `examples/data`; the DuckDB
-warehouse is made from the same numbers when it is needed.
+The weekly files and the true values of every market are small and committed in `examples/data`. The
+DuckDB warehouse is made from the same numbers when it is needed.
 """
 
 from __future__ import annotations
@@ -26,17 +26,17 @@ WHOLE_UNITS = ("CLICKS", "IMPRESSIONS", "SALES", "NEWSLETTER")
 def truth(
     simulation: Simulation, start: pd.Timestamp | None = None, end: pd.Timestamp | None = None
 ) -> dict[str, Any]:
-    """Return what is true of a market, as JSON types.
+    """Return the true values of a market, as JSON types.
 
     Args:
         simulation: the market.
-        start: first period that counts, by default the first.
-        end: last period that counts, by default the last.
+        start: the first period that counts; the first of the data if None.
+        end: the last period that counts; the last of the data if None.
 
     Returns:
-        `components`: total and share of the target without noise, of every component;
+        `components`: total of every component, and its share of the target without noise;
         `channels`: spend, contribution, ROAS, spend share and effect share among channels, adstock
-        and saturation; `noise`: standard deviation and the R2 that a perfect model would have.
+        and saturation; `noise`: standard deviation, and the R2 of a perfect model.
     """
     market, data, parts = simulation.market, simulation.data, simulation.contributions
     inside = parts["DATE"].between(start or parts["DATE"].min(), end or parts["DATE"].max())
@@ -89,7 +89,8 @@ def truth(
 def daily(simulation: Simulation) -> pd.DataFrame:
     """Return one row per day; the days of a week sum to the week's row, to the cent.
 
-    Columns are those of `Simulation.data` after COUNTRY; EVENTS holds on all days of its week.
+    The columns are COUNTRY and those of `Simulation.data`. EVENTS has the same value on all days of
+    a week.
     """
     market, data = simulation.market, simulation.data
     if market.frequency == "day":
@@ -113,7 +114,7 @@ def _split(weeks: np.ndarray[Any, np.dtype[np.float64]], decimals: int, market: 
 
 
 def _decimals(column: str) -> int:
-    """Return with how many decimals a column is kept: counts 0, GRP 1, money 2."""
+    """Return a column's number of decimals: counts 0, GRP 1, money 2."""
     if column.endswith(WHOLE_UNITS):
         return 0
     return 1 if column.endswith("GRP") else 2
@@ -157,16 +158,18 @@ def write_files(folder: Path) -> list[Path]:
 
 
 def _for_file(data: pd.DataFrame) -> pd.DataFrame:
-    """Return `data` with counts as integers, so that no `.0` stands in the CSV."""
+    """Return `data` with counts as integers, so that the CSV has no `.0`."""
     counts = [c for c in data.columns if c.endswith(WHOLE_UNITS)]
     return data.astype(dict.fromkeys(counts, "int64"))
 
 
 def main(
-    data: Annotated[Path | None, typer.Option(help="Folder for CSV, Parquet and truth.")] = None,
+    data: Annotated[
+        Path | None, typer.Option(help="Folder for CSV, Parquet and true values.")
+    ] = None,
     warehouse: Annotated[Path | None, typer.Option(help="DuckDB file for mmm.daily.")] = None,
 ) -> None:
-    """Write the example data. Without options: the files in examples/data."""
+    """Write the example data; without options, write the files in examples/data."""
     paths = write_files(data or HERE / "data") if data or not warehouse else []
     if warehouse:
         paths.append(write_warehouse(warehouse))

@@ -1,4 +1,4 @@
-"""What is true in each example market: the numbers that a model should find again."""
+"""The true parameters of each example market, which a model should recover."""
 
 from __future__ import annotations
 
@@ -9,39 +9,41 @@ from typing import Literal
 
 @dataclass(frozen=True, kw_only=True)
 class Channel:
-    """One paid channel and how it truly works.
+    """One paid channel and its true effect.
 
-    The effect of a period is `coefficient * hill(adstock(exposure))`; the coefficient follows from
-    `roas`, so that the channel's contribution over the whole data is `roas` times its spend.
+    The effect in a period is `coefficient * hill(adstock(exposure))`. The coefficient is such that
+    the channel's contribution over the whole data is `roas` times its spend.
     """
 
     name: str
     spend_column: str
-    exposure_column: str | None = None  # None: the money itself drives the effect
-    mean_spend: float  # money a period, over the periods in which the channel runs
+    exposure_column: str | None = None  # None: the spend drives the effect
+    mean_spend: float  # spend per period, over the periods in which the channel runs
     cost_per_exposure: float = 1.0
-    theta: float  # geometric adstock: the part of the effect that is left a period later
+    theta: float  # geometric adstock: the part of the effect that remains one period later
     alpha: float  # Hill saturation: shape
     gamma: float  # Hill saturation: inflexion, as a part of the largest adstocked exposure
     roas: float
-    on_air: float = 1.0  # part of the time in which the channel runs, in flights of some periods
-    follows_season: float = 0.0  # how much spend rises and falls with demand
-    volatility: float = 0.25  # standard deviation of log spend beside the shared budget
+    on_air: float = (
+        1.0  # share of the time in which the channel runs, in flights of several periods
+    )
+    follows_season: float = 0.0  # how strongly spend follows demand
+    volatility: float = 0.25  # standard deviation of log spend, without the shared budget
 
 
 @dataclass(frozen=True, kw_only=True)
 class Event:
-    """A promotion: a value of the factor column, when it runs and what it adds to a period."""
+    """A promotion: its value in the factor column, its dates, and its effect on a period."""
 
     label: str
     starts: tuple[tuple[int, int], ...]  # (month, day) of each year
     days: int
-    lift: float  # part of the base
+    lift: float  # share of the base
 
 
 @dataclass(frozen=True, kw_only=True)
 class Market:
-    """One market. Money is a period's; effects named `part` are relative to the base."""
+    """One market. Amounts of money are per period; shares are relative to the base."""
 
     name: str
     seed: int
@@ -49,14 +51,14 @@ class Market:
     start: date
     periods: int
     base: float
-    trend: float  # part of the base gained from the first period to the last
-    season: tuple[float, ...]  # parts: cosine and sine of one, two, ... cycles a year
+    trend: float  # share of the base gained from the first period to the last
+    season: tuple[float, ...]  # shares: cosine and sine of one, two, ... cycles a year
     weekday: tuple[float, ...] = (1.0, 0.95, 0.95, 1.0, 1.15, 1.2, 0.75)  # Monday first
-    holidays: dict[str, float]  # part of the base of a week that a holiday adds or takes
+    holidays: dict[str, float]  # share of a week's base that a holiday adds or removes
     events: tuple[Event, ...]
-    competitor: float  # part of the base taken by the competitor's sales, on average
-    newsletter: float  # part of the base brought by the newsletter, on average
-    noise: float  # standard deviation, part of the base
+    competitor: float  # share of the base lost to the competitor's sales, on average
+    newsletter: float  # share of the base that the newsletter adds, on average
+    noise: float  # standard deviation, as a share of the base
     channels: tuple[Channel, ...] = field(default_factory=tuple)
 
     @property

@@ -1,4 +1,4 @@
-"""Simulate one market: what a warehouse would hold, and the contributions that made it."""
+"""Simulate one market: the data of a warehouse, and the contributions behind it."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from job.train.holidays import holidays_table
 
 Array = npt.NDArray[np.float64]
 NO_EVENT = "no_event"
-COMPETITOR_COEFFICIENT = -0.08  # of target lost for one unit of the competitor's sales
-NEWSLETTER_COEFFICIENT = 1.8  # of target for one letter that is opened
+COMPETITOR_COEFFICIENT = -0.08  # change of the target per unit of the competitor's sales
+NEWSLETTER_COEFFICIENT = 1.8  # change of the target per newsletter that is opened
 
 
 @dataclass(frozen=True)
@@ -25,11 +25,11 @@ class Simulation:
     Attributes:
         market: the parameters.
         data: one row per period: DATE, REVENUE, each channel's columns, NEWSLETTER,
-            COMPETITOR_SALES, EVENTS. What a model is trained on.
-        contributions: one row per period: DATE, one column per component in money of the target,
+            COMPETITOR_SALES, EVENTS. A model is trained on these.
+        contributions: one row per period: DATE, one column per component in units of the target,
             and `noise`; a row sums to REVENUE.
-        coefficients: per channel, the effect of full saturation.
-        inflexions: per channel, the adstocked exposure at which half of it is reached.
+        coefficients: per channel, the effect at full saturation.
+        inflexions: per channel, the adstocked exposure at which the effect is half of that.
     """
 
     market: Market
@@ -40,7 +40,7 @@ class Simulation:
 
 
 def adstock(x: Array, theta: float) -> Array:
-    """Return the geometric adstock of `x`: what is left of all periods until now."""
+    """Return the geometric adstock of `x`: the sum of what remains of each period so far."""
     out = np.empty_like(x)
     carried = 0.0
     for index, value in enumerate(x):
@@ -50,7 +50,7 @@ def adstock(x: Array, theta: float) -> Array:
 
 
 def hill(x: Array, alpha: float, inflexion: float) -> Array:
-    """Return the Hill saturation of `x`, from 0 to below 1, 0.5 at `inflexion`."""
+    """Return the Hill saturation of `x`: from 0 to below 1, and 0.5 at `inflexion`."""
     powered: Array = x**alpha
     saturated: Array = powered / (powered + inflexion**alpha)
     return saturated
@@ -69,7 +69,7 @@ def simulate(market: Market) -> Simulation:
         "season": market.base * season,
     }
     if market.frequency == "day":
-        weekly = np.asarray(market.weekday)[dates.dayofweek]
+        weekly = np.asarray(market.weekday)[dates.day_of_week]
         parts["weekday"] = market.base * (weekly / np.mean(market.weekday) - 1)
     parts["holiday"] = market.base * _holidays(market, dates)
     labels, lifts = _events(market, dates)
@@ -108,7 +108,7 @@ def simulate(market: Market) -> Simulation:
 
 def _season(market: Market, dates: pd.DatetimeIndex) -> Array:
     """Return the yearly season: cosine and sine terms of one, two, ... cycles a year."""
-    angle = 2 * np.pi * dates.dayofyear.to_numpy() / 365.25
+    angle = 2 * np.pi * dates.day_of_year.to_numpy() / 365.25
     waves = [wave(angle * cycle) for cycle in (1, 2) for wave in (np.cos, np.sin)]
     season: Array = np.asarray(market.season) @ np.asarray(waves)
     return season
@@ -148,10 +148,10 @@ def _events(market: Market, dates: pd.DatetimeIndex) -> tuple[list[str], Array]:
 def _media(
     rng: np.random.Generator, market: Market, channel: Channel, season: Array, shared: Array
 ) -> tuple[Array, Array]:
-    """Return spend in cents and the exposure that it bought (the spend where none is measured).
+    """Return spend in cents and the exposure that it bought (the spend if none is measured).
 
-    Spends share a budget and follow demand, which correlates the channels as in real plans;
-    flights and a wander of their own keep them apart.
+    Spends share a budget and follow demand, which correlates the channels as in real plans. Flights
+    and random walks of each channel's own make them differ.
     """
     own = _wander(rng, market.periods, channel.volatility)
     level = np.exp(channel.follows_season * season + shared + own)

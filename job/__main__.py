@@ -18,10 +18,10 @@ from job.start import start
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Work on one run, in one attempt; returns the exit code."""
+    """Make one attempt at one run; return the exit code."""
     parser = argparse.ArgumentParser(prog="python -m job", description=__doc__)
-    parser.add_argument("--config", metavar="URI", help="a config: gs://… or a path of a file")
-    parser.add_argument("--run-id", metavar="ID", help="the id of a run that was accepted")
+    parser.add_argument("--config", metavar="URI", help="a config: gs://… or the path of a file")
+    parser.add_argument("--run-id", metavar="ID", help="the id of an accepted run")
     parser.add_argument(
         "--force",
         action="store_true",

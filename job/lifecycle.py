@@ -1,4 +1,4 @@
-"""One attempt at one run: claim it, work, and end it in exactly one state with one event.
+"""Make one attempt at a run: claim it, work on it, and end it in one state with one event.
 
 The status object alone decides the terminal state, and the event is made from it. A permanent error
 ends the run at once. A transient error leaves it RUNNING as long as Cloud Run will retry.
@@ -64,7 +64,7 @@ def work_on(
     log: Log,
     view: View,
 ) -> Ending:
-    """Do the run that `request` describes, or find that there is nothing to do."""
+    """Work on the run that `request` describes; return how the attempt ended."""
     bind(
         run_id=request.run_id,
         market=request.market,
@@ -146,8 +146,8 @@ def _attempt(
         with shielded():
             data = _event(request, trace, result.facts, result.state)
             status = end_run(store, data, steps=trace.as_list())
-    except Exception as error:  # whatever it is, the run must not stay RUNNING
-        if lease.cut_off.is_set():  # its state is for the next attempt to write
+    except Exception as error:  # after any error, the run must not stay RUNNING
+        if lease.cut_off.is_set():  # the next attempt writes its state
             raise TransientError(_reason_to_stop(lease, status_writer) or "") from error
         with shielded():
             status = _fail(attempt, request, settings, store, lease, trace, error, log)
@@ -174,7 +174,7 @@ def _fail(
     log.error(error.message, step=error.step, exit_code=error.exit_code)
     owner = _is_still_owner(lease)
     status = read_status(store, request.run_id)
-    if not owner and status is not None:  # another process has the run now, and writes its state
+    if not owner and status is not None:  # another process owns the run now, and writes its state
         return status
     fault = run_error(error)
     promoted = status is not None and is_promoted(store, status)
@@ -194,7 +194,7 @@ def _fail(
 
 
 def _as_own_error(error: Exception, trace: Trace, log: Log) -> MMMError:
-    """Return any error as one of ours; after a signal, a library may raise anything at all."""
+    """Return any error as an MMMError; after a signal, a library may raise any error."""
     step = trace.steps[-1].name if trace.steps else None
     permanent = isinstance(error, MMMError) and error.exit_code in PERMANENT_CODES
     if (reason := stop_reason()) and not permanent:
@@ -234,7 +234,7 @@ def _event(
 
 
 def _state_after(error: MMMError, request: Request, settings: Settings, trace: Trace) -> State:
-    """Tell a cancelled task from one that timed out: Cloud Run sends SIGTERM to both."""
+    """Return CANCELLED for a cancellation, else FAILED: SIGTERM may also mean a timeout."""
     limit = float(request.config["limits"]["timeout_minutes"]) * 60
     timed_out = settings.in_cloud_run and trace.seconds > limit - TIMEOUT_MARGIN_SECONDS
     cancelled = isinstance(error, CancelledError) and not timed_out
@@ -250,7 +250,7 @@ def _is_still_owner(lease: LeaseHolder) -> bool:
 
 
 def _conclude(status: Status, store: Store, publisher: Publisher, log: Log) -> Ending:
-    """Publish the event of a terminal status; an unreachable topic is logged."""
+    """Publish the event of a terminal status; log an unreachable topic."""
     data = event_data(status)
     code = status.error.code if status.error else 0
     try:

@@ -37,17 +37,17 @@ SNAPSHOT = "snapshot.parquet"
 
 @dataclass(frozen=True, kw_only=True)
 class RunResult:
-    """How the run ended, and what its event says."""
+    """How the run ended, and the facts of its event."""
 
     state: State
     facts: dict[str, Any]
 
 
 def run_pipeline(attempt: Attempt) -> RunResult | LeftRun:
-    """Do every step that is not done yet.
+    """Run every step that is not done yet.
 
     Raises:
-        MMMError: with the step's name.
+        MMMError: a step failed; the error has the step's name.
     """
     attempt.workspace.make()
     finished = _read_manifest(attempt, attempt.run_id) or publish_decided(attempt)
@@ -173,7 +173,7 @@ def _promote(attempt: Attempt, manifest: Manifest, verdict: Verdict | None) -> R
     with attempt.trace.step("promote") as detail:
         attempt.lease.confirm()
         if not keep_market(attempt.store, attempt.request):
-            raise TransientError(f"market `{manifest.market}` has been given to another run")
+            raise TransientError(f"market `{manifest.market}` was taken by another run")
         attempt.announce(facts)
         detail["current"] = promote(
             attempt.store,

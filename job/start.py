@@ -1,4 +1,4 @@
-"""Start one attempt of one run from a command line and an environment."""
+"""Start one attempt of a run from command-line options and environment variables."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""From a message to a launched execution: validate, store the request once, launch, record."""
+"""Turn a message into a launched execution: validate, store the request once, launch, record."""

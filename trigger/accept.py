@@ -54,10 +54,10 @@ def accept(
     launcher: Launcher,
     max_age: timedelta = MAX_MESSAGE_AGE,
 ) -> list[MessageResult]:
-    """Accept one delivery of a message; return one result per run.
+    """Accept one delivery of a message and return one result per run.
 
     Raises:
-        TransientError, StoreError, ServiceError: the delivery must fail and be repeated.
+        TransientError, StoreError, ServiceError: the delivery must fail, so that it is repeated.
     """
     try:
         message = check_message(delivery)
@@ -78,7 +78,7 @@ def accept(
                 )
             )
         except TransientError as error:
-            delayed = error  # the other markets do not wait for this one
+            delayed = error  # a failure here does not delay the other markets
     if delayed is not None:
         raise delayed
     return results
@@ -106,7 +106,7 @@ def _accept_one(
     else:
         earlier = None if new else _earlier(store, run_id, path)
         if not new and earlier is None:
-            # The key's object holds only an id, as other versions and executions write it.
+            # The key's object has only an id, as other versions and executions write it.
             request = request.model_copy(update={"run_id": runid.of_key(store, path)})
             if not create(store, layout.request(request.run_id), request.to_json()):
                 raise TransientError(f"run {request.run_id} is being accepted by another delivery")

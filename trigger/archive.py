@@ -1,4 +1,4 @@
-"""The function's source archive: `python -m trigger.archive OUT.zip`.
+"""Build the function's source archive: `python -m trigger.archive OUT.zip`.
 
 Equal sources give equal bytes, so that a deployment changes only when the sources do.
 """
@@ -23,7 +23,7 @@ _TIME = (1980, 1, 1, 0, 0, 0)
 
 
 def members(root: Path = ROOT) -> Iterator[tuple[str, bytes]]:
-    """Names and contents of the archive's files, in order."""
+    """Yield the names and contents of the archive's files, in order."""
     yield "main.py", MAIN.encode()
     yield "requirements.txt", (root / "trigger" / "requirements.txt").read_bytes()
     for package in ("contract", "trigger"):
@@ -33,7 +33,7 @@ def members(root: Path = ROOT) -> Iterator[tuple[str, bytes]]:
 
 
 def build(out: Path, root: Path = ROOT) -> str:
-    """Write the archive; returns its SHA-256."""
+    """Write the archive and return its SHA-256."""
     out.parent.mkdir(parents=True, exist_ok=True)
     with zipfile.ZipFile(out, "w") as archive:
         for name, data in members(root):

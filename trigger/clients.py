@@ -1,4 +1,4 @@
-"""Clients that are made when they are first needed: most deliveries publish nothing."""
+"""Clients that connect on first use, because most deliveries publish nothing."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ class LazyPublisher:
 
     @property
     def topic(self) -> str:
-        """Its name."""
+        """The topic's name."""
         return self._name
 
     def publish(self, data: bytes, attributes: Mapping[str, str]) -> str:
-        """Publish one message and wait until it is taken; returns its id."""
+        """Publish one message, wait until it is accepted, and return its id."""
         return self._open.publish(data, attributes)
 
     @cached_property

@@ -1,4 +1,4 @@
-"""Executions of a Cloud Run job through the Admin API v2."""
+"""Launch, find and cancel executions of a Cloud Run job through the Admin API v2."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ _NO_ANSWER = (
     google_errors.GoogleAPIError,
     requests.RequestException,
     OSError,
-    ParseError,  # an answer that is not Cloud Run's
+    ParseError,  # an answer that does not come from Cloud Run
     UnicodeDecodeError,
 )
 NOT_STARTED = (google_errors.TooManyRequests, google_errors.Aborted, google_errors.Conflict)
 
 
 class CloudRunLauncher:
-    """Launches executions of one job. `connect` makes the clients."""
+    """A launcher for one job. `connect` makes its clients."""
 
     def __init__(self, job: str, *, jobs: Any, executions: Any, tasks: Any) -> None:
         self._job = job
@@ -85,7 +85,7 @@ class CloudRunLauncher:
             raise MaybeStartedError("the answer of Cloud Run does not name an execution") from None
 
     def find(self, run_id: str) -> list[Execution]:
-        """Search all executions that Cloud Run lists, because their order is not documented."""
+        """Return a run's executions. It searches all, because their order is not documented."""
         request = run_v2.ListExecutionsRequest(parent=self._job, page_size=100)
         listed = self._call(
             lambda: [_execution(e) for e in self._executions.list_executions(request, **READ)]
@@ -94,7 +94,7 @@ class CloudRunLauncher:
         return sorted(mine, key=lambda execution: str(execution.created_at or ""))
 
     def get(self, name: str) -> Execution | None:
-        """Return an execution; a failed one has the reason of its first failed task."""
+        """Return an execution; if it failed, its reason is that of its first failed task."""
         name = self._full(name)
         try:
             found = self._call(lambda: self._executions.get_execution(name=name, **READ))

@@ -37,7 +37,7 @@ class Delivery:
 
     @property
     def published_at(self) -> datetime | None:
-        """When it was published (UTC), None if `publish_time` is not a time."""
+        """The time of publication (UTC), None if `publish_time` is not a time."""
         try:
             at = datetime.fromisoformat(self.publish_time)
         except ValueError:
@@ -81,7 +81,7 @@ def _text(message: Mapping[str, Any], *names: str) -> str:
 
 
 def _storable(text: str) -> str:
-    """Replace lone surrogates, which JSON can contain and UTF-8 cannot."""
+    """Replace lone surrogates, which are possible in JSON but not in UTF-8."""
     return text.encode("utf-8", "replace").decode()
 
 

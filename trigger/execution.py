@@ -23,13 +23,13 @@ class Phase(StrEnum):
 
     @property
     def is_over(self) -> bool:
-        """Return whether it has ended."""
+        """Return whether the execution has ended."""
         return self not in (Phase.PENDING, Phase.RUNNING)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Launch:
-    """What to start: the overrides of one execution."""
+    """The overrides of one execution to start."""
 
     run_id: str
     config_uri: str | None = None
@@ -57,7 +57,7 @@ class Execution:
 
     @property
     def run_id(self) -> str | None:
-        """The run that it was started for, None if it names none."""
+        """The id of the execution's run, None if it has none."""
         return self.env.get(environment.RUN_ID)
 
 
@@ -66,22 +66,22 @@ class NotStartedError(TransientError):
 
 
 class MaybeStartedError(TransientError):
-    """No answer arrived: the execution may have started or not."""
+    """No answer arrived: the execution may or may not have started."""
 
 
 class Launcher(Protocol):
-    """Runs executions. Every call may raise TransientError and ServiceError."""
+    """Starts and stops executions. Every call may raise TransientError and ServiceError."""
 
     def launch(self, launch: Launch) -> str:
         """Start an execution and return its name.
 
         Raises:
             NotStartedError, MaybeStartedError: see these classes.
-            ServiceError: it can never be started like this.
+            ServiceError: this execution can never be started.
         """
 
     def find(self, run_id: str) -> list[Execution]:
-        """Executions that were started for a run, oldest first."""
+        """Return the executions that were started for a run, oldest first."""
 
     def get(self, name: str) -> Execution | None:
         """Return an execution by name, None if it does not exist."""

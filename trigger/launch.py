@@ -6,9 +6,9 @@ launches only if it finds none. CLAIM is three times the longest `run_job` call,
 meet only if a process slept through its claim; the job's lease then lets one of them work.
 
 If Cloud Run refuses with 429, nothing was started: the claim is released, and the next delivery
-launches at once. It also skips the search if every launch before was refused like that. A claim is
+launches at once. It also skips the search if every earlier launch was refused like this. A claim is
 used and released by the generation of the status that it was taken with, so a process that slept
-takes nothing from its successor.
+cannot disturb its successor.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The function's log: entries for Cloud Logging, with the labels of the message at hand."""
+"""The function's log: entries for Cloud Logging, with the labels of the current message."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ log = logging.getLogger("mmm.trigger")
 
 
 class _Format(logging.Formatter):
-    """One record as one entry."""
+    """Format a record as one entry."""
 
     def format(self, record: logging.LogRecord) -> str:
         message = record.getMessage()

@@ -51,7 +51,7 @@ PASS_SECONDS = 240.0
 
 @dataclass(frozen=True, kw_only=True)
 class PassReport:
-    """What one pass did: how many runs had each result, and what failed."""
+    """The result of one pass: the number of runs per result, and the failures."""
 
     results: Counter[str] = field(default_factory=Counter)
     problems: list[str] = field(default_factory=list)
@@ -66,7 +66,7 @@ def reconcile(
     silence: timedelta = SILENCE,
     on_change: Callable[[str, str], None] = lambda run_id, result: None,
 ) -> PassReport:
-    """Settle every run that is not known to be closed.
+    """Settle every run that is not known to be closed; return the results.
 
     Raises:
         MMMError: the bucket cannot be listed. A problem with one run is only reported.
@@ -99,7 +99,7 @@ def reconcile(
 
 
 def _known_closed(store: Store) -> set[str]:
-    """Return the runs that an earlier pass closed; the list only saves time and may be lost."""
+    """Return the runs that an earlier pass closed; the list only saves time."""
     path = layout.closed_runs()
     try:
         runs = read_fields(store.read(path).data, path=path)["runs"]
@@ -119,14 +119,16 @@ class _Run:
     at: datetime
 
     def settle(self) -> str:
-        """Advance the run as far as possible; return the result in a word or two."""
+        """Advance the run as far as possible; return a short description of the result."""
         status = read_status(self.store, self.run_id)
         request = stored_request(self.store, self.run_id)
         if status is not None and status.state.is_terminal:
             publish_end(self.store, self.publisher, status)
             return "closed"
         if request is None:
-            events.flush(self.store, self.publisher, self.run_id)  # those of a rejected message
+            events.flush(
+                self.store, self.publisher, self.run_id
+            )  # the events of a rejected message
             return "closed" if status is None else "open"
         if live_lease(self.store, self.run_id, at=self.at) is not None:
             return "open"

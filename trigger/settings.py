@@ -11,7 +11,7 @@ from contract.settings import EnvironmentSettings
 
 
 class Settings(EnvironmentSettings):
-    """Where requests go, and the limits of all of them."""
+    """The bucket, topic and job of the trigger, and the greatest age of a message."""
 
     bucket: str = Field(
         validation_alias=environment.BUCKET, description="gs://BUCKET or a folder's path"
@@ -38,5 +38,5 @@ class Settings(EnvironmentSettings):
 
     @property
     def max_message_age(self) -> timedelta:
-        """The age from which on a message is refused."""
+        """The greatest age of a message; older messages are refused."""
         return timedelta(hours=self.max_message_age_hours)

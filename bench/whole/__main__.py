@@ -80,8 +80,7 @@ def timed(command: list[str], cwd: Path) -> dict[str, Any]:
     """Run a program to its end; return its seconds and the peak memory of its process tree."""
     print("  ", *command[:3], flush=True)
     began = time.monotonic()
-    # The locale determines the order of holidays, which affects prophet's last digits. Use one for
-    # both.
+    # The locale sets the order of holidays, which affects prophet's last digits; use one for both.
     python = str(RSide.read().nevergrad_python)
     env = os.environ | {"RETICULATE_PYTHON": python, "TZ": "UTC", "LC_COLLATE": "C"}
     with (cwd / "console.log").open("w") as console:

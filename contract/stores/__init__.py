@@ -11,9 +11,9 @@ __all__ = ["Blob", "ObjectInfo", "Store", "open_store", "split_uri"]
 
 
 def open_store(url: str) -> Store:
-    """A store from `gs://bucket`, `file:///folder` or a folder's path."""
+    """Return a store for `gs://bucket`, `file:///folder` or a folder's path."""
     if url.startswith("gs://"):
-        from contract.stores.gcs import GCSStore  # the client is heavy; folders do without it
+        from contract.stores.gcs import GCSStore  # slow to import, and folders do not need it
 
         bucket, prefix = split_uri(url)
         if prefix:
@@ -25,7 +25,7 @@ def open_store(url: str) -> Store:
 
 
 def split_uri(uri: str) -> tuple[str, str]:
-    """`gs://bucket/a/b` as (`bucket`, `a/b`)."""
+    """Split `gs://bucket/a/b` into (`bucket`, `a/b`)."""
     bucket, _, path = uri.removeprefix("gs://").partition("/")
     if not bucket:
         raise ConfigError(f"`{uri}` names no bucket; allowed: gs://BUCKET/PATH")

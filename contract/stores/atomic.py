@@ -1,7 +1,7 @@
 """Atomic changes of one object: create it once, or update it by compare and swap.
 
 Two writers never overwrite each other: each write names the generation that it replaces. `update`
-reads, changes and writes, and starts again where another writer came between. Code that holds a
+reads, changes and writes, and starts again if another writer came between. Code that holds a
 right bound to one generation (a lease, a launch) uses `Store.write` itself: for such code another
 writer means that the right is lost, so a second attempt would be wrong.
 """
@@ -48,7 +48,7 @@ def update(
     Args:
         store: The bucket.
         path: The object.
-        change: Gets the stored object (None if there is none) and returns the new bytes, or None
+        change: Takes the stored object (None if there is none) and returns the new bytes, or None
             to leave the object as it is. It is called once per attempt; its errors end the update.
         attempts: How often it reads, changes and writes before it gives up.
 

@@ -1,6 +1,6 @@
-"""What a bucket can do: whole objects, generations, preconditions.
+"""The interface of a bucket: whole objects, generations, preconditions.
 
-`if_generation=0` writes only where nothing is; `if_generation=n` only over generation n. An object
+`if_generation=0` writes only a new object; `if_generation=n` replaces only generation n. An object
 appears whole or not at all.
 """
 
@@ -25,7 +25,7 @@ class Blob:
 
 @dataclass(frozen=True, kw_only=True)
 class ObjectInfo:
-    """An object's description; `crc32c` is base64 of four big-endian bytes.
+    """The metadata of an object; `crc32c` is base64 of four big-endian bytes.
 
     `updated` is by the store's own clock.
     """
@@ -42,7 +42,7 @@ class Store(Protocol):
 
     @property
     def url(self) -> str:
-        """`gs://bucket` or `file:///folder`."""
+        """The bucket's address: `gs://bucket` or `file:///folder`."""
 
     def read(self, path: str, *, limit: int | None = None) -> Blob:
         """Return the newest generation of an object, at most `limit` bytes of it."""
@@ -60,13 +60,13 @@ class Store(Protocol):
         content_type: str | None = None,
         if_generation: int | None = None,
     ) -> ObjectInfo:
-        """Write a file; return the stored object's description."""
+        """Upload a file; return the stored object's metadata."""
 
     def download(self, path: str, local: Path) -> None:
-        """Write an object to a file, whole or not at all."""
+        """Download an object to a file, whole or not at all."""
 
     def stat(self, path: str) -> ObjectInfo | None:
-        """Return an object's description, None if there is no object."""
+        """Return an object's metadata, None if there is no object."""
 
     def list(self, prefix: str) -> Iterator[ObjectInfo]:
         """Yield the objects whose path begins with `prefix`, in order of path."""

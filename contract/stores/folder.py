@@ -1,7 +1,7 @@
 """A folder as a bucket, with the bucket's preconditions.
 
 An object's generation is its file's modification time in nanoseconds, which
-every write makes grow. Writes go to a temporary file that is renamed into place, so readers see
+grows with every write. Writes go to a temporary file that is renamed into place, so readers see
 whole objects.
 """
 
@@ -32,11 +32,11 @@ class FolderStore:
 
     @property
     def url(self) -> str:
-        """`file:///folder`."""
+        """The folder's address: `file:///folder`."""
         return self.root.as_uri()
 
     def read(self, path: str, *, limit: int | None = None) -> Blob:
-        """The bytes and generation of an object."""
+        """Return the bytes and the generation of an object."""
         file = self._file(path)
         try:
             with file.open("rb") as stream:
@@ -78,7 +78,7 @@ class FolderStore:
         partial.replace(local)
 
     def stat(self, path: str) -> ObjectInfo | None:
-        """Size, checksum and generation of an object."""
+        """Return the metadata of an object, None if there is no object."""
         file = self._file(path)
         if not file.is_file():
             return None
@@ -94,7 +94,7 @@ class FolderStore:
         )
 
     def list(self, prefix: str) -> Iterator[ObjectInfo]:
-        """Objects below a prefix."""
+        """Yield the objects below a prefix."""
         start = self._file(prefix) if prefix.endswith("/") else self._file(prefix).parent
         for file in sorted(start.rglob("*")):
             path = file.relative_to(self.root).as_posix()
@@ -104,19 +104,19 @@ class FolderStore:
                     yield info
 
     def folders(self, prefix: str) -> Iterator[str]:
-        """Names of the folders directly below a prefix."""
+        """Yield the names of the folders directly below a prefix."""
         start = self._file(prefix)
         if start.is_dir():
             yield from sorted(entry.name for entry in start.iterdir() if entry.is_dir())
 
     def delete(self, path: str) -> None:
-        """Remove an object."""
+        """Remove an object, if there is one."""
         self._file(path).unlink(missing_ok=True)
 
     def _file(self, path: str) -> Path:
         file = (self.root / path).resolve()
         if not file.is_relative_to(self.root):
-            raise ArtifactError(f"the path `{path}` leaves the folder {self.root}")
+            raise ArtifactError(f"the path `{path}` is outside the folder {self.root}")
         return file
 
     @contextmanager

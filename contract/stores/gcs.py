@@ -2,7 +2,7 @@
 
 A write whose first answer is lost is repeated and then meets its own object. The writer therefore
 compares the stored bytes with its own before it believes that another writer was first. It also
-compares the checksum that the server reports, and writes again if the bytes changed on the way.
+compares the checksum that the server reports, and writes again if the bytes changed in transit.
 
 Set STORAGE_EMULATOR_HOST to talk to a stand-in.
 """
@@ -28,13 +28,13 @@ from contract.stores.gcs_errors import ChangedError, call_storage
 T = TypeVar("T")
 TIMEOUT = (10, 60)  # seconds to connect, and between two pieces of the answer
 FILE_TIMEOUT = (10, 300)
-WRITES = 3  # of an object whose bytes change on the way
+WRITES = 3  # attempts for an object whose bytes change in transit
 log = logging.getLogger("mmm.retries")
 
 
 @dataclass(frozen=True, kw_only=True)
 class _Content:
-    """What is sent: the call that sends it, and what the server must report of it afterwards."""
+    """Content to send, and the size and checksum that the server must report afterwards."""
 
     send: Callable[..., None]
     size: int
@@ -60,7 +60,7 @@ class GCSStore:
 
     @property
     def url(self) -> str:
-        """`gs://bucket`."""
+        """The bucket's address: `gs://bucket`."""
         return f"gs://{self._bucket.name}"
 
     def read(self, path: str, *, limit: int | None = None) -> Blob:
@@ -91,7 +91,7 @@ class GCSStore:
         content_type: str | None = None,
         if_generation: int | None = None,
     ) -> ObjectInfo:
-        """Write a file; see the protocol for the preconditions."""
+        """Upload a file; see the protocol for the preconditions."""
 
         def send(blob: Any, **options: Any) -> None:
             blob.upload_from_filename(
@@ -104,7 +104,7 @@ class GCSStore:
         return self._send(path, content, if_generation)
 
     def _send(self, path: str, content: _Content, if_generation: int | None) -> ObjectInfo:
-        """Send an object until the server has what was sent."""
+        """Send an object until the server has the same bytes."""
         for _ in range(WRITES):
             try:
                 stored = self._send_once(path, content, if_generation)
@@ -138,11 +138,11 @@ class GCSStore:
             stored = self.stat(path) if tries > 1 else None
             if stored is None or stored.generation == if_generation or not content.is_in(stored):
                 raise
-            return stored  # its own object: the answer to an earlier try was lost
+            return stored  # the object is our own: the answer to an earlier try was lost
         return _info(blob)
 
     def download(self, path: str, local: Path) -> None:
-        """Write an object to a file, whole or not at all."""
+        """Download an object to a file, whole or not at all."""
         local.parent.mkdir(parents=True, exist_ok=True)
         partial = local.with_name(f"{local.name}.part")
         blob = self._bucket.blob(path)
@@ -158,12 +158,12 @@ class GCSStore:
             partial.unlink(missing_ok=True)
 
     def stat(self, path: str) -> ObjectInfo | None:
-        """Return size, checksum and generation of an object, None if there is none."""
+        """Return the metadata of an object, None if there is no object."""
         blob = self._try(path, lambda: self._bucket.get_blob(path, retry=RETRY, timeout=TIMEOUT))
         return None if blob is None else _info(blob)
 
     def list(self, prefix: str) -> Iterator[ObjectInfo]:
-        """List the objects below a prefix."""
+        """Yield the objects below a prefix."""
         fields = "items(name,size,crc32c,generation,updated),nextPageToken"
         for blob in self._try(
             prefix,
@@ -174,7 +174,7 @@ class GCSStore:
             yield _info(blob)
 
     def folders(self, prefix: str) -> Iterator[str]:
-        """List the names of the folders directly below a prefix."""
+        """Yield the names of the folders directly below a prefix."""
 
         def listed() -> set[str]:
             pages = self._bucket.list_blobs(

@@ -1,4 +1,4 @@
-"""Errors of the Cloud Storage client as this project's."""
+"""Translate errors of the Cloud Storage client into this project's."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ def call_storage(what: str, call: Callable[[], T]) -> T:
     Raises:
         PreconditionError: another writer wrote the object first.
         NotFoundError: there is no such object, or no such bucket.
-        ServiceError: Cloud Storage refuses, or there are no credentials.
+        ServiceError: Cloud Storage refuses the call, or there are no credentials.
         TransientError: Cloud Storage does not answer.
-        ChangedError: the bytes do not fit their checksum.
+        ChangedError: the bytes do not match their checksum.
     """
     try:
         return call()
@@ -53,5 +53,5 @@ def call_storage(what: str, call: Callable[[], T]) -> T:
 
 
 def _is_checksum(message: str) -> bool:
-    """Return whether the server says that the bytes do not fit their checksum."""
+    """Return whether the server reports that the bytes do not match their checksum."""
     return any(word in message.lower() for word in ("crc32c", "checksum", "md5"))

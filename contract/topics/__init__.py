@@ -10,9 +10,9 @@ __all__ = ["Publisher", "open_topic"]
 
 
 def open_topic(name: str) -> Publisher:
-    """A topic from `projects/P/topics/T` or the path of a JSONL file."""
+    """Return a topic for `projects/P/topics/T` or the path of a JSONL file."""
     if name.startswith("projects/"):
-        from contract.topics.pubsub import PubSubTopic  # the client is heavy; files do without it
+        from contract.topics.pubsub import PubSubTopic  # slow to import, and files do not need it
 
         return PubSubTopic.connect(name)
     from contract.topics.jsonl import FileTopic

@@ -1,4 +1,4 @@
-"""What a topic can do."""
+"""The interface of a topic."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ class Publisher(Protocol):
 
     @property
     def topic(self) -> str:
-        """Its name."""
+        """The topic's name."""
 
     def publish(self, data: bytes, attributes: Mapping[str, str]) -> str:
-        """Publish one message and wait until it is taken; returns its id."""
+        """Publish one message, wait until it is accepted, and return its id."""

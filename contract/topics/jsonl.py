@@ -1,4 +1,4 @@
-"""A JSONL file as a topic: one message a line, appended whole, in the form of a Pub/Sub message."""
+"""A JSONL file as a topic: one Pub/Sub message per line, appended whole."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class FileTopic:
         return self.path.as_uri()
 
     def publish(self, data: bytes, attributes: Mapping[str, str]) -> str:
-        """Append a message."""
+        """Append a message and return its id."""
         message_id = uuid.uuid4().hex
         line = json.dumps(
             {
@@ -48,7 +48,7 @@ class FileTopic:
         return message_id
 
     def messages(self) -> Iterator[dict[str, Any]]:
-        """Every message so far, as Pub/Sub would deliver it."""
+        """Yield all messages in the file, as Pub/Sub would deliver them."""
         if self.path.exists():
             with self.path.open() as stream:
                 for line in stream:

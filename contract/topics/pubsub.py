@@ -26,7 +26,7 @@ class PubSubTopic:
 
     @classmethod
     def connect(cls, name: str) -> Self:
-        """A topic by its full name, with the machine's own credentials."""
+        """Connect to a topic by its full name, with the machine's own credentials."""
         try:
             return cls(pubsub_v1.PublisherClient(), name)
         except auth_errors.GoogleAuthError as error:
@@ -34,11 +34,11 @@ class PubSubTopic:
 
     @property
     def topic(self) -> str:
-        """`projects/P/topics/T`."""
+        """The topic's name: `projects/P/topics/T`."""
         return self._name
 
     def publish(self, data: bytes, attributes: Mapping[str, str]) -> str:
-        """Publish one message and wait until Pub/Sub has it."""
+        """Publish one message, wait until Pub/Sub accepts it, and return its id."""
         future = self._client.publish(
             self._name, data, retry=BRIEF_RETRY, timeout=TIMEOUT, **dict(attributes)
         )

@@ -1,4 +1,4 @@
-"""Store finished trials and the extract, so that a retry computes nothing again."""
+"""Store finished trials and the extract, so that a retry does not compute them again."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def restore(store: Store, run_id: str, name: str, file: Path) -> bool:
 
 
 def restore_trials(store: Store, run_id: str, folder: Path) -> list[str]:
-    """Download finished trials; return their names."""
+    """Download the finished trials; return their names."""
     prefix = layout.work(run_id, "trials/")
     names = []
     for info in store.list(prefix):

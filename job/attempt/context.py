@@ -1,7 +1,7 @@
-"""What the steps of one attempt share.
+"""The state that the steps of one attempt share.
 
-A step of the story (extract, gate, train, outputs, promote) takes the whole `Attempt`. Everything
-below a step takes only the values that it needs.
+A step (extract, gate, train, outputs, promote) takes the whole `Attempt`. Functions below a step
+take only the values that they need.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ class Attempt:
     """One attempt of one task.
 
     Attributes:
-        stop: Returns the reason why the attempt must stop, None while it may go on.
+        stop: Returns the reason to stop, None while the attempt may continue.
         announce: Writes the event's facts into the status before the run becomes current.
-        warnings: What a reader of the results should know; ends in manifest and event.
-        estimate: The cost estimate that the run was let through with.
+        warnings: Warnings for readers of the results; written to manifest and event.
+        estimate: The cost estimate, which is within the limits.
     """
 
     request: Request
@@ -53,15 +53,15 @@ class Attempt:
 
     @property
     def cores(self) -> int:
-        """How many trials this machine trains at a time."""
+        """The number of trials that this machine trains at a time."""
         return self.config.training.cores or available_cores()
 
     @property
     def tasks(self) -> int:
-        """How many tasks share the trials."""
+        """The number of tasks that share the trials."""
         return tasks_of(self.config, self.settings)
 
 
 def tasks_of(config: Config, settings: Settings) -> int:
-    """Return how many tasks share a run's trials: as configured, but no more than were started."""
+    """Return the number of tasks that share a run's trials: at most as many as were started."""
     return min(config.training.tasks, config.training.trials, settings.task_count)

@@ -1,6 +1,6 @@
-"""Hold a run's lease: the right of one process to work on it, renewed by heartbeats.
+"""Hold the lease of a run: the right of one process to work on it, renewed by heartbeats.
 
-A second execution of a run finds a live lease and leaves. A retry of the same task takes over at
+A second execution of a run finds a live lease and exits. A retry of the same task takes over at
 once, because Cloud Run starts it only after the previous attempt has ended. Any other process waits
 until the lease has expired by the bucket's clock.
 
@@ -95,14 +95,14 @@ class LeaseHolder:
 
     @property
     def manifest(self) -> str | None:
-        """The manifest that this owner, or an earlier one, decided on."""
+        """The path of the manifest that this or an earlier owner decided on, if any."""
         return self._lease.manifest
 
     def confirm(self, *, manifest: str | None = None) -> None:
-        """Renew the lease, which proves that this process still owns it; record `manifest` in it.
+        """Renew the lease to prove that this process still owns it; record `manifest` in it.
 
         Raises:
-            CancelledError: another process has taken it.
+            CancelledError: another process has taken the lease.
             TransientError: this process lost contact for too long and must stop.
         """
         if self.cut_off.is_set():
@@ -116,7 +116,7 @@ class LeaseHolder:
             raise CancelledError("another execution took over the run") from None
 
     def release(self) -> None:
-        """Release the lease, so that a successor does not wait."""
+        """Release the lease, so that a successor need not wait."""
         self._stop.set()
         if self._thread is not None:
             self._thread.join(timeout=0.2 if stop_reason() else 5.0)
@@ -126,7 +126,7 @@ class LeaseHolder:
     def _write(self, *, released: bool) -> None:
         """Write the lease over the generation that this owner wrote last.
 
-        There is no second attempt: if another generation is stored, another owner took over.
+        It never retries: if another generation is stored, another owner took over.
         """
         with self._lock:
             lease = self._lease.model_copy(update={"released": released})

@@ -1,4 +1,4 @@
-"""Get the run's turn on its market: now, after waiting here, or in a later execution."""
+"""Take the run's turn on its market: now, after waiting here, or in a later execution."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ POLL_SECONDS = 2.0
 
 
 def wait_for_market(attempt: Attempt) -> str | None:
-    """Take the market and count the run; return the run that is ahead of it, None once taken.
+    """Take the market and count the run; return the run ahead of it, None if the market is taken.
 
-    Waiting on Cloud Run would cost money, so the attempt leaves there, and `reconcile` launches the
-    run again when it is its turn. A command waits in its own process.
+    Waiting on Cloud Run would cost money, so there the attempt exits, and `reconcile` launches the
+    run again when its turn comes. `mmm run` waits in its own process.
 
     Raises:
         LimitError: the market is busy and the run must not wait, or too many runs began today.

@@ -29,8 +29,8 @@ def find_request(
     """Return the stored request of the settings' run id, else a new one from its config.
 
     Raises:
-        ConfigError: there is neither, or the config is refused. A refused config is stored under
-            `rejected/` and gets an event.
+        ConfigError: the settings have no run id and no config, or the config is refused. A refused
+            config is stored under `rejected/` and gets an event.
     """
     if settings.run_id:
         if not runid.is_valid(settings.run_id):
@@ -39,7 +39,7 @@ def find_request(
             )
         stored = stored_request(store, settings.run_id)
         if stored is not None:
-            create_accepted(store, stored)  # the trigger writes the status after it has launched
+            create_accepted(store, stored)  # the trigger writes the status after the launch
             return stored
     if not settings.config_uri:
         problem = (

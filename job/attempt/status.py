@@ -19,7 +19,7 @@ PROGRESS_SECONDS = 5.0
 class StatusWriter:
     """Keeps `runs/<run id>/status.json` up to date while the attempt works.
 
-    `ended` holds the terminal state that another process gave the run meanwhile, if any.
+    `ended` holds the terminal state that another process has written meanwhile, if any.
     """
 
     def __init__(self, store: Store, run_id: str, settings: Settings, view: View) -> None:
@@ -30,7 +30,7 @@ class StatusWriter:
         self._written = 0.0
 
     def step(self, step: Step) -> None:
-        """Record that a step started or finished; a failure is written with its error, later."""
+        """Record that a step started or finished; a failure is written later, with its error."""
         self._view.step(step)
         if step.name != "event" and step.state != "failed":
             self._write({"step": step.name, "steps": self.trace.as_list() if self.trace else []})

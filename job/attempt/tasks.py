@@ -3,11 +3,11 @@
 Task 0 extracts the data, checks it, prepares the inputs and writes `go.json`. Of n tasks, task i
 trains the trials i+1, i+1+n, i+1+2n, … Every finished trial is a checkpoint in the store. A task
 that finds all of them there after its own tries to write `merge.json`. The one that succeeds makes
-the outputs, and the others leave. A retry of the merging task finds its number there and continues.
+the outputs, and the others exit. A retry of the merging task finds its number there and continues.
 
-An execution with a single task, as a person starts one, may join a run that others share. It trains
-all trials, so it writes `merge.json` before it begins; if another task merges, it leaves. Two tasks
-hold two leases, and only this object keeps both from writing artifacts.
+A person may start an execution with a single task for a run that other tasks share. It trains all
+trials, so it writes `merge.json` before it begins; if another task merges, it exits. Two tasks hold
+two leases, and only `merge.json` keeps both from writing artifacts.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ def trials_of(task: int, tasks: int, trials: int) -> list[int]:
 
 
 def let_tasks_start(store: Store, run_id: str) -> None:
-    """Let the other tasks start: extract and inputs are stored, and the gate has passed."""
+    """Let the other tasks start, once extract and inputs are stored and the gate has passed."""
     create(store, layout.work(run_id, GO), canonical_json({}))
 
 
@@ -62,7 +62,7 @@ def wait_for_inputs(
     """Wait until task 0 lets the others start; return None then.
 
     Raises:
-        TransientError: it has not within `patience` seconds.
+        TransientError: task 0 has not finished the inputs within `patience` seconds.
         CancelledError: this task must stop.
     """
     deadline = time.monotonic() + patience
@@ -80,26 +80,26 @@ def wait_for_inputs(
     raise TransientError(f"task 0 has not made the inputs within {patience:.0f} s")
 
 
-def may_merge(store: Store, run_id: str, *, task: int, trials: int) -> bool:
-    """Return whether this task makes the outputs: all trials are stored, no other task merges."""
+def claim_merge(store: Store, run_id: str, *, task: int, trials: int) -> bool:
+    """Return True if all trials are stored and this task has claimed the outputs."""
     finished = sum(1 for _ in store.list(layout.work(run_id, "trials/")))
-    return finished >= trials and _claim_merge(store, run_id, task)
+    return finished >= trials and _claim(store, run_id, task)
 
 
-def may_train_all(store: Store, run_id: str, *, task: int, tasks: int, trials: int) -> bool:
-    """Return whether the single task of an execution may do the whole run: no other task merges it.
+def claim_all_trials(store: Store, run_id: str, *, task: int, tasks: int, trials: int) -> bool:
+    """Return True if an execution's single task may do the whole run; claim the outputs if needed.
 
     Args:
         store: The bucket.
         run_id: The run.
         task: This task's index.
-        tasks: How many tasks the config asks for.
-        trials: How many trials the run has.
+        tasks: The number of tasks in the config.
+        trials: The number of trials of the run.
     """
-    return min(tasks, trials) == 1 or _claim_merge(store, run_id, task)
+    return min(tasks, trials) == 1 or _claim(store, run_id, task)
 
 
-def _claim_merge(store: Store, run_id: str, task: int) -> bool:
+def _claim(store: Store, run_id: str, task: int) -> bool:
     """Claim that this task makes the outputs; return False if another one has claimed it."""
     path = layout.work(run_id, MERGE)
     mine = {"task": task}

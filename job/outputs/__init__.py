@@ -1,1 +1,1 @@
-"""From the results of R to a finished run: tables, report, upload, manifest, promotion."""
+"""Turn R's results into a finished run: tables, report, upload, manifest, promotion."""

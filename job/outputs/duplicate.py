@@ -1,4 +1,4 @@
-"""Find a finished run that computed the same: equal config, data, version and image."""
+"""Find a finished run with the same config, data, version and image."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from job.sources import Snapshot
 
 
 def fingerprint(snapshot: Snapshot, *, config_hash: str, image: str | None) -> str:
-    """Return the SHA-256 (hex) of everything that decides the result."""
+    """Return the SHA-256 (hex) of everything that determines the result."""
     parts = {
         "config": config_hash,
         "data": snapshot.fingerprint,

@@ -1,4 +1,4 @@
-"""The manifest: what a finished run consists of and what it was made from.
+"""The manifest: the artifacts of a finished run, and the config, data and versions behind them.
 
 It is the last object of a run: if it exists, the run's artifacts are complete. Its schema is
 `docs/manifest.schema.json`.
@@ -21,7 +21,7 @@ from job.outputs.upload import Artifact
 
 
 class DataFacts(Strict):
-    """The extract."""
+    """Facts about the extract."""
 
     rows: int
     columns: list[str]
@@ -75,7 +75,7 @@ class Manifest(Stored):
 
 
 def versions(*, image: str | None, result: dict[str, Any]) -> Versions:
-    """Versions of everything; R's come from R's own result."""
+    """Return the versions of all parts; R reports its own."""
     return Versions(
         mmm_trainer=own_version(),
         image=image,
@@ -89,13 +89,13 @@ def versions(*, image: str | None, result: dict[str, Any]) -> Versions:
 
 @cache
 def python_packages() -> dict[str, str]:
-    """Every installed Python distribution and its version."""
+    """Return every installed Python distribution and its version."""
     found = {d.metadata["Name"]: d.version for d in importlib.metadata.distributions()}
     return dict(sorted((name, version) for name, version in found.items() if name))
 
 
 def own_version() -> str:
-    """Return this project's version, as `pyproject.toml` gives it to what is installed."""
+    """Return this project's version, as `pyproject.toml` states it."""
     return importlib.metadata.version("mmm-trainer")
 
 

@@ -95,8 +95,8 @@ def write_outputs(attempt: Attempt, draft: Manifest, verdict: Verdict) -> None:
 def upload(attempt: Attempt, draft: Manifest) -> Manifest:
     """Upload everything, decide on a manifest, and write it as the last object.
 
-    An owner that slept through its lease does no harm. It replaces only objects that existed before
-    it confirmed the lease, and the lease itself records which manifest was decided on.
+    An owner that slept until its lease expired does no harm: it replaces only objects that existed
+    before it confirmed the lease, and the lease records the chosen manifest.
     """
     prefix = layout.artifacts(draft.revision, draft.market, draft.run_id)
     with attempt.trace.step("upload") as detail:
@@ -121,7 +121,7 @@ def upload(attempt: Attempt, draft: Manifest) -> Manifest:
 
 
 def publish_decided(attempt: Attempt) -> Manifest | None:
-    """Write the manifest that an earlier owner of the lease decided on, None if there is none."""
+    """Write and return the manifest that an earlier owner of the lease decided on, if any."""
     if attempt.lease.manifest is None:
         return None
     manifest = Manifest.from_json(
@@ -140,13 +140,13 @@ def _publish(attempt: Attempt, manifest: Manifest) -> None:
     except ServiceError as error:
         raise ArtifactError(f"the manifest cannot be written: {error}") from None
     if not created and attempt.store.read(path).data != content:
-        raise ArtifactError(f"`{path}` was written by somebody else")
+        raise ArtifactError(f"`{path}` was written by another process")
     entry = {"run_id": manifest.run_id, "at": now().isoformat()}
     attempt.store.write(layout.fingerprint(manifest.fingerprint), canonical_json(entry))
 
 
 def event_facts(store: Store, manifest: Manifest) -> dict[str, Any]:
-    """Return what the event says of a finished run."""
+    """Return the facts of a finished run's event."""
     path = layout.artifacts(manifest.revision, manifest.market, manifest.run_id)
     stored = store.read(layout.manifest(manifest.revision, manifest.market, manifest.run_id)).data
     metrics = read_fields(store.read(f"{path}metrics.json").data, path=f"{path}metrics.json")

@@ -51,13 +51,13 @@ def describe(file: Path, root: Path) -> Artifact:
 def upload_all(
     store: Store, folder: Path, *, prefix: str, there: Mapping[str, int]
 ) -> list[Artifact]:
-    """Upload every file below `folder`; return what the store holds, in order of path.
+    """Upload every file below `folder`; return the stored artifacts, in order of path.
 
     Args:
         store: The bucket; it retries failed calls itself.
         folder: The files.
         prefix: Where the files are stored.
-        there: The generations of the objects that may be replaced; no other one is overwritten.
+        there: The generations of the objects that may be replaced; no other object is.
 
     Raises:
         ArtifactError: a file is refused, or is stored with another checksum.
@@ -75,7 +75,7 @@ def upload_all(
     pool = ThreadPoolExecutor(max_workers=PARALLEL)
     try:
         return list(pool.map(one, files))
-    finally:  # after a signal, it waits for no upload
+    finally:  # after a signal, do not wait for uploads
         pool.shutdown(wait=stop_reason() is None, cancel_futures=True)
 
 

@@ -1,1 +1,1 @@
-"""What surrounds the work: settings, logs, signals, disk, progress, the machine."""
+"""The process around the work: settings, logs, signals, disk, progress, machine."""

@@ -35,7 +35,7 @@ def _chain(error: BaseException | None) -> Iterator[BaseException]:
 
 
 class ConsoleFile:
-    """A file of R's output; if it can no longer be written, R continues without it."""
+    """A file of R's output; if it cannot be written any longer, R continues without it."""
 
     def __init__(self, path: Path, log: Log) -> None:
         self._path, self._log = path, log

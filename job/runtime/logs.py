@@ -26,7 +26,7 @@ Log = structlog.typing.FilteringBoundLogger
 
 
 def configure(style: Style = "json", console: Console | None = None) -> Log:
-    """Set up logging for the process; warnings of libraries go the same way.
+    """Set up logging for the process; include the warnings of libraries.
 
     Args:
         style: `json` for Cloud Logging, `console` for people.
@@ -59,7 +59,7 @@ def bind(**labels: object) -> None:
 
 
 class _Forward(logging.Handler):
-    """Pass on what libraries write with `logging`."""
+    """Forward what libraries log with `logging`."""
 
     def emit(self, record: logging.LogRecord) -> None:
         log = structlog.get_logger()
@@ -68,7 +68,7 @@ class _Forward(logging.Handler):
 
 
 class _ConsoleLogger:
-    """Print each line above the bars that the console may be drawing."""
+    """Print each line above the console's progress bars, if any."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
@@ -95,4 +95,4 @@ def _for_people(_: Any, method: str, record: MutableMapping[str, Any]) -> str:
     origin = f"{source}: " if source else ""
     line = f"{datetime.now(UTC):%H:%M:%S} {mark}{origin}{message}"
     line += f"  ({details})" if details else ""
-    return visible(line).replace("\n", "\n           ")  # so that no text can pose as a line
+    return visible(line).replace("\n", "\n           ")  # text cannot imitate a log line

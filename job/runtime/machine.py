@@ -1,4 +1,4 @@
-"""What this machine gives the process: cores and memory, as its cgroup and affinity limit them."""
+"""Read the cores and memory of this process, as its cgroup and affinity mask limit them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def available_cores(cgroup: Path = CGROUP) -> int:
 
 
 def memory_limit(cgroup: Path = CGROUP) -> float | None:
-    """Return the GiB that the cgroup (version 2, then 1) allows, None where it sets no limit."""
+    """Return the GiB that the cgroup (version 2, then 1) allows, None without a limit."""
     for file in (cgroup / "memory.max", cgroup / "memory/memory.limit_in_bytes"):
         try:
             text = file.read_text().strip()

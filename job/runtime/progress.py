@@ -1,4 +1,4 @@
-"""The progress of a run: bars on a terminal, log lines elsewhere."""
+"""Show the progress of a run: bars on a terminal, log lines elsewhere."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from rich.progress import (
 from job.runtime.logs import Log, Style
 from job.runtime.trace import Step
 
-BAR_WIDTH = 24  # a whole row fits into 80 columns
+BAR_WIDTH = 24  # so that a whole row fits into 80 columns
 
 
 def make_view(style: Style, log: Log, console: Console) -> View:
-    """Bars if lines for people go to a terminal, else log lines.
+    """Return bars if lines for people go to a terminal, else log lines.
 
     Args:
         style: The style of the log.

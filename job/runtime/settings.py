@@ -108,7 +108,7 @@ class Settings(RSide):
 
     @property
     def waits_here(self) -> bool:
-        """Whether the attempt waits for its market, instead of leaving to be launched again."""
+        """Whether the attempt waits for its market here, instead of exiting until a new launch."""
         return self.wait_here or not self.in_cloud_run
 
     @property
@@ -118,5 +118,5 @@ class Settings(RSide):
 
     @property
     def owner(self) -> str:
-        """Who works: execution, task and attempt."""
+        """The owner of the lease: execution, task and attempt."""
         return f"{self.execution}/task-{self.task_index}/attempt-{self.attempt}"

@@ -47,7 +47,7 @@ _stop = _Stop()
 
 @contextmanager
 def stop_on_signal() -> Iterator[None]:
-    """The first SIGTERM or Ctrl-C raises CancelledError; further ones are ignored."""
+    """Raise CancelledError on the first SIGTERM or Ctrl-C; ignore further ones."""
 
     def on_signal(number: int, _: FrameType | None) -> None:
         if _stop.reason is None:

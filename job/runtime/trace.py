@@ -1,4 +1,4 @@
-"""One record per step: the single source of logs, status, manifest and event."""
+"""Record each step once: the single source of logs, status, manifest and event."""
 
 from __future__ import annotations
 
@@ -64,9 +64,9 @@ class Trace:
 
     @property
     def seconds(self) -> float:
-        """Since the attempt began."""
+        """The seconds since the attempt began."""
         return round(time.monotonic() - self._began, 3)
 
     def as_list(self) -> list[dict[str, Any]]:
-        """The records as plain data."""
+        """Return the records as plain data."""
         return [asdict(step) for step in self.steps]

@@ -19,7 +19,7 @@ class Workspace:
 
     @property
     def output(self) -> Path:
-        """What becomes artifacts."""
+        """The folder of files that become artifacts."""
         return self.root / "output"
 
     @property
@@ -29,12 +29,12 @@ class Workspace:
 
     @property
     def trials(self) -> Path:
-        """Trial checkpoints."""
+        """The folder of trial checkpoints."""
         return self.work / "trials"
 
     @property
     def snapshot(self) -> Path:
-        """The extract."""
+        """The extract as Parquet."""
         return self.root / "snapshot.parquet"
 
     @property
@@ -54,12 +54,12 @@ class Workspace:
 
     @property
     def progress(self) -> Path:
-        """JSON lines that R appends."""
+        """The JSON lines of progress that R appends."""
         return self.root / "progress.jsonl"
 
     @property
     def result(self) -> Path:
-        """What R says at its end."""
+        """The result file that R writes at its end."""
         return self.root / "result.json"
 
     def make(self) -> None:
@@ -70,7 +70,7 @@ class Workspace:
 
 @contextmanager
 def temporary_workspace() -> Iterator[Workspace]:
-    """Give a workspace in a temporary folder that is removed even if a signal ends the process."""
+    """Yield a workspace in a temporary folder, removed even if a signal ends the process."""
     folder = tempfile.TemporaryDirectory(prefix="mmm-", ignore_cleanup_errors=True)
     try:
         with on_forced_exit(folder.cleanup):

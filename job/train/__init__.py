@@ -1,1 +1,1 @@
-"""The training step: prepare what R reads, run R, keep what it finishes."""
+"""The training step: prepare R's input, run R, store the finished trials."""

@@ -37,7 +37,7 @@ def engine_here(engine: Engine, *, rscript: str, r_root: Path) -> str:
 
 
 def check_engine(config: Config, *, rscript: str, r_root: Path) -> None:
-    """Check what the config alone cannot decide, because `auto` depends on the installation.
+    """Check the settings whose validity depends on the engine that `auto` selects.
 
     Raises:
         ConfigError: one sentence per setting that the engine refuses.

@@ -1,4 +1,4 @@
-"""The table of public holidays that prophet reads, made for one country and a span of dates."""
+"""Make the table of public holidays that prophet reads, for one country and a span of dates."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class UnknownCountryError(ConfigError):
     """The `holidays` library has no public holidays for this country."""
 
     def __init__(self, country: str, match: str | None) -> None:
-        """Build the sentence; `match` is the nearest known code, if any."""
+        """Write the message; `match` is the nearest known code, if any."""
         hint = f" Did you mean `{match}`?" if match else ""
         super().__init__(
             f"`training.holidays` is `{country}`, which has no known public holidays; allowed:"
@@ -31,10 +31,10 @@ class UnknownCountryError(ConfigError):
 
 
 def check_country(config: Config) -> None:
-    """Refuse a country without holidays before anything is read.
+    """Refuse a country without known holidays, before any data is read.
 
     Raises:
-        UnknownCountryError: `training.holidays` is not known, and prophet is to use it.
+        UnknownCountryError: prophet uses `training.holidays`, and it is not a known country.
     """
     country = config.training.holidays
     if country is None or ProphetVar.HOLIDAY not in config.training.prophet:
@@ -89,7 +89,7 @@ def _english(code: str) -> str | None:
 
 
 def _nearest(country: str) -> str | None:
-    """Find the code meant by a country's name, its three-letter code or a slip of the keyboard."""
+    """Find the code meant by a country's name, its three-letter code or a misspelled code."""
     by_spelling = {
         spelling.casefold(): codes[0]
         for key, (_, *codes) in COUNTRIES.items()

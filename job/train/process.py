@@ -33,7 +33,7 @@ from job.train.job_file import find_rscript
 
 POLL_SECONDS = 0.25
 KILL_AFTER_SECONDS = 1.0
-DRAIN_SECONDS = 5.0  # to read the last lines of R
+DRAIN_SECONDS = 5.0  # time to read R's last lines
 _ERRORS: dict[str, type[MMMError]] = {
     "mmm_config_error": ConfigError,
     "mmm_data_error": DataError,
@@ -56,13 +56,13 @@ def run_r(
 ) -> dict[str, Any]:
     """Run `r/run_all.R` on the workspace's job file; return the result that R wrote.
 
-    `stop` is called all the time; a reason ends R's whole process group. Every line of R goes to
-    the log and to `robyn_console.log`.
+    `stop` is called repeatedly; if it returns a reason, R's whole process group is ended. Every
+    line of R goes to the log and to `robyn_console.log`.
 
     Raises:
         ConfigError, DataError, ModelError: R reports a fault.
         TransientError: another process killed R (usually out of memory), or the disk is full.
-        CancelledError: `stop` gave a reason.
+        CancelledError: `stop` returned a reason.
     """
     program = find_rscript(rscript)
     if program is None:
@@ -155,7 +155,7 @@ def _guard(group: int) -> Iterator[None]:
 
 
 def r_environment(temporary: Path) -> dict[str, str]:
-    """Return R's environment: none of the job's secrets, and safe values for R's own options."""
+    """Return R's environment: without the job's secrets, and with safe values of R's options."""
     kept = (
         "PATH",
         "HOME",
@@ -227,7 +227,7 @@ def _copy(stream: IO[str], console: ConsoleFile, log: Log) -> None:
 
 
 def _tail(path: Path) -> Generator[dict[str, Any] | None, None, None]:
-    """Yield progress records as they are appended, None if there is nothing new."""
+    """Yield progress records as R appends them, None if there is nothing new."""
     with path.open() as stream:
         partial = ""
         while True:
@@ -263,7 +263,7 @@ def _result(code: int, workspace: Workspace) -> dict[str, Any]:
         kind = _ERRORS.get(str(result.get("class")), ModelError)
         where = f" (in R's step `{result['step']}`)" if result.get("step") else ""
         raise kind(f"{result.get('message', 'R failed')}{where}")
-    if result and result.get("status") == "drawing":  # everything but the pictures is written
+    if result and result.get("status") == "drawing":  # everything except the pictures is written
         for partial_file in workspace.output.rglob("*.tmp"):
             partial_file.unlink()
         warning = f"R ended with exit code {code} while drawing pictures; some may be missing"

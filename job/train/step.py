@@ -13,7 +13,7 @@ from contract.exceptions import CancelledError, MMMError
 from contract.training import ProphetVar
 from job.attempt import checkpoints
 from job.attempt.context import Attempt
-from job.attempt.tasks import LeftRun, let_tasks_start, may_merge, may_train_all, trials_of
+from job.attempt.tasks import LeftRun, claim_all_trials, claim_merge, let_tasks_start, trials_of
 from job.runtime.signals import seconds_left
 from job.sources import Snapshot
 from job.sources.annotations import with_annotations
@@ -22,13 +22,13 @@ from job.train.job_file import holiday_country, r_job
 from job.train.process import run_r
 
 INPUTS = "inputs.rds"
-MARK_SECONDS = 3.0  # reserved for writing the end into the status
+MARK_SECONDS = 3.0  # reserved for writing the final status
 
 
 def train(attempt: Attempt, snapshot: Snapshot) -> dict[str, Any] | LeftRun:
-    """Train the task's trials; return R's result, or that another task makes the outputs.
+    """Train the task's trials; return R's result, or LeftRun if another task makes the outputs.
 
-    A single task does inputs, trials and outputs in one R process.
+    A single task computes inputs, trials and outputs in one R process.
     """
     store, run_id, task = attempt.store, attempt.run_id, attempt.settings.task_index
     trials = attempt.config.training.trials
@@ -40,10 +40,10 @@ def train(attempt: Attempt, snapshot: Snapshot) -> dict[str, Any] | LeftRun:
             mine = trials_of(task, attempt.tasks, trials)
             detail["own_trials"] = len(mine)
             _run_r(attempt, {**job, "trials_todo": mine, "merge": False}, stored)
-            if not may_merge(store, run_id, task=task, trials=trials):
+            if not claim_merge(store, run_id, task=task, trials=trials):
                 return LeftRun(reason="its trials are done; another task makes the outputs")
             stored |= set(_restore(attempt))
-        elif not may_train_all(
+        elif not claim_all_trials(
             store, run_id, task=task, tasks=attempt.config.training.tasks, trials=trials
         ):
             return LeftRun(reason="another task of the run makes the outputs")

@@ -28,7 +28,10 @@ def test_it_is_refused_before_the_extract(tmp_path: Path, engine: str) -> None:
     code, lines = place.run("nightly", MMM_RSCRIPT=rscript(tmp_path, "robyn"))
     assert code == 64, lines[-3:]
     told = " ".join(line["message"] for line in lines)
-    assert "hyperparameters.TV_GRP_penalty` is refused: Robyn takes no range of a penalty" in told
+    assert (
+        "hyperparameters.TV_GRP_penalty` is refused: Robyn does not take the range of a penalty"
+        in told
+    )
     assert "no_such_file" not in told
     (event,) = place.events()
     if engine == "robyn":  # known from the config alone: there is no run

@@ -8,17 +8,17 @@ import pytest
 
 from contract import layout
 from contract.stores.folder import FolderStore
-from job.attempt.tasks import may_merge, may_train_all, trials_of
+from job.attempt.tasks import claim_all_trials, claim_merge, trials_of
 
 RUN = "20261123T020000Z-1a2b3c4d"
 
 
 def merges(store: FolderStore, task: int) -> bool:
-    return may_merge(store, RUN, task=task, trials=4)
+    return claim_merge(store, RUN, task=task, trials=4)
 
 
 def trains_all(store: FolderStore, task: int, *, tasks: int = 2) -> bool:
-    return may_train_all(store, RUN, task=task, tasks=tasks, trials=4)
+    return claim_all_trials(store, RUN, task=task, tasks=tasks, trials=4)
 
 
 @pytest.fixture

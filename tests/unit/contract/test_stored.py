@@ -120,7 +120,7 @@ def test_an_object_of_another_run_is_damaged(tmp_path: Path, named: object) -> N
         lambda: read_status(store, status.run_id),
         lambda: change_status(store, status.run_id, lambda old: {"attempt": old.attempt + 1}),
     ):
-        with pytest.raises(DamagedError, match="it is that of run"):
+        with pytest.raises(DamagedError, match="it belongs to run"):
             read()
 
 

@@ -50,6 +50,8 @@ def parse_yaml(text: str, *, what: str) -> Any:
         mark = getattr(error, "problem_mark", None)
         where = f" at line {mark.line + 1}, column {mark.column + 1}" if mark else ""
         problem = getattr(error, "problem", None) or "unreadable"
+        if "nesting depth" in problem:  # libyaml 0.2.6 has a limit of its own, above ours
+            problem = f"it is nested deeper than {MAX_DEPTH} levels"
         raise ConfigError(f"{what} is not valid YAML{where}: {problem}") from None
     except (RecursionError, ValueError) as error:
         raise ConfigError(f"{what} is not valid YAML: {error}") from None

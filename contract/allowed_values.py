@@ -124,6 +124,8 @@ def _words(schema: Mapping[str, Any], root: Mapping[str, Any]) -> str:
 def _text(schema: Mapping[str, Any]) -> str:
     if schema.get("format") == "date":
         return "a date, e.g. 2024-12-30"
+    if schema.get("format") == "date-time":
+        return "a time with a time zone, e.g. 2024-12-30T06:00:00Z"
     text = IN_WORDS.get(schema.get("pattern", ""), "text")
     least, most = schema.get("minLength", 0), schema.get("maxLength")
     if "at most" in text or (not least and most is None):

@@ -126,12 +126,12 @@ class DateRange(Strict):
         return day
 
     def earliest_modelled(self) -> date | None:
-        """Return the first day that the model can have, as far as the config says."""
+        """Return the first day that the model can have, as far as the config determines it."""
         known = self.window_start or self.start
         return self.first_day(known) if known else None
 
     def latest_modelled(self) -> date | None:
-        """Return the last day that the model can have, as far as the config says.
+        """Return the last day that the model can have, as far as the config determines it.
 
         Without `window_end` that is the first day of the last period.
         """

@@ -1,7 +1,7 @@
 """The names of the environment variables that the trigger, the job and the command line read.
 
 Terraform sets those of a deployment, the trigger those of a run, and Cloud Run those of a task.
-`contract.settings` reads their values.
+`contract.environment_settings` reads their values.
 """
 
 from __future__ import annotations

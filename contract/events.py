@@ -90,7 +90,7 @@ class Event(Strict):
 
 
 class Outbox(Stored):
-    """An event waiting to be published: `runs/<run id>/events/<event id>.json`."""
+    """An event and its publication: `runs/<run id>/events/<event id>.json`."""
 
     event: Event
     published_at: Moment | None = None

@@ -29,7 +29,7 @@ def fetch_config(uri: str, *, files: bool, store: Store | None = None) -> bytes:
         source = store if store is not None and store.url == url else open_store(url)
         return _checked(source.read(path, limit=MAX_CONFIG_BYTES + 1).data, uri)
     except NotFoundError:
-        raise ConfigError(f"there is no config `{uri}`") from None
+        raise ConfigError(f"the config `{uri}` does not exist") from None
     except ServiceError as error:
         raise ConfigError(f"the config `{uri}` cannot be read: {error.message}") from None
 
@@ -39,7 +39,7 @@ def _file(path: Path, uri: str) -> bytes:
         with path.open("rb") as stream:
             return stream.read(MAX_CONFIG_BYTES + 1)
     except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
-        raise ConfigError(f"there is no config `{uri}`") from None
+        raise ConfigError(f"the config `{uri}` does not exist") from None
     except (OSError, ValueError) as error:
         raise ConfigError(f"the config `{uri}` cannot be read: {error}") from None
 

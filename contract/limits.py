@@ -1,4 +1,4 @@
-"""Limits of a run: what it can take, and how much its model can change."""
+"""Limits of a run: time, cost, number of runs, and the change of its model."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class WhenBusy(StrEnum):
 
 
 class Limits(Strict):
-    """How much a run can take."""
+    """Limits of time, cost and number of runs."""
 
     timeout_minutes: StrictInt = Field(
         default=120, ge=5, le=7 * 24 * 60, description="Longest time that a task can run."

@@ -14,6 +14,7 @@ from pydantic import AfterValidator, AwareDatetime, ValidationError
 
 from contract.base import Strict, canonical_json
 from contract.exceptions import ConfigError, DamagedError
+from contract.explain import explain
 from contract.printable import short
 from contract.strict_json import check_plain, parse_json
 
@@ -47,11 +48,7 @@ class Stored(Strict):
         try:
             return cls.model_validate(document, extra="ignore")
         except ValidationError as error:
-            fault = error.errors(include_url=False)[0]
-            where = ".".join(str(part) for part in fault["loc"])
-            raise DamagedError(
-                path, f"`{where}`: {fault['msg']}" if where else fault["msg"]
-            ) from None
+            raise DamagedError(path, explain(error, cls)[0].removesuffix(".")) from None
 
 
 def read_fields(data: bytes, *texts: str, path: str) -> dict[str, Any]:

@@ -86,7 +86,7 @@ def work_on(
         return Ending(run_id=request.run_id, state=State.RUNNING, exit_code=0)
     lease = claim(store, request.run_id, settings)
     if isinstance(lease, Lease):
-        log.warning(f"{lease.owner} is working on this run; leaving")
+        log.warning(f"{lease.owner} is working on this run; exiting")
         return Ending(run_id=request.run_id, state=State.RUNNING, exit_code=0)
     try:
         return _attempt(

@@ -7,7 +7,7 @@ from datetime import timedelta
 from pydantic import Field
 
 from contract import environment
-from contract.settings import EnvironmentSettings
+from contract.environment_settings import EnvironmentSettings
 
 
 class Settings(EnvironmentSettings):

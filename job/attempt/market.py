@@ -58,7 +58,7 @@ def give_way(attempt: Attempt, ahead: str) -> Status:
     attempt.lease.confirm()
     execution = attempt.settings.execution
     attempt.log.info(
-        f"run {ahead} is ahead of this run on market {attempt.request.market}; leaving"
+        f"run {ahead} is ahead of this run on market {attempt.request.market}; exiting"
     )
     return change_status(
         attempt.store,

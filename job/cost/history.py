@@ -37,7 +37,7 @@ class History:
 
     def __str__(self) -> str:
         if not self.runs:
-            return "no past run"
+            return "no past runs"
         return f"{self.runs} past run{'s' if self.runs > 1 else ''} of {self.origin}"
 
 

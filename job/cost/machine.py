@@ -9,7 +9,7 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, Field
 
 from contract import environment
-from contract.settings import EnvironmentSettings
+from contract.environment_settings import EnvironmentSettings
 from job.runtime.machine import available_cores, memory_limit
 
 DEFAULT_REGION = "europe-west1"

@@ -10,8 +10,8 @@ from typing import Annotated
 from pydantic import AfterValidator, Field
 
 from contract import environment
+from contract.environment_settings import EnvironmentSettings
 from contract.market import MAX_WAITING
-from contract.settings import EnvironmentSettings
 
 Whole = Annotated[int, Field(ge=0)]
 WHOLE = "a whole number, 0 or more"

@@ -1,4 +1,4 @@
-# Coverage of r/R by the tests, by file: Rscript r/tests/coverage.R [filter]. Needs the package covr.
+# Coverage of r/R by the tests: Rscript r/tests/coverage.R [filter]. Needs the package covr.
 #
 # R processes that the tests start (run_all.R) use the installed package and are not counted.
 own <- sub("^--file=", "", grep("^--file=", commandArgs(), value = TRUE)[1])

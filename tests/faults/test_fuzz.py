@@ -101,7 +101,7 @@ def test_overrides_that_contradict_each_other() -> None:
     ("change", "expected"),
     [
         ({"state": "FINISHED"}, "`state`"),
-        ({"updated_at": "2026-11-23T02:00:00"}, "timezone"),
+        ({"updated_at": "2026-11-23T02:00:00"}, "time zone"),
         ({"created_at": "9999-12-31T23:59:59+00:00"}, "years 2000 to 2999"),
         (None, "is damaged"),
     ],

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from contract import environment
-from contract.settings import EnvironmentSettings
+from contract.environment_settings import EnvironmentSettings
 from job.cost.machine import Size
 from job.runtime.settings import Settings as JobSettings
 from tests.infra.terraform_source import load
@@ -67,7 +67,7 @@ def test_programs_use_the_constants() -> None:
         used |= set(re.findall(r"\benvironment\.([A-Z_]+)", text))
         if found := re.findall(r"\"(?:MMM|CLOUD_RUN)_[A-Z_]+\"", text):
             spelled[path.relative_to(ROOT).as_posix()] = found
-    assert spelled.keys() - {"contract/settings.py"} == {"contract/environment.py"}
+    assert spelled.keys() - {"contract/environment_settings.py"} == {"contract/environment.py"}
     constants = {name for name, value in vars(environment).items() if str(value) in NAMES}
     assert constants <= used
 

@@ -165,7 +165,7 @@ def test_a_second_execution_of_a_claimed_run_leaves(place: Place, tmp_path: Path
     place.store.write(layout.lease(request.run_id), lease.to_json())
     code, lines = place.run("second", MMM_RUN_ID=request.run_id)
     assert code == 0
-    assert "first is working on this run; leaving" in lines[-1]["message"]
+    assert "first is working on this run; exiting" in lines[-1]["message"]
     assert place.state(request.run_id) is State.ACCEPTED
 
 

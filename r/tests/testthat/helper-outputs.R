@@ -5,7 +5,8 @@ job_config <- function(...) {
   cfg <- list(
     run_id = "20260101T000000Z-00000000", progress_file = NULL, market = "DE",
     revision = "r1", engine = "builtin", search = "fast", date_column = "DATE",
-    frequency = "week", target = "revenue", target_kind = "revenue", window_start = NULL, window_end = NULL, holidays_csv = NULL,
+    frequency = "week", target = "revenue", target_kind = "revenue", window_start = NULL,
+    window_end = NULL, holidays_csv = NULL,
     channel_names = c("tv", "search"), channel_spends = c("tv_spend", "search_spend"),
     channel_exposures = c("tv_spend", "clicks"), channel_signs = rep("positive", 2),
     organic = "newsletter", organic_signs = "positive", context = c("price", "promotion"),

@@ -53,7 +53,7 @@ def read(store: FolderStore, engine: str = "builtin") -> History:
 
 def test_no_past_run(store: FolderStore) -> None:
     assert read(store) == History()
-    assert str(read(store)) == "no past run"
+    assert str(read(store)) == "no past runs"
 
 
 def test_the_last_runs_of_the_market_are_used(store: FolderStore) -> None:
@@ -99,6 +99,6 @@ def test_limits() -> None:
     assert caught.value.step == "limits"
     minutes, cost = caught.value.problems
     assert minutes.startswith("`limits.max_minutes` is 0.01, but the run is estimated at ")
-    assert "208 rows (the date window), no past run" in minutes
+    assert "208 rows (the date window), no past runs" in minutes
     assert cost.startswith("`limits.max_cost` is 0.0001 USD, but the run is estimated at 0.00")
     assert "4 vCPU, 8 GiB, europe-west1" in cost

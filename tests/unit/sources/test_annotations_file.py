@@ -121,6 +121,7 @@ def test_dates_in_the_format_of_the_table(tmp_path: Path) -> None:
         ("date,name\n2024-01-01,TV\n", ["is already the channel `tv`"]),
         ("date,name\n2024-01-01,Holiday\n", ["is already prophet's component `holiday`"]),
         ("date,name\n2024-01-01,intercept\n", ["is already a reserved name of the model"]),
+        ("date,name\n2024-01-01,Next\n", ["is already a word of the R language (`next`)"]),
         (
             "date,name\n" + "".join(f"2024-01-01,E{i}\n" for i in range(MAX_NAMES + 1)),
             [f"has {MAX_NAMES + 1} event names", f"at most {MAX_NAMES}"],
@@ -135,6 +136,19 @@ def test_each_fault_is_reported_with_its_line(
         read(tmp_path, text)
     for sentence in sentences:
         assert sentence in caught.value.message
+
+
+def test_penalty_factors_of_events_are_known_once_the_events_are(tmp_path: Path) -> None:
+    text = "date,name\n2024-05-01,Summer Sale\n"
+    training = {"add_penalty_factor": True, "hyperparameters": {"Summer_Sale_penalty": [0, 1]}}
+    assert read(tmp_path, text, training=training).names == ["Summer Sale"]
+    training["hyperparameters"] = {"Summer_Sail_penalty": [0, 1]}
+    with pytest.raises(ConfigError) as caught:
+        read(tmp_path, text, training=training)
+    assert caught.value.problems == [
+        "`training.hyperparameters.Summer_Sail_penalty` is not a hyperparameter of this model. "
+        "Did you mean `Summer_Sale_penalty`?"
+    ]
 
 
 def test_files_that_cannot_be_read(tmp_path: Path) -> None:

@@ -29,7 +29,7 @@ def test_a_range_of_a_penalty_is_refused_where_auto_is_robyn(tmp_path: Path) -> 
     plain = load_config(EXAMPLE).config
     check_engine(config, rscript=rscript(tmp_path, "builtin"), r_root=tmp_path)
     check_engine(plain, rscript=rscript(tmp_path, "robyn"), r_root=tmp_path)
-    said = r"`training.hyperparameters.TV_GRP_penalty` is refused: Robyn takes"
+    said = r"`training.hyperparameters.TV_GRP_penalty` is refused: Robyn does not take the range"
     with pytest.raises(ConfigError, match=said):
         check_engine(config, rscript=rscript(tmp_path, "robyn"), r_root=tmp_path)
 

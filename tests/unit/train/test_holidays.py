@@ -1,11 +1,18 @@
 """Tests of job/train/holidays.py."""
 
+import json
 from datetime import date
+from pathlib import Path
+from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
 from contract.exceptions import ConfigError
-from job.train.holidays import UnknownCountryError, holidays_table
+from contract.loading import load_config
+from job.train.holidays import UnknownCountryError, check_country, holidays_table
+from mmm.commands import app
+from tests.bad_configs import changed
 
 YEAR = (date(2024, 3, 1), date(2024, 3, 2))
 
@@ -52,3 +59,23 @@ def test_nothing_near_is_no_suggestion() -> None:
 def test_end_before_start_is_refused() -> None:
     with pytest.raises(ValueError, match="is before"):
         holidays_table("DE", date(2024, 2, 1), date(2024, 1, 1))
+
+
+@pytest.mark.parametrize(
+    "training", [{"holidays": "uk"}, {"holidays": "XX", "prophet": ["trend"]}, {}]
+)
+def test_a_country_that_is_known_or_not_used_is_accepted(training: dict[str, Any]) -> None:
+    check_country(load_config(changed({"training": training, "market": "EMEA"})).config)
+
+
+def test_an_unknown_country_is_refused_before_anything_is_read(tmp_path: Path) -> None:
+    document = changed({"training.holidays": "Germny", "source.path": "no-such-file.csv"})
+    with pytest.raises(UnknownCountryError, match="Did you mean `DE`"):
+        check_country(load_config(changed({"training.holidays": "Germny"})).config)
+    path = tmp_path / "config.yaml"
+    path.write_text(json.dumps(document, default=str))
+    for command in ("plan", "check"):
+        done = CliRunner().invoke(app, [command, str(path)])
+        assert done.exit_code == 64, done.output
+        assert "`training.holidays` is `Germny`" in done.stderr
+        assert "no-such-file" not in done.output

@@ -200,7 +200,10 @@ BROKEN = [
     ({"confg": {}}, "Did you mean `config`?"),
     ({"config": {**CONFIG, "chanels": []}}, "Did you mean `channels`?"),
     ({"config": {**CONFIG, "market": "../x"}}, "`market` is `../x`"),
-    ({"config_uri": "gs://no-such-bucket-of-ours/x.yaml"}, "there is no config"),
+    (
+        {"config_uri": "gs://no-such-bucket-of-ours/x.yaml"},
+        "the config `gs://no-such-bucket-of-ours/x.yaml` does not exist",
+    ),
     ({"config_uri": "http://elsewhere/x.yaml"}, "`config_uri`"),
     ({"config": CONFIG, "mode": "refresh"}, "not supported yet"),
     ({"config": CONFIG, "markets": ["A", "B"], "run_id": "20261123T020000Z-1a2b3c4d"}, "`run_id`"),

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from pydantic import Field
 
+from contract.environment_settings import EnvironmentSettings
 from contract.exceptions import ConfigError
-from contract.settings import EnvironmentSettings
 
 
 class Sample(EnvironmentSettings):

@@ -41,6 +41,9 @@ def events(run_id: str) -> str:
 
 
 RUNS = "runs/"
+ARTIFACTS = "robyn/"
+REJECTED = "rejected/"
+TRIALS = "trials/"  # below a run's work folder
 
 
 def closed_runs() -> str:
@@ -58,6 +61,11 @@ def work(run_id: str, name: str = "") -> str:
     return f"runs/{run_id}/work/{name}"
 
 
+def trials(run_id: str, name: str = "") -> str:
+    """Return the path of a finished trial, or the prefix of all of them."""
+    return work(run_id, f"{TRIALS}{name}")
+
+
 def quality(run_id: str) -> str:
     """Return the path of the gate's verdict; a run that it blocked has no artifacts."""
     return f"runs/{run_id}/data_quality.json"
@@ -65,7 +73,7 @@ def quality(run_id: str) -> str:
 
 def artifacts(revision: str, market: str, run_id: str, name: str = "") -> str:
     """Return the path of an artifact of a finished run."""
-    return f"robyn/{revision}/{market}/{run_id}/{name}"
+    return f"{ARTIFACTS}{revision}/{market}/{run_id}/{name}"
 
 
 def manifest(revision: str, market: str, run_id: str) -> str:
@@ -105,4 +113,4 @@ def keys(run_id: str) -> str:
 
 def rejected(message_hash: str) -> str:
     """Return the path of a rejected message, stored for people to read."""
-    return f"rejected/{message_hash}.json"
+    return f"{REJECTED}{message_hash}.json"

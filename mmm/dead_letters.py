@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
+from contract import layout
 from contract.exceptions import ConfigError
 from contract.rejection import Rejection
 from contract.stores import Store
@@ -72,7 +73,7 @@ def replay(letter: Letter, publisher: Publisher) -> str:
 
 def rejected_letters(store: Store) -> Iterator[Letter]:
     """Yield the rejected messages that `contract.rejection` stored."""
-    for info in store.list("rejected/"):
+    for info in store.list(layout.REJECTED):
         record = Rejection.from_json(store.read(info.path).data, path=info.path)
         about = ("message_id", "publish_time", "topic")
         yield Letter(

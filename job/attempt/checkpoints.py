@@ -31,7 +31,7 @@ def restore(store: Store, run_id: str, name: str, file: Path) -> bool:
 
 def restore_trials(store: Store, run_id: str, folder: Path) -> list[str]:
     """Download the finished trials; return their names."""
-    prefix = layout.work(run_id, "trials/")
+    prefix = layout.trials(run_id)
     names = []
     for info in store.list(prefix):
         name = info.path.removeprefix(prefix)

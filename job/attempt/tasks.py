@@ -82,7 +82,7 @@ def wait_for_inputs(
 
 def claim_merge(store: Store, run_id: str, *, task: int, trials: int) -> bool:
     """Return True if all trials are stored and this task has claimed the outputs."""
-    finished = sum(1 for _ in store.list(layout.work(run_id, "trials/")))
+    finished = sum(1 for _ in store.list(layout.trials(run_id)))
     return finished >= trials and _claim(store, run_id, task)
 
 

@@ -99,8 +99,8 @@ def _runs(store: Store, revision: str, market: str) -> Iterator[_PastRun]:
 
 def _runs_of_other_markets(store: Store, own_revision: str, own_market: str) -> Iterator[_PastRun]:
     markets = 0
-    for revision in sorted(store.folders("robyn/"), reverse=True):
-        for market in store.folders(f"robyn/{revision}/"):
+    for revision in sorted(store.folders(layout.ARTIFACTS), reverse=True):
+        for market in store.folders(f"{layout.ARTIFACTS}{revision}/"):
             if (revision, market) != (own_revision, own_market):
                 yield from _runs(store, revision, market)
                 markets += 1

@@ -9,6 +9,7 @@ from typing import Any
 import pyarrow.csv
 import pyarrow.parquet as pq
 
+from contract import layout
 from contract.exceptions import CancelledError, MMMError
 from contract.training import ProphetVar
 from job.attempt import checkpoints
@@ -93,7 +94,7 @@ def _run_r(attempt: Attempt, job: dict[str, Any], stored: set[str]) -> dict[str,
     def on_progress(record: dict[str, Any]) -> None:
         if record.get("type") == "checkpoint":
             file = Path(record["path"])
-            checkpoints.save(attempt.store, attempt.run_id, f"trials/{file.name}", file)
+            checkpoints.save(attempt.store, attempt.run_id, f"{layout.TRIALS}{file.name}", file)
             stored.add(file.name)
             attempt.log.info(f"trial {record.get('trial')} is done and stored", source="R")
         elif record.get("type") == "step" and record.get("state") == "finished":
@@ -126,7 +127,7 @@ def _store_finished(attempt: Attempt, stored: set[str]) -> None:
         if file.name in stored or seconds_left() < MARK_SECONDS:
             continue
         try:
-            checkpoints.save(attempt.store, attempt.run_id, f"trials/{file.name}", file)
+            checkpoints.save(attempt.store, attempt.run_id, f"{layout.TRIALS}{file.name}", file)
         except MMMError as error:
             attempt.log.warning(f"`{file.name}` could not be stored: {error}")
             return

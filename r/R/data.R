@@ -63,10 +63,6 @@ as_numbers <- function(values, column) {
   values
 }
 
-#' Days between two periods of a frequency; rounded for months.
-#' @noRd
-interval_days <- function(frequency) c(day = 1L, week = 7L, month = 30L)[[frequency]]
-
 #' Check that dates ascend in steps of the frequency, without duplicate or gap.
 #' @noRd
 check_dates <- function(dates, frequency, column) {

@@ -30,6 +30,9 @@ memory_in_use <- function(status = "/proc/self/status") {
 }
 
 #' Free memory in megabytes: of the machine, or of the container (cgroup version 2, then 1).
+#'
+#' The job reads the limits (`job/runtime/machine.py`). R reads the cgroup too, because it needs the
+#' memory that is free at the moment when it starts to draw.
 #' @noRd
 memory_left <- function(meminfo = "/proc/meminfo", cgroup = "/sys/fs/cgroup") {
   left <- Inf

@@ -5,12 +5,14 @@ Each worker of pytest-xdist starts a stand-in of its own, on a free port, when a
 
 from __future__ import annotations
 
+import logging
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
 import hypothesis
 import pytest
+import structlog
 
 from contract.stores import Store, open_store
 from tests.fakes import cloud_run, gcs, pubsub, snowflake
@@ -42,6 +44,18 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.xdist_group("snowflake"))
         elif not path.startswith(SPREAD):
             item.add_marker(pytest.mark.xdist_group(path))
+
+
+@pytest.fixture(autouse=True)
+def own_logs() -> Iterator[None]:
+    """Undo what a test configures: its stderr is closed when the next test logs."""
+    yield
+    root = logging.getLogger()
+    for handler in root.handlers[:]:
+        if type(handler).__module__.startswith("job."):
+            root.removeHandler(handler)
+    structlog.reset_defaults()
+    structlog.contextvars.clear_contextvars()
 
 
 @pytest.fixture(scope="session")

@@ -64,13 +64,20 @@ class GCSStore:
         return f"gs://{self._bucket.name}"
 
     def read(self, path: str, *, limit: int | None = None) -> Blob:
-        """Read the bytes and the generation of an object."""
-        blob = self._bucket.blob(path)
+        """Read the bytes and the generation of an object.
+
+        A try that fails starts again from the first byte: the client itself would continue where
+        the answer was cut, and could join the parts of two generations.
+        """
         end = None if limit is None else limit - 1
-        data = self._try(
-            path, lambda: blob.download_as_bytes(end=end, retry=RETRY, timeout=TIMEOUT)
-        )
-        return Blob(data=data, generation=int(blob.generation or self._generation(path)))
+
+        def download() -> tuple[bytes, int | None]:
+            blob = self._bucket.blob(path)
+            data = blob.download_as_bytes(end=end, retry=None, timeout=TIMEOUT)
+            return data, blob.generation
+
+        data, generation = self._try(path, RETRY(download))
+        return Blob(data=data, generation=int(generation or self._generation(path)))
 
     def write(
         self, path: str, data: bytes, *, if_generation: int | None = None, content_type: str = JSON

@@ -1,7 +1,4 @@
-"""A healthy table, and faults to seed into it: one or more for each finding of the gate.
-
-The gate's tests and the list of checks in docs/data.md use them.
-"""
+"""A healthy table, and faults for each finding of the gate, for its tests and docs/data.md."""
 
 from __future__ import annotations
 

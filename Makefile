@@ -85,7 +85,6 @@ lock: ## Resolve the dependencies into the hashed requirements files
 	$(COMPILE) pyproject.toml --constraint requirements-dev.txt -o job/requirements.txt
 	$(COMPILE) trigger/requirements.in --constraint requirements-dev.txt -o trigger/requirements.txt
 	$(COMPILE) docker/tools.in -o requirements-tools.txt
-	echo 'snowflake-connector-python==4.8.*' | $(COMPILE) - -o tests/services/requirements-connector-4.txt
 	$(COMPILE) r/requirements-nevergrad.in -o r/requirements-nevergrad.txt
 	$(COMPILE) tests/fakes/requirements-fakesnow.in -o tests/fakes/requirements-fakesnow.txt
 

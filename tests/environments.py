@@ -71,7 +71,7 @@ class Environment:
 
 @contextmanager
 def environment(cache: Path, requirements: Path) -> Iterator[Environment]:
-    """The environment of a hashed requirements file, below `cache`; nobody else has it meanwhile.
+    """The environment of a hashed requirements file, below `cache`; a lock keeps other tests out.
 
     Raises:
         OSError: the package index does not answer.

@@ -6,6 +6,8 @@ Terraform sets those of a deployment, the trigger those of a run, and Cloud Run 
 
 from __future__ import annotations
 
+import os
+
 # of a deployment
 BUCKET = "MMM_BUCKET"  # the bucket: gs://BUCKET or a folder
 EVENTS_TOPIC = "MMM_EVENTS_TOPIC"  # where events go: projects/P/topics/T or a .jsonl file
@@ -51,3 +53,22 @@ TASK = (
     CLOUD_RUN_TASK_COUNT,
     CLOUD_RUN_TASK_ATTEMPT,
 )
+
+# of a connection to Snowflake, whose values are secret
+SNOWFLAKE_SECRETS = (
+    "SNOWFLAKE_PRIVATE_KEY",
+    "SNOWFLAKE_PRIVATE_KEY_PASSPHRASE",
+    "SNOWFLAKE_OAUTH_TOKEN",
+    "SNOWFLAKE_PASSWORD",
+)
+
+
+def hide_secrets_from_programs() -> None:
+    """Keep the secrets out of programs that this process starts without naming an environment.
+
+    Libraries start such programs: Python's `platform` runs `uname`, and the Snowflake connector
+    runs `lsb_release`. This process still reads the secrets from `os.environ`, which `unsetenv`
+    does not change.
+    """
+    for name in SNOWFLAKE_SECRETS:
+        os.unsetenv(name)

@@ -28,6 +28,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         help="train again even if this config and data were trained before",
     )
     given = parser.parse_args(arguments)
+    environment.hide_secrets_from_programs()
     style: Style = "console" if os.environ.get(environment.LOG_STYLE) == "console" else "json"
     console = Console(stderr=True)
     log = logs.configure(style, console)

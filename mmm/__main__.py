@@ -20,7 +20,10 @@ def main() -> None:
 
     signal.signal(signal.SIGINT, interrupt)
     try:
+        from contract.environment import hide_secrets_from_programs
         from mmm.commands import app
+
+        hide_secrets_from_programs()
 
         app()
     except BaseException:

@@ -91,9 +91,7 @@ class Watch(threading.Thread):
             self._note("command line of the job", self._needles.in_bytes(own.encode()))
             for child in self._process.children(recursive=True):
                 line, variables = " ".join(child.cmdline()), repr(child.environ())
-                if line == own or child.name() == "uname":
-                    # The job itself, before it becomes another program, and `uname`, which
-                    # Python's `platform` runs with the job's environment.
+                if line == own:  # the job itself, before it becomes another program
                     continue
                 self.programs.add(child.name())
                 self._note(f"process {line[:80]}", self._needles.in_bytes(line.encode()))

@@ -85,6 +85,15 @@ class Done:
     folder: Path
 
 
+def slow_programs(folder: Path) -> str:
+    """Make the programs that libraries start last long enough to be seen; return a PATH."""
+    folder.mkdir()
+    for name in ("uname", "lsb_release"):
+        (folder / name).write_text("#!/bin/sh\nsleep 0.5\necho Linux\n")
+        (folder / name).chmod(0o755)
+    return f"{folder}{os.pathsep}{os.environ['PATH']}"
+
+
 def job(folder: Path, server: FakeSnowflake, secrets: Secrets, **variables: str) -> Done:
     """Run the job in a separate process, and search everything that it leaves."""
     source = {"type": "snowflake", "table": "ANALYTICS.MMM.WEEKLY"}
@@ -100,7 +109,8 @@ def job(folder: Path, server: FakeSnowflake, secrets: Secrets, **variables: str)
         env={
             **{k: v for k, v in os.environ.items() if not k.startswith(("MMM_", "SNOWFLAKE_"))},
             "MMM_BUCKET": str(folder / "bucket"), "MMM_EVENTS_TOPIC": str(folder / "events.jsonl"),
-            "CLOUD_RUN_EXECUTION": "canary", "TMPDIR": str(folder / "tmp"), **env,
+            "CLOUD_RUN_EXECUTION": "canary", "TMPDIR": str(folder / "tmp"),
+            "PATH": slow_programs(folder / "programs"), **env,
         },
         cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
     )  # fmt: skip
@@ -131,7 +141,8 @@ def test_a_run_that_succeeds_leaves_no_secret(
     assert (done.code, done.status.state) == (0, State.SUCCEEDED), done.output[-3000:]
     names = {file.name for file in (tmp_path / "bucket").rglob("*")}
     assert {"report.html", "InputCollect.RDS", "data.parquet", "robyn_console.log"} <= names
-    assert "R" in done.watch.programs  # R was watched while it ran, with its environment
+    # R was watched while it ran, with its environment, and so was a library's program.
+    assert {"R", "lsb_release"} <= done.watch.programs
     assert warehouse.seen()["logins"][-1]["authenticator"] == "SNOWFLAKE_JWT"
 
 

@@ -194,7 +194,8 @@ def _position(
     clock: Callable[[], datetime],
 ) -> Position:
     """Return the queue with this run in it, without the runs ahead of it that have died."""
-    mine = Waiting(accepted_at=request.accepted_at, run_id=request.run_id)
+    here = [one for one in market.waiting if one.run_id == request.run_id]
+    mine = here[0] if here else Waiting(accepted_at=request.accepted_at, run_id=request.run_id)
     others = [other for other in market.waiting if other.run_id != request.run_id]
     queue = sorted([*others, mine], key=lambda one: (one.accepted_at, one.run_id))
     ahead = (

@@ -1,4 +1,8 @@
-"""Reject a message that can never run: store its body, publish a REJECTED event."""
+"""Reject a message that can never run: end its run as REJECTED, and store its body.
+
+The terminal status is written first. The same message, delivered again, therefore never runs, even
+if its config has become readable meanwhile. To run it, publish a new message.
+"""
 
 from __future__ import annotations
 
@@ -8,15 +12,15 @@ from typing import Annotated
 
 from pydantic import AfterValidator
 
-from contract import events, layout
+from contract import layout
 from contract.base import sha256_hex
-from contract.events import Event, EventData
+from contract.events import EventData
 from contract.exceptions import MMMError
-from contract.run import RunError, State, now
+from contract.run import RunError, State, Status, now
 from contract.stored import Moment, Stored
 from contract.stores.atomic import create
 from contract.stores.base import Store
-from contract.topics.base import Publisher
+from contract.terminal import end_run, run_error
 
 MAX_STORED_BYTES = 256 * 1024
 
@@ -44,31 +48,32 @@ class Rejection(Stored):
 
 def reject(
     store: Store,
-    publisher: Publisher,
     *,
     run_id: str,
     body: bytes,
     attributes: Mapping[str, str],
     error: MMMError,
-) -> str:
-    """Store the body under `rejected/`, store and publish the event; return the object's path.
+) -> Status:
+    """End the run as REJECTED, and store the body under `rejected/`.
+
+    Returns:
+        The stored status. A run that was accepted before keeps its state, and nothing is stored.
 
     Raises:
-        TransientError, ServiceError: bucket or topic is unreachable; objects already stored remain.
+        TransientError, ServiceError: the bucket is unreachable; objects already stored remain.
     """
-    fault = RunError(
-        code=error.exit_code, step=error.step, kind=type(error).__name__, message=error.message
-    )
+    data = EventData(run_id=run_id, state=State.REJECTED, error=run_error(error))
+    status = end_run(store, data, unless=lambda _: True)
+    if status.state is not State.REJECTED:
+        return status
     path = layout.rejected(f"{run_id}-{sha256_hex(body)[:16]}")
     kept = Rejection(
         run_id=run_id,
         rejected_at=now(),
-        error=fault,
+        error=status.error or run_error(error),
         attributes=dict(attributes),
         size=len(body),
         body_base64=base64.b64encode(body[:MAX_STORED_BYTES]).decode(),
     )
     create(store, path, kept.to_json())  # a redelivery finds it stored
-    events.put(store, Event.of(EventData(run_id=run_id, state=State.REJECTED, error=fault)))
-    events.flush(store, publisher, run_id)
-    return path
+    return status

@@ -80,7 +80,12 @@ class Request(Stored):
                 return Config.model_validate(self.config, extra="ignore")
             problems = explain(error, Config)
             raise ConfigError(
-                [f"the request of run {self.run_id}: {p}" for p in problems]
+                [
+                    f"the request of run {self.run_id} does not fit this version of MMM Trainer, "
+                    "probably because a newer version accepted it; update the job's image and the "
+                    f"function, and request the run again: {problem}"
+                    for problem in problems
+                ]
             ) from None
 
     def _is_later_default(self, fault: ErrorDetails) -> bool:

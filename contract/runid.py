@@ -1,7 +1,13 @@
-"""Run ids: `<UTC time>-<8 hex>`, e.g. `20261123T020000Z-1a2b3c4d`; one key, one id."""
+"""Run ids: `<UTC time>-<8 hex>`, e.g. `20261123T020000Z-1a2b3c4d`; one key, one id.
+
+A key is what makes two requests the same: the sender's own key, or else the message or execution. A
+key that is made of parts begins with MADE, which a sender's key cannot contain, and joins them as a
+JSON array. Different parts therefore never give the same key.
+"""
 
 from __future__ import annotations
 
+import json
 import re
 from datetime import UTC, datetime
 
@@ -12,6 +18,7 @@ from contract.stored import read_fields
 from contract.stores.atomic import create
 from contract.stores.base import Store
 
+MADE = "\x1f"
 PATTERN = re.compile(r"^\d{8}T\d{6}Z-[0-9a-f]{8}$")
 
 
@@ -23,12 +30,34 @@ def make(key: str, at: datetime) -> str:
 
 def message_key(topic: str, message_id: str, publish_time: str) -> str:
     """Return the idempotency key of a message that has no key of its own."""
-    return f"{topic}|{message_id}|{publish_time}"
+    return _made("message", topic, message_id, publish_time)
+
+
+def market_key(key: str, market: str | None) -> str:
+    """Return the key of one of a message's markets; None stands for the config's own market."""
+    return key if market is None else _made("market", key, market)
+
+
+def execution_key(execution: str) -> str:
+    """Return the key of an execution that was started with a config."""
+    return _made("execution", execution)
+
+
+def _made(*parts: str) -> str:
+    return MADE + json.dumps(parts)
 
 
 def is_valid(run_id: str) -> bool:
     """Return whether the text has the form of a run id."""
     return PATTERN.fullmatch(run_id) is not None
+
+
+def time_of(run_id: str) -> datetime | None:
+    """Return the time in a run id (UTC), None if it is not a time."""
+    try:
+        return datetime.strptime(run_id.partition("-")[0], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
+    except ValueError:
+        return None
 
 
 def for_key(store: Store, key: str, at: datetime) -> str:

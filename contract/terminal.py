@@ -1,7 +1,6 @@
 """End a run: one terminal status, and the one event that is made from it.
 
-Every terminal status is made here, whether the job or another process ends the run. A
-message that can never run has no status to end; `contract.rejection` publishes its event.
+Every terminal status is made here, whether the job or another process ends the run.
 """
 
 from __future__ import annotations

@@ -15,6 +15,7 @@ from contract.events import EventData
 from contract.exceptions import (
     PERMANENT_CODES,
     CancelledError,
+    ConfigError,
     GateError,
     MMMError,
     TransientError,
@@ -24,7 +25,14 @@ from contract.market import keep_market
 from contract.request import Request
 from contract.run import State, Status, read_status
 from contract.stores import Store
-from contract.terminal import end_run, event_data, is_promoted, publish_end, run_error
+from contract.terminal import (
+    end_request,
+    end_run,
+    event_data,
+    is_promoted,
+    publish_end,
+    run_error,
+)
 from contract.topics import Publisher
 from job.attempt.context import Attempt, tasks_of
 from job.attempt.lease import LeaseHolder, claim
@@ -46,10 +54,10 @@ TIMEOUT_MARGIN_SECONDS = 30.0
 
 @dataclass(frozen=True, kw_only=True)
 class Ending:
-    """How an attempt ended."""
+    """How an attempt ended; `state` is the run's stored state, None if it is unknown."""
 
     run_id: str
-    state: State
+    state: State | None
     exit_code: int
     report_uri: str | None = None
     message: str | None = None
@@ -80,7 +88,10 @@ def work_on(
     if status is not None and status.has_left(settings.execution):
         log.info("this execution has left the run, which waits for its market")
         return _waiting(status)
-    config = request.read_config()
+    try:
+        config = request.read_config()
+    except ConfigError as error:
+        return _refuse(request, error, settings, store, publisher, log=log)
     if settings.task_index >= tasks_of(config, settings):
         log.info("the run needs fewer tasks; this task has nothing to do")
         return Ending(run_id=request.run_id, state=State.RUNNING, exit_code=0)
@@ -97,6 +108,28 @@ def work_on(
             lease.release()
         except MMMError as error:
             log.warning(f"the lease could not be released and will expire: {error}")
+
+
+def _refuse(
+    request: Request,
+    error: ConfigError,
+    settings: Settings,
+    store: Store,
+    publisher: Publisher,
+    *,
+    log: Log,
+) -> Ending:
+    """End a run whose config this version does not accept, unless another version works on it."""
+    lease = claim(store, request.run_id, settings)
+    if isinstance(lease, Lease):
+        log.warning(f"{lease.owner} is working on this run; exiting")
+        return Ending(run_id=request.run_id, state=State.RUNNING, exit_code=0)
+    try:
+        log.error(error.message, exit_code=error.exit_code)
+        status = end_request(store, request, State.FAILED, run_error(error, step="config"))
+        return _conclude(status, store, publisher, log)
+    finally:
+        lease.release()
 
 
 def _attempt(

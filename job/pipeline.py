@@ -180,6 +180,7 @@ def _promote(attempt: Attempt, manifest: Manifest, verdict: Verdict | None) -> R
             run_id=manifest.run_id,
             market=manifest.market,
             revision=manifest.revision,
+            accepted_at=attempt.request.accepted_at,
             facts={"best_model": manifest.best_model, "engine": manifest.engine},
         )
     return RunResult(state=State.SUCCEEDED, facts=facts)

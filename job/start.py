@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any, Literal
 
 from contract.exceptions import MMMError
-from contract.run import State
-from contract.stores import open_store
+from contract.run import State, read_status
+from contract.stores import Store, open_store
 from contract.topics import open_topic
 from job.attempt.request import find_request
 from job.lifecycle import Ending, work_on
@@ -29,20 +29,33 @@ def start(
     overrides: dict[str, Any] | None = None,
 ) -> Ending:
     """Find the request in the bucket and work on it; turn every error into an exit code."""
+    store: Store | None = None
     try:
         settings = Settings.read(bucket=bucket, topic=topic, config_uri=config_uri, run_id=run_id)
-        store, publisher = open_store(settings.bucket), open_topic(settings.topic)
+        store = open_store(settings.bucket)
+        publisher = open_topic(settings.topic)
         with stop_on_signal():
             request = find_request(
                 settings, store, publisher, via=via, overrides=overrides or {}, force=force
             )
-            log.info(f"run {request.run_id}", run_id=request.run_id)
+            run_id = request.run_id
+            log.info(f"run {run_id}", run_id=run_id)
             return work_on(request, settings, store, publisher, log=log, view=view)
     except MMMError as error:
         log.error(error.message, exit_code=error.exit_code)
+        run_id = error.run_id or run_id or ""
         return Ending(
-            run_id=error.run_id or run_id or "",
-            state=State.REJECTED,
+            run_id=run_id,
+            state=_stored_state(store, run_id),
             exit_code=error.exit_code,
             message=error.message,
         )
+
+
+def _stored_state(store: Store | None, run_id: str) -> State | None:
+    """Return the state of a run, None if there is none or the bucket does not answer."""
+    try:
+        status = read_status(store, run_id) if store and run_id else None
+    except MMMError:
+        return None
+    return status.state if status else None

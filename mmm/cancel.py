@@ -29,13 +29,13 @@ def cancel(
         ConfigError: the run does not exist.
         TransientError, ServiceError: Cloud Run, bucket or topic refuses or is unreachable.
     """
-    request = stored_request(store, run_id)
-    if request is None:
-        raise ConfigError(f"there is no run `{run_id}` in {store.url}")
     status = read_status(store, run_id)
     if status is not None and status.state.is_terminal:
         publish_end(store, publisher, status)  # its event may not have been published
         return status
+    request = stored_request(store, run_id)
+    if request is None:
+        raise ConfigError(f"there is no run `{run_id}` in {store.url}")
     names = {execution.name for execution in launcher.find(run_id)}
     if not names and status is not None and status.execution:
         names = {status.execution}

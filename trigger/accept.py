@@ -1,8 +1,8 @@
 """Accept a message: validate it, name its runs, store each request once, launch.
 
 A message that is delivered twice, or to two processes at once, gives one run per market. An error
-that a redelivery can fix is raised, so that the delivery fails. A message that can never run is
-stored under `rejected/`, gets a REJECTED event, and is acknowledged.
+that a redelivery can fix is raised, so that the delivery fails. A message that can never run ends
+as REJECTED and is acknowledged. Delivered again, it gets the same answer, even if it could run now.
 """
 
 from __future__ import annotations
@@ -13,12 +13,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from contract import layout, runid
-from contract.exceptions import (
-    ConfigError,
-    MMMError,
-    NotFoundError,
-    TransientError,
-)
+from contract.exceptions import ConfigError, MMMError, NotFoundError, TransientError
 from contract.rejection import reject
 from contract.request import Request, stored_request
 from contract.run import State, Status, now, read_status
@@ -63,6 +58,10 @@ def accept(
         message = check_message(delivery)
     except ConfigError as error:
         return [_reject(delivery, error, store, publisher)]
+    if message.markets != [None]:
+        whole = read_status(store, _rejection_id(delivery, None, store))
+        if whole is not None and whole.state is State.REJECTED:
+            return [_reject_again(delivery, whole, store, publisher)]
     results: list[MessageResult] = []
     delayed: MMMError | None = None
     for market in message.markets:
@@ -94,29 +93,40 @@ def _accept_one(
     max_age: timedelta,
 ) -> MessageResult:
     run_id, path = message.identity(market)
+    before = read_status(store, _rejection_id(message.delivery, market, store))
+    if before is not None and before.state is State.REJECTED:
+        return _reject_again(message.delivery, before, store, publisher, market=market)
+    if before is None or before.run_id != run_id:
+        before = read_status(store, run_id) if message.message.run_id else None
+    if before is not None and not awaits_launch(before):
+        return _again(before, store, publisher, launcher)
     try:
         check_age(message.delivery.published_at, max_age)
         request, config = message.request(store, run_id, market)
         new = create(store, path, request.to_json())
     except ConfigError as error:
         # An earlier delivery may have been accepted before the config changed or time passed.
-        earlier = _earlier(store, run_id, path)
-        if earlier is None:
-            return _reject(message.delivery, error, store, publisher, market=market)
-    else:
-        earlier = None if new else _earlier(store, run_id, path)
-        if not new and earlier is None:
-            # The key's object has only an id, as other versions and executions write it.
-            request = request.model_copy(update={"run_id": runid.of_key(store, path)})
-            if not create(store, layout.request(request.run_id), request.to_json()):
-                raise TransientError(f"run {request.run_id} is being accepted by another delivery")
-    if earlier is None:
-        status = launch_first(request, config, store=store, launcher=launcher)
-    elif isinstance(earlier, Status):
-        status = earlier
-    else:
-        status = launch_again(earlier, store=store, launcher=launcher)
-    return _conclude(status, store, publisher, new=earlier is None)
+        if earlier := _earlier(store, run_id, path):
+            return _again(earlier, store, publisher, launcher)
+        return _reject(message.delivery, error, store, publisher, market=market)
+    if not new:
+        if earlier := _earlier(store, run_id, path):
+            return _again(earlier, store, publisher, launcher)
+        # The key's object has only an id, as other versions and executions write it.
+        request = request.model_copy(update={"run_id": runid.of_key(store, path)})
+        if not create(store, layout.request(request.run_id), request.to_json()):
+            raise TransientError(f"run {request.run_id} is being accepted by another delivery")
+    status = launch_first(request, config, store=store, launcher=launcher)
+    return _conclude(status, store, publisher, new=True)
+
+
+def _again(
+    earlier: Status | Request, store: Store, publisher: Publisher, launcher: Launcher
+) -> MessageResult:
+    """Return the result of a message that was accepted before; make sure that it is launched."""
+    if isinstance(earlier, Request):
+        earlier = launch_again(earlier, store=store, launcher=launcher)
+    return _conclude(earlier, store, publisher, new=False)
 
 
 def _earlier(store: Store, run_id: str, path: str) -> Status | Request | None:
@@ -146,14 +156,37 @@ def _conclude(status: Status, store: Store, publisher: Publisher, *, new: bool) 
     """Return the result of a run; if Cloud Run refused the launch, publish the run's end."""
     if status.state is State.FAILED and status.error and status.error.step == "launch":
         _publish_end(store, publisher, status)
+    return _result(status, new=new)
+
+
+def _result(status: Status, *, new: bool, market: str | None = None) -> MessageResult:
     return MessageResult(
         run_id=status.run_id,
         state=status.state,
         new=new,
-        market=status.market,
+        market=status.market or market,
         execution=status.execution,
         problem=status.error.message if status.error else None,
     )
+
+
+def _reject_again(
+    delivery: Delivery,
+    before: Status,
+    store: Store,
+    publisher: Publisher,
+    market: str | None = None,
+) -> MessageResult:
+    """Answer with the stored rejection; complete it if the first delivery died in between."""
+    said = before.error.message if before.error else "the message was rejected"
+    return _reject(delivery, ConfigError(said), store, publisher, market=market)
+
+
+def _rejection_id(delivery: Delivery, market: str | None, store: Store) -> str:
+    """Return the id of a rejection, which the sender cannot choose."""
+    key = runid.market_key(delivery.key, market)
+    at = delivery.published_at
+    return runid.make(key, at) if at else runid.for_key(store, key, now())
 
 
 def _reject(
@@ -163,28 +196,24 @@ def _reject(
     publisher: Publisher,
     market: str | None = None,
 ) -> MessageResult:
-    """Store the message and publish its event, under an id that the sender cannot choose."""
-    key = delivery.key if market is None else f"{delivery.key}|{market}"
-    at = delivery.published_at
-    run_id = runid.make(key, at) if at else runid.for_key(store, key, now())
+    """End the message's run as REJECTED, and publish its event."""
+    run_id = _rejection_id(delivery, market, store)
     body = delivery.data if delivery.data is not None else b""
-    with suppress(_TopicError):
-        reject(
-            store,
-            _OutboxPublisher(publisher),
-            run_id=run_id,
-            body=body,
-            attributes={
-                **delivery.attributes,
-                "message_id": delivery.message_id,
-                "publish_time": delivery.publish_time,
-                "topic": delivery.topic,
-            },
-            error=error,
-        )
-    return MessageResult(
-        run_id=run_id, state=State.REJECTED, new=True, market=market, problem=error.message
+    status = reject(
+        store,
+        run_id=run_id,
+        body=body,
+        attributes={
+            **delivery.attributes,
+            "message_id": delivery.message_id,
+            "publish_time": delivery.publish_time,
+            "topic": delivery.topic,
+        },
+        error=error,
     )
+    if status.state is State.REJECTED:
+        _publish_end(store, publisher, status)
+    return _result(status, new=True, market=market)
 
 
 def _publish_end(store: Store, publisher: Publisher, status: Status) -> None:

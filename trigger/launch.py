@@ -20,7 +20,13 @@ from datetime import timedelta
 
 from contract import layout
 from contract.config import Config
-from contract.exceptions import MMMError, PreconditionError, ServiceError, TransientError
+from contract.exceptions import (
+    ConfigError,
+    MMMError,
+    PreconditionError,
+    ServiceError,
+    TransientError,
+)
 from contract.request import Request, accepted_status
 from contract.run import (
     LaunchClaim,
@@ -78,7 +84,11 @@ def launch_again(request: Request, *, store: Store, launcher: Launcher) -> Statu
         recorded = _record_existing(request, permit, store=store, launcher=launcher)
         if recorded is not None:
             return recorded
-    return _launch(request, request.read_config(), permit, store=store, launcher=launcher)
+    try:
+        config = request.read_config()
+    except ConfigError as error:
+        return _refused(request, error, store)
+    return _launch(request, config, permit, store=store, launcher=launcher)
 
 
 def awaits_launch(status: Status) -> bool:
@@ -170,5 +180,5 @@ def _release(permit: _Permit, store: Store) -> None:
         permit.write(store, launch=free)
 
 
-def _refused(request: Request, error: ServiceError, store: Store) -> Status:
+def _refused(request: Request, error: MMMError, store: Store) -> Status:
     return end_request(store, request, State.FAILED, run_error(error, step="launch"))

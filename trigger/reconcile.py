@@ -43,6 +43,7 @@ from contract.topics import Publisher
 from trigger.accept import MAX_MESSAGE_AGE
 from trigger.execution import Execution, Launcher, Phase
 from trigger.launch import launch_again
+from trigger.requests import RUN_ID_BEHIND
 
 SILENCE = timedelta(minutes=5)
 START = timedelta(hours=1)
@@ -126,10 +127,9 @@ class _Run:
             publish_end(self.store, self.publisher, status)
             return "closed"
         if request is None:
-            events.flush(
-                self.store, self.publisher, self.run_id
-            )  # the events of a rejected message
-            return "closed" if status is None else "open"
+            # An older version wrote no status of a rejected message, only its event.
+            events.flush(self.store, self.publisher, self.run_id)
+            return "closed" if status is None and self._is_too_old_to_begin() else "open"
         if live_lease(self.store, self.run_id, at=self.at) is not None:
             return "open"
         if status is not None and status.waits_for is not None:
@@ -142,6 +142,11 @@ class _Run:
         if execution is None:
             return self._launch(request)
         return self._follow(request, status, execution)
+
+    def _is_too_old_to_begin(self) -> bool:
+        """Return whether no message may name this run any more."""
+        at = runid.time_of(self.run_id)
+        return at is None or self.at - at > self.max_age + RUN_ID_BEHIND
 
     def _waiting(self, request: Request) -> str:
         before = run_ahead(self.store, request, at=self.at)

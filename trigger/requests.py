@@ -17,6 +17,7 @@ from contract.stores import Store
 from trigger.delivery import KEY_ATTRIBUTE, Delivery
 
 MAX_KEY_LENGTH = 512
+RUN_ID_AHEAD, RUN_ID_BEHIND = timedelta(days=1), timedelta(days=7)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,7 +42,7 @@ class CheckedMessage:
         """
         if self.message.run_id is not None:
             return self.message.run_id, layout.request(self.message.run_id)
-        key = self.key if market is None else f"{self.key}|{market}"
+        key = runid.market_key(self.key, market)
         at = self.delivery.published_at
         run_id = runid.make(key, at or now())
         own = self.key_is_own or at is None
@@ -90,14 +91,35 @@ def check_message(delivery: Delivery) -> CheckedMessage:
         raise ConfigError(
             "the message has both `run_id` and several `markets`; allowed: one of them"
         )
+    if message.run_id is not None:
+        _check_time_of(message.run_id, delivery.published_at or now())
     own = delivery.attributes.get(KEY_ATTRIBUTE) or message.idempotency_key
     if own is not None and len(own) > MAX_KEY_LENGTH:
         raise ConfigError(
             f"`{KEY_ATTRIBUTE}` has {len(own)} characters; allowed: at most {MAX_KEY_LENGTH}"
         )
+    if own is not None and runid.MADE in own:
+        raise ConfigError(
+            f"`{KEY_ATTRIBUTE}` has the control character U+001F; allowed: text without it"
+        )
     return CheckedMessage(
         message=message, delivery=delivery, key=own or delivery.key, key_is_own=own is not None
     )
+
+
+def _check_time_of(run_id: str, published_at: datetime) -> None:
+    """Refuse a run id whose time is far from its message's.
+
+    Raises:
+        ConfigError: it is no time, or it is too far ahead or behind.
+    """
+    at = runid.time_of(run_id)
+    if at is None or not -RUN_ID_BEHIND <= at - published_at <= RUN_ID_AHEAD:
+        raise ConfigError(
+            f"`run_id` is `{run_id}`, but the message was published at "
+            f"{published_at:%Y-%m-%dT%H:%M:%SZ}; allowed: a time at most {RUN_ID_BEHIND.days} days "
+            f"before and {RUN_ID_AHEAD.days} day after it (or leave `run_id` out)"
+        )
 
 
 def check_age(published_at: datetime | None, max_age: timedelta) -> None:

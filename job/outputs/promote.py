@@ -1,23 +1,32 @@
-"""Move a market's `current.json` to a newly accepted run."""
+"""Move a market's `current.json` to a newly accepted run.
+
+The order of runs is the order of acceptance, which a sender cannot set; a run id says nothing about
+it. No time can pin a market: one that the bucket's clock has not reached yet counts as wrong.
+"""
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
-from contract import layout
+from contract import layout, runid
 from contract.base import canonical_json
-from contract.run import now
+from contract.lease import bucket_time
 from contract.stored import read_fields
 from contract.stores.atomic import update
 from contract.stores.base import Blob, Store
 
 
 def promote(
-    store: Store, *, run_id: str, market: str, revision: str, facts: dict[str, Any]
+    store: Store,
+    *,
+    run_id: str,
+    market: str,
+    revision: str,
+    accepted_at: datetime,
+    facts: dict[str, Any],
 ) -> bool:
     """Point the market at this run, unless it already points at a newer one.
-
-    Run ids begin with a time, so their order is the order of the requests.
 
     Returns:
         True if the market points at this run now, False if it points at a newer one.
@@ -26,9 +35,12 @@ def promote(
         TransientError: another writer came between at every attempt.
     """
     path = layout.current(revision, market)
+    at = bucket_time(store, layout.clock(run_id))
+    accepted_at = min(accepted_at, at)
     pointer = {
         "run_id": run_id,
-        "promoted_at": now().isoformat(),
+        "accepted_at": accepted_at.isoformat(),
+        "promoted_at": at.isoformat(),
         "artifacts": layout.artifacts(revision, market, run_id),
         "manifest": layout.manifest(revision, market, run_id),
         **facts,
@@ -36,9 +48,24 @@ def promote(
     content = canonical_json(pointer)
 
     def change(old: Blob | None) -> bytes | None:
-        if old is not None and read_fields(old.data, "run_id", path=path)["run_id"] > run_id:
+        if old is not None and is_newer(read_fields(old.data, "run_id", path=path)):
             return None
         return content
 
+    def is_newer(fields: dict[str, Any]) -> bool:
+        accepted = _time(fields.get("accepted_at")) or runid.time_of(fields["run_id"])
+        if accepted is None or accepted > at:
+            return False
+        return (accepted, fields["run_id"]) > (accepted_at, run_id)
+
     stored = update(store, path, change)
     return stored is not None and stored.data == content
+
+
+def _time(value: object) -> datetime | None:
+    """Return the time of a pointer, None if it has none; older versions wrote none."""
+    try:
+        at = datetime.fromisoformat(str(value))
+    except ValueError:
+        return None
+    return at if at.tzinfo else None

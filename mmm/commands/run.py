@@ -39,8 +39,9 @@ def command(
 
     A run extracts and checks the data, trains the model and writes its artifacts. Logs go to
     stderr; the first line has the run's id. The result goes to stdout: the final state, the run's
-    id and the path of the report. Exit codes: 0 done, 64 config, 65 data, 69 a service refuses,
-    70 model, 73 artifacts, 75 transient, 143 cancelled.
+    id and the path of the report. The state is UNKNOWN if the bucket does not answer. An error
+    before the run exists is only logged. Exit codes: 0 done, 64 config, 65 data, 69 a service
+    refuses, 70 model, 73 artifacts, 75 transient, 143 cancelled.
     """
     with report_errors(as_json=json_logs):
         if not config.startswith("gs://") and not Path(config).is_file():
@@ -75,10 +76,10 @@ def command(
             "message": ending.message,
         }
         print(json.dumps(result))
-    else:
+    elif ending.run_id:
         print(
             result_line(
-                ending.state,
+                ending.state or "UNKNOWN",
                 ending.run_id,
                 report_uri=ending.report_uri,
                 message=ending.message,

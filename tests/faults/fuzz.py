@@ -122,7 +122,9 @@ def bucket(objects: dict[str, bytes]) -> None:
             lambda: live_lease(store, run_id, at=now()),
             lambda: _claimed(claim(store, run_id, me)),
             lambda: runid.for_key(store, "k", now()),
-            lambda: promote(store, run_id=run_id, market="DE", revision="r1", facts={}),
+            lambda: promote(
+                store, run_id=run_id, market="DE", revision="r1", accepted_at=now(), facts={}
+            ),
             lambda: list(rejected_letters(store)),
             lambda: events.flush(store, Topic(), run_id),
         ):

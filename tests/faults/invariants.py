@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Iterable
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -89,12 +90,22 @@ def _check_artifacts(
 
 
 def check_current(store: Store, states: dict[str, Status]) -> None:
-    """Check that `current.json` names the newest run that succeeded."""
-    good = sorted(run_id for run_id, s in states.items() if s.state is State.SUCCEEDED)
+    """Check that `current.json` names the run that was accepted last, of those that succeeded."""
+    good = sorted(
+        (run_id for run_id, status in states.items() if status.state is State.SUCCEEDED),
+        key=lambda run_id: _accepted_at(store, run_id),
+    )
     for status in states.values():
         current = _current(store, status)
         newest = good[-1] if good else None
         require(current == newest, f"current is {current}; succeeded: {good}")
+
+
+def _accepted_at(store: Store, run_id: str) -> datetime:
+    info = store.stat(layout.request(run_id))
+    require(info is not None, f"{run_id} succeeded without a request")
+    assert info is not None
+    return info.updated
 
 
 def _current(store: Store, status: Status) -> str | None:

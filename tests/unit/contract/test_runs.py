@@ -14,6 +14,7 @@ from contract.exceptions import ConfigError, ServiceError
 from contract.rejection import reject
 from contract.run import State, Status, change_status, create_status, now, read_status
 from contract.stores.folder import FolderStore
+from contract.terminal import publish_end
 from contract.topics.jsonl import FileTopic
 
 AT = datetime(2026, 11, 23, 2, tzinfo=UTC)
@@ -78,9 +79,11 @@ def test_an_event_waits_in_the_outbox_while_the_topic_is_down(
 
 def test_a_rejected_message_is_kept_and_told_once(store: FolderStore, topic: FileTopic) -> None:
     for _ in range(2):
-        path = reject(
-            store, topic, run_id=RUN, body=b"{bad", attributes={"a": "b"}, error=ConfigError("bad")
+        rejected = reject(
+            store, run_id=RUN, body=b"{bad", attributes={"a": "b"}, error=ConfigError("bad")
         )
+        publish_end(store, topic, rejected)
+    [path] = [info.path for info in store.list(layout.REJECTED)]
     kept = json.loads(store.read(path).data)
     assert kept["error"]["message"] == "bad"
     assert [m["attributes"]["state"] for m in topic.messages()] == ["REJECTED"]

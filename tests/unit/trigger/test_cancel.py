@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 from contract import layout
 from contract.events import EventData
 from contract.exceptions import ConfigError, TransientError
-from contract.run import State, change_status, read_status
+from contract.run import State, change_status, now, read_status
 from contract.stores import Store, open_store
 from contract.topics.jsonl import FileTopic
 from job.outputs.promote import promote
@@ -123,7 +123,9 @@ def test_a_run_whose_results_are_current_has_succeeded_whoever_cancels(
     [outcome] = accept(message(), store=gcs_store, publisher=topic, launcher=launcher)
     data = EventData(run_id=outcome.run_id, state=State.SUCCEEDED).model_dump(mode="json")
     change_status(gcs_store, outcome.run_id, lambda old: {"state": State.RUNNING, "outcome": data})
-    promote(gcs_store, run_id=outcome.run_id, market="DE", revision="r1", facts={})
+    promote(
+        gcs_store, run_id=outcome.run_id, market="DE", revision="r1", accepted_at=now(), facts={}
+    )
     assert cancel(outcome.run_id, gcs_store, topic, launcher).state is State.SUCCEEDED
     assert [event["state"] for event in events_in(topic)] == ["SUCCEEDED"]
 

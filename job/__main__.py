@@ -4,21 +4,20 @@ from __future__ import annotations
 
 import argparse
 import os
+import signal
 import sys
 from collections.abc import Sequence
-
-from rich.console import Console
-
-from contract import environment
-from job.runtime import logs
-from job.runtime.logs import Style
-from job.runtime.progress import make_view
-from job.runtime.signals import finish
-from job.start import start
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Make one attempt at one run; return the exit code."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # while modules load, nothing needs cleaning up
+    from contract import environment
+    from job.runtime import logs
+    from job.runtime.progress import make_view
+    from job.runtime.signals import finish
+    from job.start import start
+
     parser = argparse.ArgumentParser(prog="python -m job", description=__doc__)
     parser.add_argument("--config", metavar="URI", help="a config: gs://… or the path of a file")
     parser.add_argument("--run-id", metavar="ID", help="the id of an accepted run")
@@ -29,8 +28,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     given = parser.parse_args(arguments)
     environment.hide_secrets_from_programs()
-    style: Style = "console" if os.environ.get(environment.LOG_STYLE) == "console" else "json"
-    console = Console(stderr=True)
+    style: logs.Style = "console" if os.environ.get(environment.LOG_STYLE) == "console" else "json"
+    console = logs.stderr_console()
     log = logs.configure(style, console)
     ending = start(
         config_uri=given.config,
@@ -40,8 +39,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         log=log,
         view=make_view(style, log, console),
     )
-    return ending.exit_code
+    return finish(ending.exit_code)
 
 
 if __name__ == "__main__":
-    sys.exit(finish(main()))
+    sys.exit(main())

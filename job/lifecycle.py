@@ -182,6 +182,8 @@ def _attempt(
     except Exception as error:  # after any error, the run must not stay RUNNING
         if lease.cut_off.is_set():  # the next attempt writes its state
             raise TransientError(_reason_to_stop(lease, status_writer) or "") from error
+        if lease.broken and isinstance(error, CancelledError):
+            error = TransientError(lease.broken)
         with shielded():
             status = _fail(attempt, request, settings, store, lease, trace, error, log)
     if not status.state.is_terminal:
@@ -205,7 +207,7 @@ def _fail(
     """Write the error into the status. The run ends unless another attempt can help."""
     error = _as_own_error(cause, trace, log)
     log.error(error.message, step=error.step, exit_code=error.exit_code)
-    owner = _is_still_owner(lease)
+    owner = lease.is_own()
     status = read_status(store, request.run_id)
     if not owner and status is not None:  # another process owns the run now, and writes its state
         return status
@@ -248,6 +250,8 @@ def _waiting(status: Status) -> Ending:
 def _reason_to_stop(lease: LeaseHolder, status_writer: StatusWriter) -> str | None:
     if lease.lost.is_set():
         return "another execution took over the run"
+    if lease.broken:
+        return lease.broken
     if lease.cut_off.is_set():
         return "the run lost contact with its bucket or market for too long"
     return f"the run has ended: {status_writer.ended}" if status_writer.ended else None
@@ -272,14 +276,6 @@ def _state_after(error: MMMError, request: Request, settings: Settings, trace: T
     timed_out = settings.in_cloud_run and trace.seconds > limit - TIMEOUT_MARGIN_SECONDS
     cancelled = isinstance(error, CancelledError) and not timed_out
     return State.CANCELLED if cancelled else State.FAILED
-
-
-def _is_still_owner(lease: LeaseHolder) -> bool:
-    try:
-        lease.confirm()
-    except CancelledError:
-        return False
-    return True
 
 
 def _conclude(status: Status, store: Store, publisher: Publisher, log: Log) -> Ending:

@@ -1,24 +1,32 @@
-"""The entry point of `mmm`. It handles Ctrl-C from the start, even while modules load."""
+"""The entry point of `mmm`. It handles signals from the start, even while modules load."""
 
 from __future__ import annotations
 
 import signal
 import sys
+from contextlib import suppress
 from types import FrameType
 
-INTERRUPTED = 130  # the exit code that shells expect after Ctrl-C
+STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
 
 
 def main() -> None:
-    """Run the command line; Ctrl-C ends it with one line and exit code 130."""
-    pressed = False
+    """Run the command line; a signal ends it with one line and the exit code that shells expect.
 
-    def interrupt(_: int, __: FrameType | None) -> None:
-        nonlocal pressed
-        pressed = True
-        raise KeyboardInterrupt
+    The command cleans up first: `mmm serve` ends its jobs. Further signals are ignored meanwhile,
+    because the end of a terminal sends several. `nohup` keeps SIGHUP ignored.
+    """
+    first: int | None = None
 
-    signal.signal(signal.SIGINT, interrupt)
+    def interrupt(number: int, _: FrameType | None) -> None:
+        nonlocal first
+        if first is None:
+            first = number
+            raise KeyboardInterrupt
+
+    for sign in STOPPING:
+        if sign is signal.SIGINT or signal.getsignal(sign) is not signal.SIG_IGN:
+            signal.signal(sign, interrupt)
     try:
         from contract.environment import hide_secrets_from_programs
         from mmm.commands import app
@@ -27,11 +35,17 @@ def main() -> None:
 
         app()
     except BaseException:
-        if not pressed:
+        if first is None:
             raise
-    if pressed:  # a library may have raised its own error instead
-        print("mmm: interrupted by Ctrl-C", file=sys.stderr)
-        sys.exit(INTERRUPTED)
+    if first is not None:  # a library may have raised its own error instead
+        by = "interrupted by Ctrl-C" if first == signal.SIGINT else _stopped_by(first)
+        with suppress(OSError):  # the terminal may be gone
+            print(f"mmm: {by}", file=sys.stderr, flush=True)
+        sys.exit(128 + first)
+
+
+def _stopped_by(number: int) -> str:
+    return f"stopped by {signal.Signals(number).name}"
 
 
 if __name__ == "__main__":

@@ -183,13 +183,20 @@ def _execution(found: Any) -> Execution:
 
 
 def _phase(found: Any, completed: Any) -> Phase:
-    """Return SUCCEEDED only if every task succeeded; a cancelled execution has no error."""
+    """Return SUCCEEDED only if every task succeeded, CANCELLED only if none failed.
+
+    Cloud Run also counts tasks as cancelled in an execution that ends because a task failed.
+    """
     if not _time(found.completion_time):
         return Phase.RUNNING if _time(found.start_time) else Phase.PENDING
     if found.task_count and found.succeeded_count == found.task_count:
         return Phase.SUCCEEDED
-    cancelled = run_v2.Condition.ExecutionReason.CANCELLED
-    if found.cancelled_count or (completed and completed.execution_reason == cancelled):
+    reasons = run_v2.Condition.ExecutionReason
+    if found.failed_count or (
+        completed and completed.execution_reason == reasons.NON_ZERO_EXIT_CODE
+    ):
+        return Phase.FAILED
+    if found.cancelled_count or (completed and completed.execution_reason == reasons.CANCELLED):
         return Phase.CANCELLED
     return Phase.FAILED
 

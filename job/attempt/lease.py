@@ -20,7 +20,9 @@ from contextvars import copy_context
 from contract import layout
 from contract.exceptions import (
     CancelledError,
+    DamagedError,
     MMMError,
+    NotFoundError,
     PreconditionError,
     TransientError,
 )
@@ -39,11 +41,13 @@ class LeaseHolder:
     """A lease that this process holds.
 
     `lost` is set when another process has taken it. `cut_off` is set when bucket or market were
-    unreachable for so long that another run may be working.
+    unreachable for so long that another run may be working. `broken` holds the error that ended the
+    heartbeat, if any: nothing renews the lease then.
     """
 
     def __init__(self, store: Store, path: str, lease: Lease, generation: int) -> None:
         self.lost, self.cut_off = threading.Event(), threading.Event()
+        self.broken: str | None = None
         self._renewed = time.monotonic()
         self._store, self._path = store, path
         self._lease, self._generation = lease, generation
@@ -87,6 +91,10 @@ class LeaseHolder:
                         log.error(f"no heartbeat for {patience / 60:.0f} min; stopping")
                         self.cut_off.set()
                         return
+                except Exception as error:  # a thread that ends in silence leaves a dead lease
+                    log.exception(f"unexpected {type(error).__name__} in the heartbeat: {error}")
+                    self.broken = f"the heartbeat failed: {type(error).__name__}: {error}"
+                    return
 
         self._thread = threading.Thread(
             target=copy_context().run, args=(loop,), name="heartbeat", daemon=True
@@ -105,15 +113,27 @@ class LeaseHolder:
             CancelledError: another process has taken the lease.
             TransientError: this process lost contact for too long and must stop.
         """
+        if self.broken:
+            raise TransientError(self.broken)
         if self.cut_off.is_set():
             raise TransientError("the run lost contact with its bucket or market for too long")
         with self._lock:
             self._lease = self._lease.model_copy(update={"manifest": manifest or self.manifest})
+        if not self.is_own():
+            raise CancelledError("another execution took over the run")
+
+    def is_own(self) -> bool:
+        """Renew the lease; return False if another process has taken it.
+
+        Raises:
+            MMMError: the bucket refuses or does not answer.
+        """
         try:
             self._write(released=False)
         except PreconditionError:
             self.lost.set()
-            raise CancelledError("another execution took over the run") from None
+            return False
+        return True
 
     def release(self) -> None:
         """Release the lease, so that a successor need not wait."""
@@ -126,14 +146,30 @@ class LeaseHolder:
     def _write(self, *, released: bool) -> None:
         """Write the lease over the generation that this owner wrote last.
 
-        It never retries: if another generation is stored, another owner took over.
+        If another generation is stored, another owner took over, unless it has this owner's nonce:
+        then an earlier write succeeded although its answers were lost.
         """
         with self._lock:
-            lease = self._lease.model_copy(update={"released": released})
-            self._generation = self._store.write(
-                self._path, lease.to_json(), if_generation=self._generation
-            )
+            lease = self._lease.model_copy(update={"released": released}).to_json()
+            try:
+                self._generation = self._store.write(
+                    self._path, lease, if_generation=self._generation
+                )
+            except PreconditionError:
+                own = self._own_generation()
+                if own is None:
+                    raise
+                self._generation = self._store.write(self._path, lease, if_generation=own)
             self._renewed = time.monotonic()
+
+    def _own_generation(self) -> int | None:
+        """Return the generation of the stored lease if this owner wrote it, else None."""
+        try:
+            stored = self._store.read(self._path)
+            held = Lease.from_json(stored.data, path=self._path)
+        except (NotFoundError, DamagedError):
+            return None
+        return stored.generation if held.nonce == self._lease.nonce else None
 
 
 def claim(store: Store, run_id: str, settings: Settings) -> LeaseHolder | Lease:

@@ -7,17 +7,17 @@ progress bars, so that bars and lines do not overwrite each other.
 from __future__ import annotations
 
 import logging
-import sys
 from collections.abc import MutableMapping
 from datetime import UTC, datetime
 from functools import partial
-from typing import Any, Literal
+from typing import Any, Literal, TextIO, cast
 
 import structlog
 from rich.console import Console
 
 from contract.cloud_logging import entry
 from contract.printable import visible
+from job.runtime.output import Stderr
 
 LABELS = ("run_id", "market", "revision", "execution", "task", "attempt")
 
@@ -33,9 +33,9 @@ def configure(style: Style = "json", console: Console | None = None) -> Log:
         console: Where lines for people are printed; a console on stderr by default.
     """
     if style == "json":
-        factory: Any = structlog.WriteLoggerFactory(file=sys.stderr)
+        factory: Any = structlog.WriteLoggerFactory(file=cast(TextIO, Stderr()))
     else:
-        factory = partial(_ConsoleLogger, console or Console(stderr=True))
+        factory = partial(_ConsoleLogger, console or stderr_console())
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,
@@ -51,6 +51,11 @@ def configure(style: Style = "json", console: Console | None = None) -> Log:
     logging.basicConfig(handlers=[handler], level=logging.WARNING, force=True)
     log: Log = structlog.get_logger()
     return log
+
+
+def stderr_console() -> Console:
+    """Return a console on stderr."""
+    return Console(file=cast(TextIO, Stderr()))
 
 
 def bind(**labels: object) -> None:

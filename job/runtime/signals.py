@@ -1,4 +1,7 @@
-"""Stop on SIGTERM and Ctrl-C: raise once in the main thread, never inside a shielded block.
+"""Stop on a signal: raise once in the main thread, never inside a shielded block.
+
+SIGTERM, Ctrl-C, SIGQUIT and the end of the terminal (SIGHUP) all stop a run. A signal that was
+ignored when the process began stays ignored, so that `nohup` works.
 
 A signal may reach any thread of the process, so signals are not masked: the handler waits until the
 last `shielded` block has ended.
@@ -21,14 +24,16 @@ from contextlib import contextmanager, suppress
 from types import FrameType
 
 from contract.exceptions import CancelledError
+from job.runtime.output import leave_terminal
 
-STOPPING = (signal.SIGTERM, signal.SIGINT)
+STOPPING = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGQUIT)
 EXIT_SECONDS = 4.5  # Cloud Run sends SIGKILL after 10
 
 
 class _Stop:
     """The signal that arrived, the deadline, and how many shielded blocks are open."""
 
+    number: int | None = None
     reason: str | None = None
     raised = False
     exiting = False
@@ -47,15 +52,17 @@ _stop = _Stop()
 
 @contextmanager
 def stop_on_signal() -> Iterator[None]:
-    """Raise CancelledError on the first SIGTERM or Ctrl-C; ignore further ones."""
+    """Raise CancelledError on the first signal of STOPPING; ignore further ones."""
 
     def on_signal(number: int, _: FrameType | None) -> None:
         if _stop.reason is None:
+            _stop.number = number
+            leave_terminal()
             _stop.reason = f"stopped by {signal.Signals(number).name}"
         _stop.check()
 
-    _stop.reason, _stop.raised, _stop.exiting = None, False, False
-    before = {sign: signal.signal(sign, on_signal) for sign in STOPPING}
+    _stop.number, _stop.reason, _stop.raised, _stop.exiting = None, None, False, False
+    before = {sign: signal.signal(sign, on_signal) for sign in STOPPING if not _is_ignored(sign)}
     try:
         with _deadline():
             yield
@@ -63,6 +70,12 @@ def stop_on_signal() -> Iterator[None]:
         for sign, handler in before.items():
             signal.signal(sign, handler)
         _stop.exiting, _stop.reason, _stop.deadline = _stop.reason is not None, None, float("inf")
+
+
+def _is_ignored(sign: signal.Signals) -> bool:
+    """Return whether the parent asked to ignore a signal of the terminal, as `nohup` does."""
+    chosen = sign in (signal.SIGHUP, signal.SIGQUIT)
+    return chosen and signal.getsignal(sign) is signal.SIG_IGN
 
 
 @contextmanager
@@ -98,7 +111,7 @@ def _end_at_once() -> None:
         with suppress(OSError):
             act()
     os.write(2, b"a call did not return after the signal to stop; the process ends now\n")
-    os._exit(CancelledError.exit_code)
+    os._exit(_exit_code(CancelledError.exit_code))
 
 
 @contextmanager
@@ -122,11 +135,21 @@ def seconds_left() -> float:
 
 
 def finish(code: int) -> int:
-    """Return the exit code; after a signal, end the process here without waiting for threads."""
+    """Return the exit code; after a signal, end the process here without waiting for threads.
+
+    A cancelled run then ends with 128 and the signal's number, as shells expect: 143 for SIGTERM,
+    130 for Ctrl-C.
+    """
     if _stop.exiting:
         sys.stdout.flush()
         sys.stderr.flush()
-        os._exit(code)
+        os._exit(_exit_code(code))
+    return code
+
+
+def _exit_code(code: int) -> int:
+    if code == CancelledError.exit_code and _stop.number is not None:
+        return 128 + _stop.number
     return code
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from job.runtime.signals import on_forced_exit, shielded
+from job.runtime.temporary import TemporaryFolder
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,10 +71,10 @@ class Workspace:
 @contextmanager
 def temporary_workspace() -> Iterator[Workspace]:
     """Yield a workspace in a temporary folder, removed even if a signal ends the process."""
-    folder = tempfile.TemporaryDirectory(prefix="mmm-", ignore_cleanup_errors=True)
+    folder = TemporaryFolder()
     try:
-        with on_forced_exit(folder.cleanup):
-            yield Workspace(root=Path(folder.name))
+        with on_forced_exit(folder.remove):
+            yield Workspace(root=folder.path)
     finally:
         with shielded():
-            folder.cleanup()
+            folder.remove()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Annotated, Any
 
 import typer
@@ -35,6 +34,7 @@ def command(
     from contract.loading import load_config
     from job.attempt.request import read_config_text
     from job.gate import check, render
+    from job.runtime.temporary import TemporaryFolder
     from job.sources import extract
     from job.train.holidays import check_country
 
@@ -44,8 +44,8 @@ def command(
             text, origin=config, overrides=parse_overrides(set_), option="--set"
         ).config
         check_country(resolved)
-        with TemporaryDirectory(prefix="mmm-check-") as folder:
-            snapshot = extract(resolved, run_id="check", to=Path(folder) / "snapshot.parquet")
+        with TemporaryFolder("check-") as folder:
+            snapshot = extract(resolved, run_id="check", to=folder.path / "snapshot.parquet")
             verdict = check(snapshot, resolved, previous=_read(previous))
         if output is not None:
             output.write_text(json.dumps(verdict.to_dict(), indent=2, ensure_ascii=False))

@@ -41,21 +41,20 @@ def command(
     stderr; the first line has the run's id. The result goes to stdout: the final state, the run's
     id and the path of the report. The state is UNKNOWN if the bucket does not answer. An error
     before the run exists is only logged. Exit codes: 0 done, 64 config, 65 data, 69 a service
-    refuses, 70 model, 73 artifacts, 75 transient, 143 cancelled.
+    refuses, 70 model, 73 artifacts, 75 transient; after a signal 128 and its number, e.g. 130
+    for Ctrl-C.
     """
     with report_errors(as_json=json_logs):
         if not config.startswith("gs://") and not Path(config).is_file():
             raise ConfigError(f"there is no config file `{config}`")
         overrides = parse_overrides(set_)
-    from rich.console import Console
-
     from job.runtime import logs
     from job.runtime.progress import make_view
     from job.runtime.signals import finish
     from job.start import start
 
     style: logs.Style = "json" if json_logs else "console"
-    console = Console(stderr=True)
+    console = logs.stderr_console()
     log = logs.configure(style, console)
     ending = start(
         config_uri=config,

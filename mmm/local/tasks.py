@@ -13,7 +13,6 @@ import random
 import signal
 import string
 import subprocess
-import tempfile
 import threading
 import time
 from collections.abc import Mapping, Sequence
@@ -23,6 +22,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from contract import environment
+from job.runtime.temporary import TemporaryFolder
 from trigger.execution import Phase
 
 GRACE_SECONDS = 10.0
@@ -134,10 +134,8 @@ class LocalExecution:
         env = {**self.base_env, **self.env, **marks}
         task.message = ""
         try:
-            with tempfile.TemporaryDirectory(
-                prefix="mmm-task-", dir=env.get("TMPDIR"), ignore_cleanup_errors=True
-            ) as folder:
-                code = self._run_once(task, {**env, "TMPDIR": folder}, marks)
+            with TemporaryFolder("task-", parent=env.get("TMPDIR")) as folder:
+                code = self._run_once(task, {**env, "TMPDIR": str(folder.path)}, marks)
         except OSError as error:
             task.message, code = str(error), CANNOT_START
         task.exit_code, task.term_signal = (code, 0) if code >= 0 else (0, -code)

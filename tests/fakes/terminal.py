@@ -27,6 +27,7 @@ class Terminal:
         self.process = subprocess.Popen(
             list(command), cwd=cwd, stdin=slave, stdout=slave, stderr=slave, close_fds=True,
             start_new_session=True, env={**env, "TERM": "xterm-256color"},
+            preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),  # noqa: PLW1509  for SIGHUP
         )  # fmt: skip
         os.close(slave)
         self._screen = pyte.Screen(COLUMNS, ROWS)
@@ -48,6 +49,10 @@ class Terminal:
     def interrupt(self) -> None:
         """Send SIGINT, as Ctrl-C does."""
         self.process.send_signal(signal.SIGINT)
+
+    def close(self) -> None:
+        """Close the terminal, as the user does with its window; the program gets SIGHUP."""
+        os.close(self._master)
 
     def lines(self) -> list[str]:
         """Return the lines on the screen, without the empty ones at its end."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import signal
@@ -18,7 +19,11 @@ import yaml
 from contract import layout
 from contract.run import State, Status, read_status
 from contract.stores.folder import FolderStore
+from contract.topics.jsonl import FileTopic
+from mmm.local.tasks import processes_of
+from tests.fakes.terminal import Terminal
 from tests.faults.scene import CONFIG, ROOT, make_training
+from tests.runs import wait_until
 
 GRACE_SECONDS = 10  # what Cloud Run leaves between SIGTERM and SIGKILL
 DEAF_R = """#!/bin/sh
@@ -111,6 +116,48 @@ def test_sigterm_ends_the_job_and_an_r_that_does_not_listen(
     assert status.state is State.RUNNING  # another attempt follows
     assert status.error is not None
     assert (status.error.code, status.error.message) == (143, "stopped by SIGTERM")
+
+
+@pytest.mark.parametrize("command", ["run", "serve"])
+def test_a_closed_terminal_ends_a_run_like_a_cancel(tmp_path: Path, command: str) -> None:
+    script = tmp_path / "Rscript"
+    script.write_text(DEAF_R)
+    script.chmod(0o755)
+    scratch, topic = tmp_path / "tmp", FileTopic(tmp_path / "events.jsonl")
+    scratch.mkdir()
+    config = tmp_path / "config.yaml"
+    config.write_text(yaml.safe_dump(CONFIG))
+    requests = FileTopic(tmp_path / "requests.jsonl")
+    requests.publish(json.dumps({"config": CONFIG}).encode(), {})
+    store = FolderStore(tmp_path / "bucket")
+    terminal = Terminal(
+        [sys.executable, "-m", "mmm", command,
+         *([str(config)] if command == "run" else ["--requests", str(requests.path)]),
+         "--bucket", str(store.root), "--topic", str(topic.path)],
+        cwd=ROOT,
+        env={**os.environ, "MMM_RSCRIPT": str(script), "TMPDIR": str(scratch)},
+    )  # fmt: skip
+
+    def at_work() -> bool:
+        return any(
+            (status := read_status(store, run_id)) is not None and status.step == "train"
+            for run_id in store.folders(layout.RUNS)
+        )
+
+    try:
+        wait_until(at_work)
+        terminal.close()
+        code = terminal.process.wait(30)
+    finally:
+        terminal.process.kill()
+    [run_id] = store.folders(layout.RUNS)
+    status = read_status(store, run_id)
+    assert status is not None
+    assert status.state is State.CANCELLED
+    assert code == 128 + signal.SIGHUP
+    assert [line["attributes"]["state"] for line in topic.messages()] == ["CANCELLED"]
+    assert list(scratch.iterdir()) == []
+    assert processes_of({"MMM_RSCRIPT": str(script)}) == []
 
 
 def test_a_pause_is_survived(start: Callable[..., Job], tmp_path: Path) -> None:

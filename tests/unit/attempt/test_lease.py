@@ -11,12 +11,13 @@ import pytest
 import structlog
 
 from contract import layout
-from contract.exceptions import PreconditionError, TransientError
+from contract.exceptions import CancelledError, PreconditionError, TransientError
 from contract.lease import Lease, bucket_time, live_lease
 from contract.stores.folder import FolderStore
 from job.attempt import lease as claims
 from job.attempt.lease import LeaseHolder, claim
 from job.runtime.settings import Settings
+from tests.runs import wait_until
 
 RUN = "20261123T020000Z-1a2b3c4d"
 
@@ -107,3 +108,48 @@ def test_an_owner_whose_lease_had_expired_asks_for_its_market(
     assert (beats if may_go_on else owner.cut_off).wait(30)
     assert owner.cut_off.is_set() is not may_go_on
     owner.release()
+
+
+class Deaf(FolderStore):
+    """A bucket that takes writes, whose answers are lost while it is `deaf`."""
+
+    deaf = False
+
+    def write(self, path: str, data: bytes, **more: Any) -> int:
+        generation = super().write(path, data, **more)
+        if self.deaf:
+            raise TransientError("no answer")
+        return generation
+
+
+def test_an_owner_recognises_a_lease_whose_answer_was_lost(tmp_path: Path) -> None:
+    store = Deaf(tmp_path)
+    owner = claim(store, RUN, settings("a"))
+    assert isinstance(owner, LeaseHolder)
+    store.deaf = True
+    with pytest.raises(TransientError):
+        owner.confirm(manifest="m.json")
+    store.deaf = False
+    owner.confirm()
+    assert not owner.lost.is_set()
+    assert Lease.from_json(store.read(layout.lease(RUN)).data).manifest == "m.json"
+    assert isinstance(claim(store, RUN, settings("a", attempt=1)), LeaseHolder)
+    with pytest.raises(CancelledError):
+        owner.confirm()
+
+
+def test_any_error_in_the_heartbeat_ends_the_attempt(store: FolderStore) -> None:
+    owner = claim(store, RUN, settings("a"))
+    assert isinstance(owner, LeaseHolder)
+
+    def beat() -> None:
+        raise ValueError("a fault of our own")
+
+    with structlog.testing.capture_logs() as logs:
+        owner.keep(beat, log=structlog.get_logger(), every=0.01)
+        wait_until(lambda: owner.broken)
+    assert owner.broken == "the heartbeat failed: ValueError: a fault of our own"
+    assert [line["log_level"] for line in logs] == ["error"]
+    with pytest.raises(TransientError, match="a fault of our own"):
+        owner.confirm()
+    assert owner.is_own()

@@ -92,3 +92,30 @@ except CancelledError as error:
     with stop_on_signal():
         pass
     assert finish(3) == 3
+
+
+@pytest.mark.parametrize("sign", ["SIGTERM", "SIGINT", "SIGHUP", "SIGQUIT"])
+def test_a_cancelled_process_ends_with_the_code_of_its_signal(sign: str) -> None:
+    program = f"""
+import os, signal
+from contract.exceptions import CancelledError
+from job.runtime.signals import finish, stop_on_signal
+try:
+    with stop_on_signal():
+        os.kill(os.getpid(), signal.{sign})
+except CancelledError as error:
+    assert str(error) == "stopped by {sign}"
+    finish(error.exit_code)
+"""
+    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, timeout=50, check=False)
+    assert done.returncode == 128 + signal.Signals[sign]
+
+
+def test_nohup_holds() -> None:
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        with stop_on_signal():
+            os.kill(os.getpid(), signal.SIGHUP)
+            assert stop_reason() is None
+    finally:
+        signal.signal(signal.SIGHUP, before)

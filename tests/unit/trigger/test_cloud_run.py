@@ -133,6 +133,9 @@ def test_a_launch_is_never_repeated(
 CANCELLED = run_v2.Condition(
     type_="Completed", execution_reason=run_v2.Condition.ExecutionReason.CANCELLED
 )
+NON_ZERO = run_v2.Condition(
+    type_="Completed", execution_reason=run_v2.Condition.ExecutionReason.NON_ZERO_EXIT_CODE
+)
 AT = {"completion_time": {"seconds": 1_800_000_000}, "start_time": {"seconds": 1_700_000_000}}
 
 
@@ -146,6 +149,8 @@ AT = {"completion_time": {"seconds": 1_800_000_000}, "start_time": {"seconds": 1
         ({**AT, "task_count": 2, "succeeded_count": 1, "failed_count": 1}, Phase.FAILED),
         ({**AT, "task_count": 2, "succeeded_count": 1, "cancelled_count": 1}, Phase.CANCELLED),
         ({**AT, "task_count": 1, "conditions": [CANCELLED]}, Phase.CANCELLED),
+        ({**AT, "task_count": 3, "failed_count": 1, "cancelled_count": 2}, Phase.FAILED),
+        ({**AT, "task_count": 1, "cancelled_count": 1, "conditions": [NON_ZERO]}, Phase.FAILED),
         ({**AT, "task_count": 0}, Phase.FAILED),
     ],
 )

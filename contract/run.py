@@ -68,7 +68,8 @@ class Status(Stored):
     """`runs/<run id>/status.json`.
 
     A run that waits for its market is ACCEPTED again: `waits_for` names the run ahead of it, and
-    `left` names the executions that found the market busy and ended.
+    `left` names the executions that found the market busy and ended. `stop` says why a run that is
+    at work must stop: its attempt then ends it as CANCELLED.
     """
 
     run_id: str
@@ -82,6 +83,7 @@ class Status(Stored):
     launch: LaunchClaim | None = None
     waits_for: str | None = None
     left: list[str] = []
+    stop: str | None = None
     attempt: int = 0
     step: str | None = None
     progress: dict[str, Any] = {}

@@ -103,8 +103,11 @@ def is_promoted(store: Store, status: Status) -> bool:
     An attempt writes its outcome into the status before it moves the pointer, so that nothing is
     lost if it dies between the pointer and the terminal state.
     """
-    if status.outcome.get("state") != State.SUCCEEDED:
-        return False
+    return status.outcome.get("state") == State.SUCCEEDED and is_current(store, status)
+
+
+def is_current(store: Store, status: Status) -> bool:
+    """Return whether `current.json` of the run's market names the run."""
     path = layout.current(status.revision, status.market)
     try:
         blob = store.read(path)

@@ -39,6 +39,7 @@ from job.attempt.lease import LeaseHolder, claim
 from job.attempt.market import give_way, wait_for_market
 from job.attempt.status import StatusWriter, note_failure
 from job.attempt.tasks import LeftRun
+from job.attempt.watch import stopped_with_its_run
 from job.cost.budget import cost_of
 from job.pipeline import run_pipeline
 from job.runtime.disk import is_disk_error
@@ -154,7 +155,10 @@ def _attempt(
     )
     attempt: Attempt | None = None
     try:
-        with temporary_workspace() as workspace:
+        with (
+            temporary_workspace() as workspace,
+            stopped_with_its_run(store, request.run_id, log),
+        ):
             attempt = Attempt(
                 request=request,
                 config=config,
@@ -213,8 +217,9 @@ def _fail(
         return status
     fault = run_error(error)
     promoted = status is not None and is_promoted(store, status)
-    retried = error.exit_code not in PERMANENT_CODES and not settings.last_attempt
-    if retried and not promoted:
+    stopped = status is not None and status.stop is not None
+    permanent = error.exit_code in PERMANENT_CODES or settings.last_attempt or stopped
+    if not permanent and not promoted:
         return note_failure(store, request.run_id, settings, fault, steps=trace.as_list())
     cost = cost_of(attempt) if attempt and attempt.estimate else None
     facts: dict[str, Any] = {"error": fault, "cost": cost}

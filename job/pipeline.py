@@ -16,7 +16,7 @@ from job.attempt.context import Attempt
 from job.attempt.tasks import LeftRun, wait_for_inputs
 from job.cost.budget import check_early, check_rows, cost_of
 from job.gate import Outcome, Verdict, check
-from job.outputs.duplicate import fingerprint, finished_run
+from job.outputs.duplicate import fingerprint, finished_run, remember
 from job.outputs.manifest import Manifest, read_manifest
 from job.outputs.promote import promote
 from job.outputs.step import (
@@ -102,6 +102,7 @@ def _extract(attempt: Attempt) -> Snapshot:
                 data_folder=attempt.settings.data_folder,
             )
             extract(attempt.config, run_id=attempt.run_id, to=path, local_annotations=local_files)
+            attempt.check()
             if not checkpoints.save(attempt.store, attempt.run_id, SNAPSHOT, path):
                 checkpoints.restore(attempt.store, attempt.run_id, SNAPSHOT, path)
         snapshot = Snapshot.load(path)
@@ -116,6 +117,7 @@ def _gate(attempt: Attempt, snapshot: Snapshot) -> Verdict:
         document = json.dumps(verdict.to_dict(), indent=2, ensure_ascii=False)
         (attempt.workspace.output / "data_quality.json").write_text(document)
         if attempt.settings.task_index == 0:
+            attempt.check()
             attempt.store.write(layout.quality(attempt.run_id), document.encode())
         for finding in verdict.problems():
             if finding.outcome is Outcome.WARN:
@@ -175,6 +177,7 @@ def _promote(attempt: Attempt, manifest: Manifest, verdict: Verdict | None) -> R
         if not keep_market(attempt.store, attempt.request):
             raise TransientError(f"market `{manifest.market}` was taken by another run")
         attempt.announce(facts)
+        attempt.check()
         detail["current"] = promote(
             attempt.store,
             run_id=manifest.run_id,
@@ -183,4 +186,5 @@ def _promote(attempt: Attempt, manifest: Manifest, verdict: Verdict | None) -> R
             accepted_at=attempt.request.accepted_at,
             facts={"best_model": manifest.best_model, "engine": manifest.engine},
         )
+        remember(attempt.store, manifest.fingerprint, manifest.run_id)
     return RunResult(state=State.SUCCEEDED, facts=facts)

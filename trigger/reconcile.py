@@ -132,6 +132,8 @@ class _Run:
             return "closed" if status is None and self._is_too_old_to_begin() else "open"
         if live_lease(self.store, self.run_id, at=self.at) is not None:
             return "open"
+        if status is not None and status.stop is not None:
+            return self._end(request, State.CANCELLED, status.stop, code=143, stop=status.execution)
         if status is not None and status.waits_for is not None:
             return self._waiting(request)
         execution = status.execution if status else None

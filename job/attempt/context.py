@@ -13,6 +13,7 @@ from typing import Any
 from contract.config import Config
 from contract.request import Request
 from contract.stores import Store
+from job.attempt import watch
 from job.attempt.lease import LeaseHolder
 from job.runtime.logs import Log
 from job.runtime.machine import available_cores
@@ -55,6 +56,14 @@ class Attempt:
     def cores(self) -> int:
         """The number of trials that this machine trains at a time."""
         return self.config.training.cores or available_cores()
+
+    def check(self) -> None:
+        """Make sure that the run may continue; call it before anything of the run is written.
+
+        Raises:
+            CancelledError: the run has ended, or must stop.
+        """
+        watch.check(self.store, self.run_id)
 
     @property
     def tasks(self) -> int:

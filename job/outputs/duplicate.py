@@ -1,12 +1,18 @@
-"""Find a finished run with the same config, data, version and image."""
+"""Find a finished run with the same config, data, version and image.
+
+A run is found by its fingerprint only after it was promoted, and only if it SUCCEEDED or if it was
+HELD and then accepted. A run that failed or was cancelled never stands in for another one.
+"""
 
 from __future__ import annotations
 
 from contract import layout
 from contract.base import canonical_json, sha256_hex
 from contract.exceptions import NotFoundError
+from contract.run import State, now, read_status
 from contract.stored import read_fields
 from contract.stores import Store
+from contract.terminal import is_current
 from job.outputs.manifest import own_version
 from job.sources import Snapshot
 
@@ -23,9 +29,20 @@ def fingerprint(snapshot: Snapshot, *, config_hash: str, image: str | None) -> s
 
 
 def finished_run(store: Store, digest: str) -> str | None:
-    """Return the id of the run that finished with this fingerprint, None if there is none."""
+    """Return the id of the run that succeeded with this fingerprint, None if there is none."""
     path = layout.fingerprint(digest)
     try:
-        return str(read_fields(store.read(path).data, "run_id", path=path)["run_id"])
+        run_id = str(read_fields(store.read(path).data, "run_id", path=path)["run_id"])
     except NotFoundError:
         return None
+    status = read_status(store, run_id)
+    if status is None:
+        return None
+    accepted = status.state is State.HELD and is_current(store, status)
+    return run_id if status.state is State.SUCCEEDED or accepted else None
+
+
+def remember(store: Store, digest: str, run_id: str) -> None:
+    """Let later runs with this fingerprint find a run that was promoted."""
+    entry = {"run_id": run_id, "at": now().isoformat()}
+    store.write(layout.fingerprint(digest), canonical_json(entry))

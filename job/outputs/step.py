@@ -11,7 +11,7 @@ from typing import Any
 import yaml
 
 from contract import layout
-from contract.base import canonical_json, sha256_hex
+from contract.base import sha256_hex
 from contract.config import Config
 from contract.exceptions import ArtifactError, ServiceError
 from contract.run import State, now
@@ -102,6 +102,7 @@ def upload(attempt: Attempt, draft: Manifest) -> Manifest:
     with attempt.trace.step("upload") as detail:
         there = {info.path: info.generation for info in attempt.store.list(prefix)}
         attempt.lease.confirm()
+        attempt.check()
         artifacts = upload_all(attempt.store, attempt.workspace.output, prefix=prefix, there=there)
         detail.update(files=len(artifacts), bytes=sum(artifact.bytes for artifact in artifacts))
         manifest = draft.model_copy(
@@ -116,6 +117,7 @@ def upload(attempt: Attempt, draft: Manifest) -> Manifest:
         decided = layout.work(attempt.run_id, f"manifest-{sha256_hex(content)[:16]}.json")
         attempt.store.write(decided, content)
         attempt.lease.confirm(manifest=decided)
+        attempt.check()
         _publish(attempt, manifest)
     return manifest
 
@@ -127,12 +129,13 @@ def publish_decided(attempt: Attempt) -> Manifest | None:
     manifest = Manifest.from_json(
         attempt.store.read(attempt.lease.manifest).data, path=attempt.lease.manifest
     )
+    attempt.check()
     _publish(attempt, manifest)
     return manifest
 
 
 def _publish(attempt: Attempt, manifest: Manifest) -> None:
-    """Write the manifest, then the entry that identifies duplicates."""
+    """Write the manifest."""
     path = layout.manifest(manifest.revision, manifest.market, manifest.run_id)
     content = manifest.to_json()
     try:
@@ -141,8 +144,6 @@ def _publish(attempt: Attempt, manifest: Manifest) -> None:
         raise ArtifactError(f"the manifest cannot be written: {error}") from None
     if not created and attempt.store.read(path).data != content:
         raise ArtifactError(f"`{path}` was written by another process")
-    entry = {"run_id": manifest.run_id, "at": now().isoformat()}
-    attempt.store.write(layout.fingerprint(manifest.fingerprint), canonical_json(entry))
 
 
 def event_facts(store: Store, manifest: Manifest) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import mimetypes
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
 
 from contract.base import Strict
@@ -15,6 +15,7 @@ from contract.stores.checksums import crc32c_of_stream
 from job.runtime.signals import stop_reason
 
 PARALLEL = 8
+STOP_SECONDS = 1.0
 _TYPES = {
     ".parquet": "application/vnd.apache.parquet",
     ".rds": "application/octet-stream",
@@ -73,10 +74,12 @@ def upload_all(
         return artifact
 
     pool = ThreadPoolExecutor(max_workers=PARALLEL)
+    uploads = [pool.submit(one, file) for file in files]
     try:
-        return list(pool.map(one, files))
-    finally:  # after a signal, do not wait for uploads
+        return [upload.result() for upload in uploads]
+    finally:  # after a signal, wait only briefly for the uploads that have begun
         pool.shutdown(wait=stop_reason() is None, cancel_futures=True)
+        wait(uploads, timeout=STOP_SECONDS)
 
 
 def _upload(store: Store, file: Path, artifact: Artifact, path: str, generation: int) -> None:

@@ -33,6 +33,7 @@ EXIT_SECONDS = 4.5  # Cloud Run sends SIGKILL after 10
 class _Stop:
     """The signal that arrived, the deadline, and how many shielded blocks are open."""
 
+    active = False
     number: int | None = None
     reason: str | None = None
     raised = False
@@ -65,8 +66,10 @@ def stop_on_signal() -> Iterator[None]:
     before = {sign: signal.signal(sign, on_signal) for sign in STOPPING if not _is_ignored(sign)}
     try:
         with _deadline():
+            _stop.active = True
             yield
     finally:
+        _stop.active = False
         for sign, handler in before.items():
             signal.signal(sign, handler)
         _stop.exiting, _stop.reason, _stop.deadline = _stop.reason is not None, None, float("inf")
@@ -122,6 +125,18 @@ def on_forced_exit(act: Callable[[], object]) -> Iterator[None]:
         yield
     finally:
         _stop.exit_actions = _stop.exit_actions[:-1]
+
+
+def can_stop() -> bool:
+    """Return whether this process is inside `stop_on_signal`."""
+    return _stop.active
+
+
+def stop_process(reason: str) -> None:
+    """Stop this process as SIGTERM does, but for `reason`; from any thread."""
+    if _stop.active and _stop.reason is None:
+        _stop.number, _stop.reason = signal.SIGTERM, reason
+        os.kill(os.getpid(), signal.SIGTERM)
 
 
 def stop_reason() -> str | None:

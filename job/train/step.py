@@ -92,6 +92,8 @@ def _run_r(attempt: Attempt, job: dict[str, Any], stored: set[str]) -> dict[str,
     """Run R; `stored` names the trials that the store has."""
 
     def on_progress(record: dict[str, Any]) -> None:
+        if record.get("type") in ("checkpoint", "step"):
+            attempt.check()
         if record.get("type") == "checkpoint":
             file = Path(record["path"])
             checkpoints.save(attempt.store, attempt.run_id, f"{layout.TRIALS}{file.name}", file)
@@ -127,9 +129,10 @@ def _store_finished(attempt: Attempt, stored: set[str]) -> None:
         if file.name in stored or seconds_left() < MARK_SECONDS:
             continue
         try:
+            attempt.check()
             checkpoints.save(attempt.store, attempt.run_id, f"{layout.TRIALS}{file.name}", file)
-        except MMMError as error:
-            attempt.log.warning(f"`{file.name}` could not be stored: {error}")
+        except MMMError as error:  # CancelledError too: a run that has ended keeps nothing more
+            attempt.log.warning(f"`{file.name}` is not stored: {error}")
             return
 
 

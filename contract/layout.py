@@ -25,9 +25,9 @@ def leases(run_id: str) -> str:
     return f"runs/{run_id}/lease"
 
 
-def clock(run_id: str) -> str:
-    """Return the path of the object that is written to read the bucket's time."""
-    return f"runs/{run_id}/clock.json"
+def clock(run_id: str, use: str = "") -> str:
+    """Return the path of the object that is written to read the bucket's time, for a `use`."""
+    return f"runs/{run_id}/clock{f'-{use}' if use else ''}.json"
 
 
 def event(run_id: str, event_id: str) -> str:

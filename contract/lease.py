@@ -16,6 +16,7 @@ from contract.stored import Stored
 from contract.stores.base import Store
 
 LEASE_SECONDS = 120.0
+AHEAD = timedelta(hours=1)
 
 
 class Lease(Stored):
@@ -36,7 +37,16 @@ class Lease(Stored):
 
     def is_live(self, *, written: datetime, at: datetime) -> bool:
         """Return whether the owner may still be working; both times are by the bucket's clock."""
-        return not self.released and at - written < timedelta(seconds=self.seconds)
+        return not self.released and is_recent(written, at, timedelta(seconds=self.seconds))
+
+
+def is_recent(written: datetime, at: datetime, within: timedelta) -> bool:
+    """Return whether `written` is less than `within` before `at`.
+
+    A time after `at` is recent too, because `at` may have been read before. A time far in the
+    future is not: a folder's clock was wrong when it was written.
+    """
+    return -AHEAD < at - written < within
 
 
 def live_lease(store: Store, run_id: str, *, at: datetime) -> Lease | None:

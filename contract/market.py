@@ -11,13 +11,14 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import cache
 
 from contract import environment, layout
 from contract.base import Strict
 from contract.exceptions import LimitError, NotFoundError
-from contract.lease import LEASE_SECONDS, bucket_time, last_sign
+from contract.lease import LEASE_SECONDS, bucket_time, is_recent, last_sign
 from contract.request import Request
-from contract.run import State, now, read_status
+from contract.run import State, read_status
 from contract.stored import Moment, Stored
 from contract.stores.atomic import update
 from contract.stores.base import Blob, Store
@@ -34,14 +35,14 @@ class Waiting(Strict):
 
 
 class DailyRuns(Stored):
-    """The runs that began on one day (UTC)."""
+    """The runs that began on one day (UTC), by the bucket's clock."""
 
     day: date = date.min
     runs: list[str] = []
 
     def on(self, day: date) -> DailyRuns:
-        """Return the runs of a day: none on a new day. A clock that goes back changes nothing."""
-        return self if day <= self.day else DailyRuns(day=day)
+        """Return the runs of a day: none on another day, even if a wrong clock wrote one."""
+        return self if day == self.day else DailyRuns(day=day)
 
     def including(self, run_id: str) -> DailyRuns:
         """Return the same runs and this one; a run counts once."""
@@ -97,18 +98,16 @@ def take_market(
     """
     ahead: str | None = None
 
-    def clock() -> datetime:
-        return bucket_time(store, layout.clock(request.run_id))
-
     def acquire(blob: Blob | None) -> bytes | None:
         nonlocal ahead
+        clock = cache(lambda: bucket_time(store, layout.clock(request.run_id)))
         market, ahead = _market(blob, request.market), None
         if market.holder == request.run_id:
             return None
         position = _position(store, market, request, grace, clock)
         ahead = position.ahead
         if ahead is None:
-            today = market.today.on(now().date())
+            today = market.today.on(clock().date())
             today.check(request.run_id, cap, f"market `{request.market}`", "limits.max_runs_a_day")
             queue = [other for other in position.queue if other.run_id != request.run_id]
             new = Market(
@@ -173,7 +172,7 @@ def count_run(store: Store, run_id: str, cap: int) -> None:
 
     def count(blob: Blob | None) -> bytes | None:
         old = DailyRuns.from_json(blob.data, path=path) if blob else DailyRuns()
-        today = old.on(now().date())
+        today = old.on(bucket_time(store, layout.clock(run_id, "day")).date())
         today.check(run_id, cap, "this deployment", environment.MAX_RUNS_A_DAY)
         new = today.including(run_id)
         return None if new == old else new.to_json()
@@ -240,4 +239,5 @@ def _is_alive(store: Store, run_id: str, grace: timedelta, clock: Callable[[], d
     if status.state is not State.RUNNING:  # it waits for its turn or for its launch
         return True
     sign = last_sign(store, run_id)
-    return sign is not None and clock() - sign < timedelta(seconds=LEASE_SECONDS) + grace
+    within = timedelta(seconds=LEASE_SECONDS) + grace
+    return sign is not None and is_recent(sign, clock(), within)

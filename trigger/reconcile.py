@@ -35,7 +35,7 @@ from contract.exceptions import (
 from contract.lease import bucket_time, live_lease
 from contract.market import run_ahead
 from contract.request import Request, stored_request
-from contract.run import RunError, State, Status, change_status, now, read_status
+from contract.run import RunError, State, Status, change_status, read_status
 from contract.stored import read_fields
 from contract.stores import Store
 from contract.terminal import end_request, publish_end, run_error
@@ -150,9 +150,15 @@ class _Run:
         at = runid.time_of(self.run_id)
         return at is None or self.at - at > self.max_age + RUN_ID_BEHIND
 
+    def _is_too_old(self, request: Request) -> bool:
+        """Return whether the run was accepted too long ago, by the bucket's clock."""
+        info = self.store.stat(layout.request(self.run_id))
+        accepted_at = info.updated if info else request.accepted_at
+        return self.at - accepted_at > self.max_age
+
     def _waiting(self, request: Request) -> str:
         before = run_ahead(self.store, request, at=self.at)
-        if before is not None and now() - request.accepted_at <= self.max_age:
+        if before is not None and not self._is_too_old(request):
             return "waiting"
         if before is not None:
             hours = self.max_age.total_seconds() / 3600
@@ -165,7 +171,7 @@ class _Run:
         return self._launch(request)
 
     def _launch(self, request: Request) -> str:
-        if now() - request.accepted_at > self.max_age:
+        if self._is_too_old(request):
             return self._end(request, State.FAILED, "the run was never started", code=75)
         try:
             status = launch_again(request, store=self.store, launcher=self.launcher)

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+import os
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from contract import layout
 from contract.exceptions import LimitError
-from contract.lease import Lease
-from contract.market import Market, keep_market, take_market
+from contract.lease import Lease, bucket_time
+from contract.market import DailyRuns, Market, count_run, keep_market, take_market
 from contract.request import Origin, Request
 from contract.run import RunError, State, Status, create_status, now
 from contract.stores.folder import FolderStore
@@ -109,3 +110,31 @@ def test_a_holder_that_comes_back_late_is_told(store: FolderStore) -> None:
     assert take_market(store, successor) is None
     assert not keep_market(store, holder)
     assert keep_market(store, successor)
+
+
+def test_a_day_that_a_wrong_clock_wrote_fills_no_cap(store: FolderStore) -> None:
+    full = DailyRuns(day=date(2099, 1, 1), runs=["a", "b"])
+    store.write(layout.market("DE"), Market(today=full).to_json())
+    store.write(layout.today(), full.to_json())
+    made = run(store, 1)
+    assert take_market(store, made, cap=1) is None
+    count_run(store, made.run_id, cap=1)
+    today = bucket_time(store, layout.clock(made.run_id)).date()
+    only = DailyRuns(day=today, runs=[made.run_id])
+    assert Market.from_json(store.read(layout.market("DE")).data).today == only
+    assert DailyRuns.from_json(store.read(layout.today()).data) == only
+    with pytest.raises(LimitError, match="allowed: 1 a day"):
+        count_run(store, "another", cap=1)
+
+
+@pytest.mark.parametrize(("year", "free"), [(2099, True), (None, False)])
+def test_a_holder_whose_lease_is_of_the_future_is_dead(
+    store: FolderStore, year: int | None, free: bool
+) -> None:
+    holder, other = run(store, 1, State.RUNNING), run(store, 2)
+    assert take_market(store, holder) is None
+    store.write(layout.lease(holder.run_id), b"{}")
+    if year is not None:
+        seconds = datetime(year, 1, 1, tzinfo=UTC).timestamp()
+        os.utime(store.root / layout.lease(holder.run_id), (seconds, seconds))
+    assert (take_market(store, other) is None) is free

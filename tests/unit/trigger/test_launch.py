@@ -11,7 +11,7 @@ import pytest
 
 from contract import layout
 from contract.exceptions import TransientError
-from contract.run import State, read_status
+from contract.run import State, now, read_status
 from contract.stores import Store
 from contract.topics.jsonl import FileTopic
 from tests.fakes.cloud_run import FakeCloudRun, Job
@@ -71,6 +71,20 @@ def test_an_error_that_may_have_launched_waits_for_the_claim(
         deliver()
     assert run_service.executions == {}
     monkeypatch.setattr(launch, "CLAIM", timedelta(0))
+    assert deliver().state is State.LAUNCHED
+    assert len(run_service.executions) == 1
+
+
+def test_a_claim_of_a_clock_that_was_wrong_does_not_block_its_run(
+    deliver: Callable[[], MessageResult],
+    proxy: Proxy,
+    run_service: FakeCloudRun,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    proxy.decide = once(Fault(kind=Kind.STATUS, status=503), method="POST", containing=":run")
+    with pytest.raises(MaybeStartedError):
+        deliver()
+    monkeypatch.setattr(launch, "now", lambda: now() - timedelta(days=1))
     assert deliver().state is State.LAUNCHED
     assert len(run_service.executions) == 1
 

@@ -131,7 +131,8 @@ def _text(schema: Mapping[str, Any]) -> str:
     if "at most" in text or (not least and most is None):
         return text
     length = f"at most {most}" if not least else f"{least} to {most}"
-    return f"{text}, {length} characters"
+    what, example, shown = text.partition(", e.g. ")
+    return f"{what}, {length} characters{example}{shown}"
 
 
 def _list(schema: Mapping[str, Any], root: Mapping[str, Any]) -> str:

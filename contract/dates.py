@@ -15,8 +15,9 @@ from pydantic_core import PydanticCustomError
 from contract.base import Strict
 from contract.faults import Fault, refuse
 from contract.suggest import did_you_mean
-from contract.text import Column, DateFormat, TimeZone
+from contract.text import ALLOWED_DATE_FORMAT, ALLOWED_TIME_ZONE, Column, DateFormat, TimeZone
 
+_OF_THE_MACHINE = ("localtime", "posixrules")  # files beside the time zones, not time zones
 _ISO = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 
@@ -91,16 +92,30 @@ class DateRange(Strict):
         if self.timezone == "UTC":
             return self
         try:
-            ZoneInfo(self.timezone)
+            known = self.timezone not in _OF_THE_MACHINE and ZoneInfo(self.timezone)
         except (ZoneInfoNotFoundError, OSError, ValueError):
-            hint = did_you_mean(self.timezone, available_timezones())
-            problem = f"is `{self.timezone}`; allowed: a time zone, e.g. Europe/Berlin.{hint}"
+            known = False
+        if not known:
+            hint = did_you_mean(
+                self.timezone, {zone for zone in available_timezones() if "/" in zone}
+            )
+            problem = f"is `{self.timezone}`; allowed: {ALLOWED_TIME_ZONE}.{hint}"
             refuse([Fault(at=("timezone",), problem=problem)])
         return self
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:
         refuse(self._order_faults())
+        return self
+
+    @model_validator(mode="after")
+    def _whole_format(self) -> Self:
+        parts = re.findall("%([A-Za-z])", self.format or "")
+        given = [sum(part in kind for part in parts) for kind in ("Yy", "mb", "d")]
+        days = (0, 1) if self.frequency is Frequency.MONTH else (1,)
+        if self.format and not (given[:2] == [1, 1] and given[2] in days):
+            problem = f"is `{self.format}`; allowed: {ALLOWED_DATE_FORMAT}"
+            refuse([Fault(at=("format",), problem=problem)])
         return self
 
     def _order_faults(self) -> Iterator[Fault]:

@@ -14,8 +14,13 @@ from contract.strict_json import MAX_DEPTH, check_plain, parse_json
 MAX_CONFIG_BYTES = 256 * 1024
 
 
-def parse_document(text: str | bytes, *, what: str) -> dict[str, Any]:
-    """Return YAML or JSON text as a mapping; `what` names the text in errors.
+KINDS = {str: "text", bool: "true or false", int: "a number", float: "a number", list: "a list"}
+
+
+def parse_document(
+    text: str | bytes, *, what: str, allowed: str = "a mapping of fields, e.g. `version: 1`"
+) -> dict[str, Any]:
+    """Return YAML or JSON text as a mapping; `what` and `allowed` are for errors.
 
     Raises:
         ConfigError: the text is too large, not a mapping, or not plain data.
@@ -31,8 +36,8 @@ def parse_document(text: str | bytes, *, what: str) -> dict[str, Any]:
     if document is None:
         document = parse_yaml(text, what=what)
     if not isinstance(document, dict):
-        kind = "empty" if document is None else f"a {type(document).__name__}"
-        raise ConfigError(f"{what} is {kind}; allowed: a mapping of fields, e.g. `version: 1`")
+        kind = "empty" if document is None else KINDS.get(type(document), "something else")
+        raise ConfigError(f"{what} is {kind}; allowed: {allowed}")
     check_plain(document, what)
     return document
 

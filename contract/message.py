@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from enum import StrEnum
+from types import MappingProxyType
 from typing import Any, Self
 
 from pydantic import Field, StrictBool, ValidationError, model_validator
 
+from contract import printable
 from contract.base import Strict
 from contract.documents import parse_document
 from contract.exceptions import ConfigError
@@ -62,15 +64,31 @@ class Message(Strict):
                 yield Fault(at=("markets", index), problem=f"is `{market}` again; allowed: once")
 
 
-def parse_message(data: bytes) -> Message:
-    """Read a message's data.
+ALLOWED = "a JSON object with `config_uri` or `config`"
+
+
+def parse_message(data: bytes, attributes: Mapping[str, str] = MappingProxyType({})) -> Message:
+    """Read a message's data; the attributes only help to explain what is missing.
 
     Raises:
         ConfigError: the message is not valid; one sentence per fault.
     """
-    if not data.strip():
-        raise ConfigError("the message is empty; allowed: JSON with `config_uri` or `config`")
-    document = parse_document(data, what="the message")
+    misplaced = [name for name in ("config_uri", "config") if name in attributes]
+    hint = (
+        f"; `{misplaced[0]}` is among the attributes: put it into the data, e.g. "
+        f'{{"{misplaced[0]}": …}}'
+        if misplaced
+        else ""
+    )
+    text = data.strip()
+    if not text:
+        raise ConfigError(f"the message has no data; allowed: {ALLOWED}{hint}")
+    if text.startswith((b"gs://", b'"gs://')):
+        address = printable.short(text.strip(b'"').decode(errors="replace"))
+        hint = f', e.g. {{"config_uri": "{address}"}}'
+    document = parse_document(data, what="the message", allowed=f"{ALLOWED}{hint}")
+    if misplaced and not document.keys() & {"config_uri", "config"}:
+        raise ConfigError(f"the data has no config; allowed: {ALLOWED}{hint}")
     try:
         return Message.model_validate(document)
     except ValidationError as error:

@@ -15,14 +15,19 @@ _TIME_ZONE = r"^[A-Za-z][A-Za-z0-9_+\-]*(/[A-Za-z0-9_+\-]+){0,2}$"
 _RUN_ID = r"^\d{8}T\d{6}Z-[0-9a-f]{8}$"
 _CONFIG_URI = r"^gs://|^file://"
 
+ALLOWED_DATE_FORMAT = (
+    "a year (%Y, %y), a month (%m, %b) and a day (%d; months need none), each once, with blanks, "
+    "`.`, `/` or `-` between them, e.g. %d.%m.%Y"
+)
+ALLOWED_TIME_ZONE = "UTC or a time zone by its place, e.g. Europe/Berlin"
 # Pattern -> its description in error messages.
 IN_WORDS = {
     _NAME: "letters, digits and `_`, a letter first, at most 63 characters",
     _PATH_PART: "letters, digits, `_` and `-`, a letter or digit first, at most 63 characters",
     _PLAIN: "text without control characters",
     _TABLE: "a table as NAME, SCHEMA.NAME or DATABASE.SCHEMA.NAME",
-    _DATE_FORMAT: "%Y, %y, %m, %b and %d, with blanks, `.`, `/` or `-` between them, e.g. %d.%m.%Y",
-    _TIME_ZONE: "a time zone, e.g. Europe/Berlin",
+    _DATE_FORMAT: ALLOWED_DATE_FORMAT,
+    _TIME_ZONE: ALLOWED_TIME_ZONE,
     _RUN_ID: "a run id, e.g. 20261123T020000Z-1a2b3c4d",
     _CONFIG_URI: "gs://BUCKET/PATH",
 }

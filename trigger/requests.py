@@ -86,7 +86,7 @@ def check_message(delivery: Delivery) -> CheckedMessage:
     """
     if delivery.data is None:
         raise ConfigError("the data of the message is not base64; allowed: base64 of JSON")
-    message = parse_message(delivery.data)
+    message = parse_message(delivery.data, delivery.attributes)
     if message.run_id is not None and len(message.markets) > 1:
         raise ConfigError(
             "the message has both `run_id` and several `markets`; allowed: one of them"

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from calendar import monthrange
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from typing import Any, Self
 
 from contract.base import canonical_json, sha256_hex
@@ -103,8 +104,8 @@ def last_day(period: date, frequency: Frequency) -> date:
     if frequency is Frequency.DAY:
         return period
     if frequency is Frequency.WEEK:
-        return period + timedelta(days=6)
-    return (period.replace(day=1) + timedelta(days=31)).replace(day=1) - timedelta(days=1)
+        return date.fromordinal(min(period.toordinal() + 6, date.max.toordinal()))
+    return period.replace(day=monthrange(period.year, period.month)[1])
 
 
 def touches(event: DatedEvent, periods: Sequence[date], frequency: Frequency) -> list[bool]:

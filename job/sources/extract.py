@@ -22,6 +22,7 @@ from job.sources.annotations_join import join
 from job.sources.diagnose import no_rows, unreadable_dates
 from job.sources.periods import (
     EvidenceCounter,
+    check_range,
     incomplete_edges,
     needs_repair,
     repair,
@@ -152,6 +153,7 @@ def _read(config: Config, plan: Plan, warehouse: Warehouse, to: Path) -> Snapsho
         if not counter.spans().size:
             raise no_rows(config, plan, warehouse) from None
         raise
+    check_range(counter.spans(), config.date.column)
     dropped = incomplete_edges(counter.spans(), config.date.frequency)
     if not needs_repair(config, nulls, counter.spans(), dropped):
         return snapshot

@@ -19,6 +19,7 @@ from job.sources.sql import PERIOD_EVIDENCE, column_evidence
 
 MAX_NOTICES = 2000
 MAX_FILLED = 5000
+FIRST_YEAR, LAST_YEAR = 1678, 2261  # whole years that fit into nanoseconds
 USUAL_SHARE = 0.9  # share of periods above which a pattern is the rule
 _EPOCH = date(1970, 1, 1)
 
@@ -127,6 +128,22 @@ class EvidenceCounter:
             source_last_day=_day(spans[2].max()) if spans.size else None,
             weekday_of_rows=_weekday(spans),
         )
+
+
+def check_range(spans: NDArray[Any], column: str) -> None:
+    """Refuse dates that no data has, such as 9999-12-31 for "no end".
+
+    Raises:
+        DataError: a period begins before FIRST_YEAR or ends after LAST_YEAR.
+    """
+    for row, position in ((1, 0), (2, -1)):
+        day = _day(np.sort(spans[row])[position])
+        if not FIRST_YEAR <= day.year <= LAST_YEAR:
+            raise DataError(
+                f"`{column}` has the date {day}; allowed: years {FIRST_YEAR} to {LAST_YEAR}. Such "
+                "a date usually stands for a missing one: correct it, or set `date.start` and "
+                "`date.end`, which leave it out"
+            )
 
 
 def incomplete_edges(spans: NDArray[Any], frequency: Frequency) -> tuple[date, ...]:

@@ -112,6 +112,10 @@ class Execution:
         """Return whether no task is at work; a failed task may still be retried."""
         return all(process.poll() is not None for process in self.running.values())
 
+    def can_retry(self) -> bool:
+        """Return whether every task that is at work would be tried again if it failed."""
+        return all(self.attempts[task] < RETRIES for task in self.running)
+
     def merging_task(self) -> int | None:
         """Return the task that won the merge, None if none has yet."""
         run_id = self._run_id()
@@ -174,6 +178,8 @@ def _play(execution: Execution, rng: random.Random, seconds: float) -> list[str]
     def kill() -> None:
         wait_until(lambda: execution.started_training() or execution.ended(), PATIENCE)
         time.sleep(rng.random() * seconds)
+        if not execution.can_retry():
+            return
         victims = sorted(execution.processes(), key=lambda process: process.pid)
         if victims:
             victim = rng.choice(victims)
@@ -186,7 +192,7 @@ def _play(execution: Execution, rng: random.Random, seconds: float) -> list[str]
         wait_until(lambda: execution.merging_task() is not None or execution.ended(), PATIENCE)
         task = execution.merging_task()
         time.sleep(rng.random() * seconds / 2)
-        if task in execution.running:
+        if task in execution.running and execution.can_retry():
             killed.append(f"task {task}, which merges")
             execution.running[task].kill()
 

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import json
+import random
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import psutil
 import pytest
 
 from job.attempt.tasks import GO
-from tests.faults.kill import Execution, undisturbed
+from tests.faults import kill
+from tests.faults.kill import RETRIES, Execution, undisturbed
 from tests.runs import WEEKLY, Result, needs_r, wait_until
 
 CONFIG = f"""{WEEKLY}
@@ -68,6 +71,19 @@ def test_retries_complete_tasks_killed_before_and_during_the_merge(
     assert execution.attempts == [1, 1]
     assert detail(execution, 0, "train")["resumed_trials"] == 3
     assert execution.result() == whole
+
+
+def test_the_last_allowed_attempt_is_not_killed(monkeypatch: pytest.MonkeyPatch) -> None:
+    victim = SimpleNamespace(pid=1, cmdline=lambda: ["job"], kill=lambda: pytest.fail("killed"))
+    last: Any = SimpleNamespace(
+        tasks=1, attempts=[RETRIES], running={0: None}, processes=lambda: [victim],
+        started_training=lambda: True, finish=lambda on_retry: None,
+    )  # fmt: skip
+    last.can_retry = lambda: Execution.can_retry(last)
+    assert kill._play(last, random.Random(1), seconds=0.0) == []
+    last.attempts = [RETRIES - 1]
+    with pytest.raises(pytest.fail.Exception, match="killed"):
+        kill._play(last, random.Random(1), seconds=0.0)
 
 
 def kept(execution: Execution, name: str) -> bool:

@@ -193,9 +193,13 @@ def test_a_config_of_the_bucket_is_read_with_overrides(
 
 
 BROKEN = [
-    (b"", "the message is empty"),
+    (b"", "the message has no data; allowed: a JSON object with `config_uri` or `config`"),
+    (b'"hello"', "the message is text; allowed: a JSON object with `config_uri` or `config`"),
+    (b"gs://b/de.yaml", 'e.g. {"config_uri": "gs://b/de.yaml"}'),
+    (b"5", "the message is a number; allowed: a JSON object"),
+    (b"null", "the message is empty; allowed: a JSON object"),
     (b"{", "not valid YAML"),
-    (b"[1, 2]", "a list"),
+    (b"[1, 2]", "the message is a list; allowed: a JSON object"),
     (b"\xff\xfe\x00", "not UTF-8"),
     ({"confg": {}}, "Did you mean `config`?"),
     ({"config": {**CONFIG, "chanels": []}}, "Did you mean `channels`?"),
@@ -234,6 +238,22 @@ def test_what_can_never_run_is_kept_and_told_once(
     assert record["error"]["code"] == 64
     [event] = events_in(topic)
     assert (event["type"], event["run_id"]) == ("mmm.run.rejected", outcome.run_id)
+
+
+@pytest.mark.parametrize("data", [b"", b"{}", b'{"force": true}'])
+@pytest.mark.parametrize("name", ["config_uri", "config"])
+def test_a_config_among_the_attributes_is_pointed_out(
+    gcs_store: Store,
+    topic: FileTopic,
+    launcher: CloudRunLauncher,
+    message: Make,
+    data: bytes,
+    name: str,
+) -> None:
+    delivered = message(data, **{name: "gs://b/de.yaml"})
+    [outcome] = accept(delivered, store=gcs_store, publisher=topic, launcher=launcher)
+    assert outcome.state is State.REJECTED
+    assert f"`{name}` is among the attributes: put it into the data" in str(outcome.problem)
 
 
 def test_data_that_is_not_base64_is_rejected(

@@ -28,7 +28,12 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from tests.fakes import gcs, pubsub
-from tests.faults.invariants import check_current, check_nothing_left, check_run
+from tests.faults.invariants import (
+    check_current,
+    check_fingerprints,
+    check_nothing_left,
+    check_run,
+)
 from tests.faults.plan import Plan, draw
 from tests.faults.scene import scene
 
@@ -70,6 +75,7 @@ def perform(plan: Plan, emulator: str | None = None) -> Played:
                 cancels = plan.cancel_after is not None
                 check_run(one.direct_store, run_id, events, may_cancel=cancels)
             check_current(one.direct_store, states)
+            check_fingerprints(one.direct_store, states)
             check_nothing_left([e.short_name for e in one.executions], folder / "tmp")
     except Exception as error:  # a seed that cannot be played counts as broken
         problem = f"{error}" if isinstance(error, AssertionError) else traceback.format_exc()

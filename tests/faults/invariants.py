@@ -52,7 +52,21 @@ def check_run(
     live = live_lease(store, run_id, at=bucket_time(store, layout.clock(run_id)))
     require(live is None, f"{run_id} has ended, but the lease {live} is live")
     _check_artifacts(store, run_id, status, events)
+    _check_nothing_later(store, run_id, status)
     return status
+
+
+def _check_nothing_later(store: Store, run_id: str, status: Status) -> None:
+    """Check that nothing of a run was written after its terminal state, except its event."""
+    info = store.stat(layout.status(run_id))
+    assert info is not None
+    own = [
+        *store.list(layout.work(run_id)),
+        *store.list(layout.quality(run_id)),
+        *store.list(layout.artifacts(status.revision, status.market, run_id)),
+    ]
+    later = [one.path for one in own if one.updated > info.updated]
+    require(not later, f"{run_id} is {status.state}, and later wrote {later}")
 
 
 def _check_artifacts(
@@ -99,6 +113,14 @@ def check_current(store: Store, states: dict[str, Status]) -> None:
         current = _current(store, status)
         newest = good[-1] if good else None
         require(current == newest, f"current is {current}; succeeded: {good}")
+
+
+def check_fingerprints(store: Store, states: dict[str, Status]) -> None:
+    """Check that only runs that succeeded can have duplicates."""
+    for info in store.list("fingerprints/"):
+        run_id = json.loads(store.read(info.path).data)["run_id"]
+        state = states[run_id].state
+        require(state is State.SUCCEEDED, f"{info.path} names {run_id}, which is {state}")
 
 
 def _accepted_at(store: Store, run_id: str) -> datetime:

@@ -1,5 +1,6 @@
 """Completion events: CloudEvents 1.0, stored under the run first, then published, then marked.
 
+Both are objects that are written once, because a bucket takes one write a second of each object.
 Consumers drop duplicates by the event's id, which depends only on run id and type. The schema is
 `docs/event.schema.json`.
 """
@@ -9,15 +10,13 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, Self
 
-from pydantic import Field
-
 from contract import layout
 from contract.base import Strict, canonical_json, sha256_hex
 from contract.exceptions import NotFoundError
 from contract.run import RunError, State, now
 from contract.stored import Moment, Stored
-from contract.stores.atomic import create, update
-from contract.stores.base import Blob, Store
+from contract.stores.atomic import create
+from contract.stores.base import Store
 from contract.topics.base import Publisher
 
 
@@ -90,11 +89,14 @@ class Event(Strict):
 
 
 class Outbox(Stored):
-    """An event and its publication: `runs/<run id>/events/<event id>.json`."""
+    """An event to publish: `runs/<run id>/events/<event id>.json`, written once.
+
+    Its publication is an object of its own, `runs/<run id>/published/<event id>.json`. Version 0.2
+    wrote `published_at` here instead.
+    """
 
     event: Event
     published_at: Moment | None = None
-    attempts: int = Field(default=0, ge=0)
 
 
 def event_id(run_id: str, kind: str) -> str:
@@ -120,26 +122,9 @@ def flush(store: Store, publisher: Publisher, run_id: str) -> int:
         except NotFoundError:
             continue
         entry = Outbox.from_json(blob.data, path=info.path)
-        if entry.published_at is not None:
+        mark = layout.published(run_id, entry.event.id)
+        if entry.published_at is not None or store.stat(mark) is not None:
             continue
         publisher.publish(entry.event.to_json(), entry.event.attributes())
-        published += _mark_published(store, info.path)
+        published += create(store, mark, canonical_json({"published_at": now().isoformat()}))
     return published
-
-
-def _mark_published(store: Store, path: str) -> bool:
-    """Mark an event as published; return False if another publisher was first."""
-    marked = False
-
-    def mark(blob: Blob | None) -> bytes | None:
-        nonlocal marked
-        entry = Outbox.from_json(blob.data, path=path) if blob else None
-        if entry is None or entry.published_at is not None:
-            marked = False
-            return None
-        marked = True
-        new = entry.model_copy(update={"published_at": now(), "attempts": entry.attempts + 1})
-        return new.to_json()
-
-    update(store, path, mark)
-    return marked

@@ -15,6 +15,11 @@ def status(run_id: str) -> str:
     return f"runs/{run_id}/status.json"
 
 
+def task(run_id: str, number: int) -> str:
+    """Return the path of the status of a task that does not own the run: step, progress, error."""
+    return f"runs/{run_id}/tasks/{number}.json"
+
+
 def lease(run_id: str, task: int = 0) -> str:
     """Return the path of the run's lease; tasks that share the trials have one each."""
     return f"runs/{run_id}/lease.json" if task == 0 else f"runs/{run_id}/lease-{task}.json"
@@ -38,6 +43,11 @@ def event(run_id: str, event_id: str) -> str:
 def events(run_id: str) -> str:
     """Return the prefix of the run's outbox."""
     return f"runs/{run_id}/events/"
+
+
+def published(run_id: str, event_id: str) -> str:
+    """Return the path of the mark that an event was published, written once."""
+    return f"runs/{run_id}/published/{event_id}.json"
 
 
 RUNS = "runs/"

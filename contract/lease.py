@@ -6,6 +6,7 @@ bucket's time now. The clocks of the machines may be wrong by any amount.
 
 from __future__ import annotations
 
+import time
 from datetime import datetime, timedelta
 
 from pydantic import Field
@@ -67,6 +68,24 @@ def live_lease(store: Store, run_id: str, *, at: datetime) -> Lease | None:
 def last_sign(store: Store, run_id: str) -> datetime | None:
     """Return when a lease of the run was last written (bucket's clock), None if it has none."""
     return max((info.updated for info in store.list(layout.leases(run_id))), default=None)
+
+
+class BucketClock:
+    """The bucket's time: read once, when it is first asked for, then measured from there.
+
+    It is never ahead of the bucket's own, so that a lease is not thought older than it is.
+    """
+
+    def __init__(self, store: Store, path: str) -> None:
+        self._store, self._path = store, path
+        self._read: tuple[datetime, float] | None = None
+
+    def __call__(self) -> datetime:
+        """Return the bucket's time."""
+        if self._read is None:
+            self._read = bucket_time(self._store, self._path), time.monotonic()
+        at, since = self._read
+        return at + timedelta(seconds=time.monotonic() - since)
 
 
 def bucket_time(store: Store, path: str) -> datetime:

@@ -11,12 +11,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from functools import cache
 
 from contract import environment, layout
 from contract.base import Strict
 from contract.exceptions import LimitError, NotFoundError
-from contract.lease import LEASE_SECONDS, bucket_time, is_recent, last_sign
+from contract.lease import LEASE_SECONDS, BucketClock, is_recent, last_sign
 from contract.request import Request
 from contract.run import State, read_status
 from contract.stored import Moment, Stored
@@ -25,6 +24,7 @@ from contract.stores.base import Blob, Store
 
 GRACE = timedelta(minutes=10)
 MAX_WAITING = 100
+CONTENTION_SECONDS = 600.0  # the bucket takes one write a second, and many runs may come at once
 
 
 class Waiting(Strict):
@@ -97,10 +97,10 @@ def take_market(
         TransientError: another writer came between at every attempt.
     """
     ahead: str | None = None
+    clock = BucketClock(store, layout.clock(request.run_id))
 
     def acquire(blob: Blob | None) -> bytes | None:
         nonlocal ahead
-        clock = cache(lambda: bucket_time(store, layout.clock(request.run_id)))
         market, ahead = _market(blob, request.market), None
         if market.holder == request.run_id:
             return None
@@ -125,7 +125,7 @@ def take_market(
             new = market.model_copy(update={"waiting": queue})
         return None if new == market else new.to_json()
 
-    update(store, layout.market(request.market), acquire)
+    update(store, layout.market(request.market), acquire, patience=CONTENTION_SECONDS)
     return ahead
 
 
@@ -146,7 +146,7 @@ def keep_market(store: Store, request: Request) -> bool:
         kept = market.holder == request.run_id
         return market.to_json() if kept else None
 
-    update(store, layout.market(request.market), rewrite)
+    update(store, layout.market(request.market), rewrite, patience=CONTENTION_SECONDS)
     return kept
 
 
@@ -169,15 +169,16 @@ def count_run(store: Store, run_id: str, cap: int) -> None:
         TransientError: another writer came between at every attempt.
     """
     path = layout.today()
+    clock = BucketClock(store, layout.clock(run_id, "day"))
 
     def count(blob: Blob | None) -> bytes | None:
         old = DailyRuns.from_json(blob.data, path=path) if blob else DailyRuns()
-        today = old.on(bucket_time(store, layout.clock(run_id, "day")).date())
+        today = old.on(clock().date())
         today.check(run_id, cap, "this deployment", environment.MAX_RUNS_A_DAY)
         new = today.including(run_id)
         return None if new == old else new.to_json()
 
-    update(store, path, count)
+    update(store, path, count, patience=CONTENTION_SECONDS)
 
 
 def _market(blob: Blob | None, name: str) -> Market:

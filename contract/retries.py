@@ -28,6 +28,7 @@ MULTIPLIER = 2.0
 DEADLINE = 60.0
 BRIEF_DEADLINE = 20.0
 
+TOO_MANY = 429
 _CODES = frozenset({408, 429, 500, 502, 503, 504})
 _REASONS = frozenset({"rateLimitExceeded", "backendError"})  # BigQuery reports these with 403
 _NO_ANSWER = (
@@ -58,9 +59,17 @@ def is_transient(error: Exception) -> bool:
         return True
     if isinstance(error, GoogleAPICallError):
         reasons = {fault.get("reason") for fault in error.errors if isinstance(fault, dict)}
-        return error.code in _CODES or not reasons.isdisjoint(_REASONS)
+        if not reasons.isdisjoint(_REASONS):
+            return True
+    return status_of(error) in _CODES
+
+
+def status_of(error: Exception) -> int | None:
+    """Return the HTTP status of a failed call, None if there was no answer."""
+    if isinstance(error, GoogleAPICallError):
+        return error.code
     response = getattr(error, "response", None)  # as Cloud Storage raises it during an upload
-    return getattr(response, "status_code", None) in _CODES
+    return getattr(response, "status_code", None)
 
 
 def _log_retry(error: Exception) -> None:

@@ -96,6 +96,24 @@ class Status(Stored):
         return execution.rpartition("/")[2] in self.left
 
 
+class TaskStatus(Stored):
+    """`runs/<run id>/tasks/<task>.json`: what a task that does not own the run is doing.
+
+    It is for people: nothing is decided by it, and it may be missing or old.
+    """
+
+    run_id: str
+    task: int
+    execution: str
+    attempt: int = 0
+    updated_at: Moment
+    heartbeat_at: Moment | None = None
+    step: str | None = None
+    progress: dict[str, Any] = {}
+    steps: list[dict[str, Any]] = []
+    error: RunError | None = None
+
+
 def now() -> datetime:
     """Return the time in UTC."""
     return datetime.now(UTC)

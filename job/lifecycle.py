@@ -144,7 +144,7 @@ def _attempt(
     log: Log,
     view: View,
 ) -> Ending:
-    status_writer = StatusWriter(store, request.run_id, settings, view)
+    status_writer = StatusWriter(store, request.run_id, settings, view, log=log)
     trace = Trace(log=log, on_change=status_writer.step)
     status_writer.trace = trace
     has_market = threading.Event()
@@ -156,6 +156,7 @@ def _attempt(
     attempt: Attempt | None = None
     try:
         with (
+            status_writer,
             temporary_workspace() as workspace,
             stopped_with_its_run(store, request.run_id, log),
         ):

@@ -63,7 +63,7 @@ class Ground:
             "MMM_JOB": JOB,
             "MMM_RUN_ENDPOINT": service or self.service.url,
             "MMM_PROJECT": "p",
-            "STORAGE_EMULATOR_HOST": storage or self.storage.url,
+            "STORAGE_EMULATOR_HOST": storage or self.storage.unlimited_url,
             "PATH": os.environ["PATH"],
         }
 
@@ -99,7 +99,7 @@ def ground() -> Iterator[Ground]:
         folder = Path(temporary)
         service.deploy(Job(name="mmm-trainer", command=()))
         storage.create_bucket("bench")
-        os.environ |= {"STORAGE_EMULATOR_HOST": storage.url, "MMM_PROJECT": "p"}
+        os.environ |= {"STORAGE_EMULATOR_HOST": storage.unlimited_url, "MMM_PROJECT": "p"}
         source = function.unpack(folder)
         baseline = folder / "bare"
         baseline.mkdir()
@@ -131,7 +131,7 @@ def loads(on: Ground, deliveries: int) -> dict[str, Any]:
     """Count store operations; measure bursts, and deliveries at rates far below the limit."""
     result: dict[str, Any] = {"in_flight": load.IN_FLIGHT, "duplicates": load.DUPLICATES}
     with (
-        Proxy(on.storage.url).running() as proxy,
+        Proxy(on.storage.unlimited_url).running() as proxy,
         load.served(on.own, on.python, on.env(storage=proxy.url), on.folder) as handlers,
     ):
         result["store_operations"] = load.operations(

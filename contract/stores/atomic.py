@@ -15,9 +15,9 @@ from collections.abc import Callable
 from contract.exceptions import NotFoundError, PreconditionError, TransientError
 from contract.stores.base import JSON, Blob, Store
 
-ATTEMPTS = 20
+PATIENCE = 30.0  # seconds
 FIRST_WAIT = 0.005  # seconds; the bound doubles with each attempt
-LONGEST_WAIT = 1.0
+LONGEST_WAIT = 2.0
 
 
 def create(store: Store, path: str, data: bytes, *, content_type: str = JSON) -> bool:
@@ -38,7 +38,7 @@ def update(
     path: str,
     change: Callable[[Blob | None], bytes | None],
     *,
-    attempts: int = ATTEMPTS,
+    patience: float = PATIENCE,
 ) -> Blob | None:
     """Change an object by compare and swap.
 
@@ -50,7 +50,8 @@ def update(
         path: The object.
         change: Takes the stored object (None if there is none) and returns the new bytes, or None
             to leave the object as it is. It is called once per attempt; its errors end the update.
-        attempts: How often it reads, changes and writes before it gives up.
+        patience: For how many seconds it reads, changes and writes before it gives up. Cloud
+            Storage takes one write a second of an object, so n writers at once need n seconds.
 
     Returns:
         What is stored now: the new object, or the old one (None if there is none) if `change`
@@ -59,9 +60,8 @@ def update(
     Raises:
         TransientError: another writer came between at every attempt.
     """
-    for attempt in range(attempts):
-        if attempt:
-            time.sleep(random.uniform(0, min(LONGEST_WAIT, FIRST_WAIT * 2 ** (attempt - 1))))  # noqa: S311
+    deadline, longest = time.monotonic() + patience, FIRST_WAIT
+    while True:
         try:
             old = store.read(path)
         except NotFoundError:
@@ -72,9 +72,12 @@ def update(
         try:
             generation = store.write(path, data, if_generation=old.generation if old else 0)
         except PreconditionError:
+            if time.monotonic() > deadline:
+                raise TransientError(
+                    f"`{store.url}/{path}` cannot be updated: other writers changed it again and "
+                    f"again for {patience:.0f} s; try again later"
+                ) from None
+            time.sleep(random.uniform(0, longest))  # noqa: S311
+            longest = min(LONGEST_WAIT, longest * 2)
             continue
         return Blob(data=data, generation=generation)
-    raise TransientError(
-        f"`{store.url}/{path}` cannot be updated: another writer changed it during each of "
-        f"{attempts} attempts; try again later"
-    )

@@ -44,6 +44,10 @@ class Store(Protocol):
     def url(self) -> str:
         """The bucket's address: `gs://bucket` or `file:///folder`."""
 
+    @property
+    def write_pause(self) -> float:
+        """The seconds between two writes of one object that the bucket asks for."""
+
     def read(self, path: str, *, limit: int | None = None) -> Blob:
         """Return the newest generation of an object, at most `limit` bytes of it."""
 

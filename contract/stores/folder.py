@@ -35,6 +35,11 @@ class FolderStore:
         """The folder's address: `file:///folder`."""
         return self.root.as_uri()
 
+    @property
+    def write_pause(self) -> float:
+        """None: a folder takes any number of writes."""
+        return 0.0
+
     def read(self, path: str, *, limit: int | None = None) -> Blob:
         """Return the bytes and the generation of an object."""
         file = self._file(path)

@@ -1,5 +1,9 @@
 """Google Cloud Storage; each call has the retries of `contract.retries`.
 
+The service takes one write a second of each object. A process therefore waits before it writes the
+same object again. A conditional write that is refused because of other processes' writes looks
+whether it can still succeed, and is tried again only then.
+
 A write whose first answer is lost is repeated and then meets its own object. The writer therefore
 compares the stored bytes with its own before it believes that another writer was first. It also
 compares the checksum that the server reports, and writes again if the bytes changed in transit.
@@ -16,14 +20,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
+from google.api_core import exceptions as google_errors
 from google.cloud import storage
 
 from contract import environment
 from contract.exceptions import NotFoundError, PreconditionError, TransientError
-from contract.retries import RETRY
+from contract.retries import RETRY, TOO_MANY, status_of
 from contract.stores.base import JSON, Blob, ObjectInfo
 from contract.stores.checksums import crc32c_of, crc32c_of_stream
 from contract.stores.gcs_errors import ChangedError, call_storage
+from contract.stores.pace import Pace
 
 T = TypeVar("T")
 TIMEOUT = (10, 60)  # seconds to connect, and between two pieces of the answer
@@ -49,6 +55,7 @@ class GCSStore:
 
     def __init__(self, bucket: Any) -> None:
         self._bucket = bucket
+        self._pace = Pace()
 
     @classmethod
     def connect(cls, bucket: str) -> Self:
@@ -62,6 +69,11 @@ class GCSStore:
     def url(self) -> str:
         """The bucket's address: `gs://bucket`."""
         return f"gs://{self._bucket.name}"
+
+    @property
+    def write_pause(self) -> float:
+        """One second."""
+        return self._pace.seconds
 
     def read(self, path: str, *, limit: int | None = None) -> Blob:
         """Read the bytes and the generation of an object.
@@ -126,19 +138,26 @@ class GCSStore:
 
     def _send_once(self, path: str, content: _Content, if_generation: int | None) -> ObjectInfo:
         blob = self._bucket.blob(path)
-        tries = 0
+        tries, too_many = 0, False
 
         def retry(request: Callable[[], T]) -> Callable[[], T]:
             def counted() -> T:
-                nonlocal tries
+                nonlocal tries, too_many
+                if too_many and if_generation is not None:
+                    self._check_unchanged(path, if_generation)
                 tries += 1
-                return request()
+                try:
+                    return request()
+                except Exception as error:
+                    too_many = status_of(error) == TOO_MANY
+                    raise
 
             return RETRY(counted)
 
         def send() -> None:
             content.send(blob, if_generation_match=if_generation, retry=retry, checksum="crc32c")
 
+        self._pace.wait(path)
         try:
             self._try(path, send)
         except PreconditionError:
@@ -146,7 +165,18 @@ class GCSStore:
             if stored is None or stored.generation == if_generation or not content.is_in(stored):
                 raise
             return stored  # the object is our own: the answer to an earlier try was lost
+        self._pace.wrote(path)
         return _info(blob)
+
+    def _check_unchanged(self, path: str, generation: int) -> None:
+        """Raise the server's error for a write that is busy and already too late.
+
+        The server refuses a write for its rate before it looks at the precondition. Among many
+        writers, one that only tries again would be refused for as long as others succeed.
+        """
+        info = self.stat(path)
+        if (info.generation if info else 0) != generation:
+            raise google_errors.PreconditionFailed("it has another generation")  # type: ignore[no-untyped-call]
 
     def download(self, path: str, local: Path) -> None:
         """Download an object to a file, whole or not at all."""
@@ -200,10 +230,12 @@ class GCSStore:
 
     def delete(self, path: str) -> None:
         """Remove an object, if there is one."""
+        self._pace.wait(path)
         try:
             self._try(path, lambda: self._bucket.blob(path).delete(retry=RETRY, timeout=TIMEOUT))
         except NotFoundError:
             return
+        self._pace.wrote(path)
 
     def _generation(self, path: str) -> int:
         info = self.stat(path)

@@ -35,6 +35,7 @@ from job.runtime.signals import stop_reason
 
 HEARTBEAT_SECONDS = 20
 CUT_OFF_SECONDS = 480.0
+FRESH_SECONDS = 20.0  # such a lease lives on long enough
 
 
 class LeaseHolder:
@@ -117,23 +118,31 @@ class LeaseHolder:
             raise TransientError(self.broken)
         if self.cut_off.is_set():
             raise TransientError("the run lost contact with its bucket or market for too long")
-        with self._lock:
-            self._lease = self._lease.model_copy(update={"manifest": manifest or self.manifest})
-        if not self.is_own():
+        if manifest is not None:
+            with self._lock:
+                self._lease = self._lease.model_copy(update={"manifest": manifest})
+        if not self.is_own(renew=manifest is not None):
             raise CancelledError("another execution took over the run")
 
-    def is_own(self) -> bool:
+    def is_own(self, *, renew: bool = False) -> bool:
         """Renew the lease; return False if another process has taken it.
+
+        A lease that was renewed within FRESH_SECONDS is only read again, unless `renew` is true.
 
         Raises:
             MMMError: the bucket refuses or does not answer.
         """
-        try:
-            self._write(released=False)
-        except PreconditionError:
+        if not renew and time.monotonic() - self._renewed < FRESH_SECONDS:
+            own = self._own_generation() is not None
+        else:
+            try:
+                self._write(released=False)
+                own = True
+            except PreconditionError:
+                own = False
+        if not own:
             self.lost.set()
-            return False
-        return True
+        return own
 
     def release(self) -> None:
         """Release the lease, so that a successor need not wait."""

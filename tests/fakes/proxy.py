@@ -19,6 +19,8 @@ from urllib.parse import urlsplit
 
 import psutil
 
+from tests.fakes.write_limit import Answer, WriteLimit
+
 
 class Kind(StrEnum):
     """The kinds of faults."""
@@ -67,10 +69,20 @@ Decide = Callable[[Call], Fault | None]
 
 
 class Proxy:
-    """A proxy between a client and `upstream`; `decide` returns the fault of each call."""
+    """A proxy between a client and `upstream`; `decide` returns the fault of each call.
 
-    def __init__(self, upstream: str, decide: Decide = lambda call: None) -> None:
+    `limit` refuses writes of one object that follow each other too fast.
+    """
+
+    def __init__(
+        self,
+        upstream: str,
+        decide: Decide = lambda call: None,
+        *,
+        limit: WriteLimit | None = None,
+    ) -> None:
         self.upstream = urlsplit(upstream)
+        self.limit = limit
         self.decide = decide
         self.calls: list[Call] = []
         self._lock = threading.Lock()
@@ -183,7 +195,13 @@ class _Handler(BaseHTTPRequestHandler):
             return b"".join(parts)
         return self.rfile.read(int(self.headers.get("Content-Length") or 0))
 
-    def _forward(self, body: bytes) -> tuple[int, dict[str, str], bytes]:
+    def _forward(self, body: bytes) -> Answer:
+        limit = self.owner.limit
+        if limit is None:
+            return self._send(body)
+        return limit.call(self.command, self.path, body, lambda: self._send(body))
+
+    def _send(self, body: bytes) -> Answer:
         upstream = self.owner.upstream
         connection = http.client.HTTPConnection(upstream.hostname or "", upstream.port, timeout=120)
         dropped = {"transfer-encoding", "content-length", "connection"}

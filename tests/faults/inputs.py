@@ -204,7 +204,7 @@ STORED: dict[str, dict[str, Any]] = {
                   "type": "mmm.run.failed", "subject": RUN_ID, "time": AT,
                   "datacontenttype": "application/json",
                   "data": {"run_id": RUN_ID, "state": "FAILED", "market": "DE", "warnings": ["w"]}},
-        "published_at": None, "attempts": 0,
+        "published_at": None,
     },
     "key": {"run_id": RUN_ID},
     "current": {"run_id": RUN_ID, "artifacts": "robyn/r1/DE/x/", "manifest": "m"},

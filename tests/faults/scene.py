@@ -328,8 +328,7 @@ def scene(plan: Plan, folder: Path, emulator: str | None) -> Iterator[Scene]:
         injected.append("trained with the real R")
     with ExitStack() as stack:
         stack.callback(_restore, dict(os.environ), launch.CLAIM)
-        storage = gcs.start(folder=folder / "storage")
-        stack.callback(lambda: stop(storage.process))
+        storage = stack.enter_context(gcs.running(folder / "storage"))
         service = stack.enter_context(cloud_run.running())
         calls = Breaker("job", plan.job, injected)
         job_proxy = stack.enter_context(Proxy(storage.url, calls).running())
@@ -402,10 +401,9 @@ def _add_rules(plan: Plan, calls: Breaker, others: Breaker, one: Scene) -> None:
         begun, up = threading.Event(), threading.Event()
 
         def restart() -> None:
-            stop(one.storage.process)
+            one.storage.stop()
             time.sleep(plan.restart_seconds)
-            again = gcs.start(one.storage.port, folder=one.folder / "storage")
-            one.storage.process = again.process
+            one.storage.start()
             up.set()
 
         def unreachable(call: Call) -> Fault | None:

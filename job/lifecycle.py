@@ -101,9 +101,15 @@ def work_on(
         log.warning(f"{lease.owner} is working on this run; exiting")
         return Ending(run_id=request.run_id, state=State.RUNNING, exit_code=0)
     try:
-        return _attempt(
-            request, config, settings, store, publisher, lease=lease, log=log, view=view
+        writer = StatusWriter(
+            store,
+            request.run_id,
+            settings,
+            view,
+            log=log,
+            last_write=status.updated_at if status else None,
         )
+        return _attempt(request, config, settings, store, publisher, writer, lease=lease, log=log)
     finally:
         try:
             lease.release()
@@ -139,12 +145,11 @@ def _attempt(
     settings: Settings,
     store: Store,
     publisher: Publisher,
+    status_writer: StatusWriter,
     *,
     lease: LeaseHolder,
     log: Log,
-    view: View,
 ) -> Ending:
-    status_writer = StatusWriter(store, request.run_id, settings, view, log=log)
     trace = Trace(log=log, on_change=status_writer.step)
     status_writer.trace = trace
     has_market = threading.Event()

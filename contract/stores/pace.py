@@ -21,10 +21,15 @@ class Pace:
         self._lock = threading.Lock()
 
     def wait(self, path: str) -> None:
-        """Wait until this process may write an object again."""
-        with self._lock:
-            due = self._next.get(path, 0.0)
-        time.sleep(max(0.0, due - time.monotonic()))
+        """Wait until this process may write an object again; two threads take turns."""
+        while True:
+            at = time.monotonic()
+            with self._lock:
+                due = self._next.get(path, 0.0)
+                if due <= at:
+                    self._next[path] = at + self.seconds
+                    return
+            time.sleep(due - at)
 
     def wrote(self, path: str) -> None:
         """Record a write that succeeded."""

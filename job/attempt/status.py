@@ -1,8 +1,8 @@
 """Write an attempt's steps, progress and heartbeats into the bucket, as best it can.
 
-A bucket may take only one write a second of each object (`Store.write_pause`). Steps that follow each
-other faster are then written together, and progress is written every PROGRESS_SECONDS. If it cannot
-be written, the attempt continues: progress is for people, and the lease says who is alive.
+A bucket may take only one write a second of each object (`Store.write_pause`). Steps that follow
+each other faster are then written together, and progress is written every PROGRESS_SECONDS. If it
+cannot be written, the attempt continues: progress is for people, the lease says who is alive.
 
 The task that owns the run writes `status.json`: task 0, and later the task that makes the outputs.
 Every other task writes an object of its own, `tasks/<n>.json`.
@@ -113,8 +113,9 @@ class StatusWriter:
             if self._owns_run:
                 self._write_run({})
             else:
-                write_task(self._store, self._run_id, self._settings, **self._fields())
-                self._look(read_status(self._store, self._run_id))
+                with self._lock:
+                    write_task(self._store, self._run_id, self._settings, **self._fields())
+                    self._look(read_status(self._store, self._run_id))
         except MMMError as error:
             self._log.warning(f"the progress could not be written: {error}")
 

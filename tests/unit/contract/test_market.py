@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 import os
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -14,8 +16,11 @@ from contract.lease import Lease, bucket_time
 from contract.market import DailyRuns, Market, count_run, keep_market, take_market
 from contract.request import Origin, Request
 from contract.run import RunError, State, Status, create_status, now
+from contract.stores import atomic
 from contract.stores.folder import FolderStore
 from contract.terminal import end_request
+from tests.fakes.strict_store import StrictStore
+from tests.fakes.write_limit import WriteLimit
 
 
 @pytest.fixture
@@ -138,3 +143,21 @@ def test_a_holder_whose_lease_is_of_the_future_is_dead(
         seconds = datetime(year, 1, 1, tzinfo=UTC).timestamp()
         os.utime(store.root / layout.lease(holder.run_id), (seconds, seconds))
     assert (take_market(store, other) is None) is free
+
+
+def test_many_runs_ask_for_one_market_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The bucket takes one write of the market per pause; no run loses its attempt."""
+    monkeypatch.setattr(atomic, "LONGEST_WAIT", 0.02)
+    logging.getLogger("mmm.retries").setLevel(logging.ERROR)
+    limit = WriteLimit(0.01)
+    requests = [run(FolderStore(tmp_path), number) for number in range(30)]
+    with ThreadPoolExecutor(30) as pool:
+        ahead = list(pool.map(lambda one: take_market(StrictStore(tmp_path, limit), one), requests))
+    assert ahead.count(None) == 1
+    stored = Market.from_json(FolderStore(tmp_path).read(layout.market("DE")).data)
+    assert {one.run_id for one in stored.waiting} | {stored.holder} == {
+        one.run_id for one in requests
+    }
+    assert limit.refused.total() > 0

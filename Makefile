@@ -116,6 +116,10 @@ bench-coverage: setup ## Measure how often intervals contain the truth of simula
 bench-trigger: env ## Measure cold start, memory and load of the Cloud Function, and of a bare handler
 	@$(PY) -m bench.trigger
 
+.PHONY: bench-limits
+bench-limits: setup ## Measure runs, tasks and markets under Cloud Storage's limit of one write a second
+	@$(PY) -m bench.limits
+
 .PHONY: bench-cost
 bench-cost: setup ## Measure runs and fit the coefficients of `mmm plan`
 	@$(PY) -m bench.cost && $(PY) -m bench.cost --check

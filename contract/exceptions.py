@@ -7,6 +7,7 @@ MMMError                       exit code  meaning
 ├── DataError                  65         the data cannot be trained on
 │   └── GateError              65         a check before training blocks the run
 ├── ServiceError               69         a service refuses: login, privilege, missing table
+│   └── DeniedError            69         it denies access (403), perhaps not for long
 ├── ModelError                 70         R, nevergrad or the model failed
 ├── ArtifactError              73         the results cannot be written
 ├── TransientError             75         a retry may help
@@ -75,6 +76,13 @@ class ServiceError(MMMError):
     """A service refuses: authentication, privilege, missing table."""
 
     exit_code = 69
+
+
+class DeniedError(ServiceError):
+    """A service of Google denies access (HTTP 403).
+
+    A grant takes minutes to take effect, so this is permanent only after `contract.retries.GRANT`.
+    """
 
 
 class ModelError(MMMError):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from contract.documents import MAX_CONFIG_BYTES
-from contract.exceptions import ConfigError, NotFoundError, ServiceError
+from contract.exceptions import ConfigError, DeniedError, NotFoundError, ServiceError
 from contract.stores import Store, open_store, split_uri
 
 
@@ -16,6 +16,7 @@ def fetch_config(uri: str, *, files: bool, store: Store | None = None) -> bytes:
 
     Raises:
         ConfigError: the config does not exist, cannot be read, or is too large.
+        DeniedError: access is denied, perhaps not for long.
     """
     if not uri.startswith("gs://"):
         if not files:
@@ -30,6 +31,8 @@ def fetch_config(uri: str, *, files: bool, store: Store | None = None) -> bytes:
         return _checked(source.read(path, limit=MAX_CONFIG_BYTES + 1).data, uri)
     except NotFoundError:
         raise ConfigError(f"the config `{uri}` does not exist") from None
+    except DeniedError as error:
+        raise DeniedError(f"the config `{uri}` cannot be read: {error.message}") from None
     except ServiceError as error:
         raise ConfigError(f"the config `{uri}` cannot be read: {error.message}") from None
 

@@ -8,6 +8,11 @@ which replaces the client's default. No caller adds a second loop of retries.
 Pub/Sub and the reads of Cloud Run get BRIEF_RETRY, which ends after BRIEF_DEADLINE seconds: the
 function has to answer within a minute. `run_job` is never retried, because it is not idempotent.
 
+A 403 may pass, because a grant of IAM takes minutes to take effect. It raises DeniedError, and
+whoever could end a run because of it waits for GRANT first: the trigger lets the message be
+delivered again, `reconcile` launches again, and the job (`job.attempt.patience`) tries again.
+Before that, the job repeats each call to the bucket for DENIED_SECONDS, so that training goes on.
+
 Snowflake's connector retries by itself, with the timeouts that `job.sources.snowflake` sets.
 """
 
@@ -15,13 +20,21 @@ from __future__ import annotations
 
 import http.client
 import logging
+from collections.abc import Callable
+from datetime import timedelta
+from typing import TypeVar
 
 import requests
 import urllib3
-from google.api_core.exceptions import Aborted, GoogleAPICallError
-from google.api_core.retry import Retry
+from google.api_core.exceptions import Aborted, GoogleAPICallError, RetryError
+from google.api_core.retry import Retry, if_exception_type
 from google.auth.exceptions import TransportError
 
+from contract.exceptions import DeniedError
+
+T = TypeVar("T")
+GRANT = timedelta(minutes=15)
+DENIED_SECONDS = 60.0
 INITIAL = 0.5
 MAXIMUM = 5.0
 MULTIPLIER = 2.0
@@ -85,3 +98,17 @@ RETRY = Retry(
     on_error=_log_retry,
 )
 BRIEF_RETRY = RETRY.with_timeout(BRIEF_DEADLINE)
+
+
+def while_denied(call: Callable[[], T], seconds: float) -> T:
+    """Repeat a call that raises DeniedError, until `seconds` after the first try.
+
+    Raises:
+        DeniedError: access is still denied.
+    """
+    policy = RETRY.with_predicate(if_exception_type(DeniedError)).with_timeout(seconds)
+    try:
+        result: T = policy(call)()
+    except RetryError as error:
+        raise error.cause or error from None
+    return result

@@ -56,12 +56,14 @@ class RunError(Strict):
 class LaunchClaim(Strict):
     """The right of one process to launch a run that has no execution, until `until`.
 
-    `nothing_started` marks a released claim: Cloud Run refused every launch so far.
+    `nothing_started` marks a released claim: Cloud Run refused every launch so far. `denied_since`
+    is the time of the first refusal with 403, if there was one.
     """
 
     nonce: str
     until: Moment
     nothing_started: bool = False
+    denied_since: Moment | None = None
 
 
 class Status(Stored):

@@ -37,6 +37,7 @@ from contract.topics import Publisher
 from job.attempt.context import Attempt, tasks_of
 from job.attempt.lease import LeaseHolder, claim
 from job.attempt.market import give_way, wait_for_market
+from job.attempt.patience import Patience
 from job.attempt.status import StatusWriter, note_failure
 from job.attempt.tasks import LeftRun
 from job.attempt.watch import stopped_with_its_run
@@ -72,8 +73,13 @@ def work_on(
     *,
     log: Log,
     view: View,
+    patience: Patience | None = None,
 ) -> Ending:
-    """Work on the run that `request` describes; return how the attempt ended."""
+    """Work on the run that `request` describes; return how the attempt ended.
+
+    Raises:
+        DeniedError: access is denied, and `patience` is not used up; the run has not ended.
+    """
     bind(
         run_id=request.run_id,
         market=request.market,
@@ -96,7 +102,7 @@ def work_on(
     if settings.task_index >= tasks_of(config, settings):
         log.info("the run needs fewer tasks; this task has nothing to do")
         return Ending(run_id=request.run_id, state=State.RUNNING, exit_code=0)
-    lease = claim(store, request.run_id, settings)
+    lease = claim(store, request.run_id, settings, nonce=patience.nonce if patience else None)
     if isinstance(lease, Lease):
         log.warning(f"{lease.owner} is working on this run; exiting")
         return Ending(run_id=request.run_id, state=State.RUNNING, exit_code=0)
@@ -109,7 +115,17 @@ def work_on(
             log=log,
             last_write=status.updated_at if status else None,
         )
-        return _attempt(request, config, settings, store, publisher, writer, lease=lease, log=log)
+        return _attempt(
+            request,
+            config,
+            settings,
+            store,
+            publisher,
+            writer,
+            lease=lease,
+            log=log,
+            patience=patience,
+        )
     finally:
         try:
             lease.release()
@@ -149,6 +165,7 @@ def _attempt(
     *,
     lease: LeaseHolder,
     log: Log,
+    patience: Patience | None,
 ) -> Ending:
     trace = Trace(log=log, on_change=status_writer.step)
     status_writer.trace = trace
@@ -192,6 +209,8 @@ def _attempt(
     except Exception as error:  # after any error, the run must not stay RUNNING
         if lease.cut_off.is_set():  # the next attempt writes its state
             raise TransientError(_reason_to_stop(lease, status_writer) or "") from error
+        if patience is not None and patience.covers(error) and not stop_reason():
+            raise
         if lease.broken and isinstance(error, CancelledError):
             error = TransientError(lease.broken)
         with shielded():

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from contract.exceptions import MMMError
+from contract import retries
+from contract.exceptions import DeniedError, MMMError
 from contract.run import State, read_status
 from contract.stores import Store, open_store
 from contract.topics import open_topic
+from job.attempt.patience import Patience
 from job.attempt.request import find_request
 from job.lifecycle import Ending, work_on
 from job.runtime.logs import Log
@@ -32,15 +34,30 @@ def start(
     store: Store | None = None
     try:
         settings = Settings.read(bucket=bucket, topic=topic, config_uri=config_uri, run_id=run_id)
-        store = open_store(settings.bucket)
+        store = open_store(settings.bucket, denied_seconds=retries.DENIED_SECONDS)
         publisher = open_topic(settings.topic)
+        patience = Patience(in_cloud_run=settings.in_cloud_run, log=log)
         with stop_on_signal():
-            request = find_request(
-                settings, store, publisher, via=via, overrides=overrides or {}, force=force
-            )
-            run_id = request.run_id
-            log.info(f"run {run_id}", run_id=run_id)
-            return work_on(request, settings, store, publisher, log=log, view=view)
+            while True:
+                try:
+                    request = find_request(
+                        settings,
+                        store,
+                        publisher,
+                        via=via,
+                        overrides=overrides or {},
+                        force=force,
+                        patience=patience,
+                    )
+                    run_id = request.run_id
+                    log.info(f"run {run_id}", run_id=run_id)
+                    return work_on(
+                        request, settings, store, publisher, log=log, view=view, patience=patience
+                    )
+                except DeniedError as error:
+                    if not patience.covers(error):
+                        raise
+                    patience.wait(error)
     except MMMError as error:
         log.error(error.message, exit_code=error.exit_code)
         run_id = error.run_id or run_id or ""

@@ -14,7 +14,7 @@ from google.auth.credentials import AnonymousCredentials
 from google.cloud import run_v2
 from google.protobuf.json_format import ParseError
 
-from contract.exceptions import ServiceError
+from contract.exceptions import DeniedError, ServiceError
 from contract.retries import BRIEF_RETRY
 from trigger.execution import Execution, Launch, MaybeStartedError, NotStartedError, Phase
 
@@ -149,6 +149,8 @@ class CloudRunLauncher:
             raise _GoneError(f"Cloud Run does not know `{self._job}`: {error.message}") from None
         except NOT_STARTED as error:
             raise NotStartedError(f"Cloud Run is busy (`{self._job}`): {error.message}") from None
+        except google_errors.Forbidden as error:
+            raise DeniedError(f"Cloud Run refuses `{self._job}`: {error.message}") from None
         except google_errors.ClientError as error:
             if error.code in (408, 499):
                 raise MaybeStartedError(f"Cloud Run did not answer: {error.message}") from None

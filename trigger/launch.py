@@ -5,10 +5,13 @@ The process that wrote the request may launch for CLAIM from then on. After that
 launches only if it finds none. CLAIM is three times the longest `run_job` call, so two launches can
 meet only if a process slept through its claim; the job's lease then lets one of them work.
 
-If Cloud Run refuses with 429, nothing was started: the claim is released, and the next delivery
-launches at once. It also skips the search if every earlier launch was refused like this. A claim is
-used and released by the generation of the status that it was taken with, so a process that slept
-cannot disturb its successor.
+If Cloud Run refuses with 429 or 403, nothing was started: the claim is released, and the next
+delivery launches at once. It also skips the search if every earlier launch was refused like this. A
+claim is used and released by the generation of the status that it was taken with, so a process that
+slept cannot disturb its successor.
+
+A 403 ends a run only if the launch is still denied GRANT after the first one: a new grant of IAM
+takes minutes to take effect.
 """
 
 from __future__ import annotations
@@ -16,18 +19,20 @@ from __future__ import annotations
 import uuid
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from contract import layout
 from contract.config import Config
 from contract.exceptions import (
     ConfigError,
+    DeniedError,
     MMMError,
     PreconditionError,
     ServiceError,
     TransientError,
 )
 from contract.request import Request, accepted_status
+from contract.retries import GRANT
 from contract.run import (
     LaunchClaim,
     State,
@@ -52,6 +57,11 @@ class _Permit:
     status: Status
     generation: int
     nothing_started: bool
+
+    @property
+    def denied_since(self) -> datetime | None:
+        """When Cloud Run first answered a launch of this run with 403."""
+        return self.status.launch.denied_since if self.status.launch else None
 
     def write(self, store: Store, **fields: object) -> Status:
         """Replace the status that the permit was taken with.
@@ -109,13 +119,21 @@ def _launch(
     try:
         execution = launcher.launch(launch)
     except NotStartedError:
-        _release(permit, store)
+        _release(permit, store, denied_since=permit.denied_since)
         raise
     except MaybeStartedError:
         recorded = _record_existing(request, permit, store=store, launcher=launcher)
         if recorded is None:
             raise
         return recorded
+    except DeniedError as error:
+        since = permit.denied_since or now()
+        if now() - since >= GRANT:
+            return _refused(request, error, store)
+        _release(permit, store, denied_since=since)
+        raise NotStartedError(
+            f"{error.message} (tried again until {since + GRANT:%H:%M} UTC)"
+        ) from None
     except ServiceError as error:
         return _refused(request, error, store)
     return _record(permit, execution, store)
@@ -165,7 +183,9 @@ def _take_permit(request: Request, status: Status | None, generation: int, store
     # A claim that lasts for longer was written by a clock that is wrong.
     if now() < until < now() + LONGEST_CLAIM and not released:
         raise busy
-    claim = LaunchClaim(nonce=uuid.uuid4().hex, until=now() + CLAIM)
+    claim = LaunchClaim(
+        nonce=uuid.uuid4().hex, until=now() + CLAIM, denied_since=before.denied_since
+    )
     path = layout.status(request.run_id)
     taken = before.status.model_copy(update={"updated_at": now(), "launch": claim})
     try:
@@ -175,9 +195,14 @@ def _take_permit(request: Request, status: Status | None, generation: int, store
     return replace(before, status=taken, generation=generation)
 
 
-def _release(permit: _Permit, store: Store) -> None:
+def _release(permit: _Permit, store: Store, *, denied_since: datetime | None) -> None:
     """Release the claim, because nothing was started; if this fails, the next delivery waits."""
-    free = LaunchClaim(nonce=uuid.uuid4().hex, until=now(), nothing_started=permit.nothing_started)
+    free = LaunchClaim(
+        nonce=uuid.uuid4().hex,
+        until=now(),
+        nothing_started=permit.nothing_started,
+        denied_since=denied_since,
+    )
     with suppress(MMMError):
         permit.write(store, launch=free)
 

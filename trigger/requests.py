@@ -7,11 +7,12 @@ from datetime import datetime, timedelta
 
 from contract import layout, runid
 from contract.config import Config
-from contract.exceptions import ConfigError
+from contract.exceptions import ConfigError, DeniedError, MMMError, TransientError
 from contract.fetch import fetch_config
 from contract.loading import load_config
 from contract.message import Message, parse_message
 from contract.request import Origin, Request
+from contract.retries import GRANT
 from contract.run import now
 from contract.stores import Store
 from trigger.delivery import KEY_ATTRIBUTE, Delivery
@@ -61,7 +62,10 @@ class CheckedMessage:
         if message.config_uri is not None:
             origin = message.config_uri
             files = store.url.startswith("file://")
-            text = fetch_config(message.config_uri, store=store, files=files)
+            try:
+                text = fetch_config(message.config_uri, store=store, files=files)
+            except DeniedError as error:
+                raise self._denied(error) from None
         resolved = load_config(raw if raw is not None else text, origin=origin, overrides=overrides)
         request = Request.of(
             resolved,
@@ -76,6 +80,13 @@ class CheckedMessage:
             ),
         )
         return request, resolved.config
+
+    def _denied(self, error: DeniedError) -> MMMError:
+        """Return what a denied config means: a new grant may not have taken effect yet."""
+        at = self.delivery.published_at
+        if at is None or now() - at < GRANT:
+            return TransientError(f"{error.message} (a new grant may take minutes)")
+        return ConfigError(error.message)
 
 
 def check_message(delivery: Delivery) -> CheckedMessage:

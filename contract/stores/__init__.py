@@ -10,15 +10,18 @@ from contract.stores.base import Blob, ObjectInfo, Store
 __all__ = ["Blob", "ObjectInfo", "Store", "open_store", "split_uri"]
 
 
-def open_store(url: str) -> Store:
-    """Return a store for `gs://bucket`, `file:///folder` or a folder's path."""
+def open_store(url: str, *, denied_seconds: float = 0.0) -> Store:
+    """Return a store for `gs://bucket`, `file:///folder` or a folder's path.
+
+    A call to Cloud Storage that is denied (403) is repeated for `denied_seconds`.
+    """
     if url.startswith("gs://"):
         from contract.stores.gcs import GCSStore  # slow to import, and folders do not need it
 
         bucket, prefix = split_uri(url)
         if prefix:
             raise ConfigError(f"the bucket is `{url}`; allowed: gs://BUCKET without a folder")
-        return GCSStore.connect(bucket)
+        return GCSStore.connect(bucket, denied_seconds=denied_seconds)
     from contract.stores.folder import FolderStore
 
     return FolderStore(Path(url.removeprefix("file://")))

@@ -25,7 +25,7 @@ from google.cloud import storage
 
 from contract import environment
 from contract.exceptions import NotFoundError, PreconditionError, TransientError
-from contract.retries import RETRY, TOO_MANY, status_of
+from contract.retries import RETRY, TOO_MANY, status_of, while_denied
 from contract.stores.base import JSON, Blob, ObjectInfo
 from contract.stores.checksums import crc32c_of, crc32c_of_stream
 from contract.stores.gcs_errors import ChangedError, call_storage
@@ -53,17 +53,21 @@ class _Content:
 class GCSStore:
     """Objects of one bucket."""
 
-    def __init__(self, bucket: Any) -> None:
+    def __init__(self, bucket: Any, *, denied_seconds: float = 0.0) -> None:
         self._bucket = bucket
+        self._denied_seconds = denied_seconds
         self._pace = Pace()
 
     @classmethod
-    def connect(cls, bucket: str) -> Self:
-        """Open a bucket with the machine's own credentials."""
+    def connect(cls, bucket: str, *, denied_seconds: float = 0.0) -> Self:
+        """Open a bucket with the machine's own credentials.
+
+        A call that is denied (403) is repeated for `denied_seconds`.
+        """
         client = call_storage(
             bucket, lambda: storage.Client(project=os.environ.get(environment.PROJECT))
         )
-        return cls(client.bucket(bucket))
+        return cls(client.bucket(bucket), denied_seconds=denied_seconds)
 
     @property
     def url(self) -> str:
@@ -161,6 +165,7 @@ class GCSStore:
         try:
             self._try(path, send)
         except PreconditionError:
+            self._pace.failed(path)
             stored = self.stat(path) if tries > 1 else None
             if stored is None or stored.generation == if_generation or not content.is_in(stored):
                 raise
@@ -244,7 +249,12 @@ class GCSStore:
         return info.generation
 
     def _try(self, path: str, call: Callable[[], T]) -> T:
-        return call_storage(f"{self.url}/{path}", call)
+        def translated() -> T:
+            return call_storage(f"{self.url}/{path}", call)
+
+        if not self._denied_seconds:
+            return translated()
+        return while_denied(translated, self._denied_seconds)
 
 
 def _info(blob: Any) -> ObjectInfo:

@@ -9,7 +9,13 @@ from google.api_core import exceptions as google_errors
 from google.auth import exceptions as auth_errors
 from google.cloud.storage import exceptions as storage_errors
 
-from contract.exceptions import NotFoundError, PreconditionError, ServiceError, TransientError
+from contract.exceptions import (
+    DeniedError,
+    NotFoundError,
+    PreconditionError,
+    ServiceError,
+    TransientError,
+)
 
 T = TypeVar("T")
 
@@ -24,6 +30,7 @@ def call_storage(what: str, call: Callable[[], T]) -> T:
     Raises:
         PreconditionError: another writer wrote the object first.
         NotFoundError: there is no such object, or no such bucket.
+        DeniedError: Cloud Storage denies access, perhaps not for long.
         ServiceError: Cloud Storage refuses the call, or there are no credentials.
         TransientError: Cloud Storage does not answer.
         ChangedError: the bytes do not match their checksum.
@@ -34,7 +41,9 @@ def call_storage(what: str, call: Callable[[], T]) -> T:
         raise PreconditionError(f"`{what}` was written by another writer first") from None
     except google_errors.NotFound:
         raise NotFoundError(f"no object `{what}` (or no such bucket)") from None
-    except (google_errors.Forbidden, google_errors.Unauthorized) as error:
+    except google_errors.Forbidden as error:
+        raise DeniedError(f"Cloud Storage refuses `{what}`: {error.message}") from None
+    except google_errors.Unauthorized as error:
         raise ServiceError(f"Cloud Storage refuses `{what}`: {error.message}") from None
     except auth_errors.GoogleAuthError as error:
         if error.retryable or isinstance(error, auth_errors.TransportError):

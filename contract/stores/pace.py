@@ -31,6 +31,11 @@ class Pace:
                     return
             time.sleep(due - at)
 
+    def failed(self, path: str) -> None:
+        """Record that the last write of an object surely changed nothing."""
+        with self._lock:
+            self._next.pop(path, None)
+
     def wrote(self, path: str) -> None:
         """Record a write that succeeded."""
         at = time.monotonic()

@@ -10,7 +10,7 @@ from google.api_core import exceptions as google_errors
 from google.auth import exceptions as auth_errors
 from google.cloud import pubsub_v1  # type: ignore[attr-defined]  # no stubs
 
-from contract.exceptions import ServiceError, TransientError
+from contract.exceptions import DeniedError, ServiceError, TransientError
 from contract.retries import BRIEF_RETRY
 
 TIMEOUT = 10.0  # seconds of one request
@@ -46,7 +46,9 @@ class PubSubTopic:
             return str(future.result(timeout=WAIT))
         except google_errors.NotFound:
             raise ServiceError(f"there is no topic `{self._name}`") from None
-        except (google_errors.PermissionDenied, google_errors.Unauthenticated) as error:
+        except google_errors.PermissionDenied as error:
+            raise DeniedError(f"Pub/Sub refuses `{self._name}`: {error.message}") from None
+        except google_errors.Unauthenticated as error:
             raise ServiceError(f"Pub/Sub refuses `{self._name}`: {error.message}") from None
         except (google_errors.GoogleAPIError, FutureTimeoutError) as error:
             raise TransientError(f"Pub/Sub did not answer (`{self._name}`): {error}") from None

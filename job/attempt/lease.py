@@ -166,7 +166,7 @@ class LeaseHolder:
                 )
             except PreconditionError:
                 own = self._own_generation()
-                if own is None:
+                if own is None or (self._stop.is_set() and not released):
                     raise
                 self._generation = self._store.write(self._path, lease, if_generation=own)
             self._renewed = time.monotonic()
@@ -181,8 +181,12 @@ class LeaseHolder:
         return stored.generation if held.nonce == self._lease.nonce else None
 
 
-def claim(store: Store, run_id: str, settings: Settings) -> LeaseHolder | Lease:
+def claim(
+    store: Store, run_id: str, settings: Settings, *, nonce: str | None = None
+) -> LeaseHolder | Lease:
     """Take the run's lease; return the live lease of another owner if there is one.
+
+    A lease with the same `nonce` is this process's own, from an earlier try.
 
     Raises:
         TransientError: another writer came between at every attempt.
@@ -193,7 +197,7 @@ def claim(store: Store, run_id: str, settings: Settings) -> LeaseHolder | Lease:
         execution=settings.execution,
         task=settings.task_index,
         attempt=settings.attempt,
-        nonce=uuid.uuid4().hex,
+        nonce=nonce or uuid.uuid4().hex,
         seconds=LEASE_SECONDS,
     )
     live: Lease | None = None
@@ -218,7 +222,7 @@ def claim(store: Store, run_id: str, settings: Settings) -> LeaseHolder | Lease:
 def _may_take_over(held: Lease, mine: Lease) -> bool:
     same_task = (held.execution, held.task) == (mine.execution, mine.task)
     later_attempt = same_task and mine.attempt > held.attempt
-    return held.released or later_attempt
+    return held.released or later_attempt or held.nonce == mine.nonce
 
 
 def _is_live(held: Lease, blob: Blob, store: Store, path: str, run_id: str) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Literal
 
 from contract import environment, layout, runid
-from contract.exceptions import ConfigError, MMMError
+from contract.exceptions import ConfigError, DeniedError, MMMError
 from contract.fetch import fetch_config
 from contract.loading import load_config
 from contract.rejection import reject
@@ -15,6 +15,7 @@ from contract.stores import Store
 from contract.stores.atomic import create
 from contract.terminal import publish_end
 from contract.topics import Publisher
+from job.attempt.patience import Patience
 from job.runtime.settings import Settings
 
 
@@ -26,6 +27,7 @@ def find_request(
     via: Literal["execution", "command"],
     overrides: dict[str, Any],
     force: bool,
+    patience: Patience | None = None,
 ) -> Request:
     """Return the stored request of the settings' run id, else a new one from its config.
 
@@ -35,6 +37,7 @@ def find_request(
     Raises:
         ConfigError: the run id has no request, there is no run id and no config, or the config is
             refused. A refused config ends the run as REJECTED, for all tasks and retries.
+        DeniedError: access is denied, and `patience` is not used up.
     """
     if settings.run_id:
         if not runid.is_valid(settings.run_id):
@@ -58,7 +61,7 @@ def find_request(
     _check_not_rejected(store, publisher, read_status(store, run_id))
     text = b""
     try:
-        text = read_config_text(settings.config_uri)
+        text = _read_config(settings.config_uri, patience)
         resolved = load_config(
             text, origin=settings.config_uri, overrides=overrides, option="--set"
         )
@@ -80,6 +83,15 @@ def find_request(
         request = stored_request(store, run_id) or request
     create_accepted(store, request)
     return _by_bucket_clock(store, request)
+
+
+def _read_config(uri: str, patience: Patience | None) -> bytes:
+    try:
+        return read_config_text(uri)
+    except DeniedError as error:
+        if patience is not None and patience.covers(error):
+            raise
+        raise ConfigError(error.message) from None
 
 
 def _by_bucket_clock(store: Store, request: Request) -> Request:

@@ -13,7 +13,7 @@ import yaml
 from contract import layout
 from contract.base import sha256_hex
 from contract.config import Config
-from contract.exceptions import ArtifactError, ServiceError
+from contract.exceptions import ArtifactError, DeniedError, ServiceError
 from contract.run import State, now
 from contract.stored import read_fields
 from contract.stores import Store
@@ -140,6 +140,8 @@ def _publish(attempt: Attempt, manifest: Manifest) -> None:
     content = manifest.to_json()
     try:
         created = create(attempt.store, path, content)
+    except DeniedError as error:
+        raise DeniedError(f"the manifest cannot be written: {error}") from None
     except ServiceError as error:
         raise ArtifactError(f"the manifest cannot be written: {error}") from None
     if not created and attempt.store.read(path).data != content:

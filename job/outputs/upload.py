@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
 
 from contract.base import Strict
-from contract.exceptions import ArtifactError, ServiceError
+from contract.exceptions import ArtifactError, DeniedError, ServiceError
 from contract.stores.base import Store
 from contract.stores.checksums import crc32c_of_stream
 from job.runtime.signals import stop_reason
@@ -85,6 +85,8 @@ def upload_all(
 def _upload(store: Store, file: Path, artifact: Artifact, path: str, generation: int) -> None:
     try:
         stored = store.upload(file, path, content_type=content_type(file), if_generation=generation)
+    except DeniedError as error:
+        raise DeniedError(f"`{path}` cannot be written: {error}") from None
     except ServiceError as error:
         raise ArtifactError(f"`{path}` cannot be written: {error}") from None
     if (stored.size, stored.crc32c) != (artifact.bytes, artifact.crc32c):

@@ -16,7 +16,7 @@ from google.cloud import bigquery
 from sqlglot import exp
 
 from contract import environment
-from contract.exceptions import DataError, MMMError, ServiceError, TransientError
+from contract.exceptions import DataError, DeniedError, MMMError, ServiceError, TransientError
 from contract.retries import RETRY
 from contract.source import BigQuerySource
 from job.sources.relation import source_relation
@@ -169,7 +169,8 @@ def explain(error: Exception, what: str) -> MMMError | None:
     if isinstance(error, google_errors.Forbidden | google_errors.Unauthorized):
         if "rate limit" in text.lower() or "quota" in text.lower():
             return TransientError(f"BigQuery's quota is used up ({what}): {text}")
-        return ServiceError(
+        kind = DeniedError if isinstance(error, google_errors.Forbidden) else ServiceError
+        return kind(
             f"{what} is not allowed; the job's account needs roles/bigquery.dataViewer on the "
             f"dataset and roles/bigquery.jobUser on the project: {text}"
         )

@@ -85,6 +85,10 @@ class StrictStore(FolderStore):
         self._pace.wait(path)
         seconds = self.limit.seconds
         policy = RETRY.with_delay(initial=seconds / 2, maximum=seconds * 5)
-        result: T = policy(once)()
+        try:
+            result: T = policy(once)()
+        except PreconditionError:
+            self._pace.failed(path)
+            raise
         self._pace.wrote(path)
         return result

@@ -40,14 +40,17 @@ def main() -> int:
     if largest := of_attempt("DISKS"):
         limit_disk(largest)
 
+    from contract import retries
     from contract.stores import gcs
     from job.__main__ import main as job
-    from job.attempt import lease
+    from job.attempt import lease, patience
 
     lease.LEASE_SECONDS = LEASE_SECONDS
     keep = lease.LeaseHolder.keep
     assert keep.__kwdefaults__ is not None
     keep.__kwdefaults__["every"] = LEASE_SECONDS / 5
+    retries.GRANT, retries.DENIED_SECONDS = timedelta(seconds=3), 1.0
+    patience.RETRY_SECONDS = 1.0
     gcs.RETRY = gcs.RETRY.with_timeout(15)
     if os.environ["MMM_EVENTS_TOPIC"].startswith("projects/"):
         from contract.topics import pubsub

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -37,7 +36,6 @@ def fast(monkeypatch: pytest.MonkeyPatch) -> None:
     """A limit of one write in PAUSE seconds, and waits to match."""
     monkeypatch.setattr(statuses, "STEP_SECONDS", 2 * PAUSE)
     monkeypatch.setattr(statuses, "PROGRESS_SECONDS", 5 * PAUSE)
-    logging.getLogger("mmm.retries").setLevel(logging.ERROR)
 
 
 def settings(task: int = 0) -> Settings:

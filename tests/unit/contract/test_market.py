@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, timedelta
@@ -150,7 +149,6 @@ def test_many_runs_ask_for_one_market_at_once(
 ) -> None:
     """The bucket takes one write of the market per pause; no run loses its attempt."""
     monkeypatch.setattr(atomic, "LONGEST_WAIT", 0.02)
-    logging.getLogger("mmm.retries").setLevel(logging.ERROR)
     limit = WriteLimit(0.01)
     requests = [run(FolderStore(tmp_path), number) for number in range(30)]
     with ThreadPoolExecutor(30) as pool:

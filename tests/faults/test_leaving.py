@@ -29,10 +29,10 @@ IN_TIME = 9.0  # before Cloud Run's SIGKILL; the job's own deadline is 4.5 s, lo
 SLOW_SECONDS = float(os.environ.get("MMM_SLOW_SECONDS", "0.4"))
 MOMENTS = {  # the call during which SIGTERM arrives
     "lease": lambda call: call.method == "POST" and b'lease.json"' in call.body[:600],
-    "extract": lambda call: b'"step": "extract"' in call.body or b'"step":"extract"' in call.body,
+    "extract": lambda call: b'snapshot.parquet"' in call.body[:600],
     "gate": lambda call: b'quality.json"' in call.body[:600],
     "train": lambda call: b"/trials/" in call.body[:600],
-    "outputs": lambda call: b'"step":"outputs"' in call.body,
+    "outputs": lambda call: "prefix=robyn" in call.path,  # what is to be replaced
     "upload": lambda call: b'report.html"' in call.body[:600],
     "manifest": lambda call: b'/manifest.json"' in call.body[:600],
     "promote": lambda call: b'current.json"' in call.body[:600],

@@ -55,9 +55,8 @@ def start(
                         request, settings, store, publisher, log=log, view=view, patience=patience
                     )
                 except DeniedError as error:
-                    if not patience.covers(error):
+                    if not patience.wait(error):
                         raise
-                    patience.wait(error)
     except MMMError as error:
         log.error(error.message, exit_code=error.exit_code)
         run_id = error.run_id or run_id or ""

@@ -24,6 +24,7 @@ class Patience:
         self._most = retries.GRANT.total_seconds() if in_cloud_run else 0.0
         self._log = log
         self._until = self._last = float("-inf")
+        self._over = False
         self.nonce = uuid.uuid4().hex
 
     def covers(self, error: Exception) -> bool:
@@ -32,15 +33,23 @@ class Patience:
             return False
         at = time.monotonic()
         if at - self._last > retries.GRANT.total_seconds():  # access was granted meanwhile
-            self._until = at + self._most
+            self._until, self._over = at + self._most, False
         self._last = at
         return at < self._until
 
-    def wait(self, error: DeniedError) -> None:
-        """Wait before the next try."""
+    def wait(self, error: DeniedError) -> bool:
+        """Wait before the next try; return False if the last one began after the time was up.
+
+        That last try ends the run, if it can.
+        """
+        waiting = self.covers(error)
+        if self._over or not self._most:
+            return False
+        self._over = not waiting
         left = max(0.0, self._until - time.monotonic())
         until = datetime.now(UTC) + timedelta(seconds=left)
         self._log.warning(
             f"{error.message}; a new grant may take minutes, trying again until {until:%H:%M} UTC"
         )
         time.sleep(min(RETRY_SECONDS, left))
+        return True

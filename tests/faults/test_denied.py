@@ -83,5 +83,19 @@ def test_access_that_never_comes_ends_the_run(
     assert status.error.message == "no access"
 
 
+def test_the_run_ends_although_the_time_is_up_between_two_tries(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The attempt sees that there is time left, and its caller that there is none."""
+    monkeypatch.setattr("tests.faults.job_model.checkpoints.save", _denied)
+    answers = iter([True, False, False, False])
+    monkeypatch.setattr(patience.Patience, "covers", lambda self, error: next(answers))
+    store, _, ending, _ = play(tmp_path, 0, 0, monkeypatch)
+    assert (ending.exit_code, ending.state) == (69, State.FAILED)
+    status = read_status(store, RUN)
+    assert status is not None
+    assert status.state is State.FAILED
+
+
 def _denied(*_: object) -> bool:
     raise DeniedError("no access")

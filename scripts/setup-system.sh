@@ -1,14 +1,18 @@
 #!/usr/bin/env bash
 # Install the missing Debian packages: Python's venv, R and the r-cran-* of r/debian-packages.txt. If
-# apt cannot be used, name the missing packages and exit with 1.
+# apt cannot be used, name the missing packages and exit with 1. Optional packages that this release
+# of Debian does not have are left out.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 # dpkg-dev: prophet loads Debian's RcppParallel, which calls dpkg-architecture.
 wanted=(ca-certificates dpkg-dev python3 python3-venv r-base-core)
-while read -r package; do
+optional=" "
+while read -r package kind; do
   wanted+=("$package")
-done < <(sed -E 's/#.*//; s/[[:space:]]+//g; /^$/d' r/debian-packages.txt)
+  [ "$kind" = required ] || optional+="$package "
+done < <(awk '/^# optional/ { kind = "optional" } /^# every engine/ { kind = "required" }
+  /^[a-z]/ { print $1, kind }' r/debian-packages.txt)
 
 if ! command -v dpkg-query >/dev/null || ! command -v apt-get >/dev/null; then
   name=$(. /etc/os-release 2>/dev/null && echo "$PRETTY_NAME" || uname -s)
@@ -24,10 +28,22 @@ if ! command -v dpkg-query >/dev/null || ! command -v apt-get >/dev/null; then
   exit 1
 fi
 
+leave_out() {
+  local package found=()
+  for package in "${missing[@]}"; do
+    if [[ $optional != *" $package "* ]] || apt-cache show "$package" >/dev/null 2>&1; then
+      found+=("$package")
+    fi
+  done
+  missing=("${found[@]}")
+}
+
 missing=()
 for package in "${wanted[@]}"; do
   dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q 'ok installed' || missing+=("$package")
 done
+# Leave out the optional packages that this release does not have, where apt has its lists.
+compgen -G '/var/lib/apt/lists/*_Packages*' >/dev/null && leave_out
 [ ${#missing[@]} -eq 0 ] && exit 0
 
 echo "Installing Debian packages: ${missing[*]}"
@@ -42,4 +58,5 @@ if [ "$(id -u)" -ne 0 ]; then
 fi
 export DEBIAN_FRONTEND=noninteractive
 "${sudo[@]}" apt-get update -qq
+leave_out
 "${sudo[@]}" apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null

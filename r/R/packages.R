@@ -25,6 +25,12 @@ package_versions <- function() {
 #' @noRd
 check_nevergrad <- function(python, load = TRUE) {
   refuse <- function(...) abort("nevergrad_error", ..., field = "python")
+  if (load && !nzchar(system.file(package = "reticulate"))) {
+    refuse(
+      "The R package reticulate is not installed; it is the bridge to nevergrad. Install it, or ",
+      "use an optimiser that needs no nevergrad: ", toString(names(OWN_OPTIMISERS)), "."
+    )
+  }
   if (!nzchar(Sys.which(python))) refuse("`python` is `", python, "`: no such program.")
   code <- paste(
     "import importlib.metadata, importlib.util, json, platform, numpy",

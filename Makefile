@@ -7,6 +7,7 @@ PY := $(VENV)/bin/python
 TOOLS := .venv-tools
 NEVERGRAD := .venv-nevergrad
 FAKESNOW := .venv-fakesnow
+LOWEST := .venv-lowest
 # The tests start many processes; with this variable set, each would compile every module again.
 unexport PYTHONDONTWRITEBYTECODE
 COMPILE := $(VENV)/bin/uv pip compile --quiet --generate-hashes --no-header --no-annotate --universal --python-version 3.11
@@ -26,6 +27,10 @@ test: setup check $(FAKESNOW)/.ready ## Set everything up, check the code and ru
 .PHONY: test-fast
 test-fast: env ## Run the fast tests: no R, no JVM, no job; under two minutes
 	@$(PY) -m pytest tests/unit --numprocesses $(or $(WORKERS),logical)
+
+.PHONY: test-lowest
+test-lowest: env $(LOWEST)/.ready ## Run the fast tests with the oldest packages that pyproject.toml allows
+	@PYTHONPATH=$(CURDIR) $(LOWEST)/bin/python -m pytest tests/unit --numprocesses $(or $(WORKERS),logical)
 
 .PHONY: fmt
 fmt: env ## Format the code and fix what ruff can fix
@@ -63,6 +68,10 @@ $(FAKESNOW)/.ready: tests/fakes/requirements-fakesnow.txt scripts/setup-python.s
 	@scripts/setup-python.sh $(FAKESNOW) tests/fakes/requirements-fakesnow.txt
 	@touch $@
 
+$(LOWEST)/.ready: requirements-lowest.txt scripts/setup-python.sh
+	@scripts/setup-python.sh $(LOWEST) requirements-lowest.txt
+	@touch $@
+
 $(TOOLS)/.ready: requirements-tools.txt scripts/setup-python.sh
 	@scripts/setup-python.sh $(TOOLS) requirements-tools.txt
 	@touch $@
@@ -82,6 +91,7 @@ docs: env ## Write the generated parts of docs/
 .PHONY: lock
 lock: ## Resolve the dependencies into the hashed requirements files
 	$(COMPILE) pyproject.toml --extra dev -o requirements-dev.txt
+	$(COMPILE) pyproject.toml --extra dev --resolution lowest-direct -o requirements-lowest.txt
 	$(COMPILE) pyproject.toml --constraint requirements-dev.txt -o job/requirements.txt
 	$(COMPILE) trigger/requirements.in --constraint requirements-dev.txt -o trigger/requirements.txt
 	$(COMPILE) docker/tools.in -o requirements-tools.txt
@@ -143,4 +153,4 @@ kill: env ## Run kill -9 in training, then retry: make kill RUNS=20 SEED=1 TASKS
 
 .PHONY: clean
 clean: ## Remove the files that the other targets made
-	rm -rf $(VENV) $(TOOLS) $(NEVERGRAD) $(FAKESNOW) .demo .mmm .r-library build
+	rm -rf $(VENV) $(TOOLS) $(NEVERGRAD) $(FAKESNOW) $(LOWEST) .demo .mmm .r-library build

@@ -3,8 +3,8 @@
 #
 #   docker/build-local.sh [IMAGE]          default localhost/mmm-trainer-job:local
 #
-# BASE=image      base image; without it, debootstrap makes a minimal Debian 12, which is kept as
-#                 localhost/debian:bookworm-minbase
+# BASE=image      base image; without it, debootstrap makes a minimal Debian 13, which is kept as
+#                 localhost/debian:trixie-minbase
 # DEBIAN_MIRROR   default http://deb.debian.org/debian
 # CRAN            comma-separated mirrors for Robyn, see docker/install-robyn.R
 # CERTS           file of certificates to trust during the build (for a company's proxy); default
@@ -17,7 +17,7 @@ cd "$(dirname "$0")/.."
 
 image=${1:-localhost/mmm-trainer-job:local}
 mirror=${DEBIAN_MIRROR:-http://deb.debian.org/debian}
-minbase=localhost/debian:bookworm-minbase
+minbase=localhost/debian:trixie-minbase
 policy=$(mktemp)
 trap 'rm -f "$policy"' EXIT
 echo '{"default": [{"type": "insecureAcceptAnything"}]}' > "$policy"
@@ -29,11 +29,11 @@ done
 make_base() {
   local root container
   root=$(mktemp -d)
-  debootstrap --variant=minbase --include=ca-certificates bookworm "$root" "$mirror"
+  debootstrap --variant=minbase --include=ca-certificates trixie "$root" "$mirror"
   cat > "$root/etc/apt/sources.list" <<LIST
-deb $mirror bookworm main
-deb $mirror bookworm-updates main
-deb ${mirror%/debian}/debian-security bookworm-security main
+deb $mirror trixie main
+deb $mirror trixie-updates main
+deb ${mirror%/debian}/debian-security trixie-security main
 LIST
   rm -rf "$root"/var/cache/apt/archives/*.deb "$root"/var/lib/apt/lists/*
   container=$(buildah from scratch)

@@ -3,15 +3,16 @@
 #   Rscript docker/install-robyn.R --library=DIR [--lock=docker/robyn.lock] [--cran=URL,URL]
 #           [--timeout=SECONDS] [--ask]
 #
-# Exit codes: 0 installed (now or before), 3 no CRAN mirror answers, 1 any other error (a wrong
-# hash, a package that does not build). With --ask nothing is installed; 0 then means that a mirror
+# Exit codes: 0 installed (now or before), 3 no CRAN mirror answers, 1 any other error (no mirror has
+# an archive with the locked hash, a package does not build). With --ask nothing is installed; 0 then means that a mirror
 # answers.
 # Needs r-base-dev (compilers) and the Debian packages of r/debian-packages.txt.
 # Writes DIR/robyn.json: {"robyn": version or null, "reason": text or null, "snapshot": date,
 # "packages": {name: {"version", "sha256"}}}. A library that already has all locked versions is not
 # changed. {snapshot} in a URL stands for the lock's date.
 
-mirrors <- "https://packagemanager.posit.co/cran/{snapshot},https://cloud.r-project.org"
+# CRAN first: it keeps the archives as their authors made them. Posit's mirror packs some of them anew.
+mirrors <- "https://cloud.r-project.org,https://packagemanager.posit.co/cran/{snapshot}"
 
 #' Return the options of the command line over the defaults; stop at an unknown option.
 arguments <- function(argv, defaults) {
@@ -28,13 +29,17 @@ arguments <- function(argv, defaults) {
 }
 
 #' Read the lock file: list(snapshot, packages = data.frame(package, version, sha256)).
+#'
+#' `sha256` is the archive's hash, or `files:` and the hash that files_sha256() gives for its content.
 read_lock <- function(path) {
   lines <- grep("^\\s*(#|$)", readLines(path), value = TRUE, invert = TRUE)
   fields <- strsplit(trimws(lines), "\\s+")
   is_snapshot <- vapply(fields, function(f) f[1] == "snapshot", logical(1))
-  broken <- !is_snapshot & lengths(fields) != 3
+  hashed <- grepl("^(files:)?[0-9a-f]{64}$", vapply(fields, function(f) f[length(f)], ""))
+  broken <- !is_snapshot & (lengths(fields) != 3 | !hashed)
   if (sum(is_snapshot) != 1 || any(broken)) {
-    stop("`", path, "` must have one line `snapshot DATE` and lines `package version sha256`; ",
+    stop("`", path, "` must have one line `snapshot DATE` and lines `package version sha256`, ",
+         "each with a hash; ",
          "wrong lines: ", paste(sQuote(lines[broken], FALSE), collapse = ", "), call. = FALSE)
   }
   rows <- do.call(rbind, fields[!is_snapshot])
@@ -69,22 +74,43 @@ sha256 <- function(path) {
   sub(" .*", "", line[1])
 }
 
-#' Download an exact version's source archive from the first mirror that has it; check the hash.
+#' Return the hash of an archive's files: of the lines `<sha256>  <path>`, sorted by path.
+files_sha256 <- function(archive) {
+  folder <- tempfile("files-")
+  on.exit(unlink(folder, recursive = TRUE))
+  utils::untar(archive, exdir = folder)
+  root <- list.files(folder, full.names = TRUE)
+  files <- sort(list.files(root, recursive = TRUE, all.files = TRUE), method = "radix")
+  sums <- vapply(file.path(root, files), sha256, "")
+  listed <- file.path(folder, "sums")
+  writeLines(paste0(sums, "  ", files), listed)
+  sha256(listed)
+}
+
+#' Download an exact version's source archive from the first mirror that has it with this hash.
+#'
+#' @return list(path, sha256). Errors: name every archive that was refused.
 source_archive <- function(package, version, expected, urls) {
   name <- sprintf("%s_%s.tar.gz", package, version)
   to <- file.path(tempdir(), name)
+  refused <- character()
   for (url in urls) {
     for (folder in c("", sprintf("Archive/%s/", package))) {
-      if (!fetch(sprintf("%s/src/contrib/%s%s", url, folder, name), to)) next
+      from <- sprintf("%s/src/contrib/%s%s", url, folder, name)
+      if (!fetch(from, to)) next
       actual <- sha256(to)
-      if (expected != "-" && actual != expected) {
-        stop(sprintf("%s from %s has SHA-256 %s, but the lock says %s",
-                     name, url, actual, expected), call. = FALSE)
+      of_files <- startsWith(expected, "files:")
+      if (expected == if (of_files) paste0("files:", files_sha256(to)) else actual) {
+        return(list(path = to, sha256 = actual))
       }
-      return(list(path = to, sha256 = actual))
+      refused <- c(refused, sprintf("%s has SHA-256 %s", from, actual))
     }
   }
-  stop(sprintf("no mirror has %s: %s", name, paste(urls, collapse = ", ")), call. = FALSE)
+  if (length(refused) == 0) {
+    stop(sprintf("no mirror has %s: %s", name, paste(urls, collapse = ", ")), call. = FALSE)
+  }
+  stop(sprintf("no mirror has %s with the hash of the lock, %s: %s", name, expected,
+               paste(refused, collapse = "; ")), call. = FALSE)
 }
 
 json_text <- function(x) {

@@ -16,7 +16,14 @@ if [ -e "$stamp" ] && [ -n "$(find "$stamp" -mmin -720)" ]; then
   echo "Robyn is not installed (no CRAN mirror answered at the last set-up). Runs use the builtin engine."
   exit 0
 fi
-install=(Rscript --vanilla docker/install-robyn.R --library=.r-library)
+if ! Rscript --vanilla -e 'quit(status = !requireNamespace("reticulate", quietly = TRUE))' >/dev/null 2>&1; then
+  echo "Robyn is not installed (it needs the R package reticulate). Runs use the builtin engine."
+  exit 0
+fi
+# Debian 12's own R packages are older, so Robyn needs more packages there.
+lock=docker/robyn.lock
+[ "$(. /etc/os-release 2>/dev/null && echo "${VERSION_CODENAME:-}")" != bookworm ] || lock=docker/robyn-debian12.lock
+install=(Rscript --vanilla docker/install-robyn.R --library=.r-library --lock="$lock")
 if ! "${install[@]}" --ask --timeout=10; then
   mkdir -p .venv && touch "$stamp"
   echo "Robyn could not be installed (no CRAN mirror answers). Runs use the builtin engine."

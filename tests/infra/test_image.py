@@ -68,6 +68,11 @@ def test_context_holds_what_is_copied() -> None:
         assert any(source == name or source.startswith(f"{name}/") for name in allowed), source
 
 
+def test_the_base_is_pinned_by_its_digest() -> None:
+    bases = re.findall(r"^ARG BASE=(.*)$", DOCKERFILE.read_text(), re.M)
+    assert [bool(re.search(r"@sha256:[0-9a-f]{64}$", base)) for base in bases] == [True]
+
+
 def test_image_runs_as_nobody_special_with_an_init() -> None:
     final = DOCKERFILE.read_text().rsplit("\nFROM ", 1)[1]
     user = re.search(r"^USER (\d+)$", final, re.M)

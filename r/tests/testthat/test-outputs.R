@@ -2,7 +2,13 @@ test_that("the truth of a simulated market is found", {
   made <- made_market()
   market <- simulated_market()
   metrics <- made$outputs$metrics
-  expect_gte(metrics$rsq_train, 0.9)
+  # How well a short search fits depends on prophet's draws, which differ between versions of R. So the
+  # media must explain more than half of what everything else leaves unexplained.
+  without_media <- stats::lm(
+    revenue ~ week + sin(2 * pi * week / 52.18) + cos(2 * pi * week / 52.18) + price + promotion,
+    cbind(market$data, week = seq_len(nrow(market$data)))
+  )
+  expect_gt(metrics$rsq_train, (1 + summary(without_media)$r.squared) / 2)
   shares <- unlist(metrics$contribution_shares)[c("tv_spend", "clicks")]
   truth <- market$contributions / market$total
   # A short search on a short window: right in size, not to the per cent.

@@ -8,15 +8,17 @@ Consumers drop duplicates by the event's id, which depends only on run id and ty
 from __future__ import annotations
 
 from datetime import datetime
+from functools import partial
 from typing import Any, Self
 
 from contract import layout
 from contract.base import Strict, canonical_json, sha256_hex
-from contract.exceptions import NotFoundError
+from contract.damage import unless_damaged, warn
+from contract.exceptions import DamagedError, NotFoundError
 from contract.run import RunError, State, now
 from contract.stored import Moment, Stored
-from contract.stores.atomic import create
-from contract.stores.base import Store
+from contract.stores.atomic import create, update
+from contract.stores.base import Blob, Store
 from contract.topics.base import Publisher
 
 
@@ -105,8 +107,24 @@ def event_id(run_id: str, kind: str) -> str:
 
 
 def put(store: Store, event: Event) -> None:
-    """Store an event in its run's outbox; an event that already exists does not change."""
-    create(store, layout.event(event.subject, event.id), Outbox(event=event).to_json())
+    """Store an event in its run's outbox; an event that already exists does not change.
+
+    One that is damaged is written again, and is then published again, with the same id.
+    """
+    path, new = layout.event(event.subject, event.id), Outbox(event=event).to_json()
+
+    def mend(old: Blob | None) -> bytes | None:
+        if old is None:
+            return new
+        try:
+            Outbox.from_json(old.data, path=path)
+        except DamagedError as error:
+            warn(error, then="it is written again from the run's status")
+            return new
+        return None
+
+    if not create(store, path, new):
+        update(store, path, mend)
 
 
 def flush(store: Store, publisher: Publisher, run_id: str) -> int:
@@ -118,13 +136,18 @@ def flush(store: Store, publisher: Publisher, run_id: str) -> int:
     published = 0
     for info in list(store.list(layout.events(run_id))):
         try:
-            blob = store.read(info.path)
+            entry = unless_damaged(partial(_entry, store, info.path), None, then="it is left out")
         except NotFoundError:
             continue
-        entry = Outbox.from_json(blob.data, path=info.path)
+        if entry is None:
+            continue
         mark = layout.published(run_id, entry.event.id)
         if entry.published_at is not None or store.stat(mark) is not None:
             continue
         publisher.publish(entry.event.to_json(), entry.event.attributes())
         published += create(store, mark, canonical_json({"published_at": now().isoformat()}))
     return published
+
+
+def _entry(store: Store, path: str) -> Outbox:
+    return Outbox.from_json(store.read(path).data, path=path)

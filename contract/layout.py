@@ -53,17 +53,23 @@ def published(run_id: str, event_id: str) -> str:
 RUNS = "runs/"
 ARTIFACTS = "robyn/"
 REJECTED = "rejected/"
+KEYS = "keys/"
+FINGERPRINTS = "fingerprints/"
+MARKETS = "markets/"
+LIMITS = "limits/"
+RECONCILE = "reconcile/"
+DAMAGED = "damaged/"
 TRIALS = "trials/"  # below a run's work folder
 
 
 def closed_runs() -> str:
-    """Return the path of the list of runs that `reconcile` skips; it may be deleted."""
-    return "reconcile/closed.json"
+    """Return the path of the list of runs that have ended, which saves time; it may be deleted."""
+    return f"{RECONCILE}closed.json"
 
 
 def reconcile_clock() -> str:
     """Return the path of the clock object of `reconcile`."""
-    return "reconcile/clock.json"
+    return f"{RECONCILE}clock.json"
 
 
 def work(run_id: str, name: str = "") -> str:
@@ -98,29 +104,34 @@ def current(revision: str, market: str) -> str:
 
 def fingerprint(digest: str) -> str:
     """Return the path of the object that names the finished run with a fingerprint."""
-    return f"fingerprints/{digest}.json"
+    return f"{FINGERPRINTS}{digest}.json"
 
 
 def market(name: str) -> str:
     """Return the path of a market's holder, queue and runs of the day."""
-    return f"markets/{name}.json"
+    return f"{MARKETS}{name}.json"
 
 
 def today() -> str:
     """Return the path of the runs of all markets that began today, used if there is a cap."""
-    return "limits/today.json"
+    return f"{LIMITS}today.json"
 
 
 def key(idempotency_key: str) -> str:
     """Return the path of a key's run id or, for a message, its request; written once."""
-    return f"keys/{sha256_hex(idempotency_key.encode())}.json"
+    return f"{KEYS}{sha256_hex(idempotency_key.encode())}.json"
 
 
 def keys(run_id: str) -> str:
     """Return the prefix of a run's key: a run id ends with the first 8 digits of its key's hash."""
-    return f"keys/{run_id.rpartition('-')[2]}"
+    return f"{KEYS}{run_id.rpartition('-')[2]}"
 
 
 def rejected(message_hash: str) -> str:
     """Return the path of a rejected message, stored for people to read."""
     return f"{REJECTED}{message_hash}.json"
+
+
+def damaged(path: str, generation: int) -> str:
+    """Return where `mmm doctor --repair` keeps a damaged object; several may have had its path."""
+    return f"{DAMAGED}{path}/{generation}"

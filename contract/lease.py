@@ -7,17 +7,21 @@ bucket's time now. The clocks of the machines may be wrong by any amount.
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from datetime import datetime, timedelta
+from functools import partial
 
 from pydantic import Field
 
 from contract import layout
+from contract.damage import unless_damaged
 from contract.exceptions import NotFoundError, TransientError
 from contract.stored import Stored
-from contract.stores.base import Store
+from contract.stores.base import Blob, Store
 
 LEASE_SECONDS = 120.0
 AHEAD = timedelta(hours=1)
+UNKNOWN = "an unknown owner"
 
 
 class Lease(Stored):
@@ -57,12 +61,22 @@ def live_lease(store: Store, run_id: str, *, at: datetime) -> Lease | None:
     """
     for info in list(store.list(layout.leases(run_id))):
         try:
-            lease = Lease.from_json(store.read(info.path).data, path=info.path)
+            lease = read_lease(partial(store.read, info.path), info.path)
         except NotFoundError:
             continue
         if lease.is_live(written=info.updated, at=at):
             return lease
     return None
+
+
+def read_lease(read: Callable[[], Blob], path: str) -> Lease:
+    """Return a stored lease; a damaged one stands for an unknown owner until it expires."""
+    unknown = Lease(owner=UNKNOWN, execution="", task=0, attempt=0, nonce="")
+    return unless_damaged(
+        lambda: Lease.from_json(read().data, path=path),
+        unknown,
+        then="its owner is unknown, so the lease is left alone until it expires",
+    )
 
 
 def last_sign(store: Store, run_id: str) -> datetime | None:

@@ -14,12 +14,14 @@ from datetime import date, datetime, timedelta
 
 from contract import environment, layout
 from contract.base import Strict
-from contract.exceptions import LimitError, NotFoundError
+from contract.damage import unless_damaged, warn
+from contract.exceptions import DamagedError, LimitError
 from contract.lease import LEASE_SECONDS, BucketClock, is_recent, last_sign
+from contract.market_runs import runs_of_market
 from contract.request import Request
 from contract.run import State, read_status
 from contract.stored import Moment, Stored
-from contract.stores.atomic import update
+from contract.stores.atomic import stored, update
 from contract.stores.base import Blob, Store
 
 GRACE = timedelta(minutes=10)
@@ -101,7 +103,7 @@ def take_market(
 
     def acquire(blob: Blob | None) -> bytes | None:
         nonlocal ahead
-        market, ahead = _market(blob, request.market), None
+        market, ahead = _market(store, blob, request.market, clock), None
         if market.holder == request.run_id:
             return None
         position = _position(store, market, request, grace, clock)
@@ -142,7 +144,8 @@ def keep_market(store: Store, request: Request) -> bool:
 
     def rewrite(blob: Blob | None) -> bytes | None:
         nonlocal kept
-        market = _market(blob, request.market)
+        clock = BucketClock(store, layout.clock(request.run_id))
+        market = _market(store, blob, request.market, clock)
         kept = market.holder == request.run_id
         return market.to_json() if kept else None
 
@@ -152,10 +155,8 @@ def keep_market(store: Store, request: Request) -> bool:
 
 def run_ahead(store: Store, request: Request, *, at: datetime) -> str | None:
     """Return the run that is ahead of this one, None if there is none; `at` is bucket time."""
-    try:
-        market = _market(store.read(layout.market(request.market)), request.market)
-    except NotFoundError:
-        market = Market()
+    blob = stored(store, layout.market(request.market))
+    market = _market(store, blob, request.market, lambda: at)
     if market.holder == request.run_id:
         return None
     return _position(store, market, request, GRACE, lambda: at).ahead
@@ -172,7 +173,11 @@ def count_run(store: Store, run_id: str, cap: int) -> None:
     clock = BucketClock(store, layout.clock(run_id, "day"))
 
     def count(blob: Blob | None) -> bytes | None:
-        old = DailyRuns.from_json(blob.data, path=path) if blob else DailyRuns()
+        old = unless_damaged(
+            lambda: DailyRuns.from_json(blob.data, path=path) if blob else DailyRuns(),
+            DailyRuns(),
+            then="the runs of the day are counted from here on",
+        )
         today = old.on(clock().date())
         today.check(run_id, cap, "this deployment", environment.MAX_RUNS_A_DAY)
         new = today.including(run_id)
@@ -181,9 +186,20 @@ def count_run(store: Store, run_id: str, cap: int) -> None:
     update(store, path, count, patience=CONTENTION_SECONDS)
 
 
-def _market(blob: Blob | None, name: str) -> Market:
-    """Return the stored market, or a free one if there is none."""
-    return Market.from_json(blob.data, path=layout.market(name)) if blob else Market()
+def _market(store: Store, blob: Blob | None, name: str, clock: Callable[[], datetime]) -> Market:
+    """Return the stored market, or a free one if there is none.
+
+    If it is damaged, holder and queue are found from the runs themselves.
+    """
+    if blob is None:
+        return Market()
+    try:
+        return Market.from_json(blob.data, path=layout.market(name))
+    except DamagedError as error:
+        warn(error, then="its holder and queue are found from its runs")
+    holder, waiting = runs_of_market(store, name, at=clock(), within=GRACE)
+    queue = [Waiting(accepted_at=one.created_at, run_id=one.run_id) for one in waiting]
+    return Market(holder=holder, waiting=queue)
 
 
 def _position(
@@ -233,12 +249,19 @@ def _without_ended(
 
 
 def _is_alive(store: Store, run_id: str, grace: timedelta, clock: Callable[[], datetime]) -> bool:
-    """Return whether a run will still work: not ended, and its lease kept up if it has begun."""
-    status = read_status(store, run_id)
-    if status is None or status.state.is_terminal:
-        return False
-    if status.state is not State.RUNNING:  # it waits for its turn or for its launch
-        return True
+    """Return whether a run will still work: not ended, and its lease kept up if it has begun.
+
+    A run whose status is damaged counts as one that has begun.
+    """
+    try:
+        status = read_status(store, run_id)
+    except DamagedError as error:
+        warn(error, then="only its lease says whether its run is at work")
+    else:
+        if status is None or status.state.is_terminal:
+            return False
+        if status.state is not State.RUNNING:  # it waits for its turn or for its launch
+            return True
     sign = last_sign(store, run_id)
     within = timedelta(seconds=LEASE_SECONDS) + grace
     return sign is not None and is_recent(sign, clock(), within)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from contextlib import suppress
+from functools import partial
 from typing import Any, Literal, Self
 
 from pydantic import ValidationError
@@ -13,6 +14,7 @@ from contract import layout
 from contract.allowed_values import locate
 from contract.base import Strict
 from contract.config import Config, hash_of
+from contract.damage import unless_damaged
 from contract.exceptions import ConfigError, NotFoundError
 from contract.explain import explain
 from contract.faults import path_of
@@ -126,9 +128,19 @@ def stored_request(store: Store, run_id: str) -> Request | None:
     with suppress(NotFoundError):
         return Request.from_json(store.read(path).data, path=path, run_id=run_id)
     for info in store.list(layout.keys(run_id)):
-        data = store.read(info.path).data
-        fields = read_fields(data, "run_id", path=info.path)
-        if fields["run_id"] == run_id and "config" in fields:
+        then = f"it is not looked at for the request of run {run_id}"
+        found = unless_damaged(partial(_under_key, store, info.path, run_id), None, then=then)
+        if found is not None:
+            request, data = found
             create(store, path, data)
-            return Request.from_json(data, path=info.path)
+            return request
     return None
+
+
+def _under_key(store: Store, path: str, run_id: str) -> tuple[Request, bytes] | None:
+    """Return the request that a key's object has for a run and its bytes, None if it has none."""
+    data = store.read(path).data
+    fields = read_fields(data, "run_id", path=path)
+    if fields["run_id"] != run_id or "config" not in fields:
+        return None
+    return Request.from_json(data, path=path), data

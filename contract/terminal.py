@@ -12,6 +12,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from contract import events, layout
+from contract.damage import unless_damaged
 from contract.events import Event, EventData
 from contract.exceptions import DamagedError, MMMError, NotFoundError
 from contract.request import Request
@@ -109,11 +110,15 @@ def is_promoted(store: Store, status: Status) -> bool:
 def is_current(store: Store, status: Status) -> bool:
     """Return whether `current.json` of the run's market names the run."""
     path = layout.current(status.revision, status.market)
-    try:
-        blob = store.read(path)
-    except NotFoundError:
-        return False
-    return bool(read_fields(blob.data, "run_id", path=path)["run_id"] == status.run_id)
+
+    def named() -> object:
+        try:
+            return read_fields(store.read(path).data, "run_id", path=path)["run_id"]
+        except NotFoundError:
+            return None
+
+    then = f"it does not count as naming run {status.run_id}"
+    return unless_damaged(named, None, then=then) == status.run_id
 
 
 def event_data(status: Status) -> EventData:

@@ -261,8 +261,9 @@ def _fail(
 def _as_own_error(error: Exception, trace: Trace, log: Log) -> MMMError:
     """Return any error as an MMMError; after a signal, a library may raise any error."""
     step = trace.steps[-1].name if trace.steps else None
-    permanent = isinstance(error, MMMError) and error.exit_code in PERMANENT_CODES
-    if (reason := stop_reason()) and not permanent:
+    if isinstance(error, MMMError) and error.exit_code in PERMANENT_CODES:
+        return error
+    if reason := stop_reason():
         return CancelledError(reason, step=step)
     if is_disk_error(error):
         return TransientError(f"the disk is full: {error}", step=step)

@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from contract import layout
-from contract.exceptions import DataError, NotFoundError, TransientError
+from contract.damage import unless_damaged
+from contract.exceptions import DamagedError, DataError, TransientError
 from contract.market import keep_market
 from contract.run import State
-from contract.stored import read_fields
 from job.attempt import checkpoints
 from job.attempt.context import Attempt
+from job.attempt.history import previous_quality
 from job.attempt.tasks import LeftRun, wait_for_inputs
 from job.cost.budget import check_early, check_rows, cost_of
 from job.gate import Outcome, Verdict, check
@@ -50,7 +51,9 @@ def run_pipeline(attempt: Attempt) -> RunResult | LeftRun:
         MMMError: a step failed; the error has the step's name.
     """
     attempt.workspace.make()
-    finished = _read_manifest(attempt, attempt.run_id) or publish_decided(attempt)
+    config = attempt.config
+    own = read_manifest(attempt.store, config.revision, config.market, attempt.run_id)
+    finished = own or publish_decided(attempt)
     if finished is not None:
         attempt.log.info("the artifacts are already complete; only promotion and event remain")
         return _promote(attempt, finished, None)
@@ -105,14 +108,19 @@ def _extract(attempt: Attempt) -> Snapshot:
             attempt.check()
             if not checkpoints.save(attempt.store, attempt.run_id, SNAPSHOT, path):
                 checkpoints.restore(attempt.store, attempt.run_id, SNAPSHOT, path)
-        snapshot = Snapshot.load(path)
+        try:
+            snapshot = Snapshot.load(path)
+        except DataError as error:
+            raise DamagedError(layout.work(attempt.run_id, SNAPSHOT), error.message) from None
         detail.update(rows=snapshot.rows, columns=len(snapshot.columns), sha256=snapshot.sha256)
     return snapshot
 
 
 def _gate(attempt: Attempt, snapshot: Snapshot) -> Verdict:
     with attempt.trace.step("gate") as detail:
-        verdict = check(snapshot, attempt.config, previous=_previous_quality(attempt))
+        verdict = check(
+            snapshot, attempt.config, previous=previous_quality(attempt.store, attempt.config)
+        )
         detail["verdict"] = verdict.status.value
         document = json.dumps(verdict.to_dict(), indent=2, ensure_ascii=False)
         (attempt.workspace.output / "data_quality.json").write_text(document)
@@ -127,17 +135,6 @@ def _gate(attempt: Attempt, snapshot: Snapshot) -> Verdict:
     return verdict
 
 
-def _previous_quality(attempt: Attempt) -> dict[str, Any] | None:
-    """Return the gate's profile of the market's last accepted run, None if there is none."""
-    pointer = layout.current(attempt.config.revision, attempt.config.market)
-    try:
-        current = read_fields(attempt.store.read(pointer).data, "artifacts", path=pointer)
-        quality = f"{current['artifacts']}data_quality.json"
-        return read_fields(attempt.store.read(quality).data, path=quality)
-    except NotFoundError:
-        return None
-
-
 def _fingerprint(attempt: Attempt, snapshot: Snapshot) -> str:
     return fingerprint(
         snapshot, config_hash=attempt.request.config_hash, image=attempt.settings.image
@@ -148,24 +145,20 @@ def _duplicate(attempt: Attempt, snapshot: Snapshot) -> RunResult | None:
     """Return the result of a run that computed the same, unless the request forces a new one."""
     if attempt.request.force:
         return None
-    other = finished_run(attempt.store, _fingerprint(attempt, snapshot))
-    if other is None or other == attempt.run_id:
+    config = attempt.config
+    digest = _fingerprint(attempt, snapshot)
+    manifest = finished_run(attempt.store, digest, revision=config.revision, market=config.market)
+    if manifest is None or manifest.run_id == attempt.run_id:
         return None
-    manifest = _read_manifest(attempt, other)
-    if manifest is None:
+    other = manifest.run_id
+    facts = unless_damaged(
+        lambda: event_facts(attempt.store, manifest), None, then="the data is trained again"
+    )
+    if facts is None:
         return None
     attempt.log.info(f"run {other} trained the same config and data; nothing to compute")
-    facts = {
-        **event_facts(attempt.store, manifest),
-        "duplicate_of": other,
-        "cost": cost_of(attempt),
-    }
+    facts |= {"duplicate_of": other, "cost": cost_of(attempt)}
     return RunResult(state=State.DUPLICATE, facts=facts)
-
-
-def _read_manifest(attempt: Attempt, run_id: str) -> Manifest | None:
-    config = attempt.config
-    return read_manifest(attempt.store, config.revision, config.market, run_id)
 
 
 def _promote(attempt: Attempt, manifest: Manifest, verdict: Verdict | None) -> RunResult:

@@ -9,6 +9,7 @@ from functools import partial
 from typing import Any
 
 from contract import layout
+from contract.damage import unless_damaged
 from contract.exceptions import ConfigError
 from contract.rejection import Rejection
 from contract.stores import Store
@@ -74,7 +75,11 @@ def replay(letter: Letter, publisher: Publisher) -> str:
 def rejected_letters(store: Store) -> Iterator[Letter]:
     """Yield the rejected messages that `contract.rejection` stored."""
     for info in store.list(layout.REJECTED):
-        record = Rejection.from_json(store.read(info.path).data, path=info.path)
+        record = unless_damaged(
+            partial(_rejection, store, info.path), None, then="it is not listed"
+        )
+        if record is None:
+            continue
         about = ("message_id", "publish_time", "topic")
         yield Letter(
             name=record.run_id,
@@ -83,6 +88,10 @@ def rejected_letters(store: Store) -> Iterator[Letter]:
             data=record.body,
             attributes={k: v for k, v in record.attributes.items() if k not in about},
         )
+
+
+def _rejection(store: Store, path: str) -> Rejection:
+    return Rejection.from_json(store.read(path).data, path=path)
 
 
 @contextmanager

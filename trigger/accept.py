@@ -13,7 +13,14 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from contract import layout, runid
-from contract.exceptions import ConfigError, MMMError, NotFoundError, TransientError
+from contract.damage import unless_damaged
+from contract.exceptions import (
+    ConfigError,
+    DamagedError,
+    MMMError,
+    NotFoundError,
+    TransientError,
+)
 from contract.rejection import reject
 from contract.request import Request, stored_request
 from contract.run import State, Status, now, read_status
@@ -31,10 +38,13 @@ MAX_MESSAGE_AGE = timedelta(days=2)
 
 @dataclass(frozen=True, kw_only=True)
 class MessageResult:
-    """The result for one run of a message; `new` is true if this delivery stored its request."""
+    """The result for one run of a message; `new` is true if this delivery stored its request.
+
+    The state is None if it is unknown, because an object of the run is damaged.
+    """
 
     run_id: str
-    state: State
+    state: State | None
     new: bool
     market: str | None = None
     execution: str | None = None
@@ -59,7 +69,11 @@ def accept(
     except ConfigError as error:
         return [_reject(delivery, error, store, publisher)]
     if message.markets != [None]:
-        whole = read_status(store, _rejection_id(delivery, None, store))
+        whole = unless_damaged(
+            lambda: read_status(store, _rejection_id(delivery, None, store)),
+            None,
+            then="the message counts as not rejected",
+        )
         if whole is not None and whole.state is State.REJECTED:
             return [_reject_again(delivery, whole, store, publisher)]
     results: list[MessageResult] = []
@@ -76,11 +90,32 @@ def accept(
                     max_age=max_age,
                 )
             )
-        except TransientError as error:
+        except DamagedError as error:
+            if not _is_stored(message, market, store):
+                delayed = error  # a delivery after the repair accepts it
+                continue
+            results.append(_damaged(message, market, error))
+        except MMMError as error:
             delayed = error  # a failure here does not delay the other markets
     if delayed is not None:
         raise delayed
     return results
+
+
+def _is_stored(message: CheckedMessage, market: str | None, store: Store) -> bool:
+    """Return whether `reconcile` finds the run, so that the message is no longer needed."""
+    return store.stat(layout.request(message.identity(market)[0])) is not None
+
+
+def _damaged(message: CheckedMessage, market: str | None, error: DamagedError) -> MessageResult:
+    """Report a run whose own object is damaged: `reconcile` or `mmm doctor` continues it."""
+    return MessageResult(
+        run_id=message.identity(market)[0],
+        state=None,
+        new=False,
+        market=market,
+        problem=f"{error.message}; `mmm doctor --repair` sets it aside, and the run continues",
+    )
 
 
 def _accept_one(

@@ -121,7 +121,8 @@ def _log(result: MessageResult) -> None:
     about = {"run_id": result.run_id, "market": result.market, "execution": result.execution}
     known = "" if result.new or result.state is State.REJECTED else " (delivered before)"
     tail = f": {result.problem}" if result.problem else ""
-    level("run %s is %s%s%s", result.run_id, result.state, known, tail, extra={"labels": about})
+    state = result.state or "UNKNOWN"
+    level("run %s is %s%s%s", result.run_id, state, known, tail, extra={"labels": about})
 
 
 @cache

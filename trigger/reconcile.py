@@ -24,21 +24,15 @@ from datetime import datetime, timedelta
 from pydantic import ValidationError
 
 from contract import events, layout, runid
-from contract.base import canonical_json
-from contract.exceptions import (
-    DamagedError,
-    LimitError,
-    MMMError,
-    NotFoundError,
-    TransientError,
-)
+from contract.events import EventData
+from contract.exceptions import DamagedError, LimitError, MMMError, TransientError
 from contract.lease import bucket_time, live_lease
 from contract.market import run_ahead
+from contract.open_runs import HORIZON, Ended, first_of, open_runs, read_ended
 from contract.request import Request, stored_request
 from contract.run import RunError, State, Status, change_status, read_status
-from contract.stored import read_fields
 from contract.stores import Store
-from contract.terminal import end_request, publish_end, run_error
+from contract.terminal import end_request, end_run, publish_end, run_error
 from contract.topics import Publisher
 from trigger.accept import MAX_MESSAGE_AGE
 from trigger.execution import Execution, Launcher, Phase
@@ -48,6 +42,7 @@ from trigger.requests import RUN_ID_BEHIND
 SILENCE = timedelta(minutes=5)
 START = timedelta(hours=1)
 PASS_SECONDS = 240.0
+LEFT = "left for the next pass"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,41 +67,48 @@ def reconcile(
     Raises:
         MMMError: the bucket cannot be listed. A problem with one run is only reported.
     """
-    closed = _known_closed(store)
-    listed = {name for name in store.folders(layout.RUNS) if runid.is_valid(name)}
+    before = read_ended(store)
     at = bucket_time(store, layout.reconcile_clock())
+    horizon = max(HORIZON, max_age + RUN_ID_BEHIND + timedelta(days=1))
+    open_ = open_runs(store, before, at=at, horizon=horizon)
     deadline = time.monotonic() + PASS_SECONDS
     report = PassReport()
+    closed = set()
 
-    def settle(run_id: str) -> None:
+    def settle(run_id: str) -> tuple[str, str | None]:
+        """Return the run's result, or None and its problem."""
         if time.monotonic() > deadline:
-            report.results["left for the next pass"] += 1
-            return
+            return LEFT, None
         run = _Run(run_id, store, publisher, launcher, max_age, silence, at)
         try:
-            result = run.settle()
+            return run.settle(), None
         except (MMMError, ValidationError, ValueError) as error:
-            report.problems.append(f"{run_id}: {error}")
-            return
-        report.results[result] += 1
-        on_change(run_id, result)
-        if result == "closed":
-            closed.add(run_id)
+            return "", f"{run_id}: {error}"
 
-    with ThreadPoolExecutor(8) as pool:
-        list(pool.map(settle, sorted(listed - closed)))
-    store.write(layout.closed_runs(), canonical_json({"runs": sorted(closed & listed)}))
+    with ThreadPoolExecutor(8) as pool:  # only this thread changes the report
+        for run_id, (result, problem) in zip(open_, pool.map(settle, open_), strict=True):
+            if problem is not None:
+                report.problems.append(problem)
+                continue
+            report.results[result] += 1
+            if result != LEFT:
+                on_change(run_id, result)
+            if result == "closed":
+                closed.add(run_id)
+    _remember_ended(store, before, closed, set(open_) - closed, first_of(at, horizon))
     return report
 
 
-def _known_closed(store: Store) -> set[str]:
-    """Return the runs that an earlier pass closed; the list only saves time."""
-    path = layout.closed_runs()
-    try:
-        runs = read_fields(store.read(path).data, path=path)["runs"]
-        return {str(run_id) for run_id in runs}
-    except (NotFoundError, DamagedError, KeyError, TypeError):
-        return set()
+def _remember_ended(
+    store: Store, before: Ended, closed: set[str], still_open: set[str], first: str
+) -> None:
+    """Write the list of ended runs, if it changed; `first` is the first id that it covers."""
+    after = Ended(
+        runs=sorted(run_id for run_id in closed | set(before.runs) if run_id >= first),
+        older=sorted(run_id for run_id in still_open if run_id < first),
+    )
+    if after != before:
+        store.write(layout.closed_runs(), after.to_json())
 
 
 @dataclass(frozen=True)
@@ -122,10 +124,13 @@ class _Run:
     def settle(self) -> str:
         """Advance the run as far as possible; return a short description of the result."""
         status = read_status(self.store, self.run_id)
-        request = stored_request(self.store, self.run_id)
         if status is not None and status.state.is_terminal:
             publish_end(self.store, self.publisher, status)
             return "closed"
+        try:
+            request = stored_request(self.store, self.run_id)
+        except DamagedError as error:
+            return self._end_without_request(status, error)
         if request is None:
             # An older version wrote no status of a rejected message, only its event.
             events.flush(self.store, self.publisher, self.run_id)
@@ -144,6 +149,20 @@ class _Run:
         if execution is None:
             return self._launch(request)
         return self._follow(request, status, execution)
+
+    def _end_without_request(self, status: Status | None, error: DamagedError) -> str:
+        """End a run whose request is damaged, unless it is at work; nobody can start it again."""
+        if live_lease(self.store, self.run_id, at=self.at) is not None:
+            return "open"
+        data = EventData(
+            run_id=self.run_id,
+            state=State.FAILED,
+            market=status.market if status else None,
+            revision=status.revision if status else None,
+            error=run_error(error, step="request"),
+        )
+        publish_end(self.store, self.publisher, end_run(self.store, data))
+        return "closed"
 
     def _is_too_old_to_begin(self) -> bool:
         """Return whether no message may name this run any more."""

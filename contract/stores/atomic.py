@@ -12,7 +12,7 @@ import random
 import time
 from collections.abc import Callable
 
-from contract.exceptions import NotFoundError, PreconditionError, TransientError
+from contract.exceptions import DamagedError, NotFoundError, PreconditionError, TransientError
 from contract.stores.base import JSON, Blob, Store
 
 PATIENCE = 30.0  # seconds
@@ -50,6 +50,7 @@ def update(
         path: The object.
         change: Takes the stored object (None if there is none) and returns the new bytes, or None
             to leave the object as it is. It is called once per attempt; its errors end the update.
+            A file that cannot be read counts as empty.
         patience: For how many seconds it reads, changes and writes before it gives up. Cloud
             Storage takes one write a second of an object, so n writers at once need n seconds.
 
@@ -62,10 +63,7 @@ def update(
     """
     deadline, longest = time.monotonic() + patience, FIRST_WAIT
     while True:
-        try:
-            old = store.read(path)
-        except NotFoundError:
-            old = None
+        old = stored(store, path)
         data = change(old)
         if data is None:
             return old
@@ -81,3 +79,14 @@ def update(
             longest = min(LONGEST_WAIT, longest * 2)
             continue
         return Blob(data=data, generation=generation)
+
+
+def stored(store: Store, path: str) -> Blob | None:
+    """Return an object, None if there is none; a file that cannot be read counts as empty."""
+    try:
+        return store.read(path)
+    except NotFoundError:
+        return None
+    except DamagedError:  # a file that cannot be read can still be replaced
+        info = store.stat(path)
+        return Blob(data=b"", generation=info.generation) if info else None

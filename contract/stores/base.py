@@ -38,7 +38,10 @@ class ObjectInfo:
 
 
 class Store(Protocol):
-    """A bucket. Errors: NotFoundError, PreconditionError, ServiceError, TransientError."""
+    """A bucket. Errors: NotFoundError, PreconditionError, ServiceError, TransientError.
+
+    A folder also raises DamagedError for a file that it may not read.
+    """
 
     @property
     def url(self) -> str:
@@ -75,8 +78,11 @@ class Store(Protocol):
     def list(self, prefix: str) -> Iterator[ObjectInfo]:
         """Yield the objects whose path begins with `prefix`, in order of path."""
 
-    def folders(self, prefix: str) -> Iterator[str]:
-        """Yield the names of the folders directly below a prefix that ends with `/`, in order."""
+    def folders(self, prefix: str, *, start: str = "") -> Iterator[str]:
+        """Yield the names of the folders directly below a prefix that ends with `/`, in order.
 
-    def delete(self, path: str) -> None:
-        """Remove an object; do nothing if there is none."""
+        Names before `start` are left out, and are not listed by the service either.
+        """
+
+    def delete(self, path: str, *, if_generation: int | None = None) -> None:
+        """Remove an object, or only its given generation; do nothing if there is none."""

@@ -7,21 +7,29 @@ whole objects.
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import shutil
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
-from contract.exceptions import ArtifactError, NotFoundError, PreconditionError
+from contract.exceptions import (
+    ArtifactError,
+    DamagedError,
+    NotFoundError,
+    PreconditionError,
+    TransientError,
+)
 from contract.stores.base import JSON, Blob, ObjectInfo
 from contract.stores.checksums import crc32c_of_stream
 
 _TEMPORARY = ".tmp-"
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)  # of a disk or a quota; a retry may help
 
 
 class FolderStore:
@@ -49,6 +57,8 @@ class FolderStore:
                 return Blob(data=stream.read(-1 if limit is None else limit), generation=generation)
         except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
             raise NotFoundError(f"no object `{path}` in {self.url}") from None
+        except OSError as error:
+            raise DamagedError(path, f"it cannot be read: {error.strerror}") from None
 
     def write(
         self, path: str, data: bytes, *, if_generation: int | None = None, content_type: str = JSON
@@ -83,13 +93,17 @@ class FolderStore:
         partial.replace(local)
 
     def stat(self, path: str) -> ObjectInfo | None:
-        """Return the metadata of an object, None if there is no object."""
-        file = self._file(path)
-        if not file.is_file():
+        """Return the metadata of an object; the checksum of one that cannot be read is empty."""
+        file, crc32c = self._file(path), ""
+        try:
+            stats = file.stat()
+            with suppress(PermissionError), file.open("rb") as stream:
+                stats = os.fstat(stream.fileno())
+                crc32c = crc32c_of_stream(stream)
+        except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
             return None
-        with file.open("rb") as stream:
-            stats = os.fstat(stream.fileno())
-            crc32c = crc32c_of_stream(stream)
+        except OSError as error:
+            raise DamagedError(path, f"it cannot be read: {error.strerror}") from None
         return ObjectInfo(
             path=path,
             size=stats.st_size,
@@ -108,21 +122,40 @@ class FolderStore:
                 if info is not None:
                     yield info
 
-    def folders(self, prefix: str) -> Iterator[str]:
-        """Yield the names of the folders directly below a prefix."""
-        start = self._file(prefix)
-        if start.is_dir():
-            yield from sorted(entry.name for entry in start.iterdir() if entry.is_dir())
+    def folders(self, prefix: str, *, start: str = "") -> Iterator[str]:
+        """Yield the names of the folders directly below a prefix, from `start` on."""
+        folder = self._file(prefix)
+        try:
+            names = [e.name for e in folder.iterdir() if e.name >= start and e.is_dir()]
+        except (FileNotFoundError, NotADirectoryError):
+            return
+        except OSError as error:
+            raise DamagedError(prefix, f"it cannot be listed: {error.strerror}") from None
+        yield from sorted(names)
 
-    def delete(self, path: str) -> None:
+    def delete(self, path: str, *, if_generation: int | None = None) -> None:
         """Remove an object, if there is one."""
-        self._file(path).unlink(missing_ok=True)
+        file = self._file(path)
+        try:
+            with self._locked():
+                if if_generation is None or self._generation(file) in (0, if_generation):
+                    file.unlink(missing_ok=True)
+                    return
+        except OSError as error:
+            raise ArtifactError(
+                f"cannot remove `{path}` in {self.root}: {error.strerror}"
+            ) from None
+        raise PreconditionError(f"`{path}` has changed since generation {if_generation}")
 
     def _file(self, path: str) -> Path:
         file = (self.root / path).resolve()
         if not file.is_relative_to(self.root):
             raise ArtifactError(f"the path `{path}` is outside the folder {self.root}")
         return file
+
+    def _cannot_write(self, path: str, error: OSError) -> ArtifactError | TransientError:
+        said = f"cannot write `{path}` in {self.root}: {error.strerror}"
+        return TransientError(said) if error.errno in FULL else ArtifactError(said)
 
     @contextmanager
     def _temporary(self, path: str) -> Iterator[Path]:
@@ -132,21 +165,20 @@ class FolderStore:
             handle, name = tempfile.mkstemp(prefix=_TEMPORARY, dir=folder)
             os.close(handle)
         except OSError as error:
-            raise ArtifactError(f"cannot write `{path}` in {self.root}: {error.strerror}") from None
+            raise self._cannot_write(path, error) from None
         temporary = Path(name)
         try:
             yield temporary
         except OSError as error:
-            raise ArtifactError(f"cannot write `{path}` in {self.root}: {error.strerror}") from None
+            raise self._cannot_write(path, error) from None
         finally:
             temporary.unlink(missing_ok=True)
 
     def _place(self, temporary: Path, path: str, if_generation: int | None) -> int:
         """Move a written file to its place under the lock that makes check and move one step."""
         file = self._file(path)
-        with (self.root / ".lock").open("w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            old = file.stat().st_mtime_ns if file.is_file() else 0
+        with self._locked():
+            old = self._generation(file)
             if if_generation is not None and if_generation != old:
                 raise PreconditionError(f"`{path}` has generation {old}, not {if_generation}")
             generation = max(time.time_ns(), old + 1)
@@ -154,3 +186,14 @@ class FolderStore:
             temporary.chmod(0o644)
             temporary.replace(file)
         return generation
+
+    @contextmanager
+    def _locked(self) -> Iterator[None]:
+        """Hold the lock that makes the look at a generation and the change one step."""
+        with (self.root / ".lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
+
+    @staticmethod
+    def _generation(file: Path) -> int:
+        return file.stat().st_mtime_ns if file.is_file() else 0

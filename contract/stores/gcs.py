@@ -215,13 +215,14 @@ class GCSStore:
         ):
             yield _info(blob)
 
-    def folders(self, prefix: str) -> Iterator[str]:
-        """Yield the names of the folders directly below a prefix."""
+    def folders(self, prefix: str, *, start: str = "") -> Iterator[str]:
+        """Yield the names of the folders directly below a prefix, from `start` on."""
 
         def listed() -> set[str]:
             pages = self._bucket.list_blobs(
                 prefix=prefix,
                 delimiter="/",
+                start_offset=f"{prefix}{start}" if start else None,
                 fields="prefixes,nextPageToken",
                 retry=RETRY,
                 timeout=TIMEOUT,
@@ -233,11 +234,13 @@ class GCSStore:
         found = self._try(prefix, listed)
         yield from sorted(name.removeprefix(prefix).rstrip("/") for name in found)
 
-    def delete(self, path: str) -> None:
+    def delete(self, path: str, *, if_generation: int | None = None) -> None:
         """Remove an object, if there is one."""
         self._pace.wait(path)
+        blob = self._bucket.blob(path)
+        wanted = {} if if_generation is None else {"if_generation_match": if_generation}
         try:
-            self._try(path, lambda: self._bucket.blob(path).delete(retry=RETRY, timeout=TIMEOUT))
+            self._try(path, lambda: blob.delete(retry=RETRY, timeout=TIMEOUT, **wanted))
         except NotFoundError:
             return
         self._pace.wrote(path)

@@ -5,13 +5,17 @@ from __future__ import annotations
 import base64
 import fcntl
 import json
+import os
 import uuid
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
-from contract.exceptions import ServiceError
+from contract.damage import unless_damaged
+from contract.exceptions import DamagedError, ServiceError
+from contract.stored import read_fields
 
 
 class FileTopic:
@@ -38,9 +42,9 @@ class FileTopic:
         )
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            with self.path.open("a") as stream:
+            with self.path.open("ab+") as stream:
                 fcntl.flock(stream, fcntl.LOCK_EX)
-                stream.write(f"{line}\n")
+                stream.write(f"{_after(stream)}{line}\n".encode())
         except OSError as error:
             raise ServiceError(
                 f"cannot append to the topic {self.path}: {error.strerror}"
@@ -48,8 +52,49 @@ class FileTopic:
         return message_id
 
     def messages(self) -> Iterator[dict[str, Any]]:
-        """Yield all messages in the file, as Pub/Sub would deliver them."""
-        if self.path.exists():
-            with self.path.open() as stream:
-                for line in stream:
-                    yield json.loads(line)
+        """Yield all messages in the file, as Pub/Sub would deliver them.
+
+        A line that is no message, such as one whose writer was killed, is left out with a warning.
+
+        Raises:
+            ServiceError: the file cannot be read.
+        """
+        try:
+            with self.path.open("rb") as stream:
+                fcntl.flock(stream, fcntl.LOCK_SH)  # no writer is in the middle of a line
+                lines = stream.read().splitlines()
+        except FileNotFoundError:
+            return
+        except OSError as error:
+            raise ServiceError(f"cannot read the topic {self.path}: {error.strerror}") from None
+        for number, line in enumerate(lines, start=1):
+            message = unless_damaged(
+                partial(_message, line, f"{self.path}, line {number}"),
+                None,
+                then="the line is left out",
+            )
+            if message is not None:
+                yield message
+
+
+def _after(stream: BinaryIO) -> str:
+    """Return a line break if the file ends with a torn line, else nothing."""
+    if stream.seek(0, os.SEEK_END) == 0:
+        return ""
+    stream.seek(-1, os.SEEK_END)
+    return "" if stream.read(1) == b"\n" else "\n"
+
+
+def _message(line: bytes, place: str) -> dict[str, Any] | None:
+    """Return the message of a line, None for an empty line.
+
+    Raises:
+        DamagedError: the line is no message.
+    """
+    if not line.strip():
+        return None
+    fields = read_fields(line, "messageId", path=place)
+    attributes = fields.get("attributes", {})
+    if not isinstance(attributes, dict) or any(not isinstance(v, str) for v in attributes.values()):
+        raise DamagedError(place, "`attributes` are not texts by name")
+    return fields

@@ -18,6 +18,7 @@ from collections.abc import Callable
 from contextvars import copy_context
 
 from contract import layout
+from contract.damage import warn
 from contract.exceptions import (
     CancelledError,
     DamagedError,
@@ -26,7 +27,7 @@ from contract.exceptions import (
     PreconditionError,
     TransientError,
 )
-from contract.lease import LEASE_SECONDS, Lease, bucket_time
+from contract.lease import LEASE_SECONDS, UNKNOWN, Lease, bucket_time, read_lease
 from contract.stores.atomic import update
 from contract.stores.base import Blob, Store
 from job.runtime.logs import Log
@@ -36,6 +37,7 @@ from job.runtime.signals import stop_reason
 HEARTBEAT_SECONDS = 20
 CUT_OFF_SECONDS = 480.0
 FRESH_SECONDS = 20.0  # such a lease lives on long enough
+DAMAGED_POLL_SECONDS = 2.0
 
 
 class LeaseHolder:
@@ -176,8 +178,14 @@ class LeaseHolder:
         try:
             stored = self._store.read(self._path)
             held = Lease.from_json(stored.data, path=self._path)
-        except (NotFoundError, DamagedError):
+        except NotFoundError:
             return None
+        except DamagedError as error:
+            # Until it expires nobody else could take it, so the damaged object was this owner's.
+            if time.monotonic() - self._renewed > self._lease.seconds:
+                return None
+            warn(error, then="its owner writes it again")
+            return stored.generation
         return stored.generation if held.nonce == self._lease.nonce else None
 
 
@@ -187,9 +195,11 @@ def claim(
     """Take the run's lease; return the live lease of another owner if there is one.
 
     A lease with the same `nonce` is this process's own, from an earlier try.
+    If the lease is damaged, its owner is unknown: this function waits until it has expired.
 
     Raises:
         TransientError: another writer came between at every attempt.
+        CancelledError: this process must stop.
     """
     path = layout.lease(run_id, settings.task_index)
     mine = Lease(
@@ -206,17 +216,22 @@ def claim(
         nonlocal mine, live
         live = None
         if old is not None:
-            held = Lease.from_json(old.data, path=path)
+            held = read_lease(lambda: old, path)
             if not _may_take_over(held, mine) and _is_live(held, old, store, path, run_id):
                 live = held
                 return None
             mine = mine.model_copy(update={"manifest": held.manifest})
         return mine.to_json()
 
-    stored = update(store, path, change)
-    if live is not None:
-        return live
-    return LeaseHolder(store, path, mine, stored.generation if stored else 0)
+    while True:
+        stored = update(store, path, change)
+        if live is None:
+            return LeaseHolder(store, path, mine, stored.generation if stored else 0)
+        if live.owner != UNKNOWN:
+            return live
+        if reason := stop_reason():
+            raise CancelledError(reason)
+        time.sleep(DAMAGED_POLL_SECONDS)
 
 
 def _may_take_over(held: Lease, mine: Lease) -> bool:

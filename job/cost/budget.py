@@ -6,7 +6,6 @@ there, so that a run which has begun is not refused halfway.
 
 from __future__ import annotations
 
-import json
 import time
 from typing import Any
 
@@ -14,8 +13,10 @@ import psutil
 
 from contract import layout
 from contract.base import canonical_json
+from contract.damage import unless_damaged
 from contract.exceptions import NotFoundError
 from contract.run import now
+from contract.stored import read_fields
 from contract.stores.atomic import create
 from job.attempt.context import Attempt
 from job.cost import limits
@@ -73,7 +74,7 @@ def check_rows(attempt: Attempt, snapshot: Snapshot) -> None:
         limits.require(attempt.config.limits, estimate)
         path = layout.work(attempt.run_id, ESTIMATE)
         if not create(attempt.store, path, canonical_json(estimate.to_json())):
-            attempt.estimate = _stored(attempt)
+            attempt.estimate = _stored(attempt) or estimate.to_json()
 
 
 def cost_of(attempt: Attempt, timings: dict[str, float] | None = None) -> dict[str, Any]:
@@ -133,10 +134,15 @@ def _engine(attempt: Attempt) -> str:
 
 
 def _stored(attempt: Attempt) -> dict[str, Any] | None:
-    try:
-        return dict(json.loads(attempt.store.read(layout.work(attempt.run_id, ESTIMATE)).data))
-    except NotFoundError:
-        return None
+    path = layout.work(attempt.run_id, ESTIMATE)
+
+    def read() -> dict[str, Any] | None:
+        try:
+            return read_fields(attempt.store.read(path).data, path=path)
+        except NotFoundError:
+            return None
+
+    return unless_damaged(read, None, then="the run is estimated again")
 
 
 def _in_short(estimate: Estimate) -> dict[str, Any]:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from statistics import median
-from typing import Any
+
+from pydantic import NonNegativeFloat
 
 from contract import layout
-from contract.exceptions import NotFoundError
+from contract.base import Strict
+from contract.damage import unless_damaged
+from contract.exceptions import DamagedError, NotFoundError
+from contract.stored import Stored
 from contract.stores import Store
 from job.cost.model import PARTS, Part, predict
 from job.cost.work import Work
@@ -39,6 +43,26 @@ class History:
         if not self.runs:
             return "no past runs"
         return f"{self.runs} past run{'s' if self.runs > 1 else ''} of {self.origin}"
+
+
+class _Actual(Strict):
+    parts: dict[str, NonNegativeFloat]
+    resumed: bool = False
+
+
+class _Estimate(Strict):
+    work: Work
+
+
+class _Cost(Strict):
+    actual: _Actual | None = None
+    estimate: _Estimate | None = None
+
+
+class _Measured(Stored):
+    """The part of a manifest that says how long its run took."""
+
+    cost: _Cost | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,11 +109,10 @@ def _runs(store: Store, revision: str, market: str) -> Iterator[_PastRun]:
     prefix = layout.artifacts(revision, market, "").rstrip("/") + "/"
     found = 0
     for run_id in sorted(store.folders(prefix), reverse=True)[:_MAX_READ]:
-        try:
-            manifest = json.loads(store.read(layout.manifest(revision, market, run_id)).data)
-        except NotFoundError:
-            continue
-        past = _past_run(manifest)
+        path = layout.manifest(revision, market, run_id)
+        past = unless_damaged(
+            partial(_past_run, store, path), None, then="the estimate does not use its run"
+        )
         if past is not None:
             yield past
             found += 1
@@ -108,13 +131,22 @@ def _runs_of_other_markets(store: Store, own_revision: str, own_market: str) -> 
                 return
 
 
-def _past_run(manifest: dict[str, Any]) -> _PastRun | None:
-    """Return the work and the time of a manifest's run; None if it was resumed or not measured."""
-    cost = manifest.get("cost") or {}
-    actual, estimate = cost.get("actual") or {}, cost.get("estimate") or {}
-    seconds, work = actual.get("parts"), estimate.get("work")
-    if not seconds or not work or actual.get("resumed"):
+def _past_run(store: Store, path: str) -> _PastRun | None:
+    """Return the work and the time of a manifest's run; None if it was resumed or not measured.
+
+    Raises:
+        DamagedError: the manifest is damaged, or of a version that measured something else.
+    """
+    try:
+        cost = _Measured.from_json(store.read(path).data, path=path).cost
+    except NotFoundError:
         return None
-    return _PastRun(
-        work=Work.from_json(work), seconds={part: float(seconds[part]) for part in PARTS}
-    )
+    actual, estimate = (cost.actual, cost.estimate) if cost else (None, None)
+    if actual is None or estimate is None or actual.resumed:
+        return None
+    if not actual.parts.keys() >= set(PARTS):
+        raise DamagedError(path, f"`cost.actual.parts` has not all of {', '.join(PARTS)}")
+    work = estimate.work
+    if min(work.rows, work.trials, work.iterations, work.cores, work.tasks) < 1:
+        raise DamagedError(path, "`cost.estimate.work` has a number below 1")
+    return _PastRun(work=estimate.work, seconds={part: actual.parts[part] for part in PARTS})

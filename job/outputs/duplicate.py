@@ -6,14 +6,17 @@ HELD and then accepted. A run that failed or was cancelled never stands in for a
 
 from __future__ import annotations
 
+from functools import partial
+
 from contract import layout
 from contract.base import canonical_json, sha256_hex
+from contract.damage import unless_damaged
 from contract.exceptions import NotFoundError
 from contract.run import State, now, read_status
 from contract.stored import read_fields
 from contract.stores import Store
 from contract.terminal import is_current
-from job.outputs.manifest import own_version
+from job.outputs.manifest import Manifest, own_version, read_manifest
 from job.sources import Snapshot
 
 
@@ -28,8 +31,17 @@ def fingerprint(snapshot: Snapshot, *, config_hash: str, image: str | None) -> s
     return sha256_hex(canonical_json(parts))
 
 
-def finished_run(store: Store, digest: str) -> str | None:
-    """Return the id of the run that succeeded with this fingerprint, None if there is none."""
+def finished_run(store: Store, digest: str, *, revision: str, market: str) -> Manifest | None:
+    """Return the manifest of the run that succeeded with this fingerprint, None if there is none.
+
+    If one of its objects is damaged there is none: the data is trained again.
+    """
+    return unless_damaged(
+        partial(_finished_run, store, digest, revision, market), None, then="no run is a duplicate"
+    )
+
+
+def _finished_run(store: Store, digest: str, revision: str, market: str) -> Manifest | None:
     path = layout.fingerprint(digest)
     try:
         run_id = str(read_fields(store.read(path).data, "run_id", path=path)["run_id"])
@@ -39,7 +51,9 @@ def finished_run(store: Store, digest: str) -> str | None:
     if status is None:
         return None
     accepted = status.state is State.HELD and is_current(store, status)
-    return run_id if status.state is State.SUCCEEDED or accepted else None
+    if status.state is not State.SUCCEEDED and not accepted:
+        return None
+    return read_manifest(store, revision, market, run_id)
 
 
 def remember(store: Store, digest: str, run_id: str) -> None:

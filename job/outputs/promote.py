@@ -11,10 +11,13 @@ from typing import Any
 
 from contract import layout, runid
 from contract.base import canonical_json
+from contract.damage import warn
+from contract.exceptions import DamagedError
 from contract.lease import bucket_time
 from contract.stored import read_fields
 from contract.stores.atomic import update
 from contract.stores.base import Blob, Store
+from job.outputs.pointer import newest_pointer
 
 
 def promote(
@@ -48,9 +51,15 @@ def promote(
     content = canonical_json(pointer)
 
     def change(old: Blob | None) -> bytes | None:
-        if old is not None and is_newer(read_fields(old.data, "run_id", path=path)):
-            return None
-        return content
+        if old is None:
+            return content
+        try:
+            fields = read_fields(old.data, "run_id", path=path)
+        except DamagedError as error:
+            warn(error, then="it is written again for the newest run that succeeded")
+            newest = newest_pointer(store, revision, market)
+            return canonical_json(newest) if newest and is_newer(newest) else content
+        return None if is_newer(fields) else content
 
     def is_newer(fields: dict[str, Any]) -> bool:
         accepted = _time(fields.get("accepted_at")) or runid.time_of(fields["run_id"])

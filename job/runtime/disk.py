@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import errno
 import shutil
 import threading
 from collections.abc import Iterator
 from pathlib import Path
 
+from contract.stores.folder import FULL
 from job.runtime.logs import Log
 
-_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _WORDS = ("no space left on device", "disk quota exceeded", "file too large")
 LEAST_BYTES = 64 * 1024
 
@@ -21,9 +20,12 @@ def is_full(folder: Path) -> bool:
 
 
 def is_disk_error(error: BaseException) -> bool:
-    """Return whether an error, or its cause, says that a disk is full."""
+    """Return whether an error, or its cause, says that a disk is full.
+
+    A context that was set aside (`raise … from None`) is no cause.
+    """
     return any(
-        (isinstance(e, OSError) and e.errno in _FULL) or any(w in str(e).lower() for w in _WORDS)
+        (isinstance(e, OSError) and e.errno in FULL) or any(w in str(e).lower() for w in _WORDS)
         for e in _chain(error)
     )
 
@@ -31,7 +33,8 @@ def is_disk_error(error: BaseException) -> bool:
 def _chain(error: BaseException | None) -> Iterator[BaseException]:
     while error is not None:
         yield error
-        error = error.__cause__ or error.__context__
+        context = None if error.__suppress_context__ else error.__context__
+        error = error.__cause__ or context
 
 
 class ConsoleFile:

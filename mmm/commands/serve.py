@@ -77,8 +77,9 @@ def command(
 def _print_result(message: MessageResult, status: Status | None) -> int:
     """Print a run's result and return the exit code."""
     if status is None:
-        print(result_line("REJECTED", message.run_id, message=message.problem), flush=True)
-        return 64
+        state = message.state or "UNKNOWN"
+        print(result_line(state, message.run_id, message=message.problem), flush=True)
+        return 64 if message.state else 69
     error = status.error
     report = status.outcome.get("report_uri")
     line = result_line(

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 
-from contract.exceptions import MMMError
+from contract.exceptions import DamagedError, MMMError
 from contract.run import State, Status, read_status
 from contract.stores import Store
 from contract.topics import Publisher
@@ -23,7 +24,9 @@ POLL_SECONDS = 0.5
 def serve(
     requests: FileTopic, *, store: Store, publisher: Publisher, launcher: LocalLauncher, once: bool
 ) -> Iterator[tuple[MessageResult, Status | None]]:
-    """Run the job of each message and yield its final status, None for a rejected message.
+    """Run the job of each message and yield its final status.
+
+    The status is None for a message that was rejected, and for a run with a damaged object.
 
     Args:
         requests: The file that messages are appended to.
@@ -40,14 +43,18 @@ def serve(
             taken.add(line["messageId"])
             message = Delivery.from_line(line, topic=str(requests.path))
             for result in accept(message, store=store, publisher=publisher, launcher=launcher):
-                yield result, _wait_for_end(result, launcher, store)
+                try:
+                    ended = result, _wait_for_end(result, launcher, store)
+                except DamagedError as error:  # the next message is not concerned
+                    ended = replace(result, state=None, problem=error.message), None
+                yield ended
         if once:
             return
         time.sleep(POLL_SECONDS)
 
 
 def _wait_for_end(result: MessageResult, launcher: LocalLauncher, store: Store) -> Status | None:
-    if result.state is State.REJECTED:
+    if result.state in (State.REJECTED, None):
         return None
     if result.execution in launcher.executions:
         launcher.wait(result.execution)

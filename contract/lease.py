@@ -7,7 +7,8 @@ bucket's time now. The clocks of the machines may be wrong by any amount.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -17,7 +18,7 @@ from contract import layout
 from contract.damage import unless_damaged
 from contract.exceptions import NotFoundError, TransientError
 from contract.stored import Stored
-from contract.stores.base import Blob, Store
+from contract.stores.base import Blob, ObjectInfo, Store
 
 LEASE_SECONDS = 120.0
 AHEAD = timedelta(hours=1)
@@ -59,14 +60,19 @@ def live_lease(store: Store, run_id: str, *, at: datetime) -> Lease | None:
 
     `at` is the bucket's time. A lease that is renewed during this call is live.
     """
+    live = (one for info, one in _leases(store, run_id) if one.is_live(written=info.updated, at=at))
+    return next(live, None)
+
+
+def all_released(store: Store, run_id: str) -> bool:
+    """Return whether every owner of the run has left it."""
+    return all(lease.released for _, lease in _leases(store, run_id))
+
+
+def _leases(store: Store, run_id: str) -> Iterator[tuple[ObjectInfo, Lease]]:
     for info in list(store.list(layout.leases(run_id))):
-        try:
-            lease = read_lease(partial(store.read, info.path), info.path)
-        except NotFoundError:
-            continue
-        if lease.is_live(written=info.updated, at=at):
-            return lease
-    return None
+        with suppress(NotFoundError):
+            yield info, read_lease(partial(store.read, info.path), info.path)
 
 
 def read_lease(read: Callable[[], Blob], path: str) -> Lease:

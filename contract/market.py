@@ -16,7 +16,7 @@ from contract import environment, layout
 from contract.base import Strict
 from contract.damage import unless_damaged, warn
 from contract.exceptions import DamagedError, LimitError
-from contract.lease import LEASE_SECONDS, BucketClock, is_recent, last_sign
+from contract.lease import LEASE_SECONDS, BucketClock, all_released, is_recent, last_sign
 from contract.market_runs import runs_of_market
 from contract.request import Request
 from contract.run import State, read_status
@@ -257,6 +257,8 @@ def _is_alive(store: Store, run_id: str, grace: timedelta, clock: Callable[[], d
         status = read_status(store, run_id)
     except DamagedError as error:
         warn(error, then="only its lease says whether its run is at work")
+        if all_released(store, run_id):
+            return False
     else:
         if status is None or status.state.is_terminal:
             return False

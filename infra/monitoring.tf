@@ -1,5 +1,5 @@
-# Alerts for an execution that failed, a request that could not be delivered, and an error in the log
-# of job or function.
+# Alerts for an execution that failed, a request that could not be delivered, an error in the log of
+# job or functions, and a reconcile that no longer runs.
 locals {
   alerts = var.alerts.enabled ? {
     failed-executions = {
@@ -18,19 +18,63 @@ locals {
       advice = "Filter of the log: ${google_logging_metric.errors.filter}"
     }
     trigger-errors = {
-      title  = "the function logged an error"
+      title  = "a function logged an error"
       filter = "resource.type = \"cloud_run_revision\" AND metric.type = \"logging.googleapis.com/user/${google_logging_metric.errors.name}\""
       advice = "Filter of the log: ${google_logging_metric.errors.filter}"
     }
   } : {}
 }
 
+# Every pass of reconcile ends with one such entry. None appears if Cloud Scheduler does not call it, if
+# it may not be called, or if it fails before its end.
+resource "google_logging_metric" "reconciled" {
+  project     = var.project_id
+  name        = "${var.name}/reconciled"
+  description = "Passes of reconcile that reached their end."
+  filter      = "resource.type = \"cloud_run_revision\" AND resource.labels.service_name = \"${google_cloudfunctions2_function.reconcile.name}\" AND jsonPayload.message =~ \"^settled: \""
+  metric_descriptor {
+    metric_kind = "DELTA"
+    value_type  = "INT64"
+  }
+
+  depends_on = [google_project_service.this]
+}
+
+resource "google_monitoring_alert_policy" "reconcile" {
+  count                 = var.alerts.enabled ? 1 : 0
+  project               = var.project_id
+  display_name          = "${var.name}: reconcile does not run"
+  combiner              = "OR"
+  notification_channels = var.alerts.notification_channels
+  user_labels           = local.labels
+
+  conditions {
+    display_name = "no pass of reconcile for 30 minutes"
+    condition_absent {
+      filter   = "resource.type = \"cloud_run_revision\" AND metric.type = \"logging.googleapis.com/user/${google_logging_metric.reconciled.name}\""
+      duration = "1800s"
+      aggregations {
+        alignment_period     = "300s"
+        per_series_aligner   = "ALIGN_DELTA"
+        cross_series_reducer = "REDUCE_SUM"
+      }
+    }
+  }
+  alert_strategy {
+    auto_close = "86400s"
+  }
+  documentation {
+    mime_type = "text/markdown"
+    content   = "Runs whose process died stay open, and waiting runs do not start. `gcloud scheduler jobs describe ${google_cloud_scheduler_job.reconcile.name} --location=${var.region}` shows the last call; `gcloud functions logs read ${google_cloudfunctions2_function.reconcile.name} --region=${var.region}` shows what it said."
+  }
+}
+
 # Includes runs that end as FAILED or REJECTED without a failed execution: both are logged as errors.
 resource "google_logging_metric" "errors" {
   project     = var.project_id
   name        = "${var.name}/errors"
-  description = "Log entries of trigger and job with severity ERROR or above."
-  filter      = "severity >= ERROR AND ((resource.type = \"cloud_run_job\" AND resource.labels.job_name = \"${google_cloud_run_v2_job.train.name}\") OR (resource.type = \"cloud_run_revision\" AND resource.labels.service_name = \"${google_cloudfunctions2_function.trigger.name}\"))"
+  description = "Log entries of trigger, reconcile and job with severity ERROR or above."
+  filter      = "severity >= ERROR AND ((resource.type = \"cloud_run_job\" AND resource.labels.job_name = \"${google_cloud_run_v2_job.train.name}\") OR (resource.type = \"cloud_run_revision\" AND (resource.labels.service_name = \"${google_cloudfunctions2_function.trigger.name}\" OR resource.labels.service_name = \"${google_cloudfunctions2_function.reconcile.name}\")))"
   metric_descriptor {
     metric_kind = "DELTA"
     value_type  = "INT64"

@@ -41,7 +41,7 @@ resource "google_storage_bucket" "data" {
   lifecycle_rule {
     condition {
       days_since_noncurrent_time = var.bucket.old_run_version_days
-      matches_prefix             = ["runs/"]
+      matches_prefix             = ["runs/", "reconcile/", "markets/", "limits/"] # rewritten all the time
     }
     action {
       type = "Delete"

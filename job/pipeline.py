@@ -13,10 +13,10 @@ from contract.market import keep_market
 from contract.run import State
 from job.attempt import checkpoints
 from job.attempt.context import Attempt
-from job.attempt.history import previous_quality
 from job.attempt.tasks import LeftRun, wait_for_inputs
 from job.cost.budget import check_early, check_rows, cost_of
 from job.gate import Outcome, Verdict, check
+from job.gate.previous import previous_quality
 from job.outputs.duplicate import fingerprint, finished_run, remember
 from job.outputs.manifest import Manifest, read_manifest
 from job.outputs.promote import promote

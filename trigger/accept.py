@@ -114,7 +114,7 @@ def _damaged(message: CheckedMessage, market: str | None, error: DamagedError) -
         state=None,
         new=False,
         market=market,
-        problem=f"{error.message}; `mmm doctor --repair` sets it aside, and the run continues",
+        problem=f"{error.message}; `mmm doctor` shows the remedy",
     )
 
 

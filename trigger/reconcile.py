@@ -131,10 +131,13 @@ class _Run:
             request = stored_request(self.store, self.run_id)
         except DamagedError as error:
             return self._end_without_request(status, error)
+        if request is None and status is not None:
+            missing = DamagedError(layout.request(self.run_id), "it is missing")
+            return self._end_without_request(status, missing)
         if request is None:
             # An older version wrote no status of a rejected message, only its event.
             events.flush(self.store, self.publisher, self.run_id)
-            return "closed" if status is None and self._is_too_old_to_begin() else "open"
+            return "closed" if self._is_too_old_to_begin() else "open"
         if live_lease(self.store, self.run_id, at=self.at) is not None:
             return "open"
         if status is not None and status.stop is not None:

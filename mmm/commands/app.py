@@ -11,7 +11,18 @@ from typing import Annotated
 
 import typer
 
-COMMANDS = ("run", "plan", "check", "init", "publish", "serve", "cancel", "dead-letters", "schema")
+COMMANDS = (
+    "run",
+    "plan",
+    "check",
+    "init",
+    "publish",
+    "serve",
+    "cancel",
+    "dead-letters",
+    "doctor",
+    "schema",
+)
 
 app = typer.Typer(
     name="mmm",

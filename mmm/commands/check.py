@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from contract.exceptions import ConfigError
+from contract.exceptions import ConfigError, DamagedError
 from mmm.commands.common import Overrides, parse_overrides, report_errors
 
 
@@ -56,12 +56,16 @@ def command(
 def _read(previous: Path | None) -> dict[str, Any] | None:
     if previous is None:
         return None
+    from job.gate.previous import Quality
+
     try:
-        document = json.loads(previous.read_text())
-    except (OSError, ValueError) as error:
+        quality = Quality.from_json(previous.read_bytes(), path=str(previous))
+    except OSError as error:
         raise ConfigError(f"`--previous {previous}` cannot be read: {error}") from None
-    if not isinstance(document, dict) or not isinstance(document.get("profile"), dict):
+    except DamagedError as error:
+        raise ConfigError(f"`--previous`: {error.message}") from None
+    if quality.profile is None:
         raise ConfigError(
             f"`--previous {previous}` is not a data_quality.json: it has no `profile`"
         )
-    return document
+    return quality.model_dump(mode="json", exclude_none=True)

@@ -125,7 +125,8 @@ def take_market(
             if len(queue) > max_waiting and not market.waits(request.run_id):
                 queue = _without_ended(store, queue, request, max_waiting, grace, clock)
             new = market.model_copy(update={"waiting": queue})
-        return None if new == market else new.to_json()
+        data = new.to_json()
+        return None if blob is not None and blob.data == data else data
 
     update(store, layout.market(request.market), acquire, patience=CONTENTION_SECONDS)
     return ahead

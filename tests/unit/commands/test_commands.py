@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -175,3 +176,14 @@ def test_ctrl_c_ends_with_one_line_while_modules_load(module: str, tmp_path: Pat
     done = mmm("check", str(CONFIG), env={"PYTHONPATH": path, "INTERRUPT_AT": module})
     assert done.returncode == 130, done.stdout + done.stderr
     assert done.stderr == "mmm: interrupted by Ctrl-C\n"
+
+
+@pytest.mark.parametrize("module", ["job.runtime", "pydantic", "pyarrow"])
+def test_ctrl_c_ends_the_job_quietly_while_modules_load(module: str, tmp_path: Path) -> None:
+    (tmp_path / "sitecustomize.py").write_text(INTERRUPT)
+    done = subprocess.run(
+        [sys.executable, "-m", "job", "--config", str(CONFIG)],
+        env={**os.environ, "PYTHONPATH": f"{tmp_path}:{ROOT}", "INTERRUPT_AT": module},
+        capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert (done.returncode, done.stderr) == (-signal.SIGINT, "")

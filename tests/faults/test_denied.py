@@ -88,8 +88,8 @@ def test_the_run_ends_although_the_time_is_up_between_two_tries(
 ) -> None:
     """The attempt sees that there is time left, and its caller that there is none."""
     monkeypatch.setattr("tests.faults.job_model.checkpoints.save", _denied)
-    answers = iter([True, False, False, False])
-    monkeypatch.setattr(patience.Patience, "covers", lambda self, error: next(answers))
+    left = iter([1.0, 0.0, 0.0, 0.0])
+    monkeypatch.setattr(patience.Patience, "_left", lambda self, error: next(left))
     store, _, ending, _ = play(tmp_path, 0, 0, monkeypatch)
     assert (ending.exit_code, ending.state) == (69, State.FAILED)
     status = read_status(store, RUN)

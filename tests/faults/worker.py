@@ -49,7 +49,7 @@ def main() -> int:
     keep = lease.LeaseHolder.keep
     assert keep.__kwdefaults__ is not None
     keep.__kwdefaults__["every"] = LEASE_SECONDS / 5
-    retries.GRANT, retries.DENIED_SECONDS = timedelta(seconds=3), 1.0
+    retries.GRANT, retries.DENIED_SECONDS = timedelta(seconds=10), 1.0
     patience.RETRY_SECONDS = 1.0
     gcs.RETRY = gcs.RETRY.with_timeout(15)
     if os.environ["MMM_EVENTS_TOPIC"].startswith("projects/"):

@@ -107,8 +107,19 @@ def while_denied(call: Callable[[], T], seconds: float) -> T:
         DeniedError: access is still denied.
     """
     policy = RETRY.with_predicate(if_exception_type(DeniedError)).with_timeout(seconds)
+    last: DeniedError | None = None
+
+    def noted() -> T:
+        nonlocal last
+        try:
+            return call()
+        except DeniedError as error:
+            last = error
+            raise
+
     try:
-        result: T = policy(call)()
-    except RetryError as error:
-        raise error.cause or error from None
-    return result
+        result: T = policy(noted)()
+        return result
+    except RetryError:
+        message = last.message if last else "access is denied"
+    raise DeniedError(message)  # a new one: the client's error has the old one as its cause

@@ -31,7 +31,9 @@ def is_disk_error(error: BaseException) -> bool:
 
 
 def _chain(error: BaseException | None) -> Iterator[BaseException]:
-    while error is not None:
+    seen: set[int] = set()
+    while error is not None and id(error) not in seen:  # an error may be its own cause's cause
+        seen.add(id(error))
         yield error
         context = None if error.__suppress_context__ else error.__context__
         error = error.__cause__ or context

@@ -15,7 +15,9 @@ from google.cloud.storage.exceptions import InvalidResponse
 from google.cloud.storage.retry import DEFAULT_RETRY
 
 from contract import retries
-from contract.retries import BRIEF_RETRY, RETRY, is_transient
+from contract.exceptions import DeniedError
+from contract.retries import BRIEF_RETRY, RETRY, is_transient, while_denied
+from job.runtime.disk import is_disk_error
 
 TRANSIENT = [
     google_errors.TooManyRequests("x"),
@@ -111,3 +113,28 @@ def test_all_that_the_storage_client_repeats_by_default_is_repeated() -> None:
     known = [error for error in TRANSIENT + PERMANENT if repeats(error)]
     assert len(known) > 10
     assert [error for error in known if not is_transient(error)] == []
+
+
+def test_a_call_that_stays_denied_says_so_and_is_no_cause_of_itself() -> None:
+    def fail() -> None:
+        raise DeniedError("no access")
+
+    with pytest.raises(DeniedError, match="no access") as caught:
+        while_denied(fail, 0.01)
+    assert not is_disk_error(caught.value)
+    first, second = ValueError("a"), ValueError("b")
+    first.__cause__, second.__cause__ = second, first
+    assert not is_disk_error(first)
+
+
+def test_a_call_that_is_denied_once_is_made_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("time.sleep", lambda seconds: None)
+    answers = iter([DeniedError("not yet"), DeniedError("not yet"), 5])
+
+    def call() -> int:
+        answer = next(answers)
+        if isinstance(answer, DeniedError):
+            raise answer
+        return answer
+
+    assert while_denied(call, 60) == 5

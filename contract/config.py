@@ -21,6 +21,7 @@ from contract.gate import Gate
 from contract.hyperparameters import Space, nothing_to_search, unknown_names
 from contract.limits import Limits, Promotion, WhenBusy
 from contract.outputs import Allocator, AllocatorScenario, IntervalMethod, Intervals, Outputs
+from contract.posterior import Posterior
 from contract.roles import Aggregation, Channel, Target, TargetKind
 from contract.source import EventsFile, Source
 from contract.text import Column, PathPart
@@ -97,6 +98,7 @@ class Config(Strict):
         default=[], max_length=200, description="Lift tests that the models are calibrated to."
     )
     training: Training = Training()
+    posterior: Posterior = Posterior()
     outputs: Outputs = Outputs()
     gate: Gate = Gate()
     promotion: Promotion = Promotion()

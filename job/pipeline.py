@@ -1,4 +1,4 @@
-"""The steps of a run: extract → gate → train → outputs → upload → promote."""
+"""The steps of a run: extract → gate → train and posterior → outputs → upload → promote."""
 
 from __future__ import annotations
 
@@ -27,6 +27,7 @@ from job.outputs.step import (
     upload,
     write_outputs,
 )
+from job.posterior.step import posterior
 from job.sources import Snapshot, extract
 from job.sources.local_files import check_source, may_read_files
 from job.train.engine import check_engine
@@ -82,9 +83,11 @@ def run_pipeline(attempt: Attempt) -> RunResult | LeftRun:
         snapshot = _extract(attempt)
         verdict = _gate(attempt, snapshot)
     check_rows(attempt, snapshot)
-    result = train(attempt, snapshot)
-    if isinstance(result, LeftRun):
-        return result
+    with posterior(attempt, snapshot) as write_posterior:
+        result = train(attempt, snapshot)
+        if isinstance(result, LeftRun):
+            return result
+        write_posterior()
     draft = draft_manifest(attempt, snapshot, result, _fingerprint(attempt, snapshot))
     write_outputs(attempt, draft, verdict)
     return _promote(attempt, upload(attempt, draft), verdict)

@@ -176,6 +176,45 @@ _TABLES: Final[dict[str, tuple[str, _Columns]]] = {
             "is_candidate": ("flag", "True if the model is in the table `models`."),
         },
     ),
+    "posterior": (
+        "One row per paid channel and one for all of them: what the posterior says. Empty if the "
+        "posterior is disabled. All intervals hold 90 % of the draws.",
+        {
+            "channel": ("text", "Name of the channel; empty for all paid channels together."),
+            "spend": ("number", "Spend in the window."),
+            "roas": ("number", "Median of the contribution per unit of spend."),
+            "roas_low": ("number", "Lower end of the interval of the contribution per spend."),
+            "roas_high": ("number", "Upper end of the interval of the contribution per spend."),
+            "cpa": ("number", "Median of spend per unit of contribution; empty without effect."),
+            "cpa_low": ("number", "Lower end of the interval of spend per unit of contribution."),
+            "cpa_high": ("number", "Upper end; empty if the channel may have no effect."),
+            "contribution": ("number", "Median of the contribution in the window."),
+            "contribution_low": ("number", "Lower end of the interval of the contribution."),
+            "contribution_high": ("number", "Upper end of the interval of the contribution."),
+            "contribution_share": ("number", "Median contribution as a share of the target."),
+            "share_low": ("number", "Lower end of the interval of that share."),
+            "share_high": ("number", "Upper end of the interval of that share."),
+            "marginal_roas": ("number", "Median contribution of one more unit of spend."),
+            "marginal_roas_low": ("number", "Lower end of the interval of marginal ROAS."),
+            "marginal_roas_high": ("number", "Upper end of the interval of marginal ROAS."),
+            "no_effect": ("number", "Probability that the channel has no effect."),
+            "is_identified": (
+                "flag",
+                "False if the data say little about the channel: its interval is mostly the prior.",
+            ),
+            "r_hat": ("number", "Agreement of the chains; 1 is best, above 1.1 is doubtful."),
+        },
+    ),
+    "posterior_draws": (
+        "One row per draw from the posterior and paid channel; at most 1000 draws.",
+        {
+            "draw": ("whole", "Number of the draw, from 1; equal numbers belong together."),
+            "channel": ("text", "Name of the channel."),
+            "roas": ("number", "Contribution per unit of spend."),
+            "contribution": ("number", "Contribution in the window."),
+            "marginal_roas": ("number", "Contribution of one more unit of spend."),
+        },
+    ),
 }
 
 DESCRIPTIONS: Final[dict[str, str]] = {name: about for name, (about, _) in _TABLES.items()}

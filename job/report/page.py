@@ -10,7 +10,7 @@ from importlib.resources import files
 from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
-from job.report import record, results, search
+from job.report import posterior, record, results, search
 from job.report.blocks import Note, format_value
 from job.report.inputs import ReportInputs
 
@@ -40,6 +40,7 @@ def render_report(inputs: ReportInputs) -> str:
         autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
     sections = [
+        *posterior.returns(inputs),
         results.fit(inputs),
         results.decomposition(inputs),
         results.spend_and_effect(inputs),

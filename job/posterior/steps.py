@@ -1,0 +1,274 @@
+"""The Metropolis steps of a sweep: shapes, scales, presence and the priors' own parameters."""
+
+from __future__ import annotations
+
+
+import numpy as np
+
+from job.posterior.chains import Chains, dot
+from job.posterior.market import Array
+from job.posterior.media import Whole
+
+_WIDER = 1.3  # the proposal of a scale is wider than its conditional density
+_KEPT = 0.35  # how often a fresh proposal keeps one parameter
+
+
+class History:
+    """Earlier states of all chains; the difference of two is a good step (ter Braak 2008)."""
+
+    def __init__(self, chains: Chains, *, size: int = 200) -> None:
+        low, high = chains.media.low, chains.media.high
+        random = chains.random
+        scale = random.normal(0, 0.7, (size, *low.shape[:1], 1))
+        shape = low + (high - low) * random.random((size, *low.shape))
+        self._states = [np.concatenate([scale, shape], axis=2)]
+        self._drawn = self._states[0]
+
+    def add(self, chains: Chains) -> None:
+        """Keep the chains' states, and forget the older half of all."""
+        state = chains.state
+        self._states.append(np.concatenate([state.scale[:, :, None], state.parameters], axis=2))
+        if len(self._states) > 12:
+            self._drawn = np.concatenate(self._states[len(self._states) // 2 :])
+
+    def differences(self, chains: Chains, medium: int) -> Array:
+        """Return differences of two states of a medium, of shape (chains, 1 + parameters)."""
+        first, second = chains.random.integers(0, len(self._drawn), (2, chains.chains))
+        out: Array = self._drawn[first, medium] - self._drawn[second, medium]
+        return out
+
+    def differences_of_scales(self, chains: Chains) -> Array:
+        """Return differences of the scales of two states, of shape (chains, media)."""
+        first, second = chains.random.integers(0, len(self._drawn), (2, chains.chains))
+        out: Array = self._drawn[first, :, 0] - self._drawn[second, :, 0]
+        return out
+
+
+def sweep(chains: Chains, history: History, number: int) -> None:
+    """Move every part of the state once; `number` counts the sweeps."""
+    for medium in range(chains.market.media):
+        _near(chains, medium)
+        if number % 2:
+            _anew(chains, medium)
+        else:
+            _along(chains, medium, history)
+            _switch(chains, medium)
+    _scales(chains, history)
+    _typical_roas(chains)
+    if number % 2 == 0:
+        chains.try_autocorrelation()
+
+
+def _near(chains: Chains, medium: int) -> None:
+    """Propose parameters near the present ones, with a scale that suits them."""
+    size = 0.3 * np.exp(chains.random.normal(-1.5, 1.0, (chains.chains, 1)))
+    low, high = chains.media.low[medium], chains.media.high[medium]
+    step = size * (high - low) * chains.random.standard_normal((chains.chains, len(low)))
+    parameters = _reflect(chains.state.parameters[:, medium] + step, low, high)
+    _shape(chains, medium, parameters, chains.state.delay[:, medium], None)
+
+
+def _anew(chains: Chains, medium: int) -> None:
+    """Propose parameters from their ranges, with a scale that suits them."""
+    random = chains.random
+    parameters = chains.fresh_parameters(medium)
+    kept = random.random(parameters.shape) < _KEPT
+    parameters = np.where(kept, chains.state.parameters[:, medium], parameters)
+    same = random.random(chains.chains) < 0.5
+    delay = np.where(same, chains.state.delay[:, medium], chains.fresh_delay(chains.chains))
+    _shape(chains, medium, parameters, delay, None)
+
+
+def _along(chains: Chains, medium: int, history: History) -> None:
+    """Propose a step along the difference of two earlier states."""
+    random, count = chains.random, chains.chains
+    difference = history.differences(chains, medium)
+    chosen = random.random(difference.shape) < 0.7
+    chosen[~chosen.any(1), 0] = True
+    factor = 2.38 / np.sqrt(2 * chosen.sum(1)) * np.sqrt(random.random(count))
+    factor = np.where(random.random(count) < 0.1, 1.0, factor)[:, None]
+    step = chosen * (difference * factor + random.normal(0, 0.01, difference.shape))
+    low, high = chains.media.low[medium], chains.media.high[medium]
+    parameters = _reflect(chains.state.parameters[:, medium] + step[:, 1:], low, high)
+    redrawn = random.random(count) < 0.15
+    delay = np.where(redrawn, chains.fresh_delay(count), chains.state.delay[:, medium])
+    _shape(chains, medium, parameters, delay, chains.state.scale[:, medium] + step[:, 0])
+
+
+def _shape(
+    chains: Chains, medium: int, parameters: Array, delay: Whole, scale: Array | None
+) -> None:
+    """Propose parameters and delay; without a scale, one is drawn from its conditional density."""
+    raw = chains.column(medium, parameters, delay)
+    whitened, coefficients = chains.project(raw)
+    residual, inside, rest = chains.without(medium)
+    new = (
+        dot(whitened, residual) - dot(coefficients, inside),
+        dot(whitened, whitened) - dot(coefficients, coefficients),
+    )
+    present, log_typical = chains.state.scale[:, medium], chains.log_typical[medium]
+    correction: Array | float = 0.0
+    if scale is None:
+        old = _products(chains, medium, residual, inside)
+        middle, spread = _conditional(chains, medium, *new, rest)
+        drawn = middle + spread * chains.random.standard_normal(chains.chains)
+        correction = _normal(present + log_typical, *_conditional(chains, medium, *old, rest))
+        correction = correction - _normal(drawn, middle, spread)
+        scale = drawn - log_typical
+    on = chains.state.on[:, medium]
+    share = chains.typical[medium] * np.exp(scale) * on
+    squares = rest - 2 * share * new[0] + share**2 * new[1]
+    shares = chains.shares()
+    before = chains.prior_of_total(shares)
+    shares[:, medium] = share
+    ratio = chains.likelihood(squares) - chains.likelihood(chains.squares)
+    ratio += chains.prior_of_total(shares) - before + correction
+    ratio += chains.prior_of_scale(medium, scale) - chains.prior_of_scale(medium, present)
+    chains.set_medium(
+        medium,
+        chains.accept(ratio),
+        scale=scale,
+        residual=residual,
+        inside=inside,
+        shape=(parameters, delay, raw, whitened, coefficients),
+    )
+
+
+def _switch(chains: Chains, medium: int) -> None:
+    """Propose that a medium without effect has one, or the other way round.
+
+    While a medium has no effect, its scale follows its prior.
+    """
+    residual, inside, rest = chains.without(medium)
+    product, norm = _products(chains, medium, residual, inside)
+    middle, spread = _conditional(chains, medium, product, norm, rest)
+    prior_middle, prior_spread = chains.scale_prior(medium)
+    on, present = chains.state.on[:, medium], chains.state.scale[:, medium]
+    log_typical = chains.log_typical[medium]
+    noise = chains.random.standard_normal(chains.chains)
+    scale = np.where(on, prior_middle + prior_spread * noise, middle + spread * noise - log_typical)
+    with_effect, without_effect = np.where(on, present, scale), np.where(on, scale, present)
+    share = np.where(on, 0.0, chains.typical[medium] * np.exp(scale))
+    squares = rest - 2 * share * product + share**2 * norm
+    shares = chains.shares()
+    before = chains.prior_of_total(shares)
+    shares[:, medium] = share
+    odds = np.log(chains.priors.no_effect / (1 - chains.priors.no_effect))
+    birth = _normal(with_effect + log_typical, middle, spread)
+    death = _normal(without_effect, prior_middle, prior_spread)
+    ratio = chains.likelihood(squares) - chains.likelihood(chains.squares)
+    ratio += chains.prior_of_total(shares) - before
+    ratio += chains.prior_of_scale(medium, scale) - chains.prior_of_scale(medium, present)
+    ratio += np.where(on, odds + birth - death, -odds + death - birth)
+    taken = chains.accept(ratio)
+    chains.set_medium(medium, taken, scale=scale, residual=residual, inside=inside, on=~on)
+
+
+def _scales(chains: Chains, history: History) -> None:
+    """Propose scales of several media: along differences, and from one medium to another."""
+    random, count, media = chains.random, chains.chains, chains.market.media
+    products, with_target, target = chains.gram()
+    middle = np.stack([chains.scale_prior(m)[0] for m in range(media)], axis=1)
+    spread = np.stack([chains.scale_prior(m)[1] for m in range(media)], axis=1)
+
+    def density(scale: Array) -> Array:
+        shares = chains.typical * np.exp(scale) * chains.state.on
+        squares = target - 2 * np.einsum("cm,cm->c", shares, with_target)
+        squares += np.einsum("cm,cmn,cn->c", shares, products, shares)
+        prior = -0.5 * (((scale - middle) / spread) ** 2).sum(1)
+        out: Array = chains.likelihood(squares) + prior + chains.prior_of_total(shares)
+        return out
+
+    present = density(chains.state.scale)
+
+    def propose(scale: Array, correction: Array | float = 0.0) -> None:
+        nonlocal present
+        new = density(scale)
+        taken = chains.accept(new - present + correction)
+        chains.set_scales(taken, scale)
+        present = np.where(taken, new, present)
+
+    for part in (1.0, 0.4):
+        chosen = random.random((count, media)) < part
+        factor = 2.38 / np.sqrt(2 * np.maximum(chosen.sum(1), 1)) * random.random(count)
+        step = history.differences_of_scales(chains) * factor[:, None]
+        step += random.normal(0, 0.005, (count, media))
+        propose(chains.state.scale + chosen * step)
+    for _ in range(media if media > 1 else 0):
+        propose(*_transfer(chains))
+    chains.settle()
+
+
+def _transfer(chains: Chains) -> tuple[Array, Array]:
+    """Return scales after a part of one medium's effect went to another; the sum stays."""
+    random, count, media = chains.random, chains.chains, chains.market.media
+    every = np.arange(count)
+    giver = random.integers(0, media, count)
+    taker = (giver + random.integers(1, media, count)) % media
+    scale = chains.state.scale.copy()
+    share = chains.typical * np.exp(scale)
+    from_share, to_share = share[every, giver], share[every, taker]
+    total = from_share + to_share
+    step = 0.3 * np.exp(random.normal(-1, 1, count)) * random.standard_normal(count)
+    part = from_share / total + step
+    both = chains.state.on[every, giver] & chains.state.on[every, taker]
+    possible = both & (part > 0) & (part < 1)
+    part = np.where(possible, part, 0.5)
+    new_from, new_to = total * part, total * (1 - part)
+    # The step is symmetric in the part; the density is that of the logarithms.
+    correction = np.log(from_share) + np.log(to_share) - np.log(new_from) - np.log(new_to)
+    scale[every, giver] = np.log(new_from / chains.typical[giver])
+    scale[every, taker] = np.log(new_to / chains.typical[taker])
+    return scale, np.where(possible, correction, -np.inf)
+
+
+def _typical_roas(chains: Chains) -> None:
+    """Propose level and spread of the channels' ROAS."""
+    random, state, priors = chains.random, chains.state, chains.priors
+    paid = state.scale[:, : chains.market.paid]
+
+    def density(level: Array, spread: Array) -> Array:
+        out = -0.5 * (((paid - level[:, None]) / spread[:, None]) ** 2).sum(1)
+        out += (1 - paid.shape[1]) * np.log(spread)
+        out += -0.5 * (level / priors.roas_level) ** 2 - 0.5 * (spread / priors.roas_spread) ** 2
+        return np.asarray(out)
+
+    for _ in range(3):
+        level = state.level + random.normal(0, 0.3, chains.chains)
+        spread = state.spread * np.exp(random.normal(0, 0.4, chains.chains))
+        taken = chains.accept(density(level, spread) - density(state.level, state.spread))
+        state.level = np.where(taken, level, state.level)
+        state.spread = np.where(taken, spread, state.spread)
+
+
+def _products(chains: Chains, medium: int, residual: Array, inside: Array) -> tuple[Array, Array]:
+    """Return the products of a medium's present response with the residual and with itself."""
+    response, coefficients = chains.response[:, medium], chains.inside[:, medium]
+    return (
+        dot(response, residual) - dot(coefficients, inside),
+        dot(response, response) - dot(coefficients, coefficients),
+    )
+
+
+def _conditional(
+    chains: Chains, medium: int, product: Array, norm: Array, rest: Array
+) -> tuple[Array, Array]:
+    """Return a normal density of the logarithm of a medium's share, near its conditional one."""
+    norm = np.maximum(norm, 1e-300)
+    estimate = np.maximum(product / norm, 0.05 * chains.typical[medium])
+    variance = np.maximum(rest - product**2 / norm, 1e-300) / chains.projection.freedom / norm
+    logarithmic = np.log1p(np.minimum(_WIDER**2 * variance / estimate**2, 8.0))
+    return np.log(estimate) - logarithmic / 2, np.sqrt(logarithmic)
+
+
+def _normal(value: Array, middle: Array, spread: Array) -> Array:
+    out: Array = -0.5 * ((value - middle) / spread) ** 2 - np.log(spread)
+    return out
+
+
+def _reflect(values: Array, low: Array, high: Array) -> Array:
+    """Return the values, mirrored at the ends of their ranges until they are inside."""
+    width = np.maximum(high - low, 1e-300)
+    place = np.mod(values - low, 2 * width)
+    out: Array = low + np.where(place > width, 2 * width - place, place)
+    return np.where(high > low, out, low)

@@ -205,9 +205,8 @@ class Chains:
     ) -> None:
         """Take a medium's new scale, and its new shape if there is one, in some chains.
 
-        Args:
-            residual, inside: the residual without the medium.
-            shape: parameters, delay, column, whitened column, coefficients in the basis.
+        `residual` and `inside` are without the medium. `shape` has parameters, delay, column,
+        whitened column and coefficients in the basis.
         """
         if not taken.any():
             return

@@ -92,10 +92,12 @@ class Media:
         if self.adstock == "weibull_cdf":
             survival = np.exp(-((lags[None, 1:] / scale) ** shape))
             ones = np.ones((len(parameters), 1))
-            return np.cumprod(np.hstack([ones, survival]), axis=1)
+            cumulative: Array = np.cumprod(np.hstack([ones, survival]), axis=1)
+            return cumulative
         density = shape / scale * ratio ** (shape - 1) * np.exp(-(ratio**shape))
         lowest, highest = density.min(1, keepdims=True), density.max(1, keepdims=True)
-        return (density - lowest) / np.maximum(highest - lowest, 1e-300)
+        scaled: Array = (density - lowest) / np.maximum(highest - lowest, 1e-300)
+        return scaled
 
 
 def make_media(market: MarketData) -> Media:
@@ -130,6 +132,6 @@ def make_media(market: MarketData) -> Media:
 def _lags(market: MarketData, theta: float) -> int:
     """Return the number of lags that matter."""
     if market.adstock != "geometric":
-        return min(market.exposure.shape[1], _LONGEST)
-    needed = np.log(_NEGLIGIBLE) / np.log(min(max(theta, 0.01), 0.95))
-    return int(min(market.exposure.shape[1], np.ceil(needed) + max(DELAYS) + 1))
+        return min(int(market.exposure.shape[1]), _LONGEST)
+    needed = int(np.ceil(np.log(_NEGLIGIBLE) / np.log(min(max(theta, 0.01), 0.95))))
+    return min(int(market.exposure.shape[1]), needed + max(DELAYS) + 1)

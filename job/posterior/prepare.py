@@ -60,13 +60,14 @@ def prepare(snapshot: Snapshot, config: Config) -> MarketData:
 
 
 def _numbers(frame: pd.DataFrame, column: str) -> Array:
-    return np.nan_to_num(frame[safe_name(column)].to_numpy(dtype=float))
+    numbers: Array = np.nan_to_num(frame[safe_name(column)].to_numpy(dtype=float))
+    return numbers
 
 
 def _context(frame: pd.DataFrame, config: Config) -> list[Array]:
     columns = [column for column in config.context if column not in config.factors]
     series = [frame[safe_name(column)].astype(float) for column in columns]
-    return [values.fillna(values.mean()).fillna(0).to_numpy() for values in series]
+    return [np.asarray(values.fillna(values.mean()).fillna(0), dtype=float) for values in series]
 
 
 def _factors(frame: pd.DataFrame, config: Config) -> list[Array]:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from job.report.blocks import Block, Note, Section, format_value, table
+from job.report.blocks import Block, Format, Note, Section, format_value, table
 from job.report.inputs import ReportInputs
 
 
@@ -19,7 +19,7 @@ def returns(inputs: ReportInputs) -> list[Section]:
     chosen = dict(zip(inputs.paid["component"], inputs.paid["roas"], strict=True))
     rows = pd.DataFrame([_row(inputs, c, chosen) for c in (*found["channels"], found["total"])])
     measure = inputs.measure
-    columns = {
+    columns: dict[str, tuple[str, Format]] = {
         "channel": ("channel", "text"),
         "median": (measure, "ratio"),
         "interval": ("90 % interval", "text"),
@@ -75,9 +75,9 @@ def _sentence(inputs: ReportInputs, found: Mapping[str, Any]) -> str:
     low, high = (format_value(share[end], "percent") for end in ("low", "high"))
     return (
         f"Paid channels brought {format_value(share['median'], 'percent')} of "
-        f"{inputs.config.target.column} (90 % interval: {low} to {high}). These figures come from a "
-        "posterior: it weighs all shapes of carry-over and saturation that fit the data, instead of "
-        "one chosen model. An interval holds the true value in about 90 % of simulated markets."
+        f"{inputs.config.target.column} (90 % interval: {low} to {high}). These figures come "
+        "from a posterior: it weighs all shapes of carry-over and saturation that fit the data, "
+        "instead of one chosen model."
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pydantic import Field, StrictBool, StrictFloat
+from pydantic import Field, StrictBool, StrictFloat, StrictInt
 
 from contract.base import Strict
 
@@ -52,4 +52,10 @@ class Posterior(Strict):
     """The posterior of ROAS or CPA per channel, beside the search."""
 
     enabled: StrictBool = Field(default=True, description="Whether to draw from the posterior.")
+    sweeps: StrictInt = Field(
+        default=1000,
+        ge=60,
+        le=20_000,
+        description="Number of sweeps of each chain; the first third is not kept.",
+    )
     priors: PosteriorPriors = PosteriorPriors()

@@ -48,6 +48,7 @@ class Chains:
         response: whitened response columns, of shape (chains, media, periods).
         inside: their coefficients in the baseline's basis, of shape (chains, media, columns).
         typical: the share of the target of a medium with the typical ROAS.
+        power: of the likelihood: below 1, chains leave local modes, as they must before any draw.
     """
 
     def __init__(
@@ -62,6 +63,7 @@ class Chains:
     ) -> None:
         self.market, self.media, self.priors, self.random = market, media, priors, random
         self.projection, self.chains = projection, chains
+        self.power = 1.0
         self._all = np.arange(chains)
         spend = market.spend.sum(1)
         self.typical = np.concatenate(
@@ -153,8 +155,13 @@ class Chains:
 
     def likelihood(self, squares: Array) -> Array:
         """Return the logarithm of the likelihood for sums of squares; noise is integrated out."""
-        out: Array = -0.5 * self.projection.freedom * np.log(np.maximum(squares, 1e-300))
+        out: Array = -0.5 * self.freedom * np.log(np.maximum(squares, 1e-300))
         return out
+
+    @property
+    def freedom(self) -> float:
+        """Return the degrees of freedom that the likelihood counts."""
+        return self.power * self.projection.freedom
 
     def prior_of_scale(self, medium: int, scale: Array) -> Array:
         """Return the logarithm of the prior density of a medium's scale."""
@@ -252,7 +259,7 @@ class Chains:
             self._target[phi] - np.einsum("cm,cmt->ct", shares, response),
             self._target_inside[phi] - np.einsum("cm,cmk->ck", shares, inside),
         )
-        weight = self.projection.weight
+        weight = self.power * self.projection.weight
         ratio = self.likelihood(squares) + weight[phi]
         ratio -= self.likelihood(self.squares) + weight[self.state.phi]
         taken = self.accept(np.where(inside_grid, ratio, -np.inf))

@@ -13,15 +13,11 @@ from job.posterior.market import Array, MarketData, Priors
 from job.posterior.media import Whole, make_media
 from job.posterior.steps import History, sweep
 
-
-@dataclass(frozen=True, kw_only=True)
-class Effort:
-    """How long to draw: `sweeps` of each chain, of which the first `burn_in` are not kept."""
-
-    chains: int = 24
-    sweeps: int = 700
-    burn_in: int = 250
-    every: int = 5
+CHAINS = 16  # many chains side by side cost little more than one, and start apart
+SWEEPS = 1000
+_KEEP_EVERY = 5
+_LEAST_POWER = 0.02  # of the likelihood at the start; it is 1 from the first sixth on
+_REMEMBER_EVERY = 4  # sweeps between two states of the history
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,31 +50,37 @@ def draw(
     *,
     seed: int,
     priors: Priors | None = None,
-    effort: Effort | None = None,
+    sweeps: int = SWEEPS,
     check: Callable[[], None] = lambda: None,
 ) -> Draws:
     """Draw from the posterior of a market. The same seed gives the same draws.
 
-    `check` is called now and then; what it raises ends the drawing.
+    Args:
+        market: the data.
+        seed: of the random numbers.
+        priors: the assumptions; the defaults if None.
+        sweeps: of each chain, of which the first third is not kept.
+        check: is called now and then; what it raises ends the drawing.
     """
-    priors, effort = priors or Priors(), effort or Effort()
+    priors = priors or Priors()
     projection = Projection(make_baseline(market, priors))
     chains = Chains(
         market,
         make_media(market),
         projection,
         priors,
-        chains=effort.chains,
+        chains=CHAINS,
         random=np.random.default_rng(seed),
     )
     history, kept = History(chains), []
-    for number in range(effort.sweeps):
+    for number in range(sweeps):
         if number % 20 == 0:
             check()
+        chains.power = min(1.0, _LEAST_POWER ** (1 - number / (sweeps // 6)))
         sweep(chains, history, number)
-        if number % 4 == 0:
+        if number % _REMEMBER_EVERY == 0:
             history.add(chains)
-        if number >= effort.burn_in and (number - effort.burn_in) % effort.every == 0:
+        if number >= sweeps // 3 and number % _KEEP_EVERY == 0:
             state = chains.state
             kept.append(
                 (

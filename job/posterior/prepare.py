@@ -28,7 +28,8 @@ _PARAMETERS = {
 def prepare(snapshot: Snapshot, config: Config) -> MarketData:
     """Return the market's data; `config` names the annotations' columns too.
 
-    Gaps count as no media, and as the mean of a context column.
+    Channels without spend in the window are left out. Gaps count as no media, and as the mean of a
+    context column.
     """
     frame: pd.DataFrame = pq.read_table(snapshot.path).to_pandas()
     dates = pd.DatetimeIndex(pd.to_datetime(frame[snapshot.date_column]))
@@ -37,10 +38,11 @@ def prepare(snapshot: Snapshot, config: Config) -> MarketData:
     last = int(np.flatnonzero(dates <= end)[-1]) + 1
     first = int(np.flatnonzero(dates >= start)[0])
     window, dates = slice(first, last), dates[first:last]
-    spends = [_numbers(frame, channel.spend)[window] for channel in config.channels]
-    exposures = [channel.exposure or channel.spend for channel in config.channels]
+    spending = [c for c in config.channels if _numbers(frame, c.spend)[window].sum() > 0]
+    spends = [_numbers(frame, channel.spend)[window] for channel in spending]
+    exposures = [channel.exposure or channel.spend for channel in spending]
     media = [_numbers(frame, column)[:last] for column in (*exposures, *config.organic)]
-    names = (*(channel.name for channel in config.channels), *config.organic)
+    names = (*(channel.name for channel in spending), *config.organic)
     baseline = [
         *_context(frame[window], config),
         *_factors(frame[window], config),
@@ -48,8 +50,8 @@ def prepare(snapshot: Snapshot, config: Config) -> MarketData:
     ]
     return MarketData(
         target=_numbers(frame, config.target.column)[window],
-        exposure=np.maximum(np.array(media), 0),
-        spend=np.maximum(np.array(spends), 0),
+        exposure=np.maximum(np.array(media).reshape(len(media), last), 0),
+        spend=np.maximum(np.array(spends).reshape(len(spends), len(dates)), 0),
         names=names,
         baseline=np.array(baseline).reshape(len(baseline), len(dates)),
         periods_per_year=_PERIODS_PER_YEAR[config.date.frequency],

@@ -43,17 +43,28 @@ def posterior(attempt: Attempt, snapshot: Snapshot) -> Iterator[Write]:
     priors = Priors(**settings.priors.model_dump())
     config = with_annotations(attempt.config, snapshot.annotations)
     market, seed = prepare(snapshot, config), config.training.seed
+    if market.target.sum() <= 0 or not market.paid:
+        attempt.warnings.append(
+            "there is no posterior: it needs a target with a positive sum "
+            f"(`{config.target.column}` has {market.target.sum():g}) and a channel with spend"
+        )
+        yield lambda: _write_nothing(attempt.workspace.output)
+        return
 
     def check() -> None:
         if left or attempt.stop() is not None:
             raise CancelledError("the posterior stops, because the attempt ends")
 
+    def drawn() -> Draws:
+        return draw(market, seed=seed, priors=priors, sweeps=settings.sweeps, check=check)
+
     with ThreadPoolExecutor(1, thread_name_prefix="posterior") as pool:
-        future = pool.submit(draw, market, seed=seed, priors=priors, check=check)
+        # Of several tasks, only the one that makes the outputs draws, after its trials.
+        future = pool.submit(drawn) if attempt.tasks == 1 else None
 
         def write() -> None:
             with attempt.trace.step("posterior") as detail:
-                draws = future.result()
+                draws = drawn() if future is None else future.result()
                 summary = summarise(draws, market, priors, seed=seed)
                 _write(attempt.workspace.output, draws, market, summary)
                 detail["draws"] = summary.draws

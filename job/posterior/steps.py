@@ -255,7 +255,7 @@ def _conditional(
     """Return a normal density of the logarithm of a medium's share, near its conditional one."""
     norm = np.maximum(norm, 1e-300)
     estimate = np.maximum(product / norm, 0.05 * chains.typical[medium])
-    variance = np.maximum(rest - product**2 / norm, 1e-300) / chains.projection.freedom / norm
+    variance = np.maximum(rest - product**2 / norm, 1e-300) / chains.freedom / norm
     logarithmic = np.log1p(np.minimum(_WIDER**2 * variance / estimate**2, 8.0))
     return np.log(estimate) - logarithmic / 2, np.sqrt(logarithmic)
 

@@ -69,6 +69,7 @@ def config(**changes: Any) -> dict[str, Any]:
     base = json.loads(json.dumps(yaml.safe_load(text), default=str))
     base["source"] = {"type": "file", "path": f"gs://{BUCKET}/data/de_weekly.csv"}
     base["training"] |= SHORT
+    base["posterior"] = {"sweeps": 60}
     base["outputs"] = {"onepagers": 1}
     return base | changes
 

@@ -64,6 +64,7 @@ CONFIG = {
         {"name": "search", "spend": "SEARCH_COST", "exposure": "SEARCH_CLICKS"},
     ],
     "training": {"trials": 3, "iterations": 60, "engine": "builtin", "prophet": ["trend"]},
+    "posterior": {"enabled": False},
 }
 MANIFEST = re.compile(rb'"name": "[^"]*/manifest\.json"')
 FUNCTION = """

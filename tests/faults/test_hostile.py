@@ -66,6 +66,7 @@ def hostile(tmp_path: Path) -> dict[str, Any]:
         "organic": [COLUMNS["NEWSLETTER"]], "context": [COLUMNS["COMPETITOR_SALES"]],
         "factors": [COLUMNS["EVENTS"]],
         "training": {"trials": 1, "iterations": 60, "min_candidates": 20, "engine": "builtin"},
+        "posterior": {"sweeps": 60},
         "outputs": {"onepagers": 1},
     }  # fmt: skip
 

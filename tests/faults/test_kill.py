@@ -22,6 +22,7 @@ from tests.runs import WEEKLY, Result, needs_r, wait_until
 CONFIG = f"""{WEEKLY}
 training: {{trials: 3, iterations: 400, min_candidates: 20, engine: builtin, prophet: [trend],
   cores: 1, tasks: 2}}
+posterior: {{sweeps: 60}}
 outputs: {{onepagers: 0, allocator: []}}
 """
 pytestmark = [needs_r, pytest.mark.slow, pytest.mark.timeout(300), pytest.mark.xdist_group("kill")]

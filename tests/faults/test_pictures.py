@@ -10,6 +10,7 @@ from tests.runs import WEEKLY, Place, altered_r, needs_r
 
 CONFIG = f"""{WEEKLY}
 training: {{trials: 2, iterations: 100, min_candidates: 20, engine: builtin, prophet: [], cores: 2}}
+posterior: {{enabled: false}}
 outputs: {{onepagers: 2, allocator: []}}
 """
 PAGE = "draw_onepager <- function(id, outputs, cfg, path) {"

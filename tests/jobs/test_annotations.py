@@ -59,6 +59,7 @@ def test_the_effect_of_an_event_is_found(tmp_path: Path, engine: str) -> None:
             "trials": 1, "iterations": 300, "min_candidates": 10, "engine": engine,
             "holidays": "DE", "cores": 1,
         },
+        "posterior": {"sweeps": 60},
         "outputs": {"onepagers": 0, "allocator": []},
     }  # fmt: skip
     config = tmp_path / "config.yaml"

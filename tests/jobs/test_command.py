@@ -13,6 +13,7 @@ from tests.runs import ROOT, WEEKLY, needs_r
 
 CONFIG = f"""{WEEKLY}
 training: {{trials: 2, iterations: 60, min_candidates: 20, engine: builtin, cores: 1}}
+posterior: {{sweeps: 60}}
 outputs: {{onepagers: 0}}
 """
 

@@ -25,6 +25,7 @@ factors: [EVENTS]
 training:
   {{trials: 2, iterations: 60, max_iterations: 70, min_candidates: 20, engine: builtin, holidays: DE,
     cores: 1}}
+posterior: {{sweeps: 60}}
 outputs: {{onepagers: 1, intervals: {{method: bootstrap, draws: 100}}}}
 """
 

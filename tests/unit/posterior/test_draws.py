@@ -1,0 +1,85 @@
+"""The posterior finds the truth of markets that follow its model, and is repeatable."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from contract.exceptions import CancelledError
+from job.posterior.draws import draw
+from job.posterior.market import Priors
+from job.posterior.summary import summarise
+from tests.unit.posterior.markets import make_market
+
+
+def test_the_intervals_hold_the_truth_of_a_clear_market() -> None:
+    market = make_market(periods=156)
+    summary = summarise(draw(market, seed=1, sweeps=300), market, Priors(), seed=1)
+    for channel, truth in zip(summary.channels, (2.0, 3.0), strict=True):
+        assert channel.roas.low < truth < channel.roas.high
+        assert channel.roas.high - channel.roas.low < 1.5 * truth
+        assert channel.is_identified
+        assert channel.no_effect < 0.05
+    brought = 2 * market.spend[0].sum() + 3 * market.spend[1].sum()
+    assert summary.total.contribution.median == pytest.approx(brought, rel=0.15)
+
+
+def test_the_same_seed_gives_the_same_draws() -> None:
+    market = make_market()
+    one, other = (draw(market, seed=7, sweeps=60) for _ in range(2))
+    assert np.array_equal(one.share, other.share)
+    assert not np.array_equal(one.share, draw(market, seed=8, sweeps=60).share)
+
+
+def test_twins_are_not_identified_and_their_sum_is_known() -> None:
+    market = make_market(periods=156)
+    spend = np.array([market.spend[0], market.spend[0] * 1.5, market.spend[1]])
+    twins = make_market(
+        periods=156, target=market.target, exposure=spend, spend=spend, names=("a", "b", "c")
+    )
+    summary = summarise(draw(twins, seed=2, sweeps=300), twins, Priors(), seed=2)
+    assert [channel.is_identified for channel in summary.channels] == [False, False, True]
+    [pair] = summary.pairs
+    assert pair.channels == ("a", "b")
+    together = 2 * market.spend[0].sum() / spend[:2].sum()
+    assert pair.roas.low < together < pair.roas.high
+
+
+def test_a_channel_without_effect_may_have_none() -> None:
+    market = make_market(periods=156)
+    noise = np.random.default_rng(4).gamma(2.0, 50.0, 156)
+    spend = np.vstack([market.spend, noise])
+    useless = make_market(
+        periods=156, target=market.target, exposure=spend, spend=spend, names=("a", "b", "none")
+    )
+    summary = summarise(draw(useless, seed=3, sweeps=300), useless, Priors(), seed=3)
+    assert summary.channels[2].roas.low == 0
+    assert summary.channels[2].no_effect > 0.2
+    assert {(s.better, s.worse) for s in summary.statements} >= {("a", "none"), ("b", "none")}
+
+
+@pytest.mark.parametrize("adstock", ["weibull_cdf", "weibull_pdf"])
+def test_weibull_carry_over_and_a_users_own_ranges(adstock: str) -> None:
+    market = make_market(adstock=adstock, ranges={"m0": {"alpha": (1.0, 1.2), "shape": (0.5, 2.0)}})
+    draws = draw(market, seed=1, sweeps=60)
+    alphas = draws.parameters[:, :, 0, -2]
+    assert alphas.min() >= 1.0
+    assert alphas.max() <= 1.2
+    assert np.isfinite(draws.share).all()
+
+
+def test_rows_before_the_window_carry_over_into_it() -> None:
+    market = make_market()
+    longer = np.hstack([np.full((2, 8), 500.0), market.exposure])
+    one = draw(market, seed=1, sweeps=60)
+    other = draw(make_market(exposure=longer), seed=1, sweeps=60)
+    assert one.share.shape == other.share.shape
+    assert not np.array_equal(one.share, other.share)
+
+
+def test_a_stop_ends_the_drawing() -> None:
+    def stop() -> None:
+        raise CancelledError("stop")
+
+    with pytest.raises(CancelledError):
+        draw(make_market(), seed=1, check=stop)

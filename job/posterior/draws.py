@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
@@ -15,6 +16,7 @@ from job.posterior.steps import History, sweep
 
 CHAINS = 16  # many chains side by side cost little more than one, and start apart
 SWEEPS = 1000
+_ARRAYS = ("share", "on", "parameters", "delay", "autocorrelation")
 _KEEP_EVERY = 5
 _LEAST_POWER = 0.02  # of the likelihood at the start; it is 1 from the first sixth on
 _REMEMBER_EVERY = 4  # sweeps between two states of the history
@@ -37,6 +39,17 @@ class Draws:
     parameters: Array
     delay: Whole
     autocorrelation: Array
+
+    def save(self, path: Path) -> None:
+        """Write the draws to a file."""
+        with path.open("wb") as file:
+            np.savez_compressed(file, **{name: getattr(self, name) for name in _ARRAYS})
+
+    @classmethod
+    def load(cls, path: Path) -> Draws:
+        """Read the draws that `save` wrote."""
+        with np.load(path, allow_pickle=False) as file:
+            return cls(**{name: file[name] for name in _ARRAYS})
 
     def roas(self, market: MarketData) -> Array:
         """Return the ROAS of each paid medium, of shape (draws, chains, paid media)."""

@@ -9,8 +9,11 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
+from contract import layout
 from contract.exceptions import CancelledError
+from job.attempt import checkpoints
 from job.attempt.context import Attempt
 from job.posterior.draws import Draws, draw
 from job.posterior.market import MarketData, Priors
@@ -27,6 +30,7 @@ from job.sources import Snapshot
 from job.sources.annotations import with_annotations
 
 Write = Callable[[], None]
+DRAWS = "posterior.npz"
 
 
 @contextmanager
@@ -56,7 +60,18 @@ def posterior(attempt: Attempt, snapshot: Snapshot) -> Iterator[Write]:
             raise CancelledError("the posterior stops, because the attempt ends")
 
     def drawn() -> Draws:
-        return draw(market, seed=seed, priors=priors, sweeps=settings.sweeps, check=check)
+        file = attempt.workspace.work / DRAWS
+        if checkpoints.restore(attempt.store, attempt.run_id, DRAWS, file):
+            try:
+                return Draws.load(file)
+            except (ValueError, KeyError, OSError, BadZipFile) as error:
+                path = layout.work(attempt.run_id, DRAWS)
+                attempt.log.warning(f"`{path}` is damaged ({error}); the posterior is drawn again")
+        draws = draw(market, seed=seed, priors=priors, sweeps=settings.sweeps, check=check)
+        draws.save(file)
+        attempt.check()
+        checkpoints.save(attempt.store, attempt.run_id, DRAWS, file)
+        return draws
 
     with ThreadPoolExecutor(1, thread_name_prefix="posterior") as pool:
         # Of several tasks, only the one that makes the outputs draws, after its trials.

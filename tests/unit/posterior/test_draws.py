@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from contract.exceptions import CancelledError
-from job.posterior.draws import draw
+from job.posterior.draws import Draws, draw
 from job.posterior.market import Priors
 from job.posterior.summary import summarise
 from tests.unit.posterior.markets import make_market
@@ -29,6 +31,14 @@ def test_the_same_seed_gives_the_same_draws() -> None:
     one, other = (draw(market, seed=7, sweeps=60) for _ in range(2))
     assert np.array_equal(one.share, other.share)
     assert not np.array_equal(one.share, draw(market, seed=8, sweeps=60).share)
+
+
+def test_saved_draws_are_read_as_they_were(tmp_path: Path) -> None:
+    draws = draw(make_market(), seed=7, sweeps=60)
+    draws.save(tmp_path / "draws.npz")
+    again = Draws.load(tmp_path / "draws.npz")
+    assert np.array_equal(draws.share, again.share)
+    assert np.array_equal(draws.on, again.on)
 
 
 def test_twins_are_not_identified_and_their_sum_is_known() -> None:

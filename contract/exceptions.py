@@ -26,7 +26,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from contract.printable import visible
+from contract.printable import escape_invisible
 
 
 class MMMError(Exception):
@@ -35,7 +35,7 @@ class MMMError(Exception):
     exit_code = 70
 
     def __init__(self, message: str, *, step: str | None = None) -> None:
-        self.message = visible(message)
+        self.message = escape_invisible(message)
         super().__init__(self.message)
         self.step = step
         self.run_id: str | None = None  # set if it is known when the error is reported
@@ -48,7 +48,7 @@ class ConfigError(MMMError):
 
     def __init__(self, problems: str | list[str], *, step: str | None = None) -> None:
         given = [problems] if isinstance(problems, str) else problems
-        self.problems = [visible(problem) for problem in given]
+        self.problems = [escape_invisible(problem) for problem in given]
         super().__init__("\n".join(self.problems), step=step)
 
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 
-def visible(text: str) -> str:
+def escape_invisible(text: str) -> str:
     r"""Return the text with invisible characters escaped, except line feeds and tabs.
 
     These include terminal escape sequences, marks that reverse the direction of reading, and line
     separators that editors know and `splitlines` does not.
 
-    >>> visible("red \x1b[31m")
+    >>> escape_invisible("red \x1b[31m")
     'red \\x1b[31m'
     """
     if text.isprintable():

@@ -14,7 +14,7 @@ from rich.table import Table
 from contract import runid
 from contract.exceptions import ConfigError
 from contract.loading import Resolved, flatten, load_config
-from contract.printable import one_line, short, visible
+from contract.printable import escape_invisible, one_line, short
 from contract.run import now
 from contract.stores import open_store
 from contract.suggest import did_you_mean
@@ -163,9 +163,9 @@ def _print(
     if annotations is not None:
         console.print("\nAnnotations", style="bold")
         for event in annotations.events:
-            print(visible(f"{event.name}  {event.days()}"))
+            print(escape_invisible(f"{event.name}  {event.days()}"))
     console.print("\nSQL", style="bold")
-    print(visible(sql))
+    print(escape_invisible(sql))
     print(f"\nconfig hash  {resolved.config.hash()}")
     source = "from the idempotency key" if by_key else "the last eight digits depend on the message"
     print(f"run id       {run_id}  (if requested now; {source})")
@@ -211,4 +211,4 @@ def _show(value: Any) -> str:
         return "-"
     if isinstance(value, list):
         return f"[{', '.join(_show(item) for item in value)}]"
-    return str(value).lower() if isinstance(value, bool) else visible(str(value))
+    return str(value).lower() if isinstance(value, bool) else escape_invisible(str(value))

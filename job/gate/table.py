@@ -6,7 +6,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from contract.printable import visible
+from contract.printable import escape_invisible
 from job.gate.verdict import Finding, Outcome, Verdict
 
 _STYLE = {
@@ -40,5 +40,5 @@ def _cells(finding: Finding) -> tuple[RenderableType, ...]:
         Text(finding.name),
         Text("" if finding.figure is None else f"{finding.figure:g}"),
         Text("" if finding.threshold is None else f"{finding.threshold:g}"),
-        Text(visible(finding.sentence)),
+        Text(escape_invisible(finding.sentence)),
     )

@@ -16,7 +16,7 @@ import structlog
 from rich.console import Console
 
 from contract.cloud_logging import entry
-from contract.printable import visible
+from contract.printable import escape_invisible
 from job.runtime.output import Stderr
 
 LABELS = ("run_id", "market", "revision", "execution", "task", "attempt")
@@ -100,4 +100,4 @@ def _for_people(_: Any, method: str, record: MutableMapping[str, Any]) -> str:
     origin = f"{source}: " if source else ""
     line = f"{datetime.now(UTC):%H:%M:%S} {mark}{origin}{message}"
     line += f"  ({details})" if details else ""
-    return visible(line).replace("\n", "\n           ")  # text cannot imitate a log line
+    return escape_invisible(line).replace("\n", "\n           ")  # text cannot imitate a log line

@@ -24,7 +24,7 @@ from contract.exceptions import (
     ModelError,
     TransientError,
 )
-from contract.printable import visible
+from contract.printable import escape_invisible
 from job.runtime.disk import ConsoleFile, is_full
 from job.runtime.logs import Log
 from job.runtime.signals import on_forced_exit, shielded, stop_reason
@@ -214,7 +214,7 @@ def _start_readers(
 def _copy(stream: IO[str], console: ConsoleFile, log: Log) -> None:
     with stream:
         for raw in stream:
-            line = visible(raw.rstrip("\r\n").rsplit("\r", 1)[-1])
+            line = escape_invisible(raw.rstrip("\r\n").rsplit("\r", 1)[-1])
             if not line.strip():
                 continue
             console.write(line)

@@ -92,7 +92,7 @@ def figures(name: str, seed: int) -> list[dict[str, Any]]:
                 "identified": summary.channels[channel].is_identified,
                 "r_hat": round(summary.channels[channel].r_hat, 3),
                 "statements": len(statements),
-                "right": sum(roas_of[s.better] > roas_of[s.worse] for s in statements),
+                "right": sum(bool(roas_of[s.better] > roas_of[s.worse]) for s in statements),
                 "seconds": seconds,
             }
         )

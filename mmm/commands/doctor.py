@@ -27,7 +27,7 @@ def command(
     object is left, or if a service refuses.
     """
     from contract.exceptions import DamagedError
-    from contract.printable import visible
+    from contract.printable import escape_invisible
     from contract.stores import open_store
     from mmm.doctor import examine
 
@@ -40,7 +40,7 @@ def command(
                 print(json.dumps(asdict(finding)), flush=True)
             else:
                 said = f"done: {finding.done}" if finding.done else f"remedy: {finding.remedy}"
-                print(visible(f"{finding.problem}\n  {said}"), flush=True)
+                print(escape_invisible(f"{finding.problem}\n  {said}"), flush=True)
     if not found and not as_json:
         print("no damaged objects")
     if left:

@@ -20,6 +20,7 @@ from contract.faults import Fault, Place, path_of, refuse
 from contract.gate import Gate
 from contract.hyperparameters import Space, nothing_to_search, unknown_names
 from contract.limits import Limits, Promotion, WhenBusy
+from contract.numbers import NumberFormat, Numbers
 from contract.outputs import Allocator, AllocatorScenario, IntervalMethod, Intervals, Outputs
 from contract.posterior import Posterior
 from contract.roles import Aggregation, Channel, Target, TargetKind
@@ -40,6 +41,8 @@ __all__ = [
     "IntervalMethod",
     "Intervals",
     "Limits",
+    "NumberFormat",
+    "Numbers",
     "Outputs",
     "Promotion",
     "Target",
@@ -69,6 +72,10 @@ class Config(Strict):
     revision: PathPart = Field(description="Name of this version of the model.")
     source: Source
     date: DateRange
+    numbers: Numbers = Field(
+        default=Numbers(),
+        description="How text columns write numbers; as 1234.56 if left out.",
+    )
     target: Target
     channels: list[Channel] = Field(min_length=1, max_length=60)
     organic: list[Column] = Field(
@@ -152,9 +159,13 @@ class Config(Strict):
                     problem=f"is `{channel.name}`, as is `{other}`; allowed: a different name",
                 )
         known = {column for columns in self.columns_by_role().values() for column in columns}
-        for field in ("aggregation", "signs"):
-            for fault in unknown_columns(getattr(self, field), known):
-                yield Fault(at=(field, *fault.at), problem=fault.problem)
+        for place, named in (
+            (("aggregation",), self.aggregation),
+            (("signs",), self.signs),
+            (("numbers", "columns"), self.numbers.columns),
+        ):
+            for fault in unknown_columns(named, known):
+                yield Fault(at=(*place, *fault.at), problem=fault.problem)
 
     def _calibration_faults(self) -> Iterator[Fault]:
         names = {channel.name for channel in self.channels} | set(self.organic)

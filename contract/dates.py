@@ -111,9 +111,10 @@ class DateRange(Strict):
     @model_validator(mode="after")
     def _whole_format(self) -> Self:
         parts = re.findall("%([A-Za-z])", self.format or "")
-        given = [sum(part in kind for part in parts) for kind in ("Yy", "mb", "d")]
+        given = [sum(part in kind for part in parts) for kind in ("Yy", "mbB", "d")]
         days = (0, 1) if self.frequency is Frequency.MONTH else (1,)
-        if self.format and not (given[:2] == [1, 1] and given[2] in days):
+        whole = self.format == "excel" or "%V" in (self.format or "")
+        if self.format and not whole and not (given[:2] == [1, 1] and given[2] in days):
             problem = f"is `{self.format}`; allowed: {ALLOWED_DATE_FORMAT}"
             refuse([Fault(at=("format",), problem=problem)])
         return self

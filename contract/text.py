@@ -10,14 +10,15 @@ _NAME = r"^[A-Za-z][A-Za-z0-9_]{0,62}$"
 _PATH_PART = r"^[A-Za-z0-9][A-Za-z0-9_\-]{0,62}$"
 _PLAIN = r"^[^\x00-\x1f\x7f]+$"
 _TABLE = r'^[A-Za-z0-9_$"\-]+(\.[A-Za-z0-9_$"\-]+){0,2}$'
-_DATE_FORMAT = r"^(%[Ydmby]|[ ./\-])+$"
+_DATE_FORMAT = r"^((%[YdmbByHMS]|[ ./,:T\-])+|%G-?W?%V|excel)$"
 _TIME_ZONE = r"^[A-Za-z][A-Za-z0-9_+\-]*(/[A-Za-z0-9_+\-]+){0,2}$"
 _RUN_ID = r"^\d{8}T\d{6}Z-[0-9a-f]{8}$"
 _CONFIG_URI = r"^gs://|^file://"
 
 ALLOWED_DATE_FORMAT = (
-    "a year (%Y, %y), a month (%m, %b) and a day (%d; months need none), each once, with blanks, "
-    "`.`, `/` or `-` between them, e.g. %d.%m.%Y"
+    "a year (%Y, %y), a month (%m, %b, %B) and a day (%d; months need none), each once, with blanks, "
+    "`.`, `,`, `/` or `-` between them, and a time (%H, %M, %S) after them, e.g. %d.%m.%Y; "
+    "%G-W%V for weeks; excel for Excel's numbers"
 )
 ALLOWED_TIME_ZONE = "UTC or a time zone by its place, e.g. Europe/Berlin"
 # Pattern -> its description in error messages.

@@ -13,7 +13,17 @@ from typing import Any
 
 from contract.config import Config
 from contract.exceptions import DataError
-from job.gate import dated_events, dates, design, history, levels, lift_tests, series, values
+from job.gate import (
+    dated_events,
+    dates,
+    design,
+    history,
+    joined,
+    levels,
+    lift_tests,
+    series,
+    values,
+)
 from job.gate.data import Data, read
 from job.gate.history import profile
 from job.gate.table import render
@@ -25,6 +35,7 @@ __all__ = ["CHECKS", "Finding", "Outcome", "Verdict", "check", "render"]
 Check = Callable[[Data], Iterator[Finding]]
 CHECKS: tuple[Check, ...] = (
     *dates.CHECKS,
+    *joined.CHECKS,
     *values.CHECKS,
     *series.CHECKS,
     *dated_events.CHECKS,

@@ -10,6 +10,7 @@ from contract.config import Fill, Frequency, Weekday
 from job.gate.data import Data
 from job.gate.verdict import Finding, Outcome, passed
 from job.gate.wording import date_list, quantity, verb
+from job.sources.date_texts import date_remedy
 from job.sources.periods import missing_periods
 
 _MAX_STRAY_ROWS = 3  # rows before a gap of years that are probably typing errors
@@ -19,17 +20,20 @@ _IF_INACTIVE = "load them, or set `date.fill: zero` if nothing happened then"
 
 def unreadable_dates(data: Data) -> Iterator[Finding]:
     """Every row has a readable date."""
-    rows = data.evidence.unreadable_dates
+    rows, column = data.evidence.unreadable_dates, data.config.date.column
     if rows:
+        written, shown = data.config.date.format, data.evidence.examples_of(column)
+        texts = [example.text for example in data.evidence.examples if example.column == column]
+        remedy = date_remedy(texts, written)
         yield Finding(
             name="unreadable_dates",
             outcome=Outcome.BLOCK,
             figure=rows,
             threshold=0,
             columns=(data.config.date.column,),
-            sentence=f"`{data.config.date.column}` has an unreadable date in "
-            f"{quantity(rows, 'row')}; expected: {data.config.date.format or 'YYYY-MM-DD'}. "
-            "Correct them or set `date.format`",
+            sentence=f"`{column}` has an unreadable date in {quantity(rows, 'row')}"
+            + (f": {shown}" if shown else "")
+            + f"; expected: {written or 'YYYY-MM-DD'}. {remedy[0].upper()}{remedy[1:]}",
         )
 
 

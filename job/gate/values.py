@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 from datetime import date
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from job.gate.data import Data
 from job.gate.verdict import Finding, Outcome, passed
 from job.gate.wording import date_list, name_list, quantity
+from job.sources.number_texts import number_remedy
 
 _MIN_VALUES = 8  # with fewer values, all of them may be the same by chance
 
@@ -63,11 +66,13 @@ def not_numeric(data: Data) -> Iterator[Finding]:
             by_column[notice.column].append(notice)
     for column, notices in by_column.items():
         figure = sum(n.unreadable for n in notices)
+        texts = [e.text for e in data.evidence.examples if e.column == column and e.text]
+        shown = data.evidence.examples_of(column)
         hint = (
-            "; if it has names or labels, list it under `factors`"
+            "; if it has names or labels, list it under `factors`; if it has numbers, "
             if column in data.roles["context"]
-            else "; write numbers as 1234.56"
-        )
+            else "; "
+        ) + number_remedy(texts)
         yield Finding(
             name="not_numeric",
             outcome=Outcome.BLOCK,
@@ -76,7 +81,7 @@ def not_numeric(data: Data) -> Iterator[Finding]:
             columns=(column,),
             dates=tuple(n.period for n in notices),
             sentence=f"`{column}` has text instead of a number in {quantity(figure, 'row')} (in "
-            f"{date_list(n.period for n in notices)}){hint}",
+            f"{date_list(n.period for n in notices)})" + (f": {shown}" if shown else "") + hint,
         )
 
 
@@ -121,15 +126,22 @@ def nothing_happens(data: Data) -> Iterator[Finding]:
         )
 
 
+def _is_constant(values: NDArray[Any]) -> bool:
+    """Return whether enough values are present and all of them are the same."""
+    present = values[~np.isnan(values)]
+    return present.size >= _MIN_VALUES and bool(present.min() == present.max())
+
+
 def constant(data: Data) -> Iterator[Finding]:
     """Every column varies; a model learns nothing from a constant, and Robyn stops on it."""
     for column in data.numeric:
         values = data.values(column)
         present = values[~np.isnan(values)]
         where = ""
-        if column in data.media and not np.nansum(values[data.in_window]) and data.in_window.any():
-            present = present[:0] if present.size < _MIN_VALUES else np.zeros(len(present))
-            where = "" if not np.nansum(values) else " of the modelling window"
+        if column != data.target and _is_constant(values[data.in_window]):
+            level = values[data.in_window & ~np.isnan(values)][0]
+            where = "" if _is_constant(present) else " of the modelling window"
+            present = np.full(len(present), level)
         if present.size < max(_MIN_VALUES, len(values) / 2) or present.min() != present.max():
             continue
         zero = present[0] == 0
@@ -178,6 +190,10 @@ def factors(data: Data) -> Iterator[Finding]:
         levels = present.unique()
         if len(present) < max(_MIN_VALUES, len(data.frame) / 2):
             continue  # `few_rows` or `missing_values` reports it
+        window = data.frame[column][data.in_window].dropna()
+        where = ""
+        if len(window) >= _MIN_VALUES and window.nunique() < 2 <= len(levels):
+            levels, where = window.unique(), " of the modelling window"
         if len(levels) < 2:
             yield Finding(
                 name="constant",
@@ -185,7 +201,7 @@ def factors(data: Data) -> Iterator[Finding]:
                 figure=len(levels),
                 threshold=2,
                 columns=(column,),
-                sentence=f"the factor `{column}` has the same level in every {data.period}; "
+                sentence=f"the factor `{column}` has the same level in every {data.period}{where}; "
                 "remove it from the config",
             )
         elif len(levels) > data.gate.max_levels:

@@ -47,6 +47,7 @@ class BigQuery:
     """
 
     dialect = "bigquery"
+    first_row = None
 
     def __init__(
         self,

@@ -14,6 +14,7 @@ from contract.exceptions import DataError, NotFoundError, TransientError
 from contract.source import DuckDBSource, FileSource
 from contract.stores import open_store, split_uri
 from contract.suggest import did_you_mean
+from job.sources.csv_files import as_utf8, refuse_repeated_headers
 from job.sources.relation import source_relation
 from job.sources.schema import Field, Kind
 
@@ -28,8 +29,14 @@ class DuckDB:
     dialect = "duckdb"
 
     def __init__(
-        self, connection: duckdb.DuckDBPyConnection, relation: exp.Expr, description: str
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        relation: exp.Expr,
+        description: str,
+        *,
+        first_row: int | None = None,
     ) -> None:
+        self.first_row = first_row
         self._connection = connection
         self.relation = relation
         self.description = description
@@ -109,25 +116,53 @@ def open_file(source: FileSource, *, folder: Path) -> DuckDB:
     Raises:
         DataError: The file does not exist, or its content does not match its extension.
     """
-    path = _local_path(source.path, folder)
+    path, encoding = _local_path(source.path, folder), None
+    kind = path.suffix.lower()
+    if kind in (".xlsx", ".xls", ".xlsm", ".ods"):
+        raise DataError(
+            f"`source.path` is `{source.path}`, a workbook; save the sheet that has the data as "
+            "CSV (UTF-8) and name that file"
+        )
+    if kind in (".csv", ".tsv", ".txt", ".gz"):
+        path, encoding = as_utf8(path, folder)
     literal = exp.Literal.string(str(path)).sql(dialect="duckdb")
-    if path.suffix.lower() in (".parquet", ".pq"):
-        reader = f"read_parquet({literal})"
-    elif path.suffix.lower() in (".csv", ".tsv", ".txt", ".gz"):
-        reader = f"read_csv({literal}, all_varchar = true, header = true)"
+    if kind in (".parquet", ".pq"):
+        reader, first_row = f"read_parquet({literal})", 1
+    elif kind in (".csv", ".tsv", ".txt", ".gz"):
+        reader, first_row = f"read_csv({literal}, all_varchar = true, header = true)", 2
     else:
         raise DataError(f"`source.path` is `{source.path}`; allowed: .csv, .tsv, .csv.gz, .parquet")
     connection = duckdb.connect(":memory:")
     file = DuckDB(
-        connection, exp.Table(this=exp.to_identifier(_FILE_VIEW, quoted=True)), f"`{source.path}`"
+        connection,
+        exp.Table(this=exp.to_identifier(_FILE_VIEW, quoted=True)),
+        f"`{source.path}`" + (f" (read as {encoding} text)" if encoding else ""),
+        first_row=first_row,
     )
     try:
         _restrict(connection, reads=path)
         connection.execute(f"CREATE VIEW {_FILE_VIEW} AS SELECT * FROM {reader}")  # noqa: S608 # nosec B608
+        names = _header(connection, path, literal)
     except duckdb.Error as error:
         file.close()
         raise DataError(f"`{source.path}` cannot be read: {_first_lines(error)}") from None
+    try:
+        refuse_repeated_headers(names, f"`{source.path}`")
+    except DataError:
+        file.close()
+        raise
     return file
+
+
+def _header(
+    connection: duckdb.DuckDBPyConnection, path: Path, literal: str
+) -> Sequence[str | None]:
+    """Return the names as the file has them; DuckDB renames repeated ones."""
+    if path.suffix.lower() in (".parquet", ".pq"):
+        schema = f"SELECT name FROM parquet_schema({literal}) WHERE num_children IS NULL"  # noqa: S608 # nosec B608
+        return [row[0] for row in connection.execute(schema).fetchall()]
+    rows = f"SELECT * FROM read_csv({literal}, all_varchar = true, header = false) LIMIT 1"  # noqa: S608 # nosec B608
+    return next(iter(connection.execute(rows).fetchall()), ())
 
 
 def _restrict(connection: duckdb.DuckDBPyConnection, *, reads: Path | None = None) -> None:

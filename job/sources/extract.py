@@ -7,6 +7,8 @@ import os
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import closing
+from dataclasses import replace
+from datetime import date
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -19,7 +21,7 @@ from contract.exceptions import DataError, TransientError
 from contract.source import BigQuerySource, DuckDBSource, FileSource, Source
 from job.sources.annotations_file import read_annotations
 from job.sources.annotations_join import join
-from job.sources.diagnose import no_rows, unreadable_dates
+from job.sources.diagnose import no_rows, unreadable_dates, unreadable_values
 from job.sources.periods import (
     EvidenceCounter,
     check_range,
@@ -135,30 +137,43 @@ def _read(config: Config, plan: Plan, warehouse: Warehouse, to: Path) -> Snapsho
     def values() -> Iterator[pa.RecordBatch]:
         nonlocal nulls
         for batch in warehouse.stream(sql):
-            counted = counter.count(cast_batch(batch, declared, warehouse.description))
-            nulls += sum(column.null_count for column in counted.columns)
-            yield counted
+            periods = counter.count(cast_batch(batch, declared, warehouse.description))
+            nulls += sum(column.null_count for column in periods.columns)
+            yield periods
 
-    def evidence() -> Evidence:
-        return counter.evidence(dropped=(), filled=())
+    def counted(*, dropped: tuple[date, ...] = (), filled: tuple[date, ...] = ()) -> Evidence:
+        found = counter.evidence(dropped=dropped, filled=filled)
+        unreadable = sorted({notice.column for notice in found.notices if notice.unreadable})
+        if not (found.unreadable_dates or unreadable):
+            return found
+        examples = unreadable_values(
+            config, plan, warehouse, columns=unreadable, dates=bool(found.unreadable_dates)
+        )
+        return replace(found, examples=examples)
 
     write_snapshot = partial(
         write, schema=plan.schema(config), to=to, sql=(sql,), source=warehouse.description
     )
     try:
-        snapshot = write_snapshot(values(), evidence=evidence)
+        snapshot = write_snapshot(values(), evidence=counted)
     except DataError:
         if counter.unreadable_dates:
             raise unreadable_dates(config, plan, warehouse, counter.unreadable_dates) from None
         if not counter.spans().size:
             raise no_rows(config, plan, warehouse) from None
         raise
-    check_range(counter.spans(), config.date.column)
+    check_range(
+        counter.spans(),
+        config.date.column,
+        where=lambda: Evidence(
+            examples=unreadable_values(config, plan, warehouse, columns=(), dates=True)
+        ).examples_of(config.date.column),
+    )
     dropped = incomplete_edges(counter.spans(), config.date.frequency)
     if not needs_repair(config, nulls, counter.spans(), dropped):
         return snapshot
     table, filled = repair(pq.read_table(to), config, plan, dropped=dropped)
-    repaired = counter.evidence(dropped=dropped, filled=filled)
+    repaired = counted(dropped=dropped, filled=filled)
     return write_snapshot(iter(table.to_batches()), evidence=lambda: repaired)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from datetime import date, timedelta
 from typing import Any
 
@@ -47,6 +48,7 @@ class EvidenceCounter:
         self._schema = plan.schema(config)
         self._counts: Counter[str] = Counter()
         self._notices: dict[tuple[date, str], dict[str, int]] = {}
+        self._same: Counter[str] = Counter()
         self._repeated_in: list[date] = []
         self._spans: list[NDArray[Any]] = []
 
@@ -78,6 +80,9 @@ class EvidenceCounter:
         for row in np.flatnonzero(numbers["repeated"])[: MAX_NOTICES - len(self._repeated_in)]:
             self._repeated_in.append(periods[int(row)].as_py())
         for i, kind in column_evidence(self._plan):
+            if kind == "same":
+                self._same[self._plan.columns[i].name] += int(numbers[f"same{i}"].sum())
+                continue
             for row in np.flatnonzero(numbers[f"{kind}{i}"]):
                 key = (periods[int(row)].as_py(), self._plan.columns[i].name)
                 if key not in self._notices and len(self._notices) >= MAX_NOTICES:
@@ -127,11 +132,12 @@ class EvidenceCounter:
             crowded=_crowded(spans),
             source_last_day=_day(spans[2].max()) if spans.size else None,
             weekday_of_rows=_weekday(spans),
+            repeated_values=dict(self._same),
         )
 
 
-def check_range(spans: NDArray[Any], column: str) -> None:
-    """Refuse dates that no data has, such as 9999-12-31 for "no end".
+def check_range(spans: NDArray[Any], column: str, *, where: Callable[[], str]) -> None:
+    """Refuse dates that no data has, such as 9999-12-31 for "no end"; `where` lists them.
 
     Raises:
         DataError: a period begins before FIRST_YEAR or ends after LAST_YEAR.
@@ -142,7 +148,7 @@ def check_range(spans: NDArray[Any], column: str) -> None:
             raise DataError(
                 f"`{column}` has the date {day}; allowed: years {FIRST_YEAR} to {LAST_YEAR}. Such "
                 "a date usually stands for a missing one: correct it, or set `date.start` and "
-                "`date.end`, which leave it out"
+                f"`date.end`, which leave it out. Found: {where()}"
             )
 
 

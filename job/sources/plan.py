@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from dataclasses import field as default_field
 from typing import Literal
 
 import pyarrow as pa
 
-from contract.config import Aggregation, Config, safe_name
+from contract.config import Aggregation, Config, NumberFormat, safe_name
 from contract.exceptions import ConfigError, DataError
 from job.sources.schema import Field, Kind, find_fields
 
@@ -30,6 +31,7 @@ class Column:
     role: Role
     field: Field
     aggregation: Aggregation
+    numbers: NumberFormat = default_field(default_factory=NumberFormat)
 
     @property
     def safe(self) -> str:
@@ -108,7 +110,13 @@ def make_plan(config: Config, fields: Sequence[Field], *, table: str) -> Plan:
     found = find_fields(dict.fromkeys(names), fields, table=table)
     by_column = aggregations(config)
     columns = tuple(
-        Column(name=name, role=role, field=found[name], aggregation=by_column[name])
+        Column(
+            name=name,
+            role=role,
+            field=found[name],
+            aggregation=by_column[name],
+            numbers=config.numbers.of(name),
+        )
         for name, role in roles
     )
     for column in columns:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
+from collections import Counter
 
 import sqlglot
 from sqlglot import exp
@@ -91,6 +92,12 @@ def query(text: str, dialect: str) -> exp.Query:
     (tree,) = statements
     if not isinstance(tree, exp.Query):
         raise ConfigError(f"`source.query` is {_statement(tree)}; allowed: exactly one SELECT")
+    names = Counter(name.lower() for name in tree.named_selects if name and name != "*")
+    repeated = [f"`{name}`" for name, number in names.items() if number > 1]
+    if repeated:
+        raise ConfigError(
+            f"`source.query` selects two columns named {', '.join(repeated)}; rename one with AS"
+        )
     for node in tree.walk():
         node.pop_comments()
         if problem := _problem(node):

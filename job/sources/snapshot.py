@@ -37,6 +37,18 @@ class Notice:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Example:
+    """A value that cannot be read: its column, its text and, in a file, its row.
+
+    The first row of a CSV file or a sheet is its header.
+    """
+
+    column: str
+    text: str | None
+    row: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
 class Evidence:
     """What the query counted in the rows behind the periods.
 
@@ -54,6 +66,8 @@ class Evidence:
         missing_days: the number of those days.
         crowded: in a table with one row per period, periods with rows of several days.
         source_last_day: the last day with rows.
+        examples: values that cannot be read, at most three per column.
+        repeated_values: per summed column, the days on which several rows have one value.
         weekday_of_rows: the weekday of all rows (0 is Monday), if there is one row per period.
     """
 
@@ -71,6 +85,17 @@ class Evidence:
     crowded: tuple[date, ...] = ()
     source_last_day: date | None = None
     weekday_of_rows: int | None = None
+    examples: tuple[Example, ...] = ()
+    repeated_values: dict[str, int] = field(default_factory=dict)
+
+    def examples_of(self, column: str) -> str:
+        """Return the unreadable values of a column for a sentence, e.g. "`x` in row 3"."""
+        parts = []
+        for example in self.examples:
+            if example.column == column:
+                text = "an empty cell" if example.text is None else f"`{example.text}`"
+                parts.append(text + (f" in row {example.row:,}" if example.row else ""))
+        return ", ".join(parts)
 
     def to_json(self) -> dict[str, Any]:
         """Return JSON values; dates are ISO text."""
@@ -85,6 +110,7 @@ class Evidence:
             values[name] = tuple(date.fromisoformat(day) for day in values.get(name, ()))
         if values["source_last_day"]:
             values["source_last_day"] = date.fromisoformat(values["source_last_day"])
+        values["examples"] = tuple(Example(**example) for example in values.get("examples", ()))
         values["notices"] = tuple(
             Notice(**{**notice, "period": date.fromisoformat(notice["period"])})
             for notice in values["notices"]

@@ -61,6 +61,7 @@ class Snowflake:
     """An open connection, and the table or query that it reads."""
 
     dialect = "snowflake"
+    first_row = None
 
     def __init__(self, connection: Any, relation: exp.Expr, description: str) -> None:
         self._connection = connection

@@ -17,12 +17,15 @@ own names (`v0`, `v1`, …), so no name from a config or a table becomes an unqu
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from datetime import date
 
 from sqlglot import exp
 
-from contract.config import Aggregation, Config, Frequency, Weekday
+from contract.config import Aggregation, Config, Frequency, NumberFormat, Weekday
+from contract.numbers import BLANKS
+from job.sources.date_texts import EXCEL, FIRST_DAY, LAST_DAY, TIME
 from job.sources.plan import Column, Plan
 from job.sources.schema import Kind
 
@@ -67,6 +70,8 @@ def column_evidence(plan: Plan) -> Iterator[tuple[int, str]]:
             yield i, "unreadable"
         if not column.as_text:
             yield i, "negative"
+        if column.aggregation is Aggregation.SUM:
+            yield i, "same"
 
 
 def _given(config: Config, plan: Plan, relation: exp.Expr) -> exp.Select:
@@ -76,12 +81,32 @@ def _given(config: Config, plan: Plan, relation: exp.Expr) -> exp.Select:
         exp.alias_(parse_date(config, plan), "day"),
         exp.alias_(_moment(config, plan), "moment"),
         *(exp.alias_(value(column), f"v{i}") for i, column in columns),
-        *(exp.alias_(_raw_text(column), f"t{i}") for i, column in columns if column.reads_text),
+        *(exp.alias_(raw_text(column), f"t{i}") for i, column in columns if column.reads_text),
     ).from_(relation)
+    query = query.where(any_filled(plan))
     if plan.country is not None:
         country = exp.cast(_column(plan.country.name), "VARCHAR")
         query = query.where(exp.EQ(this=country, expression=_text(config.country())))
     return query
+
+
+def _used(plan: Plan) -> Iterator[tuple[str, Kind]]:
+    """Yield (name, kind) of the date and of every column of the model."""
+    yield plan.date.name, plan.date.kind
+    for column in plan.columns:
+        yield column.field.name, column.field.kind
+
+
+def any_filled(plan: Plan) -> exp.Expr:
+    """Return the condition that a row has a value in any column of the config."""
+    return exp.or_(*(_filled(name, kind) for name, kind in _used(plan)))
+
+
+def _filled(name: str, kind: Kind) -> exp.Expr:
+    """Return the condition that a cell is not blank; rows of blank cells only are left out."""
+    if kind is Kind.TEXT:
+        return exp.NEQ(this=exp.Trim(this=_column(name)), expression=_text(""))
+    return exp.not_(exp.Is(this=_column(name), expression=exp.Null()))
 
 
 def parse_date(config: Config, plan: Plan) -> exp.Expr:
@@ -95,10 +120,57 @@ def parse_date(config: Config, plan: Plan) -> exp.Expr:
     if kind is Kind.TIMESTAMP_TZ:
         return exp.cast(exp.AtTimeZone(this=raw, zone=_text(config.date.timezone)), "DATE")
     text: exp.Expr = exp.Trim(this=exp.cast(raw, "VARCHAR"))
-    if config.date.format is None:
+    written = config.date.format
+    if written is None:
         text = exp.Substring(this=text, start=_number(1), length=_number(10))
-    date_format = _text(config.date.format or "%Y-%m-%d")
-    return exp.cast(exp.TsOrDsToDate(this=text, format=date_format, safe=True), "DATE")
+        return exp.cast(exp.TsOrDsToDate(this=text, format=_text("%Y-%m-%d"), safe=True), "DATE")
+    if written == EXCEL:
+        days = exp.TryCast(this=text, to=exp.DataType.build("double"), requires_string=True)
+        whole = exp.cast(exp.Floor(this=days), "INT")
+        serial = exp.Between(this=days.copy(), low=_number(1), high=_number(132000))
+        first = _date(date(1899, 12, 30))
+        moved = exp.cast(exp.DateAdd(this=first, expression=whole, unit=exp.var("DAY")), "DATE")
+        return exp.Case().when(serial, moved)
+    if "%V" in written:
+        return _monday_of_iso_week(text, written)
+    # a time after the date does not change the day
+    text = exp.RegexpReplace(this=text, expression=_text(TIME.pattern), replacement=_text(""))
+    day_format = re.sub(r"[ T]%[HI].*$", "", written)
+    if "%d" not in day_format:
+        text, day_format = exp.DPipe(this=_text("01 "), expression=text), f"%d {day_format}"
+    return exp.cast(exp.TsOrDsToDate(this=text, format=_text(day_format), safe=True), "DATE")
+
+
+def _monday_of_iso_week(text: exp.Expr, written: str) -> exp.Expr:
+    """Return the Monday of a week such as 2022-W01; week 1 has the fourth of January."""
+    pattern = "^" + written.replace("%G", "[0-9]{4}").replace("%V", "[0-9]{1,2}") + "$"
+    integer = exp.DataType.build("int")
+    year = exp.TryCast(
+        this=exp.Substring(this=text.copy(), start=_number(1), length=_number(4)),
+        to=integer,
+        requires_string=True,
+    )
+    digits = exp.RegexpReplace(
+        this=exp.Substring(this=text.copy(), start=_number(5), length=_number(6)),
+        expression=_text("[^0-9]"),
+        replacement=_text(""),
+        modifiers=_text("g"),
+    )
+    week = exp.TryCast(this=digits, to=integer.copy(), requires_string=True)
+    fourth = exp.cast(exp.DPipe(this=exp.cast(year, "VARCHAR"), expression=_text("-01-04")), "DATE")
+    since = exp.DateDiff(this=fourth.copy(), expression=_date(ANCHOR), unit=exp.var("DAY"))
+    into = exp.Mod(this=since, expression=_number(7))
+    monday = exp.cast(exp.DateSub(this=fourth, expression=into, unit=exp.var("DAY")), "DATE")
+    weeks = exp.Mul(
+        this=exp.Paren(this=exp.Sub(this=week.copy(), expression=_number(1))),
+        expression=_number(7),
+    )
+    day = exp.cast(exp.DateAdd(this=monday, expression=weeks, unit=exp.var("DAY")), "DATE")
+    valid = exp.and_(
+        exp.RegexpLike(this=text, expression=_text(pattern)),
+        exp.Between(this=week, low=_number(1), high=_number(53)),
+    )
+    return exp.Case().when(valid, day)
 
 
 def _moment(config: Config, plan: Plan) -> exp.Expr:
@@ -119,14 +191,49 @@ def value(column: Column) -> exp.Expr:
     if kind is Kind.BOOLEAN:
         return exp.Case().when(raw, _number(1)).when(exp.not_(raw.copy()), _number(0))
     if kind is Kind.TEXT:
-        double = exp.DataType.build("double")
-        return exp.TryCast(this=exp.Trim(this=raw), to=double, requires_string=True)
+        return parse_number(raw, column.numbers)
     return exp.cast(raw, "DOUBLE") if kind is Kind.FLOAT else raw
 
 
-def _raw_text(column: Column) -> exp.Expr:
-    """Return the text of a value, with NULL for blank text."""
-    return exp.Nullif(this=exp.Trim(this=_column(column.field.name)), expression=_text(""))
+def parse_number(raw: exp.Expr, numbers: NumberFormat) -> exp.Expr:
+    """Return the number that a text writes; NULL if it writes none in this format."""
+    double = exp.DataType.build("double")
+    text: exp.Expr = exp.Trim(this=raw)
+    if numbers == NumberFormat(missing=numbers.missing):
+        return exp.TryCast(this=text, to=double, requires_string=True)
+    zero = [_text(token) for token in numbers.zero]
+    whole = text.copy()
+    for symbol in numbers.symbols:
+        text = _replace(text, symbol, "")
+    if numbers.parentheses:
+        text = _replace(_replace(text, "(", "-"), ")", "")
+    for sign in "+-":
+        text = _replace(text, f"{sign} ", sign)
+    text = exp.Trim(this=text)
+    pattern = f"^[+-]?{numbers.pattern}$"
+    body = text.copy()
+    if numbers.thousands is not None:
+        for separator in BLANKS if numbers.thousands == " " else numbers.thousands:
+            body = _replace(body, separator, "")
+    if numbers.decimal == ",":
+        body = _replace(body, ",", ".")
+    number = exp.TryCast(this=body, to=double, requires_string=True)
+    case = exp.Case()
+    if zero:
+        case = case.when(exp.In(this=whole, expressions=zero), _number("0.0"))
+    return case.when(exp.RegexpLike(this=text, expression=_text(pattern)), number)
+
+
+def _replace(text: exp.Expr, old: str, new: str) -> exp.Expr:
+    return exp.Replace(this=text, expression=_text(old), replacement=_text(new))
+
+
+def raw_text(column: Column) -> exp.Expr:
+    """Return the text of a value, with NULL for blank text and text that means no value."""
+    text: exp.Expr = exp.Trim(this=_column(column.field.name))
+    for token in ("", *column.numbers.missing):
+        text = exp.Nullif(this=text, expression=_text(token))
+    return text
 
 
 def _source(config: Config, plan: Plan) -> exp.Select:
@@ -149,6 +256,11 @@ def _source(config: Config, plan: Plan) -> exp.Select:
     query = exp.select(*parts).from_("given")
     window = _window(config)
     return query if window is None else query.where(window)
+
+
+def usual_day(day: exp.Expr) -> exp.Expr:
+    """Return the condition that a day is none that no data has, such as 9999-12-31."""
+    return exp.Between(this=day, low=_date(FIRST_DAY), high=_date(LAST_DAY))
 
 
 def _window(config: Config) -> exp.Expr | None:
@@ -208,6 +320,10 @@ def _days(plan: Plan, rows: str) -> exp.Select:
         equal = exp.EQ(this=exp.Min(this=v.copy()), expression=exp.Max(this=v.copy()))
         all_valid = exp.EQ(this=valid.copy(), expression=everything.copy())
         none_valid = exp.EQ(this=valid.copy(), expression=_number(0))
+        if column.aggregation is Aggregation.SUM:
+            zero = exp.EQ(this=exp.Max(this=v.copy()), expression=_number(0))
+            repeated = exp.and_(several.copy(), equal.copy(), all_valid.copy(), exp.not_(zero))
+            parts.append(exp.alias_(_flag(repeated), f"same{i}"))
         same.append(exp.paren(exp.or_(none_valid, exp.and_(equal, all_valid))))
     parts.append(exp.alias_(_flag(several), "repeated"))
     parts.append(exp.alias_(_flag(exp.and_(*same)), "identical"))

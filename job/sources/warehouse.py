@@ -26,6 +26,10 @@ class Warehouse(Protocol):
     def relation(self) -> exp.Expr:
         """Return the expression after FROM."""
 
+    @property
+    def first_row(self) -> int | None:
+        """Return the number of the first row of data in a file; None for tables, without order."""
+
     def fields(self) -> Sequence[Field]:
         """Return the columns of the relation, in order."""
 

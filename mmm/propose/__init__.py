@@ -60,13 +60,14 @@ def init_config(
     for name in (known.date, known.target, *known.spends):
         if name is not None and name not in names:
             raise DataError(f"{description} has no column `{name}`.{did_you_mean(name, names)}")
-    long_table = None if known.spends else find_long_table(profiles, frame)
+    long_table = None if known.spends else find_long_table(profiles, frame, known.date)
     if long_table is not None:
         is_file = isinstance(checked, FileSource)
         relation = _file_relation(checked.path) if isinstance(checked, FileSource) else relation
-        sql = pivot_query(profiles, frame, long_table, relation).sql(dialect=dialect, pretty=True)
+        sql = pivot_query(frame, long_table, relation).sql(dialect=dialect, pretty=True)
+        names_column = long_table.names.name
         raise DataError(
-            f"{description} is in long format, with one row per date and `{long_table[0].name}`; "
+            f"{description} is in long format, with one row per date and `{names_column}`; "
             "a model needs one column per channel. "
             + (
                 "Convert it with this query, e.g. with DuckDB: COPY (…) TO 'wide.parquet'. Then "
@@ -74,8 +75,8 @@ def init_config(
                 if is_file
                 else "Run `mmm init` with --query and this query:"
             )
-            + f"\n\n{sql}\n\nIf the target is repeated for every channel, replace sum() with "
-            "max() for it."
+            + f"\n\n{sql}"
+            + _repeated_note([column.name for column in long_table.repeated])
         )
     return write_proposal(
         guess_roles(profiles, known),
@@ -86,6 +87,13 @@ def init_config(
         revision=revision,
         source_name=description,
     )
+
+
+def _repeated_note(names: list[str]) -> str:
+    if not names:
+        return ""
+    listed = ", ".join(f"`{name}`" for name in names)
+    return f"\n\nThe query takes MAX of {listed}, because all rows of a date have the same value."
 
 
 class _Document(BaseModel):

@@ -1,80 +1,173 @@
-"""Detect tables in long format, with one row per channel and date, and build a query to pivot them.
+"""Detect tables in long format, with several rows per date, and build a query to pivot them.
 
-A config needs wide format, with one column per channel.
+A config needs wide format, with one column per channel. The shape decides, not the names: several
+rows per date, and a text column with few values of which each occurs once (or evenly) per date.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
 
 import pandas as pd
 from sqlglot import exp
 
+from contract.numbers import NumberFormat
+from job.sources.schema import Kind
+from job.sources.sql import parse_number
 from mmm.propose import vocabulary
 from mmm.propose.rules import ColumnProfile
 from mmm.propose.vocabulary import split_words
 
 _MAX_CHANNELS = 60
+_MOST = 0.8  # share of dates from which a pattern is the rule
+_SAME = 0.9  # share of dates with one value in all rows from which a figure is repeated
+_PLACE = vocabulary.COUNTRY | vocabulary.REGION
+
+
+@dataclass(frozen=True, kw_only=True)
+class LongTable:
+    """A long table: its names, the figures of each name, and what is repeated for every name.
+
+    Attributes:
+        date: the date column.
+        names: the column of channels or of metrics.
+        measures: figures that belong to one row, e.g. a spend.
+        repeated: figures with the same value in all rows of a date, e.g. a target.
+        summed: other figures.
+    """
+
+    date: ColumnProfile
+    names: ColumnProfile
+    measures: tuple[ColumnProfile, ...]
+    repeated: tuple[ColumnProfile, ...]
+    summed: tuple[ColumnProfile, ...]
 
 
 def find_long_table(
-    profiles: Sequence[ColumnProfile], frame: pd.DataFrame
-) -> tuple[ColumnProfile, list[ColumnProfile]] | None:
-    """Return (column of channel names, spend and exposure columns); None for a wide table."""
-    measures = [c for c in profiles if c.numeric and _is_measure(c)]
-    spends = [column for column in measures if set(column.words) & vocabulary.SPEND]
-    days = next((column for column in profiles if column.is_date), None)
+    profiles: Sequence[ColumnProfile], frame: pd.DataFrame, date: str | None = None
+) -> LongTable | None:
+    """Return the table's structure; None for a wide table."""
+    days = next((c for c in profiles if (c.name == date if date else c.is_date)), None)
+    numbers = [
+        c for c in profiles if c.numeric and not c.is_date and not c.is_row_number and c != days
+    ]
+    if days is None or not numbers:
+        return None
+    by_day = frame[days.name].astype(str)
+    if (by_day.value_counts() > 1).mean() < _MOST:
+        return None
+    repeated = [c for c in numbers if _is_repeated(frame[c.name], by_day)]
+    if not any(_is_measure(c) for c in numbers if c not in repeated):
+        repeated = [c for c in repeated if not _is_measure(c)]
+    free = [c for c in numbers if c not in repeated]
     names = [
         column
         for column in profiles
         if not column.numeric
         and not column.is_date
-        and set(column.words) & vocabulary.CHANNEL
+        and column != days
         and 1 < column.distinct <= _MAX_CHANNELS
+        and not set(column.words) & _PLACE
+        and _partitions(frame[column.name], by_day)
     ]
-    if days is None or not spends or not names:
+    named = [c for c in names if set(c.words) & vocabulary.CHANNEL]
+    is_pairs = [c for c in names if len(numbers) == 1 and _holds_metrics(frame[c.name])]
+    media = [c for c in names if repeated or _holds_media(frame[c.name])]
+    candidates = named or is_pairs or media
+    measures = [c for c in free if _is_measure(c)]
+    if not candidates or not (measures or is_pairs or (repeated and free)):
         return None
-    best = min(names, key=lambda c: (c.distinct, len(c.words)))
-    several = frame.groupby(frame[days.name].astype(str))[best.name].nunique().median() > 1
-    return (best, measures) if several else None
+    best = min(candidates, key=lambda c: (c.distinct, len(c.words)))
+    if best in is_pairs and not measures:
+        return LongTable(date=days, names=best, measures=tuple(numbers), repeated=(), summed=())
+    measures = measures or [c for c in free if not set(c.words) & set(vocabulary.TARGET)]
+    if not measures:
+        return None
+    return LongTable(
+        date=days,
+        names=best,
+        measures=tuple(measures),
+        repeated=tuple(repeated),
+        summed=tuple(c for c in free if c not in measures),
+    )
+
+
+def _is_repeated(values: pd.Series[Any], by_day: pd.Series[Any]) -> bool:
+    """Return whether all rows of a date have one value, which changes from date to date."""
+    rows = pd.to_numeric(values, errors="coerce").groupby(by_day).agg(["min", "max", "count"])
+    rows = rows[rows["count"] > 1]
+    return (
+        len(rows) > 3
+        and bool((rows["min"] == rows["max"]).mean() >= _SAME)
+        and rows["min"].nunique() > 1
+    )
+
+
+def _partitions(names: pd.Series[Any], by_day: pd.Series[Any]) -> bool:
+    """Return whether most dates have several names, and each date about the same ones."""
+    counts = names.groupby(by_day).nunique()
+    return bool(counts.median() > 1 and (counts >= max(2, counts.median() / 2)).mean() >= _MOST)
+
+
+def _holds_metrics(names: pd.Series[Any]) -> bool:
+    """Return whether the texts name figures, such as `revenue` and `tv_spend`."""
+    known = vocabulary.SPEND | vocabulary.EXPOSURE | set(vocabulary.TARGET)
+    texts = [str(text) for text in names.dropna().unique()]
+    return sum(bool(set(split_words(text)) & known) for text in texts) >= max(2, len(texts) / 2)
+
+
+def _holds_media(names: pd.Series[Any]) -> bool:
+    """Return whether most of the texts name media, such as `media_tv` and `facebook`."""
+    texts = [str(text) for text in names.dropna().unique()]
+    known = vocabulary.MEDIA | vocabulary.ORGANIC
+    return sum(bool(set(split_words(text)) & known) for text in texts) >= len(texts) / 2
 
 
 def _is_measure(column: ColumnProfile) -> bool:
     """Return whether a column is a spend or exposure and its name contains no channel."""
     words = set(column.words)
     measured = words & (vocabulary.SPEND | vocabulary.EXPOSURE)
-    return bool(measured) and words <= (
-        vocabulary.SPEND
-        | vocabulary.EXPOSURE
-        | vocabulary.UNITS
-        | vocabulary.TOTAL
-        | {"ad", "ads", "media"}
-    )
+    return bool(measured) and not words & (vocabulary.MEDIA | vocabulary.RATES)
 
 
-def pivot_query(
-    profiles: Sequence[ColumnProfile],
-    frame: pd.DataFrame,
-    long_table: tuple[ColumnProfile, list[ColumnProfile]],
-    relation: exp.Expr,
-) -> exp.Select:
-    """Return a query with one column per channel and measure; it sums all other numbers."""
-    names, measures = long_table
-    day = next(column for column in profiles if column.is_date)
-    query = exp.select(_column(day.name))
+def pivot_query(frame: pd.DataFrame, long_table: LongTable, relation: exp.Expr) -> exp.Select:
+    """Return a query with one column per channel and measure.
+
+    It takes MAX of what is repeated in all rows of a date, and SUM of all other figures.
+    """
+    names, measures = long_table.names, long_table.measures
+    is_pairs = _holds_metrics(frame[names.name]) and len(measures) == 1
+    query = exp.select(_column(long_table.date.name))
     channels = sorted(str(value) for value in frame[names.name].dropna().unique())
+    taken: set[str] = set()
     for channel in channels:
         for measure in measures:
             is_channel = exp.EQ(this=_column(names.name), expression=exp.Literal.string(channel))
-            value = exp.Case().when(is_channel, _column(measure.name)).else_(exp.Literal.number(0))
-            title = f"{'_'.join(split_words(channel)) or 'channel'}_{'_'.join(measure.words)}"
+            value = exp.Case().when(is_channel, _number(measure)).else_(exp.Literal.number(0))
+            title = "_".join(split_words(channel)) or "channel"
+            if not is_pairs:
+                title += f"_{'_'.join(measure.words)}"
+            while title in taken:
+                title += "_2"
+            taken.add(title)
             query = query.select(exp.alias_(exp.Sum(this=value), title, quoted=True))
-    taken = {day.name, names.name, *(measure.name for measure in measures)}
-    for column in profiles:
-        if column.name not in taken and column.numeric and not column.is_row_number:
-            total = exp.Sum(this=_column(column.name))
-            query = query.select(exp.alias_(total, column.name, quoted=True))
-    return query.from_(relation.copy()).group_by(_column(day.name))
+    for column in long_table.repeated:
+        query = query.select(exp.alias_(exp.Max(this=_number(column)), column.name, quoted=True))
+    for column in long_table.summed:
+        query = query.select(exp.alias_(exp.Sum(this=_number(column)), column.name, quoted=True))
+    return query.from_(relation.copy()).group_by(_column(long_table.date.name))
+
+
+def _number(column: ColumnProfile) -> exp.Expr:
+    """Return the column as a number; text that writes numbers is parsed."""
+    if column.kind is not Kind.TEXT:
+        return _column(column.name)
+    numbers = column.numbers or NumberFormat()
+    if numbers == NumberFormat():
+        return exp.TryCast(this=_column(column.name), to=exp.DataType.build("double"))
+    return parse_number(exp.cast(_column(column.name), "VARCHAR"), numbers)
 
 
 def _column(name: str) -> exp.Column:

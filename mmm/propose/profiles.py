@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import date
 from itertools import islice, pairwise
 from typing import Any
 
@@ -13,17 +13,20 @@ import pandas as pd
 from sqlglot import exp
 
 from contract.exceptions import DataError
-from job.sources.schema import Field
+from contract.numbers import NumberFormat
+from job.sources.csv_files import refuse_repeated_headers
+from job.sources.date_texts import EXCEL, FORMATS, parse_day
+from job.sources.number_texts import Reading, find_reading
+from job.sources.schema import Field, Kind
 from job.sources.warehouse import Warehouse
+from mmm.propose import vocabulary
 from mmm.propose.rules import ColumnProfile
+from mmm.propose.vocabulary import split_words
 
 SAMPLE_ROWS = 20_000
-FORMATS = (
-    *("%Y-%m-%d", "%Y/%m/%d", "%Y.%m.%d", "%Y%m%d", "%Y-%m"),
-    *("%d.%m.%Y", "%d/%m/%Y", "%m/%d/%Y", "%d-%m-%Y", "%m-%d-%Y"),
-    *("%d.%m.%y", "%d/%m/%y", "%m/%d/%y", "%d-%b-%Y", "%d %b %Y", "%d-%b-%y"),
-)
-_DECIMAL_COMMA = re.compile(r"-?(\d{1,3}(\.\d{3})+|\d+),\d+|-?\d{1,3}(\.\d{3}){2,}")
+_MOSTLY = 0.5  # share of numbers from which a column of text holds numbers
+_BARE = (EXCEL, "%Y%m", "%Y%m%d", "%G%V")  # formats of digits alone
+_DATE_NAMES = vocabulary.CALENDAR | {"yyyymm", "yyyymmdd", "ym", "ymd", "yearmonth"}
 
 
 def profile_columns(warehouse: Warehouse) -> tuple[list[ColumnProfile], pd.DataFrame]:
@@ -44,28 +47,60 @@ def profile_columns(warehouse: Warehouse) -> tuple[list[ColumnProfile], pd.DataF
         raise DataError(f"{warehouse.description} is empty")
     frame = pd.concat([batch.to_pandas() for batch in batches], ignore_index=True)
     frame.columns = [field.name for field in fields]
-    profiles = [_profile_column(field, frame[field.name]) for field in fields]
+    refuse_repeated_headers((field.name for field in fields), warehouse.description)
+    profiles = [_profile_column(f, frame[f.name], warehouse.first_row) for f in fields]
+    for column in profiles:
+        if column.numeric and column.kind is Kind.TEXT:
+            read = (column.numbers or NumberFormat()).read
+            frame[column.name] = frame[column.name].map(
+                lambda text, read=read: read(text) if isinstance(text, str) else None
+            )
     return [_compare_with_dates(column, profiles, frame) for column in profiles], frame
 
 
-def _profile_column(field: Field, values: pd.Series[Any]) -> ColumnProfile:
+def _profile_column(field: Field, values: pd.Series[Any], first_row: int | None) -> ColumnProfile:
     texts = present_texts(values)
+    by_format, ambiguous = (None, None)
+    if not field.kind.is_number or field.kind is Kind.INTEGER:
+        by_format, ambiguous = find_date_format(list(texts))
+        if not _may_be_dates(field, by_format, ambiguous):
+            by_format, ambiguous = None, None
+    reading = Reading(format=NumberFormat(), share=1.0)
+    is_text = field.kind in (Kind.TEXT, Kind.OTHER)
+    if is_text and by_format is None and ambiguous is None:
+        reading = find_reading(list(texts))
+    numeric = field.kind.is_number or (is_text and bool(len(texts)) and reading.share > _MOSTLY)
     numbers = pd.to_numeric(texts, errors="coerce")
-    numeric = field.kind.is_number or bool(len(texts) and numbers.notna().mean() > 0.9)
-    text_format, ambiguous = (None, None) if field.kind.is_number else find_date_format(list(texts))
-    comma = [text for text in texts[:2000] if _DECIMAL_COMMA.fullmatch(text)] if not numeric else []
+    if is_text and numeric:
+        numbers = texts.map((reading.format or NumberFormat()).read).astype(float)
+    if numeric and not numbers.notna().any():
+        numeric = False
+    odd = None
+    if is_text and numeric and reading.odd is not None:
+        odd = f"`{texts.iloc[reading.odd]}`"
+        if first_row is not None:
+            odd += f" in row {texts.index[reading.odd] + first_row:,}"
     return ColumnProfile(
         name=field.name,
         kind=field.kind,
-        numeric=numeric and text_format is None and ambiguous is None,
-        date_format=text_format,
+        numeric=numeric and by_format is None and ambiguous is None,
+        date_format=by_format,
         distinct=int(texts.nunique()),
         rows=len(values),
         lowest=float(numbers.min()) if numeric and len(numbers) else None,
         highest=float(numbers.max()) if numeric and len(numbers) else None,
-        decimal_comma=comma[0] if len(comma) > 0.5 * len(texts[:2000]) else None,
+        numbers=reading.format if is_text else None,
+        odd=odd,
+        unclear=reading.ambiguous if is_text else None,
         ambiguous=ambiguous,
     )
+
+
+def _may_be_dates(field: Field, date_format: str | None, ambiguous: str | None) -> bool:
+    """Return whether digits are dates: `44564` and `202201` may as well be amounts."""
+    if date_format in _BARE or (field.kind.is_number and ambiguous):
+        return bool(set(split_words(field.name)) & _DATE_NAMES)
+    return True
 
 
 def present_texts(values: pd.Series[Any]) -> pd.Series[Any]:
@@ -82,7 +117,7 @@ def _compare_with_dates(
         return column
     values = pd.to_numeric(frame[column.name], errors="coerce").astype(float)
     steps = np.diff(values)
-    is_row_number = len(steps) > 2 and bool((steps == 1).all())
+    is_row_number = len(steps) > 2 and bool((steps == 1).all() and values.iloc[0] % 1 == 0)
     date_column = next((other.name for other in profiles if other.is_date), None)
     constant = False
     if date_column is not None and not is_row_number:
@@ -127,19 +162,6 @@ def _is_regular(days: Sequence[date]) -> bool:
     usual = steps.median()
     complete = usual * len(steps) > 0.9 * (ordered[-1] - ordered[0]).days
     return bool(usual in (1, 7) and complete and (steps == usual).mean() > 0.9)
-
-
-def parse_day(text: str, date_format: str) -> date | None:
-    """Parse a date, or return None; a time may follow an ISO date."""
-    if date_format in ("%Y-%m-%d", "%Y/%m/%d"):
-        text = text[:10]
-    if date_format == "%Y%m%d" and len(text) != 8:
-        return None
-    try:
-        day = datetime.strptime(text, date_format).date()
-    except ValueError:
-        return None
-    return day if 1900 < day.year < 2200 else None
 
 
 def frequency(days: Sequence[date]) -> tuple[str, int | None]:

@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 import json
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 import pandas as pd
 
 from contract.config import Aggregation, Weekday
 from contract.exceptions import ConfigError, DataError
+from contract.numbers import NumberFormat, Numbers
 from contract.suggest import did_you_mean
+from job.sources.date_texts import parse_day
+from job.sources.number_texts import flow
 from job.sources.plan import Role, default_aggregation
+from job.sources.schema import Kind
 from mmm.propose import vocabulary
-from mmm.propose.profiles import frequency, parse_day
+from mmm.propose.profiles import frequency
 from mmm.propose.rules import Channel, ColumnProfile, Guess, pair_channels
 from mmm.propose.vocabulary import split_words
 
 _MAX_VALUES = 6
+_NUMBER_ROLES = ("target", "spend", "exposure", "organic", "context")
 _ROLE: dict[str, Role] = {"organic": "organic", "context": "context", "factor": "factor"}
 
 
@@ -62,6 +67,7 @@ def write_proposal(
         f"source: {_inline_mapping(chosen)}",
         *comments,
         *_date_lines(day, by_name[day.column], frame),
+        *_number_lines(guesses, by_name),
         *_target_lines(target),
         "channels:",
         *_channel_lines(channels, {guess.column: guess.reason for guess in guesses}),
@@ -123,6 +129,47 @@ def _date_lines(day: Guess, profile: ColumnProfile, frame: pd.DataFrame) -> list
             f"  week_start: {list(Weekday)[weekday].value}  # rows are dated on this weekday"
         )
     return lines
+
+
+def _number_lines(guesses: list[Guess], by_name: dict[str, ColumnProfile]) -> list[str]:
+    """Return the `numbers` block: one format if it reads every column, else one per column."""
+    used = {g.column for g in guesses if g.role in _NUMBER_ROLES}
+    formats = {
+        name: by_name[name].numbers or NumberFormat()
+        for name in by_name
+        if name in used and by_name[name].kind is Kind.TEXT and by_name[name].numeric
+    }
+    needed = {name: one for name, one in formats.items() if one != NumberFormat()}
+    if not needed:
+        return []
+    separators = {(one.decimal, one.thousands) for one in formats.values()}
+    decimals = {decimal for decimal, _ in separators - {(".", None)}}
+    thousands = {mark for _, mark in separators if mark}
+    has_point = any(o == NumberFormat() and _has_point(by_name[n]) for n, o in formats.items())
+    clash = has_point and ("," in decimals or "." in thousands)
+    if len(decimals) <= 1 and len(thousands) <= 1 and not clash:
+        merged = Numbers.model_validate(
+            {
+                "decimal": next(iter(decimals), "."),
+                "thousands": next(iter(thousands), None),
+                "symbols": list(dict.fromkeys(s for one in needed.values() for s in one.symbols)),
+                "missing": list(dict.fromkeys(m for one in needed.values() for m in one.missing)),
+                "parentheses": any(one.parentheses for one in needed.values()),
+            }
+        )
+        lines = [f"numbers: {flow(merged)}  # as the text columns write numbers"]
+    else:
+        lines = ["numbers:  # as the text columns write numbers", "  columns:"]
+        lines += [f"    {_quoted(name)}: {flow(one)}" for name, one in needed.items()]
+    tokens = sorted({token for one in needed.values() for token in one.missing})
+    if tokens:
+        listed = ", ".join(f"`{token}`" for token in tokens)
+        lines.append(f"  # CHECK: {listed} is read as missing; list it under `zero` if it means 0")
+    return lines
+
+
+def _has_point(profile: ColumnProfile) -> bool:
+    return any(end is not None and end != int(end) for end in (profile.lowest, profile.highest))
 
 
 def _target_lines(target: Guess) -> list[str]:
@@ -211,9 +258,16 @@ def _choose_rows(
 def _dates(values: pd.Series[Any], date_format: str | None) -> list[date]:
     present = values.dropna()
     if date_format is None:
-        return [pd.Timestamp(value).date() for value in present]
+        return [day for day in (_day(value) for value in present) if day]
     parsed = [parse_day(str(value).strip(), date_format) for value in present]
     return [day for day in parsed if day]
+
+
+def _day(value: Any) -> date | None:
+    """Return the day of a date or moment, or None if it is none or out of range."""
+    if isinstance(value, datetime):
+        return value.date()
+    return value if isinstance(value, date) else parse_day(str(value), "%Y-%m-%d")
 
 
 def _quoted(value: str) -> str:

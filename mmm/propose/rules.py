@@ -11,10 +11,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
+from contract.numbers import NumberFormat
 from job.sources.schema import Kind
 from mmm.propose import vocabulary
 from mmm.propose.vocabulary import split_words
 
+_SAME_MEDIUM = {
+    "fb": "facebook",
+    "insta": "instagram",
+    "ig": "instagram",
+    "yt": "youtube",
+    "television": "tv",
+    "adwords": "google",
+}
 _MAX_LEVELS = 20
 _MIN_FLAGS = 5  # this many flags with the same first word are probably one factor
 _DATES = (Kind.DATE, Kind.TIMESTAMP, Kind.TIMESTAMP_TZ)
@@ -34,7 +43,9 @@ class ColumnProfile:
         lowest, highest: the range of numbers.
         is_row_number: whether the values only count the rows.
         constant_over_dates: whether the sum per date is always the same.
-        decimal_comma: an example such as `1.234,56`, if numbers are written like this.
+        numbers: how its text writes numbers; None if no format fits all of it.
+        odd: the first value that is no number, with its row, in a column of numbers.
+        unclear: a number that two formats read differently, e.g. `1.234`.
         ambiguous: an example of a date whose day and month are ambiguous.
     """
 
@@ -48,7 +59,9 @@ class ColumnProfile:
     highest: float | None = None
     is_row_number: bool = False
     constant_over_dates: bool = False
-    decimal_comma: str | None = None
+    numbers: NumberFormat | None = None
+    odd: str | None = None
+    unclear: str | None = None
     ambiguous: str | None = None
 
     @cached_property
@@ -117,6 +130,7 @@ def guess_roles(
             taken[best.name] = Guess(column=best.name, role=role, reason=reason)
     flags = Counter(column.words[0] for column in profiles if column.is_flag and column.words)
     guesses = [taken.get(column.name) or _single(column, flags) for column in profiles]
+    guesses = _with_money_first(guesses, profiles)
     if any(one.role == "spend" for one in guesses):
         return guesses
     return _with_numbered_channels(guesses, profiles)
@@ -160,6 +174,10 @@ def _reason(role: str, column: ColumnProfile) -> str:
 
 def _single(column: ColumnProfile, flags: Counter[str]) -> Guess:
     role, reason = _left_out(column, flags) or _numbers(column)
+    if column.odd:
+        reason += f"; CHECK: {column.odd} is not a number"
+    if column.unclear:
+        reason += f"; CHECK: is `{column.unclear}` a decimal number or thousands?"
     return Guess(column=column.name, role=role, reason=reason)
 
 
@@ -167,13 +185,12 @@ def _left_out(column: ColumnProfile, flags: Counter[str]) -> tuple[str | None, s
     """Return the verdict on an unusable or text column; None if a rule for numbers decides."""
     words = set(column.words)
     if column.distinct < 2:
-        return None, "is empty" if not column.distinct else "has only one value"
+        question = "CHECK: " if words & vocabulary.SPEND else ""
+        return None, question + ("is empty" if not column.distinct else "has only one value")
     if column.ambiguous:
         return None, f"`{column.ambiguous}` could be day/month or month/day"
     if column.is_date:
         return None, "is another date"
-    if column.decimal_comma:
-        return None, f"its numbers are written as `{column.decimal_comma}`; write them 1234.56"
     if words and words <= vocabulary.CALENDAR:
         return None, "is part of the date"
     if not column.numeric:
@@ -203,7 +220,7 @@ def _numbers(column: ColumnProfile) -> tuple[str | None, str]:
     if words & vocabulary.COMPETITOR:
         return "context", "its name refers to a competitor"
     measured = words & (vocabulary.SPEND | vocabulary.EXPOSURE | set(vocabulary.TARGET))
-    if words & vocabulary.RATES and (measured or len(words) == 1):
+    if words & vocabulary.RATES and (measured or len(words) == 1 or words & vocabulary.MEDIA):
         return None, f"`{_word(column, vocabulary.RATES)}` suggests a ratio of other columns"
     if edges & vocabulary.SPEND and len(core) > 1:
         if words <= vocabulary.SPEND | vocabulary.UNITS | vocabulary.TOTAL:
@@ -219,9 +236,38 @@ def _numbers(column: ColumnProfile) -> tuple[str | None, str]:
         return None, "is another candidate for the target; as a driver it would explain all of it"
     if words & vocabulary.FACTOR and column.distinct <= _MAX_LEVELS:
         return "factor", f"its name has `{_word(column, vocabulary.FACTOR)}`"
+    if words & vocabulary.REACTIONS and words & vocabulary.MEDIA:
+        return None, f"CHECK: `{_word(column, vocabulary.REACTIONS)}` counts reactions, no spend"
     if words & vocabulary.MEDIA and (column.lowest or 0) >= 0:
+        if column.highest is not None and column.highest <= 1:
+            return None, "CHECK: all its values are between 0 and 1, so it is no spend"
         return "spend", f"its name has the medium `{_word(column, vocabulary.MEDIA)}`"
     return "context", "is a number, and no other rule fits"
+
+
+def _with_money_first(guesses: list[Guess], profiles: Sequence[ColumnProfile]) -> list[Guess]:
+    """Leave out figures that only name a medium which has a spend of its own.
+
+    Where no column is named as money, names of media alone are spends.
+    """
+    core = {column.name: column for column in profiles}
+    media = {
+        word
+        for one in guesses
+        if one.role == "spend" and set(core[one.column].words) & vocabulary.SPEND
+        for word in set(core[one.column].words) & vocabulary.MEDIA
+    }
+    found = []
+    for one in guesses:
+        column = core[one.column]
+        words = set(column.words)
+        named = one.role == "spend" and not words & vocabulary.SPEND
+        if named and words & media and one.reason != "set by an option":
+            reason = "CHECK: is it a spend? Its medium has a spend of its own; --spend sets it"
+            found.append(Guess(column=one.column, role=None, reason=reason))
+        else:
+            found.append(one)
+    return found
 
 
 def _with_numbered_channels(guesses: list[Guess], profiles: Sequence[ColumnProfile]) -> list[Guess]:
@@ -264,18 +310,23 @@ def pair_channels(
     core = {column.name: column.core for column in profiles}
 
     def stem(name: str) -> tuple[str, ...]:
-        kept = [w for w in core[name] if w not in vocabulary.SPEND | vocabulary.EXPOSURE]
-        return tuple(kept or core[name])
+        known = vocabulary.SPEND | vocabulary.EXPOSURE
+        kept = [word for word in core[name] if word not in known]
+        plain = [_SAME_MEDIUM.get(word, word) for word in kept if word not in vocabulary.FILLER]
+        return tuple(plain or kept or core[name])
+
+    def key(name: str) -> tuple[str, ...]:
+        return tuple(sorted(stem(name)))
 
     exposures: dict[tuple[str, ...], list[str]] = {}
     for one in guesses:
         if one.role == "exposure":
-            exposures.setdefault(stem(one.column), []).append(one.column)
+            exposures.setdefault(key(one.column), []).append(one.column)
     channels: list[Channel] = []
     for one in guesses:
         if one.role != "spend":
             continue
-        matches = exposures.pop(stem(one.column), [])
+        matches = exposures.pop(key(one.column), [])
         channels.append(
             Channel(
                 name=_channel_name(stem(one.column), {channel.name for channel in channels}),

@@ -26,7 +26,7 @@ EXPOSURE = _words(
     "p mdip sends contacts kontakte klicks einblendungen impressionen reichweite aufrufe "
     "clics clic vues visualisations impresiones visualizaciones impressioni clicchi "
     "visualizzazioni impressoes cliques visualizacoes vertoningen klikken klik weergaven "
-    "bereik wyswietlenia klikniecia zasieg"
+    "bereik wyswietlenia klikniecia zasieg viewers plays listens spots insertions circulation"
 )
 # in order of preference
 TARGET = (
@@ -61,7 +61,17 @@ MEDIA = _words(
     "stampa ooh dooh outdoor plakat affichage search sem sea ppc google adwords bing facebook "
     "fb meta instagram insta tiktok snapchat pinterest youtube yt twitter linkedin social "
     "display banner banners video affiliate affiliates cinema kino podcast direct dm "
-    "influencer programmatic amazon criteo"
+    "influencer programmatic amazon criteo influencers affiliates affiliation magazine magazines "
+    "zeitschrift zeitschriften revista revistas rivista riviste tijdschrift tijdschriften "
+    "czasopisma billboard billboards outofhome native leaflet leaflets flyer flyers flugblatt "
+    "prospekt prospekte folder folders folleto folletos volantini volantino ulotki ulotka "
+    "tract tracts panfleto panfletos ctv ott streaming vod catalogue catalogues catalog catalogs "
+    "katalog kataloge catalogo catalogos katalogi shopping pmax afiliados afiliados afiliacion "
+    "affiliati afiliacja retargeting remarketing prospecting linear broadcast audio spotify "
+    "reddit whatsapp telegram taboola outbrain kranten krant gazeta gazety prasa pers jornal "
+    "jornais periodico periodicos giornali giornale journaux radiofonia telewizja televisie "
+    "televisao televisione sponsoring sponsorship sponsorships brochure brochures inserts insert "
+    "mailshot gdn dv360 dsp sms postal letterbox cine bioscoop flyering werbung anzeigen"
 )
 COUNTRY = _words(
     "country countrycode market markt land pays marche pais mercado paese mercato kraj rynek"
@@ -86,7 +96,18 @@ MODEL_OUTPUT = _words(
 )
 RATES = _words(
     "per cpc cpm cpa cpl cpo ctr cvr roas roi aov rate ratio share frequency quote taux tasa "
-    "tasso taxa"
+    "tasso taxa cpv cpp ecpm vtr acos position rank avg average mean index score rating percent "
+    "pct sov viewability freq quality anteil haeufigkeit frecuencia frequence frequenza "
+    "frequencia frequentie czestotliwosc"
+)
+FILLER = _words(
+    "ad ads paid campaign campaigns media marketing online of de of on in per the advertising "
+    "adv kampagne kampagnen werbe anuncios publicite pubblicita reklama reklamy advert adverts "
+    "channel weekly daily monthly"
+)
+REACTIONS = _words(
+    "engagement engagements likes shares comments swipes sessions visits interactions saves "
+    "mentions hashtags audience deliveries opens bounces pageviews viewer"
 )
 TOTAL = _words("total totals all overall sum gesamt summe totale totaal suma razem")
 UNITS = _words(

@@ -115,7 +115,7 @@ def test_a_long_table_is_reported_with_a_query_that_pivots_it(tmp_path: Path) ->
     with pytest.raises(DataError, match="one row per date and `channel`") as caught:
         init_config({"type": "file", "path": str(path)}, market="DE")
     message = str(caught.value)
-    query = message[message.index("SELECT") : message.index("\n\nIf the target")]
+    query = message[message.index("SELECT") : message.index("\n\nThe query takes MAX of `revenue`")]
     wide = tmp_path / "wide.parquet"
     duckdb.connect().execute(f"COPY ({query}) TO '{wide}'")
     config = load_config(init_config({"type": "file", "path": str(wide)}, market="DE")).config
@@ -142,12 +142,16 @@ def test_regions_are_summed_and_context_with_negative_values_is_averaged(tmp_pat
     assert config.aggregation["sentiment_control"].value == "mean"
 
 
-def test_numbers_with_a_decimal_comma_are_reported(tmp_path: Path) -> None:
+def test_numbers_with_a_decimal_comma_are_read(tmp_path: Path) -> None:
     frame = table("revenue", "tv_cost")
     frame["date"] = pd.date_range("2024-01-01", periods=60).date
     frame["revenue"] = [f"1.{i % 900 + 100},50" for i in range(60)]
-    with pytest.raises(DataError, match=r"written as `1\.100,50`; write them"):
-        proposed(frame, tmp_path)
+    frame["tv_cost"] = [f"{1_000 + i * i % 89},25 €" for i in range(60)]
+    config = proposed(frame, tmp_path)
+    assert (config.numbers.decimal, config.numbers.thousands) == (",", ".")
+    values = pd.read_parquet(tmp_path / "s.parquet")
+    assert values["revenue"].sum() == sum(1000 + i % 900 + 100 + 0.5 for i in range(60))
+    assert values["tv_cost"].sum() == sum(1_000 + i * i % 89 + 0.25 for i in range(60))
 
 
 def test_options_override_rules(tmp_path: Path) -> None:

@@ -239,6 +239,15 @@ FAULTS: tuple[Fault, ...] = (
     ),
     _fault("gaps", B, _DAY, "a date `1970-01-01`", _again(0, day=date(1970, 1, 1))),
     _fault("duplicate_dates", B, _DAY, "a row twice", _again(70)),
+    _fault(
+        "repeated_values",
+        B,
+        ("sales",),
+        "two rows per week with the same `sales` and different spends",
+        lambda f: pd.concat(
+            [f, f.assign(tv=f["tv"] * 0.3 + 1, grp=f["grp"] * 0.3 + 1, search=f["search"] * 2)]
+        ),
+    ),
     _fault("duplicate_dates", B, _DAY, "every row twice", lambda f: pd.concat([f, f])),
     _fault("duplicate_dates", W, _DAY, "two different rows for one day", _again(70, tv=1.0)),
     _fault(

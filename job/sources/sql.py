@@ -123,7 +123,10 @@ def parse_date(config: Config, plan: Plan) -> exp.Expr:
     written = config.date.format
     if written is None:
         text = exp.Substring(this=text, start=_number(1), length=_number(10))
-        return exp.cast(exp.TsOrDsToDate(this=text, format=_text("%Y-%m-%d"), safe=True), "DATE")
+        parsed = exp.TsOrDsToDate(this=text.copy(), format=_text("%Y-%m-%d"), safe=True)
+        # without this, `03-01-22` would be a day of the year 3
+        four_digits = exp.Like(this=text, expression=_text("____-%"))
+        return exp.Case().when(four_digits, exp.cast(parsed, "DATE"))
     if written == EXCEL:
         days = exp.TryCast(this=text, to=exp.DataType.build("double"), requires_string=True)
         whole = exp.cast(exp.Floor(this=days), "INT")
@@ -211,7 +214,7 @@ def parse_number(raw: exp.Expr, numbers: NumberFormat) -> exp.Expr:
         text = _replace(text, f"{sign} ", sign)
     text = exp.Trim(this=text)
     pattern = f"^[+-]?{numbers.pattern}$"
-    body = text.copy()
+    body: exp.Expr = text.copy()
     if numbers.thousands is not None:
         for separator in BLANKS if numbers.thousands == " " else numbers.thousands:
             body = _replace(body, separator, "")

@@ -17,8 +17,8 @@ _CONFIG_URI = r"^gs://|^file://"
 
 ALLOWED_DATE_FORMAT = (
     "a year (%Y, %y), a month (%m, %b, %B) and a day (%d; months need none), each once, with "
-    "blanks, `.`, `,`, `/` or `-` between them, and a time (%H, %M, %S) after them, e.g. %d.%m.%Y; "
-    "%G-W%V for weeks; excel for Excel's numbers"
+    "blanks, `.`, `,`, `/` or `-` between them and a time (%H, %M, %S) after them; %G-W%V; or "
+    "excel, e.g. %d.%m.%Y"
 )
 ALLOWED_TIME_ZONE = "UTC or a time zone by its place, e.g. Europe/Berlin"
 # Pattern -> its description in error messages.

@@ -245,7 +245,7 @@ FAULTS: tuple[Fault, ...] = (
         ("sales",),
         "two rows per week with the same `sales` and different spends",
         lambda f: pd.concat(
-            [f, f.assign(tv=f["tv"] * 0.3 + 1, grp=f["grp"] * 0.3 + 1, search=f["search"] * 2)]
+            [f, f.assign(tv=f["tv"] * 0.3, grp=f["grp"] * 0.3, search=f["search"] * 2)]
         ),
     ),
     _fault("duplicate_dates", B, _DAY, "every row twice", lambda f: pd.concat([f, f])),

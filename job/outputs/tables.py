@@ -234,6 +234,9 @@ SCHEMAS: Final[dict[str, pa.Schema]] = {
 }
 
 
+WITHOUT_POSTERIOR: Final = ("posterior", "posterior_draws")  # tables that are empty without one
+
+
 def read_csv(csv_path: Path, table_name: str, *, run: Mapping[str, str]) -> pa.Table:
     """Read a table that R wrote as CSV.
 
@@ -322,6 +325,10 @@ def tables_to_parquet(output: Path, columns: Mapping[str, str]) -> dict[str, int
     rows = {}
     for name in SCHEMAS:
         source = csv_folder / f"{name}.csv"
+        if not source.is_file() and name in WITHOUT_POSTERIOR:
+            pq.write_table(SCHEMAS[name].empty_table(), parquet_folder / f"{name}.parquet")
+            rows[name] = 0
+            continue
         if not source.is_file():
             raise ModelError(f"R ended well but wrote no table `{name}`")
         rows[name] = to_parquet(source, name, parquet_folder / f"{name}.parquet", columns=columns)

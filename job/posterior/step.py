@@ -41,7 +41,7 @@ def posterior(attempt: Attempt, snapshot: Snapshot) -> Iterator[Write]:
     """
     settings = attempt.config.posterior
     if not settings.enabled:
-        yield lambda: _write_nothing(attempt.workspace.output)
+        yield _nothing
         return
     left = False
     priors = Priors(**settings.priors.model_dump())
@@ -52,7 +52,7 @@ def posterior(attempt: Attempt, snapshot: Snapshot) -> Iterator[Write]:
             "there is no posterior: it needs a target with a positive sum "
             f"(`{config.target.column}` has {market.target.sum():g}) and a channel with spend"
         )
-        yield lambda: _write_nothing(attempt.workspace.output)
+        yield _nothing
         return
 
     def check() -> None:
@@ -96,6 +96,10 @@ def posterior(attempt: Attempt, snapshot: Snapshot) -> Iterator[Write]:
             left = True
 
 
+def _nothing() -> None:
+    """Write no tables; those of the results stay empty."""
+
+
 def _write(output: Path, draws: Draws, market: MarketData, summary: Summary) -> None:
     rows = [_row(channel) for channel in (*summary.channels, summary.total)]
     _write_csv(output, "posterior", rows)
@@ -119,12 +123,6 @@ def _write(output: Path, draws: Draws, market: MarketData, summary: Summary) -> 
     metrics = json.loads(file.read_text())
     metrics["posterior"] = summary.to_dict()
     file.write_text(json.dumps(metrics, indent=2, ensure_ascii=False))
-
-
-def _write_nothing(output: Path) -> None:
-    """Write tables without rows."""
-    for name in ("posterior", "posterior_draws"):
-        _write_csv(output, name, [])
 
 
 def _row(channel: ChannelSummary) -> dict[str, Any]:

@@ -26,6 +26,7 @@ CONFIG = {
     "date": {"column": "DATE"},
     "target": {"column": "REVENUE"},
     "channels": [{"name": "tv", "spend": "TV_COST"}],
+    "posterior": {"enabled": False},
 }
 WATCHED = ("read", "write", "list", "launch", "find", "get")
 

@@ -2,8 +2,8 @@ test_that("the truth of a simulated market is found", {
   made <- made_market()
   market <- simulated_market()
   metrics <- made$outputs$metrics
-  # How well a short search fits depends on prophet's draws, which differ between versions of R. So the
-  # media must explain more than half of what everything else leaves unexplained.
+  # How well a short search fits depends on prophet's draws, which differ between versions of R.
+  # So the media must explain more than half of what everything else leaves unexplained.
   without_media <- stats::lm(
     revenue ~ week + sin(2 * pi * week / 52.18) + cos(2 * pi * week / 52.18) + price + promotion,
     cbind(market$data, week = seq_len(nrow(market$data)))

@@ -9,7 +9,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from examples.faults import check_frame, healthy_table
+from examples.healthy import check_frame, healthy_table
 from job.gate import Outcome, Verdict
 
 

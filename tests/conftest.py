@@ -6,6 +6,7 @@ Each worker of pytest-xdist starts a stand-in of its own, on a free port, when a
 from __future__ import annotations
 
 import logging
+import signal
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -26,6 +27,13 @@ SPREAD = ("faults/", "jobs/")  # long tests that share nothing
 # Tests share the cores, so a single example may take long.
 hypothesis.settings.register_profile("tests", deadline=None)
 hypothesis.settings.load_profile("tests")
+
+
+for _signal in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT):
+    # `nohup` and `&` leave signals ignored, and the jobs that tests start would ignore them too.
+    if signal.getsignal(_signal) is signal.SIG_IGN:
+        default = _signal is signal.SIGINT
+        signal.signal(_signal, signal.default_int_handler if default else signal.SIG_DFL)
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -8,8 +8,8 @@ which replaces the client's default. No caller adds a second loop of retries.
 Pub/Sub and the reads of Cloud Run get BRIEF_RETRY, which ends after BRIEF_DEADLINE seconds: the
 function has to answer within a minute. `run_job` is never retried, because it is not idempotent.
 
-A 403 may pass, because a grant of IAM takes minutes to take effect. It raises DeniedError, and
-whoever could end a run because of it waits for GRANT first: the trigger lets the message be
+A 403 may pass, because a grant of IAM takes minutes to take effect. It raises DeniedError, which
+ends no run before GRANT has passed: the trigger refuses the delivery, so that the message is
 delivered again, `reconcile` launches again, and the job (`job.attempt.patience`) tries again.
 Before that, the job repeats each call to the bucket for DENIED_SECONDS, so that training goes on.
 

@@ -32,8 +32,8 @@ hypothesis.settings.load_profile("tests")
 for _signal in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT):
     # `nohup` and `&` leave signals ignored, and the jobs that tests start would ignore them too.
     if signal.getsignal(_signal) is signal.SIG_IGN:
-        default = _signal is signal.SIGINT
-        signal.signal(_signal, signal.default_int_handler if default else signal.SIG_DFL)
+        usual = signal.default_int_handler if _signal is signal.SIGINT else signal.SIG_DFL
+        signal.signal(_signal, usual)
 
 
 @pytest.hookimpl(tryfirst=True)

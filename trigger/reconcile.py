@@ -154,7 +154,7 @@ class _Run:
         return self._follow(request, status, execution)
 
     def _end_without_request(self, status: Status | None, error: DamagedError) -> str:
-        """End a run whose request is damaged, unless it is at work; nobody can start it again."""
+        """End a run whose request is damaged, unless it is at work; it cannot be started again."""
         if live_lease(self.store, self.run_id, at=self.at) is not None:
             return "open"
         data = EventData(

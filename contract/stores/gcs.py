@@ -152,7 +152,7 @@ class GCSStore:
                 tries += 1
                 try:
                     return request()
-                except Exception as error:
+                except Exception as error:  # noted, and raised again
                     too_many = status_of(error) == TOO_MANY
                     raise
 

@@ -181,7 +181,7 @@ class LeaseHolder:
         except NotFoundError:
             return None
         except DamagedError as error:
-            # Until it expires nobody else could take it, so the damaged object was this owner's.
+            # No other process could take the lease before it expires: the object is this owner's.
             if time.monotonic() - self._renewed > self._lease.seconds:
                 return None
             warn(error, then="its owner writes it again")

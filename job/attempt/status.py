@@ -161,7 +161,7 @@ class StatusWriter:
 
 
 def write_task(store: Store, run_id: str, settings: Settings, **fields: Any) -> None:
-    """Write the status of a task that does not own its run; nobody else writes this object."""
+    """Write the status of a task that does not own its run; only this task writes the object."""
     task = TaskStatus(
         run_id=run_id,
         task=settings.task_index,

@@ -15,6 +15,7 @@ from contract import layout
 from contract.exceptions import CancelledError
 from job.attempt import checkpoints
 from job.attempt.context import Attempt
+from job.outputs.tables import RUN_COLUMNS, SCHEMAS
 from job.posterior.draws import Draws, draw
 from job.posterior.market import MarketData, Priors
 from job.posterior.prepare import prepare
@@ -86,8 +87,9 @@ def posterior(attempt: Attempt, snapshot: Snapshot) -> Iterator[Write]:
             for channel in summary.channels:
                 if channel.r_hat > DOUBTFUL_R_HAT:
                     attempt.warnings.append(
-                        f"the posterior of `{channel.name}` is uncertain: its chains differ (R-hat "
-                        f"{channel.r_hat:.2f}, at most {DOUBTFUL_R_HAT:g} is good)"
+                        f"the chains of the posterior differ for `{channel.name}`: R-hat is "
+                        f"{channel.r_hat:.2f}, at most {DOUBTFUL_R_HAT:g} is good; raise "
+                        f"`posterior.sweeps` ({settings.sweeps})"
                     )
 
         try:
@@ -150,8 +152,6 @@ def _columns(name: str, span: Span) -> dict[str, float]:
 
 
 def _write_csv(output: Path, table: str, rows: list[dict[str, Any]]) -> None:
-    from job.outputs.tables import RUN_COLUMNS, SCHEMAS
-
     names = [name for name in SCHEMAS[table].names if name not in RUN_COLUMNS]
     with (output / "tables" / f"{table}.csv").open("w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, names, quoting=csv.QUOTE_MINIMAL)

@@ -45,8 +45,7 @@ class ChannelSummary:
 
     def cpa(self) -> tuple[float | None, float | None, float | None]:
         """Return median, lower and upper end of spend per unit of contribution."""
-        low, middle, high = self.roas.high, self.roas.median, self.roas.low
-        return tuple(1 / value if value > 0 else None for value in (middle, low, high))  # type: ignore[return-value]
+        return _inverse(self.roas.median), _inverse(self.roas.high), _inverse(self.roas.low)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -169,6 +168,10 @@ def split_r_hat(values: Array) -> Array:
     between = parts.mean(0).var(0, ddof=1)
     out: Array = np.sqrt((half - 1) / half + between / np.maximum(within, 1e-12))
     return out
+
+
+def _inverse(value: float) -> float | None:
+    return 1 / value if value > 0 else None
 
 
 def _span(values: Array) -> Span:

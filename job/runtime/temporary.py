@@ -1,9 +1,9 @@
 """Temporary folders that do not outlive their process for long.
 
-A folder has a lock file, which is locked for as long as the folder's process lives: the kernel
-releases the lock however the process ends, in whichever container it runs. Whoever makes a folder
-first removes the folders beside it whose lock is free. A process id would not do: it is used again,
-and containers that share a folder do not see each other's.
+A folder has a lock file, which is locked while the folder's process lives. The kernel releases the
+lock when the process ends, even after a kill and in another container. A process that makes a
+folder first removes the folders beside it whose lock is free. A process id would not work: the
+system uses it again, and containers that share a folder do not see each other's processes.
 """
 
 from __future__ import annotations

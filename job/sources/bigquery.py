@@ -21,6 +21,7 @@ from contract.retries import RETRY
 from contract.source import BigQuerySource
 from job.sources.relation import source_relation
 from job.sources.schema import Field, Kind
+from job.sources.warehouse import explained
 
 _KINDS = {
     "INTEGER": Kind.INTEGER,
@@ -106,13 +107,7 @@ class BigQuery:
 
     def _call(self, call: Any) -> Any:
         """Call the client and translate its errors."""
-        try:
-            return call()
-        except Exception as error:
-            explained = explain(error, self.description)
-            if explained is None:
-                raise
-            raise explained from None
+        return explained(call, lambda error: explain(error, self.description))
 
 
 def connect(source: BigQuerySource, *, run_id: str, env: Mapping[str, str]) -> BigQuery:

@@ -20,6 +20,7 @@ from contract.exceptions import DataError, MMMError, ServiceError, TransientErro
 from contract.source import SnowflakeSource
 from job.sources.relation import source_relation
 from job.sources.schema import Field, Kind
+from job.sources.warehouse import explained
 
 # type codes of the server's FIXED, REAL, TEXT, DATE, … as the connector's FIELD_TYPES lists them
 _KINDS = {
@@ -94,13 +95,7 @@ class Snowflake:
 
     def _call(self, call: Any) -> Any:
         """Call the connector and translate its errors."""
-        try:
-            return call()
-        except Exception as error:
-            explained = explain(error, self.description)
-            if explained is None:
-                raise
-            raise explained from None
+        return explained(call, lambda error: explain(error, self.description))
 
 
 def connect(source: SnowflakeSource, *, run_id: str, env: Mapping[str, str]) -> Snowflake:
@@ -115,13 +110,10 @@ def connect(source: SnowflakeSource, *, run_id: str, env: Mapping[str, str]) -> 
     relation = source_relation(source, "snowflake")
     subject = f"table `{source.table}` in" if source.table else "the query on"
     arguments = login(env, run_id=run_id)
-    try:
-        connection = snowflake.connector.connect(**arguments)
-    except Exception as error:
-        explained = explain(error, f"Snowflake account `{arguments['account']}`")
-        if explained is None:
-            raise
-        raise explained from None
+    connection = explained(
+        lambda: snowflake.connector.connect(**arguments),
+        lambda error: explain(error, f"Snowflake account `{arguments['account']}`"),
+    )
     return Snowflake(connection, relation, f"{subject} Snowflake")
 
 

@@ -1,14 +1,31 @@
-"""The interface that every source implements."""
+"""The interface that every source implements, and how a client's errors are translated."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import Protocol
+from collections.abc import Callable, Iterator, Sequence
+from typing import Protocol, TypeVar
 
 import pyarrow as pa
 from sqlglot import exp
 
+from contract.exceptions import MMMError
 from job.sources.schema import Field
+
+T = TypeVar("T")
+
+
+def explained(call: Callable[[], T], explain: Callable[[Exception], MMMError | None]) -> T:
+    """Call a client; raise its errors as `explain` translates them.
+
+    An error that `explain` does not know (None) is raised unchanged: it is a fault of this project.
+    """
+    try:
+        return call()
+    except Exception as error:  # raised again in every case
+        translated = explain(error)
+        if translated is None:
+            raise
+        raise translated from None
 
 
 class Warehouse(Protocol):

@@ -9,7 +9,7 @@ tests <- sprintf(
     reporter = 'summary', stop_on_failure = FALSE, stop_on_warning = FALSE)",
   deparse(file.path(root, "tests", "testthat")), if (length(filter)) deparse(filter[1]) else "NULL"
 )
-# Tests kill children, which may leave an incomplete trace.
+# Tests kill children, which may leave an incomplete trace. It cannot be read, and is removed.
 clean <- "for (trace in Sys.glob(file.path(system.file(package = 'mmmtrainer'), 'covr_trace_*'))) {
   if (inherits(try(readRDS(trace), silent = TRUE), 'try-error')) unlink(trace)
 }"

@@ -59,8 +59,12 @@ class StrictStore(FolderStore):
             )
         )  # fmt: skip
 
-    def delete(self, path: str) -> None:
-        self._limited(path, None, lambda: super(StrictStore, self).delete(path))
+    def delete(self, path: str, *, if_generation: int | None = None) -> None:
+        self._limited(
+            path,
+            if_generation,
+            lambda: super(StrictStore, self).delete(path, if_generation=if_generation),
+        )
 
     def _limited(self, path: str, if_generation: int | None, write: Callable[[], T]) -> T:
         tries = 0

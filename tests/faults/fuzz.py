@@ -114,7 +114,7 @@ def bucket(objects: dict[str, bytes]) -> None:
         }
         for name, data in objects.items():
             store.write(places[name], data)
-            if name == "lease":  # expired, since nobody takes over a damaged lease before
+            if name == "lease":  # expired: a damaged lease is not taken over before
                 os.utime(store.root / places[name], (0, 0))
         me = Settings.read(bucket=folder, topic="t.jsonl")
         for read in (

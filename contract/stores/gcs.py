@@ -5,8 +5,9 @@ same object again. A conditional write that is refused because of other processe
 whether it can still succeed, and is tried again only then.
 
 A write whose first answer is lost is repeated and then meets its own object. The writer therefore
-compares the stored bytes with its own before it believes that another writer was first. It also
-compares the checksum that the server reports, and writes again if the bytes changed in transit.
+compares the stored bytes with its own before it believes that another writer was first. The server
+compares the bytes with the checksum sent with them, and refuses those that changed in transit; they
+are then sent again.
 
 Set STORAGE_EMULATOR_HOST to talk to a stand-in.
 """
@@ -127,17 +128,12 @@ class GCSStore:
         return self._send(path, content, if_generation)
 
     def _send(self, path: str, content: _Content, if_generation: int | None) -> ObjectInfo:
-        """Send an object until the server has the same bytes."""
+        """Send an object until the server accepts it: it refuses bytes that changed on the way."""
         for _ in range(WRITES):
             try:
-                stored = self._send_once(path, content, if_generation)
+                return self._send_once(path, content, if_generation)
             except ChangedError as error:
                 log.warning("%s; writing it again", error)
-                continue
-            if content.is_in(stored):
-                return stored
-            log.warning("`%s` arrived with other bytes than were sent; writing it again", path)
-            if_generation = stored.generation
         raise TransientError(f"`{self.url}/{path}` arrives with other bytes than are sent")
 
     def _send_once(self, path: str, content: _Content, if_generation: int | None) -> ObjectInfo:

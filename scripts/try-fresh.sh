@@ -10,7 +10,8 @@
 # TRY_FRESH_SETUP   for networks with a proxy or a mirror: a program that gets the root's folder
 #                   before the first command, for example to copy certificates or apt.conf.d there.
 #                   The variables *_proxy, PIP_*, UV_* and SSL_CERT_FILE are passed on.
-# TRY_FRESH_FOLDER  where the root is made; default a temporary folder. It is removed afterwards.
+# TRY_FRESH_FOLDER  where the root is made; default a temporary folder.
+# TRY_FRESH_KEEP    1 keeps the root afterwards and prints its folder; otherwise it is removed.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -44,7 +45,14 @@ inside() {
 
 folder=$(mktemp -d "${TRY_FRESH_FOLDER:-${TMPDIR:-/tmp}}/try-fresh-XXXXXX")
 root=$folder/$release
-trap 'rm -rf --one-file-system "$folder"' EXIT
+leave() {
+  if [ "${TRY_FRESH_KEEP:-}" = 1 ]; then
+    echo "The root stays in $root"
+  else
+    rm -rf --one-file-system "$folder"
+  fi
+}
+trap leave EXIT
 logs=$PWD/build/try-fresh
 mkdir -p "$logs"
 

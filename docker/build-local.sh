@@ -52,8 +52,8 @@ certs=()
 bundle=${CERTS:-/etc/ssl/certs/ca-certificates.crt}
 if [ -f "$bundle" ]; then
   inside=/run/host-certificates.crt
-  certs=(--volume "$bundle:$inside:ro" --build-arg PIP_CERT=$inside
-         --build-arg CURL_CA_BUNDLE=$inside)
+  certs=(--volume "$bundle:$inside:ro" --build-arg PIP_CERT="$inside"
+         --build-arg CURL_CA_BUNDLE="$inside")
 fi
 
 # shellcheck disable=SC2086

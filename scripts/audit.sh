@@ -2,7 +2,7 @@
 # Check the locked packages for known vulnerabilities. If the advisory database is unreachable, skip
 # with the reason: an audit that did not run neither fails nor passes.
 set -uo pipefail
-cd "$(dirname "$0")/.."
+cd "$(dirname "$0")/.." || exit
 status=0
 errors=$(mktemp)
 trap 'rm -f "$errors"' EXIT

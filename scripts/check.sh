@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Run every check that is not a test, as many at once as there are cores. Fail if any check fails.
 set -uo pipefail
-cd "$(dirname "$0")/.."
+cd "$(dirname "$0")/.." || exit
 bin=.venv/bin
 tools=.venv-tools/bin
 cores=$(nproc)
@@ -29,6 +29,8 @@ start 'pip-audit' scripts/audit.sh
 start 'ruff format' $bin/ruff format --check .
 start 'ruff' $bin/ruff check .
 start 'hadolint' $tools/hadolint docker/Dockerfile
+start 'shellcheck' $tools/shellcheck .ci/run docker/*.sh docker/dpkg-architecture scripts/*.sh
+start 'zizmor' $tools/zizmor --offline --quiet .github
 if command -v terraform >/dev/null; then
   start 'terraform fmt' terraform fmt -check -recursive infra
 else

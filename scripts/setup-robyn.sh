@@ -22,6 +22,7 @@ if ! Rscript --vanilla -e 'quit(status = !requireNamespace("reticulate", quietly
 fi
 # Debian 12's own R packages are older, so Robyn needs more packages there.
 lock=docker/robyn.lock
+# shellcheck disable=SC1091
 [ "$(. /etc/os-release 2>/dev/null && echo "${VERSION_CODENAME:-}")" != bookworm ] || lock=docker/robyn-debian12.lock
 install=(Rscript --vanilla docker/install-robyn.R --library=.r-library --lock="$lock")
 if ! "${install[@]}" --ask --timeout=10; then

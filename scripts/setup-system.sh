@@ -15,6 +15,7 @@ done < <(awk '/^# optional/ { kind = "optional" } /^# every engine/ { kind = "re
   /^[a-z]/ { print $1, kind }' r/debian-packages.txt)
 
 if ! command -v dpkg-query >/dev/null || ! command -v apt-get >/dev/null; then
+  # shellcheck disable=SC1091,SC2015
   name=$(. /etc/os-release 2>/dev/null && echo "$PRETTY_NAME" || uname -s)
   if command -v Rscript >/dev/null && command -v python3 >/dev/null; then
     echo "$name is not Debian: R is here, so the set-up continues. R needs these packages" \

@@ -2,7 +2,7 @@
 # Run every test and measure the coverage of the Python code. R's tests run at the same time as
 # Python's; their output follows. Arguments go to pytest.
 set -uo pipefail
-cd "$(dirname "$0")/.."
+cd "$(dirname "$0")/.." || exit
 mkdir -p build
 log=build/r-tests.log
 

@@ -45,6 +45,7 @@ inside() {
 
 folder=$(mktemp -d "${TRY_FRESH_FOLDER:-${TMPDIR:-/tmp}}/try-fresh-XXXXXX")
 root=$folder/$release
+# shellcheck disable=SC2329
 leave() {
   if [ "${TRY_FRESH_KEEP:-}" = 1 ]; then
     echo "The root stays in $root"

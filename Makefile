@@ -142,6 +142,10 @@ coverage-r: setup ## Coverage of r/R by its tests (needs r-cran-covr)
 chaos: env ## Inject seeded faults over the real clients: make chaos N=500 SEED=1
 	@$(PY) -m tests.faults.chaos --faults $(or $(N),500) --seed $(or $(SEED),1)
 
+.PHONY: simulate
+simulate: env ## Simulate the control plane with seeded faults: make simulate N=100000 SEED=1
+	@$(PY) -m tests.simulation --faults $(or $(N),100000) --seed $(or $(SEED),1)
+
 .PHONY: fuzz
 fuzz: env ## Feed seeded inputs to everything that is read from outside: make fuzz N=100000 SEED=1
 	@$(PY) -m tests.faults.fuzz --inputs $(or $(N),100000) --seed $(or $(SEED),1)

@@ -32,7 +32,10 @@ def check_plain(value: Any, what: str, depth: int = 0) -> None:
     """
     if depth > MAX_DEPTH:
         raise ConfigError(f"{what} is nested deeper than {MAX_DEPTH} levels")
-    if isinstance(value, Mapping):
+    if isinstance(value, str):
+        if not value.isascii() and any("\ud800" <= letter <= "\udfff" for letter in value):
+            raise ConfigError(f"{what} has a lone surrogate, which is not valid text")
+    elif isinstance(value, dict | Mapping):
         for key, child in value.items():
             check_plain(key, what, depth + 1)
             check_plain(child, what, depth + 1)
@@ -41,12 +44,6 @@ def check_plain(value: Any, what: str, depth: int = 0) -> None:
             check_plain(child, what, depth + 1)
     elif isinstance(value, float) and not math.isfinite(value):
         raise ConfigError(f"{what} has the number {value}; allowed: finite numbers")
-    elif (
-        isinstance(value, str)
-        and not value.isascii()
-        and any("\ud800" <= letter <= "\udfff" for letter in value)
-    ):
-        raise ConfigError(f"{what} has a lone surrogate, which is not valid text")
 
 
 def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

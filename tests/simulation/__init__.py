@@ -1,0 +1,1 @@
+"""A deterministic simulation of the control plane: see `docs/reliability.md`."""

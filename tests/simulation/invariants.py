@@ -1,0 +1,176 @@
+"""What must hold: at each write, and at the end of a seed."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from contract.base import sha256_hex
+from contract.lease import LEASE_SECONDS
+from contract.run import State
+from tests.simulation.loop import Loop, Process
+
+if TYPE_CHECKING:
+    from tests.simulation.bucket import Stored
+    from tests.simulation.world import World
+
+ENDS = {state.value for state in State if state.is_terminal}
+
+
+class Watch:
+    """Sees every write at the moment when it takes effect."""
+
+    def __init__(self, loop: Loop) -> None:
+        self.loop = loop
+        self.cancelled: set[str] = set()
+        self.ended: dict[str, str] = {}
+        self.working: dict[str, dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
+
+    def written(
+        self, path: str, old: Stored | None, new: Stored | None, objects: Mapping[str, Stored]
+    ) -> None:
+        """Check one change of an object."""
+        parts = path.split("/")
+        if parts[0] == "runs" and parts[2:] == ["status.json"] and new is not None:
+            state = json.loads(new.data)["state"]
+            before = self.ended.get(parts[1])
+            if before is not None and state != before:
+                self.broken(f"run {parts[1]} was {before} and becomes {state}")
+            if state in ENDS:
+                self.ended[parts[1]] = state
+        elif (
+            parts[0] == "runs"
+            and parts[1] in self.ended
+            and parts[2] in ("work", "data_quality.json")
+        ):
+            self.broken(f"{path} is written, but its run is {self.ended[parts[1]]}")
+        elif parts[0] == "robyn" and len(parts) > 4 and parts[3] in self.ended:
+            self.broken(f"{path} is written, but its run is {self.ended[parts[3]]}")
+
+    @contextmanager
+    def at_work(self, market: str, run_id: str, process: Process) -> Iterator[None]:
+        """Record that R works on a market; one run at a time may."""
+        runs = self.working[market]
+        runs[run_id].add(process.name)
+        others = [other for other, names in runs.items() if names and other != run_id]
+        if others:
+            self.broken(f"{others} and {run_id} work on market {market} at once")
+        try:
+            yield
+        finally:
+            runs[run_id].discard(process.name)
+
+    def broken(self, what: str) -> None:
+        """Record a broken invariant."""
+        self.loop.note("BROKEN", what)
+        self.loop.problems.append(what)
+
+
+def at_end(world: World) -> list[str]:
+    """Return what does not hold once every run has ended."""
+    problems: list[str] = []
+    states: dict[str, str] = {}
+    reported: dict[str, set[tuple[str, str]]] = defaultdict(set)
+    for event in world.events:
+        reported[event["subject"]].add((event["id"], event["data"]["state"]))
+    for run_id, status in world.runs().items():
+        if status is None or status["state"] not in ENDS:
+            problems.append(f"{run_id} is still {status and status['state']}")
+            continue
+        states[run_id] = state = status["state"]
+        if {s for _, s in reported[run_id]} != {state} or len(reported[run_id]) != 1:
+            problems.append(f"{run_id} is {state}, but its events are {reported[run_id]}")
+        message = (status.get("error") or {}).get("message", "")
+        if message.startswith("unexpected"):
+            problems.append(f"{run_id}: {message}")
+        if state == "CANCELLED" and run_id not in world.watch.cancelled:
+            problems.append(f"{run_id} is CANCELLED, and nobody cancelled it: {message}")
+        problems += _lease(world, run_id) + _artifacts(world, run_id, status)
+    problems += _currents(world, states) + _fingerprints(world, states) + _messages(world)
+    return problems
+
+
+def _lease(world: World, run_id: str) -> list[str]:
+    found = []
+    for path in world.server.below(f"runs/{run_id}/lease"):
+        stored = world.server.objects[path]
+        age = (world.loop.time() - stored.updated).total_seconds()
+        if age < LEASE_SECONDS and not json.loads(stored.data)["released"]:
+            found.append(f"{run_id} has ended, but {path} is live")
+    return found
+
+
+def _artifacts(world: World, run_id: str, status: dict[str, Any]) -> list[str]:
+    folder = f"robyn/{status['revision']}/{status['market']}/{run_id}/"
+    stored = world.server.objects.get(f"{folder}manifest.json")
+    if stored is None:
+        return [f"{run_id} succeeded without a manifest"] if status["state"] == "SUCCEEDED" else []
+    problems = []
+    manifest = json.loads(stored.data)
+    for artifact in manifest["artifacts"]:
+        found = world.server.objects.get(f"{folder}{artifact['path']}")
+        if found is None or sha256_hex(found.data) != artifact["sha256"]:
+            problems.append(f"{folder}{artifact['path']} does not match its manifest")
+    metrics = json.loads(world.server.objects[f"{folder}metrics.json"].data)
+    wanted = sorted(f"trial_{k}.rds" for k in range(1, manifest["trials"] + 1))
+    if metrics["trials"] != wanted:
+        problems.append(f"{run_id} counts the trials {metrics['trials']}")
+    if status["state"] == "SUCCEEDED":
+        for event in world.events:
+            if event["subject"] == run_id and event["data"]["manifest_sha256"] != sha256_hex(
+                stored.data
+            ):
+                problems.append(f"the event of {run_id} names another manifest")
+    return problems
+
+
+def _currents(world: World, states: dict[str, str]) -> list[str]:
+    newest: dict[str, tuple[Any, str]] = {}
+    statuses = world.runs()
+    for run_id, state in states.items():
+        status = statuses[run_id]
+        assert status is not None
+        market = status["market"]
+        if state == "SUCCEEDED":
+            accepted = world.server.objects[f"runs/{run_id}/request.json"].updated
+            newest[market] = max(newest.get(market, (accepted, run_id)), (accepted, run_id))
+    problems = []
+    for market in world.data:
+        stored = world.server.objects.get(f"robyn/r1/{market}/current.json")
+        current = json.loads(stored.data)["run_id"] if stored else None
+        wanted = newest[market][1] if market in newest else None
+        if current != wanted:
+            problems.append(f"current of {market} is {current}, the newest success is {wanted}")
+    return problems
+
+
+def _fingerprints(world: World, states: dict[str, str]) -> list[str]:
+    problems = []
+    for path in world.server.below("fingerprints/"):
+        run_id = json.loads(world.server.objects[path].data)["run_id"]
+        if states.get(run_id) != "SUCCEEDED":
+            problems.append(f"{path} names {run_id}, which is {states.get(run_id)}")
+    for run_id, status in world.runs().items():
+        if status and status["state"] == "DUPLICATE":
+            other = status["outcome"]["duplicate_of"]
+            if states.get(other) != "SUCCEEDED":
+                problems.append(f"{run_id} is a duplicate of {other}, which is {states.get(other)}")
+    return problems
+
+
+def _messages(world: World) -> list[str]:
+    """Check that each message has the run of its own config for each of its markets."""
+    problems = []
+    for message in world.messages:
+        if not message.acknowledged:
+            problems.append(f"message {message.what} is not acknowledged")
+            continue
+        found = sorted(str(result.market) for result in message.results)
+        if all(
+            result.state is not State.REJECTED for result in message.results
+        ) and found != sorted(message.markets):
+            problems.append(f"message {message.what} for {message.markets} has runs of {found}")
+    return problems

@@ -79,7 +79,8 @@ class DateRange(Strict):
     )
     timezone: TimeZone = Field(
         default="UTC",
-        description="Time zone that decides which day a moment belongs to, e.g. Europe/Berlin.",
+        description="Time zone that decides which day a moment belongs to, e.g. Europe/Berlin. "
+        "Moments without a zone are then UTC.",
     )
     fill: Fill = Field(
         default=Fill.NONE,

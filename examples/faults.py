@@ -110,6 +110,16 @@ def _daily(frame: pd.DataFrame) -> pd.DataFrame:
     return days.drop(index=403)
 
 
+def _in_utc(zone: str) -> Change:
+    """Write each day as its midnight in a zone, e.g. 2024-01-07T23:00:00Z."""
+
+    def change(frame: pd.DataFrame) -> pd.DataFrame:
+        moments = pd.to_datetime(frame["day"]).dt.tz_localize(zone).dt.tz_convert("UTC")
+        return frame.assign(day=moments.dt.strftime("%Y-%m-%dT%H:%M:%SZ"))
+
+    return change
+
+
 def _thousands(frame: pd.DataFrame) -> pd.DataFrame:
     return frame.assign(mail=[f"{2 * v:,.0f}".replace(",", ".") for v in frame["mail"]])
 
@@ -233,6 +243,13 @@ FAULTS: tuple[Fault, ...] = (
         setup=_weekly(window_start="2024-02-05"),
     ),
     _fault("week_start", W, _DAY, "rows dated on Sundays", _moved(ALL, -1)),
+    _fault(
+        "time_zone",
+        W,
+        _DAY,
+        "weeks that begin at midnight in Berlin, written in UTC",
+        _in_utc("Europe/Berlin"),
+    ),
     _fault("missing_values", B, ("sales",), "an empty cell", put("sales", 50, None)),
     _fault(
         "missing_values",

@@ -12,6 +12,7 @@ from job.gate.verdict import Finding, Outcome, passed
 from job.gate.wording import date_list, quantity, verb
 from job.sources.date_texts import date_remedy
 from job.sources.periods import missing_periods
+from job.sources.time_zones import moves_days
 
 _MAX_STRAY_ROWS = 3  # rows before a gap of years that are probably typing errors
 _PERIOD_DAYS = {Frequency.DAY: 1, Frequency.WEEK: 7, Frequency.MONTH: 31}
@@ -43,7 +44,8 @@ def gaps(data: Data) -> Iterator[Finding]:
     present = sorted({*data.past_dates, *(day for day in evidence.dropped if day <= data.today)})
     missing = missing_periods(present, data.config.date.frequency)
     # a row with an unreadable date explains one missing period
-    if len(missing) > evidence.unreadable_dates and not _mixes_day_and_month(data):
+    explained = _mixes_day_and_month(data) or _in_wrong_zone(data)
+    if len(missing) > evidence.unreadable_dates and not explained:
         total = len(missing) + len(present)
         yield Finding(
             name="gaps",
@@ -136,7 +138,7 @@ def duplicate_dates(data: Data) -> Iterator[Finding]:
             f"rows with different values (in {date_list(evidence.repeated_in)}); each column's "
             "`aggregation` combined them",
         )
-    if evidence.crowded and not _mixes_day_and_month(data):
+    if evidence.crowded and not (_mixes_day_and_month(data) or _in_wrong_zone(data)):
         crowded = len(evidence.crowded)
         yield Finding(
             name="duplicate_dates",
@@ -249,6 +251,8 @@ def week_start(data: Data) -> Iterator[Finding]:
     wanted = list(Weekday).index(data.config.date.week_start)
     if data.config.date.frequency is not Frequency.WEEK or weekday in (None, wanted):
         return
+    if _in_wrong_zone(data):
+        return  # `time_zone` reports it
     found = list(Weekday)[weekday or 0].value
     yield Finding(
         name="week_start",
@@ -262,6 +266,37 @@ def week_start(data: Data) -> Iterator[Finding]:
     )
 
 
+def _in_wrong_zone(data: Data) -> bool:
+    """Return whether all moments are midnight in zones where they belong to another day."""
+    zones, used = data.evidence.midnight_in, data.config.date.timezone
+    return bool(zones) and used not in zones and moves_days(used, zones[0], data.dates)
+
+
+def time_zone(data: Data) -> Iterator[Finding]:
+    """Moments that are midnight in a time zone belong to the days of that zone."""
+    zones, used = data.evidence.midnight_in, data.config.date.timezone
+    clocks = data.evidence.clocks
+    # at 05:00 UTC it is the same day in New York, but only summer time explains two such times
+    if not zones or used in zones or not (_in_wrong_zone(data) or len(clocks) > 1):
+        return
+    remedy = (
+        "remove `date.timezone`"
+        if zones[0] == "UTC"
+        else f"set `date.timezone: {zones[0]}`"
+        + (f" (or {' or '.join(zones[1:3])})" if zones[1:] else "")
+    )
+    yield Finding(
+        name="time_zone",
+        outcome=Outcome.WARN,
+        figure=len(clocks),
+        threshold=0,
+        columns=(data.config.date.column,),
+        sentence=f"the times of `{data.config.date.column}` are {' and '.join(clocks)} UTC, which "
+        f"is midnight in {zones[0]}, but `date.timezone` is {used}, so rows may belong to the "
+        f"wrong day; {remedy}",
+    )
+
+
 CHECKS = (
     unreadable_dates,
     gaps,
@@ -270,4 +305,5 @@ CHECKS = (
     future_dates,
     window,
     week_start,
+    time_zone,
 )

@@ -13,7 +13,8 @@ from job.sources.date_texts import date_remedy
 from job.sources.plan import Plan
 from job.sources.schema import Field
 from job.sources.snapshot import Evidence, Example
-from job.sources.sql import any_filled, parse_date, raw_text, usual_day, value
+from job.sources.sql import any_filled, raw_text, usual_day, value
+from job.sources.sql_dates import parse_date
 from job.sources.warehouse import Warehouse, arrow_rows
 
 _MAX_COUNTRIES = 20

@@ -17,6 +17,7 @@ from contract.exceptions import DataError
 from job.sources.plan import Plan
 from job.sources.snapshot import Evidence, Notice
 from job.sources.sql import PERIOD_EVIDENCE, column_evidence
+from job.sources.time_zones import DAY, clock_text, midnight_zones
 
 MAX_NOTICES = 2000
 MAX_FILLED = 5000
@@ -44,6 +45,7 @@ class EvidenceCounter:
 
     def __init__(self, config: Config, plan: Plan) -> None:
         self._plan = plan
+        self._market, self._zone = config.market, config.date.timezone
         self._frequency = config.date.frequency
         self._schema = plan.schema(config)
         self._counts: Counter[str] = Counter()
@@ -51,6 +53,7 @@ class EvidenceCounter:
         self._same: Counter[str] = Counter()
         self._repeated_in: list[date] = []
         self._spans: list[NDArray[Any]] = []
+        self._clocks: list[tuple[int | None, int | None]] = []
 
     def count(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         """Count the evidence in a batch and return its dates and values."""
@@ -76,6 +79,9 @@ class EvidenceCounter:
             self._counts[name] += int(numbers[name].sum())
         days = [columns[n].cast(pa.int32()).to_numpy() for n in ("period", "first_day", "last_day")]
         self._spans.append(np.stack([*days, numbers["days"].astype(np.int32)]))
+        self._clocks += zip(
+            columns["first_clock"].to_pylist(), columns["last_clock"].to_pylist(), strict=True
+        )
         periods = columns["period"]
         for row in np.flatnonzero(numbers["repeated"])[: MAX_NOTICES - len(self._repeated_in)]:
             self._repeated_in.append(periods[int(row)].as_py())
@@ -106,6 +112,7 @@ class EvidenceCounter:
         """Return everything counted, without the notices of dropped periods."""
         spans = self.spans()
         thin, missing_days = _thin(spans, self._frequency)
+        midnight_in, clocks = self._midnights(spans)
         notices = tuple(
             Notice(
                 column=column,
@@ -133,7 +140,25 @@ class EvidenceCounter:
             source_last_day=_day(spans[2].max()) if spans.size else None,
             weekday_of_rows=_weekday(spans),
             repeated_values=dict(self._same),
+            midnight_in=midnight_in,
+            clocks=clocks,
         )
+
+    def _midnights(self, spans: NDArray[Any]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """Return (zones in which all moments are midnight, usual times in UTC)."""
+        timed = [
+            ((_day(first), _day(last)), (early % DAY, late % DAY))
+            for first, last, (early, late) in zip(spans[1], spans[2], self._clocks, strict=True)
+            if early is not None and late is not None
+        ]
+        usual = Counter(time for _, times in timed for time in times).most_common(3)
+        zones = midnight_zones(
+            [days for days, _ in timed],
+            [times for _, times in timed],
+            market=self._market,
+            also=self._zone,
+        )
+        return zones, tuple(sorted(clock_text(time) for time, _ in usual))
 
 
 def check_range(spans: NDArray[Any], column: str, *, where: Callable[[], str]) -> None:

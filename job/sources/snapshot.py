@@ -69,6 +69,8 @@ class Evidence:
         examples: values that cannot be read, at most three per column.
         repeated_values: per summed column, the days on which several rows have one value.
         weekday_of_rows: the weekday of all rows (0 is Monday), if there is one row per period.
+        midnight_in: the time zones in which all moments of the date column are midnight.
+        clocks: the usual times of the date column in UTC, e.g. 22:00 and 23:00, at most three.
     """
 
     rows_read: int = 0
@@ -87,6 +89,8 @@ class Evidence:
     weekday_of_rows: int | None = None
     examples: tuple[Example, ...] = ()
     repeated_values: dict[str, int] = field(default_factory=dict)
+    midnight_in: tuple[str, ...] = ()
+    clocks: tuple[str, ...] = ()
 
     def examples_of(self, column: str) -> str:
         """Return the unreadable values of a column for a sentence, e.g. "`x` in row 3"."""
@@ -108,6 +112,8 @@ class Evidence:
         values = dict(document)
         for name in ("repeated_in", "dropped", "filled", "thin", "crowded"):
             values[name] = tuple(date.fromisoformat(day) for day in values.get(name, ()))
+        for name in ("midnight_in", "clocks"):
+            values[name] = tuple(values.get(name, ()))
         if values["source_last_day"]:
             values["source_last_day"] = date.fromisoformat(values["source_last_day"])
         values["examples"] = tuple(Example(**example) for example in values.get("examples", ()))

@@ -17,7 +17,6 @@ own names (`v0`, `v1`, …), so no name from a config or a table becomes an unqu
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from datetime import date
 
@@ -25,12 +24,19 @@ from sqlglot import exp
 
 from contract.config import Aggregation, Config, Frequency, NumberFormat, Weekday
 from contract.numbers import BLANKS
-from job.sources.date_texts import EXCEL, FIRST_DAY, LAST_DAY, TIME
+from job.sources.date_texts import FIRST_DAY, LAST_DAY
 from job.sources.plan import Column, Plan
 from job.sources.schema import Kind
+from job.sources.sql_dates import ANCHOR, clock, parse_date
+from job.sources.sql_dates import column as _column
+from job.sources.sql_dates import date_ as _date
+from job.sources.sql_dates import number as _number
+from job.sources.sql_dates import text_ as _text
 
-ANCHOR = date(1800, 1, 6)  # a Monday before all data
-PERIOD_EVIDENCE = ("rows_read", "days", "first_day", "last_day", "repeated", "identical")
+PERIOD_EVIDENCE = (
+    *("rows_read", "days", "first_day", "last_day", "repeated", "identical"),
+    *("first_clock", "last_clock"),
+)
 _LARGEST_FLOAT = "1.7976931348623157e308"
 
 
@@ -80,6 +86,7 @@ def _given(config: Config, plan: Plan, relation: exp.Expr) -> exp.Select:
     query = exp.select(
         exp.alias_(parse_date(config, plan), "day"),
         exp.alias_(_moment(config, plan), "moment"),
+        exp.alias_(clock(config, plan), "clock"),
         *(exp.alias_(value(column), f"v{i}") for i, column in columns),
         *(exp.alias_(raw_text(column), f"t{i}") for i, column in columns if column.reads_text),
     ).from_(relation)
@@ -107,73 +114,6 @@ def _filled(name: str, kind: Kind) -> exp.Expr:
     if kind is Kind.TEXT:
         return exp.NEQ(this=exp.Trim(this=_column(name)), expression=_text(""))
     return exp.not_(exp.Is(this=_column(name), expression=exp.Null()))
-
-
-def parse_date(config: Config, plan: Plan) -> exp.Expr:
-    """Return the date column as a DATE, with NULL for unreadable dates."""
-    raw = _column(plan.date.name)
-    kind = plan.date.kind
-    if kind is Kind.DATE:
-        return raw
-    if kind is Kind.TIMESTAMP:
-        return exp.cast(raw, "DATE")
-    if kind is Kind.TIMESTAMP_TZ:
-        return exp.cast(exp.AtTimeZone(this=raw, zone=_text(config.date.timezone)), "DATE")
-    text: exp.Expr = exp.Trim(this=exp.cast(raw, "VARCHAR"))
-    written = config.date.format
-    if written is None:
-        text = exp.Substring(this=text, start=_number(1), length=_number(10))
-        parsed = exp.TsOrDsToDate(this=text.copy(), format=_text("%Y-%m-%d"), safe=True)
-        # without this, `03-01-22` would be a day of the year 3
-        four_digits = exp.Like(this=text, expression=_text("____-%"))
-        return exp.Case().when(four_digits, exp.cast(parsed, "DATE"))
-    if written == EXCEL:
-        days = exp.TryCast(this=text, to=exp.DataType.build("double"), requires_string=True)
-        whole = exp.cast(exp.Floor(this=days), "INT")
-        serial = exp.Between(this=days.copy(), low=_number(1), high=_number(132000))
-        first = _date(date(1899, 12, 30))
-        moved = exp.cast(exp.DateAdd(this=first, expression=whole, unit=exp.var("DAY")), "DATE")
-        return exp.Case().when(serial, moved)
-    if "%V" in written:
-        return _monday_of_iso_week(text, written)
-    # a time after the date does not change the day
-    text = exp.RegexpReplace(this=text, expression=_text(TIME.pattern), replacement=_text(""))
-    day_format = re.sub(r"[ T]%[HI].*$", "", written)
-    if "%d" not in day_format:
-        text, day_format = exp.DPipe(this=_text("01 "), expression=text), f"%d {day_format}"
-    return exp.cast(exp.TsOrDsToDate(this=text, format=_text(day_format), safe=True), "DATE")
-
-
-def _monday_of_iso_week(text: exp.Expr, written: str) -> exp.Expr:
-    """Return the Monday of a week such as 2022-W01; week 1 has the fourth of January."""
-    pattern = "^" + written.replace("%G", "[0-9]{4}").replace("%V", "[0-9]{1,2}") + "$"
-    integer = exp.DataType.build("int")
-    year = exp.TryCast(
-        this=exp.Substring(this=text.copy(), start=_number(1), length=_number(4)),
-        to=integer,
-        requires_string=True,
-    )
-    digits = exp.RegexpReplace(
-        this=exp.Substring(this=text.copy(), start=_number(5), length=_number(6)),
-        expression=_text("[^0-9]"),
-        replacement=_text(""),
-        modifiers=_text("g"),
-    )
-    week = exp.TryCast(this=digits, to=integer.copy(), requires_string=True)
-    fourth = exp.cast(exp.DPipe(this=exp.cast(year, "VARCHAR"), expression=_text("-01-04")), "DATE")
-    since = exp.DateDiff(this=fourth.copy(), expression=_date(ANCHOR), unit=exp.var("DAY"))
-    into = exp.Mod(this=since, expression=_number(7))
-    monday = exp.cast(exp.DateSub(this=fourth, expression=into, unit=exp.var("DAY")), "DATE")
-    weeks = exp.Mul(
-        this=exp.Paren(this=exp.Sub(this=week.copy(), expression=_number(1))),
-        expression=_number(7),
-    )
-    day = exp.cast(exp.DateAdd(this=monday, expression=weeks, unit=exp.var("DAY")), "DATE")
-    valid = exp.and_(
-        exp.RegexpLike(this=text, expression=_text(pattern)),
-        exp.Between(this=week, low=_number(1), high=_number(53)),
-    )
-    return exp.Case().when(valid, day)
 
 
 def _moment(config: Config, plan: Plan) -> exp.Expr:
@@ -244,6 +184,7 @@ def _source(config: Config, plan: Plan) -> exp.Select:
     parts: list[exp.Expr] = [
         exp.column("day", table="given"),
         exp.column("moment", table="given"),
+        exp.column("clock", table="given"),
     ]
     for i, column in enumerate(plan.columns):
         v: exp.Expr = exp.column(f"v{i}", table="given")
@@ -305,6 +246,8 @@ def _days(plan: Plan, rows: str) -> exp.Select:
     parts: list[exp.Expr] = [
         exp.column("day", table=rows),
         exp.alias_(everything.copy(), "rows_read"),
+        exp.alias_(exp.Min(this=exp.column("clock", table=rows)), "first_clock"),
+        exp.alias_(exp.Max(this=exp.column("clock", table=rows)), "last_clock"),
     ]
     for i, column in enumerate(plan.columns):
         v = exp.column(f"v{i}", table=rows)
@@ -362,6 +305,8 @@ def _periods(config: Config, plan: Plan) -> exp.Select:
         exp.alias_(exp.Max(this=day.copy()), "last_day"),
         exp.alias_(exp.Sum(this=exp.column("repeated", table="days")), "repeated"),
         exp.alias_(exp.Sum(this=exp.column("identical", table="days")), "identical"),
+        exp.alias_(exp.Min(this=exp.column("first_clock", table="days")), "first_clock"),
+        exp.alias_(exp.Max(this=exp.column("last_clock", table="days")), "last_clock"),
     ]
     for i, kind in column_evidence(plan):
         parts.append(exp.alias_(exp.Sum(this=exp.column(f"{kind}{i}", table="days")), f"{kind}{i}"))
@@ -404,19 +349,3 @@ def _is_positional(column: Column) -> bool:
 
 def _flag(condition: exp.Expr) -> exp.Expr:
     return exp.Case().when(condition, _number(1)).else_(_number(0))
-
-
-def _column(name: str) -> exp.Column:
-    return exp.column(name, quoted=True)
-
-
-def _text(value: str) -> exp.Literal:
-    return exp.Literal.string(value)
-
-
-def _number(value: int | str) -> exp.Expr:
-    return exp.Literal.number(value)
-
-
-def _date(value: date) -> exp.Expr:
-    return exp.cast(_text(value.isoformat()), "DATE")

@@ -25,7 +25,8 @@ from mmm.propose.vocabulary import split_words
 
 SAMPLE_ROWS = 20_000
 _MOSTLY = 0.5  # share of numbers from which a column of text holds numbers
-_BARE = (EXCEL, "%Y%m", "%Y%m%d", "%G%V")  # formats of digits alone
+_EARLY, _LATE = date(1980, 1, 1), date(2100, 1, 1)  # the dates of most tables
+_BARE = (EXCEL, "%y%m%d", "%Y%m", "%Y%m%d", "%G%V")  # formats of digits alone
 _DATE_NAMES = vocabulary.CALENDAR | {"yyyymm", "yyyymmdd", "ym", "ymd", "yearmonth"}
 
 
@@ -139,10 +140,15 @@ def find_date_format(texts: Sequence[str]) -> tuple[str | None, str | None]:
     if not sample:
         return None, None
     fitting: dict[str, list[date]] = {}
+    first = sample[:40]
     for date_format in FORMATS:
+        if sum(parse_day(text, date_format) is not None for text in first) < len(first) / 2:
+            continue
         days = [day for day in (parse_day(text, date_format) for text in sample) if day]
         if len(days) >= 0.95 * len(sample):
             fitting[date_format] = days
+    plausible = {f: days for f, days in fitting.items() if _EARLY < min(days) <= max(days) < _LATE}
+    fitting = plausible or fitting
     if len(fitting) > 1:
         regular = [date_format for date_format, days in fitting.items() if _is_regular(days)]
         if len(regular) != 1:

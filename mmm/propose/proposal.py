@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from datetime import date, datetime
 from typing import Any
 
 import pandas as pd
@@ -12,11 +11,12 @@ from contract.config import Aggregation, Weekday
 from contract.exceptions import ConfigError, DataError
 from contract.numbers import NumberFormat, Numbers
 from contract.suggest import did_you_mean
-from job.sources.date_texts import parse_day
 from job.sources.number_texts import flow
 from job.sources.plan import Role, default_aggregation
 from job.sources.schema import Kind
+from job.sources.time_zones import ZONES
 from mmm.propose import vocabulary
+from mmm.propose.days import read_days
 from mmm.propose.profiles import frequency
 from mmm.propose.rules import Channel, ColumnProfile, Guess, pair_channels
 from mmm.propose.vocabulary import split_words
@@ -66,7 +66,7 @@ def write_proposal(
         f"revision: {_quoted(revision)}",
         f"source: {_inline_mapping(chosen)}",
         *comments,
-        *_date_lines(day, by_name[day.column], frame),
+        *_date_lines(day, by_name[day.column], frame, market),
         *_number_lines(guesses, by_name),
         *_target_lines(target),
         "channels:",
@@ -117,13 +117,21 @@ def _check_complete(
         raise DataError("\n".join(lines))
 
 
-def _date_lines(day: Guess, profile: ColumnProfile, frame: pd.DataFrame) -> list[str]:
-    interval, weekday = frequency(_dates(frame[day.column], profile.date_format))
+def _date_lines(day: Guess, profile: ColumnProfile, frame: pd.DataFrame, market: str) -> list[str]:
+    found = read_days(frame[day.column], profile.date_format, market)
+    interval, weekday = frequency(found.days)
     daily = "  # rows are daily; `week` would aggregate them and is more stable"
     lines = ["date:", f"  column: {_quoted(day.column)}  # {day.reason}"]
     lines.append(f"  frequency: {interval}{daily if interval == 'day' else ''}")
     if profile.date_format and profile.date_format != "%Y-%m-%d":
         lines.append(f"  format: {_quoted(profile.date_format)}")
+    if found.zones:
+        clocks = " and ".join(found.clocks)
+        reason = f"all times are {clocks} UTC, which is midnight there"
+        if ZONES[found.zones[0]] != market:
+            others = ", ".join(found.zones[1:6])
+            reason = f"CHECK: {reason}" + (f"; also in {others}" if others else "")
+        lines.append(f"  timezone: {_quoted(found.zones[0])}  # {reason}")
     if weekday:
         lines.append(
             f"  week_start: {list(Weekday)[weekday].value}  # rows are dated on this weekday"
@@ -253,21 +261,6 @@ def _choose_rows(
         f"  # CHECK: the values of {_quoted(column)} ({some}) are summed; to use only one, add",
         f"  # country_column: {_quoted(column)}, country: {_quoted(values[0])}",
     ]
-
-
-def _dates(values: pd.Series[Any], date_format: str | None) -> list[date]:
-    present = values.dropna()
-    if date_format is None:
-        return [day for day in (_day(value) for value in present) if day]
-    parsed = [parse_day(str(value).strip(), date_format) for value in present]
-    return [day for day in parsed if day]
-
-
-def _day(value: Any) -> date | None:
-    """Return the day of a date or moment, or None if it is none or out of range."""
-    if isinstance(value, datetime):
-        return value.date()
-    return value if isinstance(value, date) else parse_day(str(value), "%Y-%m-%d")
 
 
 def _quoted(value: str) -> str:

@@ -12,7 +12,7 @@ import threading
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import date, datetime
+from datetime import UTC, date, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -162,8 +162,14 @@ def _json(value: Any) -> Any:
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, datetime):
-        return value.isoformat()
+        moment = value.astimezone(UTC) if value.tzinfo else None
+        return value.isoformat() if moment is None else str(_microseconds(moment))
     return value.isoformat() if isinstance(value, date) else str(value)
+
+
+def _microseconds(moment: datetime) -> int:
+    """Return the microseconds since 1970, as BigQuery writes a TIMESTAMP for its client."""
+    return (moment - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)
 
 
 @contextmanager

@@ -6,8 +6,10 @@ The real connector sends it to fakesnow, which parses it as Snowflake SQL.
 from __future__ import annotations
 
 from datetime import date, datetime
+from pathlib import Path
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from sqlglot import exp
 
@@ -15,6 +17,7 @@ from contract.config import Config
 from job.sources.sql import build
 from tests.fakes.snowflake import FakeSnowflake
 from tests.unit.sources.test_sql_properties import cases, check, planned, types
+from tests.unit.sources.test_time_zones import check_source, weekly
 
 
 def in_snowflake(
@@ -50,3 +53,19 @@ def test_snowflake(
     tree = build(config, planned(config, date_type, upper=True), exp.to_table("DAILY"))
     sql = tree.sql(dialect="snowflake")
     check(in_snowflake(sql, date_type, rows, snowflake_server), rows, config)
+
+
+@pytest.mark.parametrize("kind", ["TIMESTAMP_NTZ", "TIMESTAMP_TZ", "TIMESTAMP_LTZ"])
+def test_midnight_in_berlin(kind: str, tmp_path: Path, snowflake_server: FakeSnowflake) -> None:
+    frame = weekly("Europe/Berlin")
+    zone = "" if kind == "TIMESTAMP_NTZ" else "+00:00"
+    rows = ", ".join(
+        f"('{row.week:%Y-%m-%d %H:%M:%S}{zone}', {row.revenue}, {row.tv_spend})"
+        for row in frame.itertuples()
+    )
+    snowflake_server.execute(
+        f"CREATE OR REPLACE TABLE MOMENTS (WEEK {kind}, REVENUE FLOAT, TV_SPEND FLOAT)",
+        f"INSERT INTO MOMENTS VALUES {rows}",
+    )
+    source = {"type": "snowflake", "table": "ANALYTICS.MMM.MOMENTS"}
+    check_source(source, tmp_path, snowflake_server.env)

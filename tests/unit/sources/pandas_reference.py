@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -16,15 +16,16 @@ Row = dict[str, Any]
 def day_of(value: Any, config: Config) -> date | None:
     """Return the calendar day of a date, timestamp or text."""
     if isinstance(value, datetime):
-        if value.tzinfo is not None:
-            value = value.astimezone(ZoneInfo(config.date.timezone))
-        return value.date()
+        zone = ZoneInfo(config.date.timezone)
+        return (value if value.tzinfo else value.replace(tzinfo=UTC)).astimezone(zone).date()
     if isinstance(value, date) or value is None:
         return value
     text = value.strip()
     try:
         if config.date.format:
             return datetime.strptime(text, config.date.format).date()
+        if len(text) > 10:
+            return day_of(datetime.fromisoformat(text), config)
         return date.fromisoformat(text[:10])
     except ValueError:
         return None

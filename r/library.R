@@ -13,6 +13,14 @@ if (dir.exists(R_LIBRARY)) {
   rm(others)
 }
 
+# prophet loads Debian's RcppParallel, which asks dpkg-architecture for the name of this folder.
+# Without a compiler, dpkg-architecture answers with a warning too, unless this variable has it.
+if (!nzchar(Sys.getenv("DEB_HOST_MULTIARCH"))) {
+  multiarch <- basename(Sys.glob("/usr/lib/*-linux-gnu*"))
+  if (length(multiarch) == 1) Sys.setenv(DEB_HOST_MULTIARCH = multiarch)
+  rm(multiarch)
+}
+
 # The files that make the package mmmtrainer, each with its MD5 sum. The installed package keeps the
 # lines of its own files as `built-from`.
 package_sources <- function() {

@@ -9,7 +9,8 @@
 # DEBIAN_MIRROR     default http://deb.debian.org/debian
 # TRY_FRESH_SETUP   for networks with a proxy or a mirror: a program that gets the root's folder
 #                   before the first command, for example to copy certificates or apt.conf.d there.
-#                   The variables *_proxy, PIP_*, UV_* and SSL_CERT_FILE are passed on.
+#                   The variables *_proxy, PIP_*, UV_*, SSL_CERT_FILE and REQUESTS_CA_BUNDLE
+#                   are passed on.
 # TRY_FRESH_FOLDER  where the root is made; default a temporary folder.
 # TRY_FRESH_KEEP    1 keeps the root afterwards and prints its folder; otherwise it is removed.
 set -euo pipefail
@@ -33,7 +34,7 @@ done
 # Each command has its own tree of mounts and processes: nothing stays mounted or running after it.
 inside() {
   local name variables=()
-  for name in $(compgen -e | grep -E '^([a-z]+_proxy|PIP_CERT|PIP_[A-Z_]*INDEX_URL|UV_.*|SSL_CERT_FILE)$'); do
+  for name in $(compgen -e | grep -E '^([a-z]+_proxy|PIP_CERT|PIP_[A-Z_]*INDEX_URL|UV_.*|SSL_CERT_FILE|REQUESTS_CA_BUNDLE)$'); do
     variables+=("$name=${!name}")
   done
   # shellcheck disable=SC2016
@@ -72,7 +73,7 @@ cells="" status=0
 for target in "${targets[@]}"; do
   log=$logs/$release-$target.log
   SECONDS=0
-  if inside make -C /root/mmm-trainer "$target" >"$log" 2>&1 </dev/null; then
+  if inside make --no-print-directory -C /root/mmm-trainer "$target" >"$log" 2>&1 </dev/null; then
     echo "ok    make $target: $SECONDS s. Last line: $(tail -1 "$log")"
     cells+=" make $target $SECONDS s,"
   else

@@ -82,6 +82,18 @@ def test_image_runs_as_nobody_special_with_an_init() -> None:
     assert "r-base-dev" not in final
 
 
+def test_image_leaves_out_the_packages_of_the_tests() -> None:
+    commands = set(re.findall(r"sed '([^']*)' /tmp/debian-packages.txt", DOCKERFILE.read_text()))
+    assert len(commands) == 1
+    listed = ROOT / "r" / "debian-packages.txt"
+    done = subprocess.run(
+        ["sed", *commands, listed], capture_output=True, text=True, check=True
+    ).stdout.split()
+    whole = {line for line in listed.read_text().split() if line.startswith("r-cran-")}
+    assert whole - set(done) == {"r-cran-cyclocomp", "r-cran-lintr", "r-cran-testthat"}
+    assert len(done) == len(set(done)) > 20
+
+
 def test_image_holds_the_installed_project_and_no_other_version() -> None:
     text = DOCKERFILE.read_text()
     final = text.rsplit("\nFROM ", 1)[1]

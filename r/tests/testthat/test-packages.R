@@ -25,3 +25,20 @@ test_that("the true cause is told where it is not", {
     )
   }
 })
+
+test_that("dpkg-architecture tells its folder without a warning where no compiler is", {
+  skip_if_not(nzchar(Sys.which("dpkg-architecture")), "dpkg-architecture is not installed")
+  code <- c(
+    "source('library.R', chdir = TRUE)",
+    "tools <- file.path(tempdir(), c('perl', 'dpkg', 'dpkg-architecture'))",
+    "invisible(file.symlink(Sys.which(basename(tools)), tools))",
+    "withr::local_path(tempdir(), action = 'replace')",
+    "cat(system2('dpkg-architecture', '-qDEB_HOST_MULTIARCH', stdout = TRUE, stderr = TRUE))"
+  )
+  script <- withr::local_tempfile(lines = code, fileext = ".R")
+  withr::local_dir(file.path("..", ".."))
+  withr::local_envvar(DEB_HOST_MULTIARCH = NA)
+  said <- system2(file.path(R.home("bin"), "Rscript"), c("--vanilla", script), stdout = TRUE)
+  expect_length(said, 1)
+  expect_match(said, "^[a-z0-9_]+-linux-gnu[a-z0-9]*$")
+})

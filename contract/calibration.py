@@ -27,6 +27,12 @@ class Calibration(Strict):
     confidence: StrictFloat = Field(
         default=0.85, ge=0, le=1, description="Confidence level of the lift."
     )
+    standard_error: StrictFloat | None = Field(
+        default=None,
+        gt=0,
+        description="Standard error of the lift, for the posterior. If left out, `confidence` is "
+        "taken as one minus the p-value of the lift.",
+    )
     scope: Literal["immediate", "total"] = Field(
         default="immediate", description="Whether the lift includes the carry-over."
     )

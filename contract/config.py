@@ -22,7 +22,7 @@ from contract.hyperparameters import Space, nothing_to_search, unknown_names
 from contract.limits import Limits, Promotion, WhenBusy
 from contract.numbers import NumberFormat, Numbers
 from contract.outputs import Allocator, AllocatorScenario, IntervalMethod, Intervals, Outputs
-from contract.posterior import Posterior
+from contract.posterior import Posterior, prior_faults
 from contract.roles import Aggregation, Channel, Target, TargetKind
 from contract.source import EventsFile, Source
 from contract.text import Column, PathPart
@@ -120,6 +120,7 @@ class Config(Strict):
                 self._calibration_faults(),
                 self._hyperparameter_faults(),
                 self._prophet_faults(),
+                self._prior_faults(),
             )
         )
         return self
@@ -196,6 +197,10 @@ class Config(Strict):
         robyn = self.training.engine is Engine.ROBYN
         if robyn and (self.factors or self.annotations) and not prophet:
             yield Fault(at=("training", "prophet"), problem=f"is empty; {ROBYN_NEEDS_PROPHET}")
+
+    def _prior_faults(self) -> Iterator[Fault]:
+        names = [channel.name for channel in self.channels]
+        yield from prior_faults(self.posterior, names, self.target.kind.value)
 
     def search_space(self) -> Space:
         """What the search space of the model is made of."""

@@ -2,9 +2,46 @@
 
 from __future__ import annotations
 
-from pydantic import Field, StrictBool, StrictFloat, StrictInt
+from collections.abc import Collection, Iterator
+from typing import Self
+
+from pydantic import Field, StrictBool, StrictFloat, StrictInt, model_validator
 
 from contract.base import Strict
+from contract.faults import Fault, refuse
+
+
+class ChannelPriors(Strict):
+    """What is known about one channel before the data are seen, for example from a lift test."""
+
+    roas: StrictFloat | None = Field(
+        default=None,
+        gt=0,
+        description="Its most plausible ROAS, instead of the common prior; for revenue targets.",
+    )
+    cpa: StrictFloat | None = Field(
+        default=None,
+        gt=0,
+        description="Its most plausible cost per conversion, instead of the common prior; for "
+        "conversion targets.",
+    )
+    uncertainty: StrictFloat = Field(
+        default=0.5,
+        gt=0,
+        le=3,
+        description="Standard deviation of that ROAS or CPA, as a share of it.",
+    )
+    follows_demand: StrictBool | None = Field(
+        default=None,
+        description="Whether its spend follows demand that no column shows, as search often does; "
+        "if left out, the data decide.",
+    )
+
+    @model_validator(mode="after")
+    def _says_one_thing(self) -> Self:
+        if self.roas is not None and self.cpa is not None:
+            refuse([Fault(at=("cpa",), problem="stands beside `roas`; allowed: one of the two")])
+        return self
 
 
 class PosteriorPriors(Strict):
@@ -46,6 +83,9 @@ class PosteriorPriors(Strict):
         description="How much spend may follow demand that no column measures, in units of the "
         "noise; it counts only where the noise is autocorrelated.",
     )
+    channels: dict[str, ChannelPriors] = Field(
+        default={}, description="What is known about single channels, by the channel's name."
+    )
 
 
 class Posterior(Strict):
@@ -59,3 +99,21 @@ class Posterior(Strict):
         description="Number of sweeps of each chain; the first third is not kept.",
     )
     priors: PosteriorPriors = PosteriorPriors()
+
+
+def prior_faults(posterior: Posterior, channels: Collection[str], kind: str) -> Iterator[Fault]:
+    """Yield a fault for each prior of an unknown channel, or of the wrong measure.
+
+    `kind` is that of the target: `revenue` or `conversion`.
+    """
+    wrong, right = ("cpa", "roas") if kind == "revenue" else ("roas", "cpa")
+    for name, prior in posterior.priors.channels.items():
+        at = ("posterior", "priors", "channels", name)
+        if name not in channels:
+            allowed = ", ".join(sorted(channels))
+            yield Fault(at=at, problem=f"is no channel; allowed: {allowed}")
+        elif getattr(prior, wrong) is not None:
+            yield Fault(
+                at=(*at, wrong),
+                problem=f"is given, but the target is of the kind `{kind}`; allowed: `{right}`",
+            )

@@ -20,7 +20,7 @@ import numpy as np
 from bench.machine import in_words, machine
 from bench.truth.worlds import WORLDS, make_world
 from job.posterior.draws import draw
-from job.posterior.market import Priors
+from job.posterior.priors import Priors
 from job.posterior.summary import summarise
 
 HERE = Path(__file__).parent

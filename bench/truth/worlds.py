@@ -15,7 +15,7 @@ import pandas as pd
 
 from examples.markets import MARKETS
 from examples.simulate import adstock, hill, simulate
-from job.posterior.market import MarketData
+from job.posterior.market import LiftTest, MarketData
 from job.train.holidays import holidays_table
 
 Array = npt.NDArray[np.float64]
@@ -51,6 +51,7 @@ class Recipe:
         drift: standard deviation of the logarithm of effects that drift.
         peaks: number of weeks in which a channel spends eight times as much.
         delayed: whether the effect comes one to four weeks later.
+        tested: standard error of a lift test of the first channel, as a share of its lift.
     """
 
     weeks: int = 208
@@ -68,6 +69,7 @@ class Recipe:
     drift: float = 0.0
     peaks: int = 0
     delayed: bool = False
+    tested: float = 0.0
 
 
 WORLDS: dict[str, Recipe | str] = {
@@ -87,6 +89,7 @@ WORLDS: dict[str, Recipe | str] = {
     "20 channels": Recipe(channels=20, share=0.35),
     "drift": Recipe(drift=0.3, tails=4),
     "peaks": Recipe(peaks=3),
+    "demand, one test": Recipe(demand=1.0, tested=0.15),
 }
 
 
@@ -95,11 +98,12 @@ def make_world(name: str, seed: int) -> World:
     recipe = WORLDS[name]
     if isinstance(recipe, str):
         return _example(recipe, seed)
-    number = list(WORLDS).index(name)
-    return _from_recipe(recipe, np.random.default_rng([number, seed]))
+    # The same market with and without a test.
+    number = list(WORLDS).index(name.removesuffix(", one test"))
+    return _from_recipe(recipe, np.random.default_rng([number, seed]), seed)
 
 
-def _from_recipe(recipe: Recipe, random: Random) -> World:
+def _from_recipe(recipe: Recipe, random: Random, seed: int) -> World:
     weeks, time = recipe.weeks, np.arange(recipe.weeks)
     phases = random.uniform(0, 2 * np.pi, 2)
     season = 0.12 * np.cos(2 * np.pi * time / _WEEKS_A_YEAR + phases[0])
@@ -126,8 +130,24 @@ def _from_recipe(recipe: Recipe, random: Random) -> World:
         names=tuple(f"channel {number}" for number in range(1, recipe.channels + 1)),
         baseline=context[None],
         periods_per_year=_WEEKS_A_YEAR,
+        tests=(_lift_test(recipe, parts[0], seed),) if recipe.tested else (),
     )
     return World(data, roas, (0,) if recipe.demand else ())
+
+
+def _lift_test(recipe: Recipe, effect: Array, seed: int) -> LiftTest:
+    """Return a test of eight weeks of the first channel, in the third year."""
+    periods = np.zeros(recipe.weeks)
+    periods[120:128] = 1
+    lift, error = float(effect @ periods), np.random.default_rng(seed).standard_normal()
+    deviation = recipe.tested * lift
+    return LiftTest(
+        number=0,
+        media=(0,),
+        periods=periods,
+        lift=lift + deviation * error,
+        standard_error=deviation,
+    )
 
 
 def _spends(recipe: Recipe, random: Random, season: Array, demand: Array) -> Array:

@@ -197,6 +197,12 @@ _TABLES: Final[dict[str, tuple[str, _Columns]]] = {
             "marginal_roas": ("number", "Median contribution of one more unit of spend."),
             "marginal_roas_low": ("number", "Lower end of the interval of marginal ROAS."),
             "marginal_roas_high": ("number", "Upper end of the interval of marginal ROAS."),
+            "carry_over": (
+                "number",
+                "Median share of the effect that comes after the period of the spend.",
+            ),
+            "carry_over_low": ("number", "Lower end of the interval of that share."),
+            "carry_over_high": ("number", "Upper end of the interval of that share."),
             "no_effect": ("number", "Probability that the channel has no effect."),
             "is_identified": (
                 "flag",
@@ -213,6 +219,34 @@ _TABLES: Final[dict[str, tuple[str, _Columns]]] = {
             "roas": ("number", "Contribution per unit of spend."),
             "contribution": ("number", "Contribution in the window."),
             "marginal_roas": ("number", "Contribution of one more unit of spend."),
+        },
+    ),
+    "posterior_curves": (
+        "One row per paid channel and amount of spend: what it would bring in the window.",
+        {
+            "channel": ("text", "Name of the channel."),
+            "spend_factor": ("number", "The spend of every period, as a multiple of the real one."),
+            "spend": ("number", "Spend in the window."),
+            "contribution": ("number", "Median of the contribution in the window."),
+            "contribution_low": ("number", "Lower end of the interval of the contribution."),
+            "contribution_high": ("number", "Upper end of the interval of the contribution."),
+        },
+    ),
+    "lift_tests": (
+        "One row per lift test: what it measured, and what the posterior expects of it.",
+        {
+            "test": ("whole", "Number of the test in `calibration`, from 1."),
+            "channel": ("text", "The channels that it tested, joined by `+`."),
+            "start": ("text", "First day of the test."),
+            "end": ("text", "Last day of the test."),
+            "lift": ("number", "The measured lift."),
+            "standard_error": ("number", "Its standard error."),
+            "before": ("number", "Median of the lift that the posterior without tests expects."),
+            "before_low": ("number", "Lower end of the interval of that lift."),
+            "before_high": ("number", "Upper end of the interval of that lift."),
+            "after": ("number", "Median of the lift that the posterior with all tests expects."),
+            "after_low": ("number", "Lower end of the interval of that lift."),
+            "after_high": ("number", "Upper end of the interval of that lift."),
         },
     ),
 }
@@ -234,7 +268,8 @@ SCHEMAS: Final[dict[str, pa.Schema]] = {
 }
 
 
-WITHOUT_POSTERIOR: Final = ("posterior", "posterior_draws")  # tables that are empty without one
+# Tables that are empty without a posterior.
+WITHOUT_POSTERIOR: Final = ("posterior", "posterior_draws", "posterior_curves", "lift_tests")
 
 
 def read_csv(csv_path: Path, table_name: str, *, run: Mapping[str, str]) -> pa.Table:

@@ -9,12 +9,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from job.posterior.market import Array, MarketData, Priors
+from job.posterior.market import Array, MarketData
+from job.posterior.priors import ChannelPrior, Priors
 
 AUTOCORRELATIONS = np.arange(10) / 10.0  # the grid of the noise's autocorrelation
 _WAVES = 4  # cycles a year
 _TREND, _HINGE, _WAVE, _WEEKDAY, _COLUMN = 32.0, 4.5, 10.0, 10.0, 10.0
-_LEAST_DEMAND = 0.05
+_LEAST_DEMAND, _NO_DEMAND = 0.05, 1e-4
 
 
 @dataclass(frozen=True)
@@ -36,23 +37,29 @@ def make_baseline(market: MarketData, priors: Priors) -> Baseline:
         columns.append(_standard(column))
         deviations.append(_COLUMN)
     fixed = np.tile(deviations, (len(AUTOCORRELATIONS), 1))
-    demand = np.array([unseen_demand(phi, priors) for phi in AUTOCORRELATIONS])
-    for spend in market.spend:
+    demand = []
+    for name, spend in zip(market.names, market.spend, strict=False):
         columns.append(_standard(np.log1p(spend / max(spend.mean(), 1e-300))))
+        channel = priors.of_channel(name)
+        demand.append([unseen_demand(phi, priors, channel) for phi in AUTOCORRELATIONS])
     return Baseline(
         columns=np.column_stack(columns),
-        deviations=np.hstack([fixed, np.tile(demand[:, None], (1, market.paid))]),
+        deviations=np.hstack([fixed, np.array(demand).reshape(-1, len(AUTOCORRELATIONS)).T]),
     )
 
 
-def unseen_demand(autocorrelation: float, priors: Priors) -> float:
+def unseen_demand(autocorrelation: float, priors: Priors, channel: ChannelPrior) -> float:
     """Return the standard deviation of the effect of demand that spend follows and no column shows.
 
     Demand lasts for several periods, so demand that is missing from the model leaves autocorrelated
-    noise. Where the noise is independent from period to period, there is little of it.
+    noise. Where the noise is independent from period to period, there is little of it, unless the
+    channel is known to follow demand.
     """
-    memory = autocorrelation / (1 - autocorrelation)
-    return _LEAST_DEMAND + priors.unseen_demand * float(np.sqrt(memory))
+    if channel.follows_demand is False:
+        return _NO_DEMAND
+    memory = float(np.sqrt(autocorrelation / (1 - autocorrelation)))
+    least = priors.unseen_demand if channel.follows_demand else _LEAST_DEMAND
+    return least + priors.unseen_demand * memory
 
 
 def _season_and_trend(market: MarketData) -> tuple[list[Array], list[float]]:

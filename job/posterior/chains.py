@@ -15,12 +15,12 @@ import numpy as np
 import numpy.typing as npt
 
 from job.posterior.baseline import AUTOCORRELATIONS, Projection, whiten
-from job.posterior.market import Array, MarketData, Priors
+from job.posterior.lift import LiftTests
+from job.posterior.market import Array, MarketData
 from job.posterior.media import DELAY_PROBABILITIES, DELAYS, Media, Whole
+from job.posterior.priors import Priors, ScalePriors, log_prior_of_total
 
 Flags = npt.NDArray[np.bool_]
-_ORGANIC_SHARE, _ORGANIC_LEVEL, _ORGANIC_SPREAD = 0.1, -1.5, 1.0
-_MOST_SHARE = 0.9  # the largest share of the target that paid media may bring together
 
 
 @dataclass
@@ -40,6 +40,42 @@ class State:
     phi: Whole
 
 
+@dataclass(frozen=True, kw_only=True)
+class Shape:
+    """Parameters and delay of one medium, with what follows from them, for every chain.
+
+    Attributes:
+        raw: the response column, of shape (chains, periods).
+        whitened: the same, whitened.
+        inside: its coefficients in the baseline's basis, of shape (chains, columns).
+        tested: what a share of 1 adds to each lift test, of shape (chains, tests).
+    """
+
+    parameters: Array
+    delay: Whole
+    raw: Array
+    whitened: Array
+    inside: Array
+    tested: Array
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rest:
+    """What is left of the target without one medium, for every chain.
+
+    Attributes:
+        residual: whitened, of shape (chains, periods).
+        inside: its coefficients in the baseline's basis, of shape (chains, columns).
+        squares: its sum of squares without the baseline, of shape (chains,).
+        predicted: the lifts that the other media predict, of shape (chains, tests).
+    """
+
+    residual: Array
+    inside: Array
+    squares: Array
+    predicted: Array
+
+
 class Chains:
     """The model's density at the state of every chain, kept up to date step by step.
 
@@ -47,7 +83,10 @@ class Chains:
         state: where the chains stand.
         response: whitened response columns, of shape (chains, media, periods).
         inside: their coefficients in the baseline's basis, of shape (chains, media, columns).
-        typical: the share of the target of a medium with the typical ROAS.
+        tested: what a share of 1 adds to each lift test, of shape (chains, media, tests).
+        squares: the sum of squares of the residual, of shape (chains,).
+        predicted: the lifts that the chains predict, of shape (chains, tests).
+        scales: the priors of the scales.
         power: of the likelihood: below 1, chains leave local modes, as they must before any draw.
     """
 
@@ -60,19 +99,15 @@ class Chains:
         *,
         chains: int,
         random: np.random.Generator,
+        count_tests: bool = True,
     ) -> None:
         self.market, self.media, self.priors, self.random = market, media, priors, random
         self.projection, self.chains = projection, chains
         self.power = 1.0
         self._all = np.arange(chains)
-        spend = market.spend.sum(1)
-        self.typical = np.concatenate(
-            [
-                priors.typical_share * spend / spend.sum(),
-                np.full(market.media - market.paid, _ORGANIC_SHARE),
-            ]
-        )
-        self.log_typical = np.log(self.typical)
+        self.scales = ScalePriors(market, priors)
+        self.typical, self.log_typical = self.scales.typical, np.log(self.scales.typical)
+        self.tests = LiftTests(market, media, count=count_tests)
         targets = [whiten(market.target, float(phi)) for phi in AUTOCORRELATIONS]
         self._target = np.array(targets)
         self._target_inside = np.einsum("at,atc->ac", self._target, projection.basis)
@@ -80,23 +115,33 @@ class Chains:
         self._raw = np.stack([self.column(medium) for medium in range(market.media)], axis=1)
         self._basis = projection.basis[self.state.phi]
         self.response, self.inside = self._project(self._raw, self.state.phi, self._basis)
+        self.tested = np.stack(
+            [
+                self.tests.per_share(
+                    medium,
+                    self.state.parameters[:, medium],
+                    self.state.delay[:, medium],
+                    self._raw[:, medium],
+                )
+                for medium in range(market.media)
+            ],
+            axis=1,
+        )
         self._residuals()
 
     def _first_state(self) -> State:
         """Return a state drawn from the priors, without effects that are far too large."""
         random, chains, market = self.random, self.chains, self.market
-        level = random.normal(0, self.priors.roas_level, chains)
-        scale = level[:, None] + random.normal(0, 0.5, (chains, market.media))
-        scale[:, market.paid :] = random.normal(
-            _ORGANIC_LEVEL, _ORGANIC_SPREAD, (chains, market.media - market.paid)
-        )
+        level, spread = random.normal(0, self.priors.roas_level, chains), np.full(chains, 0.5)
+        middle, width = self.scales.middle(level), self.scales.spread(spread)
+        scale = middle + width * random.standard_normal((chains, market.media))
         return State(
-            scale=np.minimum(scale, 0.7),
+            scale=np.where(self.scales.is_common, np.minimum(scale, 0.7), scale),
             parameters=self.fresh_parameters(slice(None)),
             delay=self.fresh_delay((chains, market.media)),
             on=np.ones((chains, market.media), dtype=bool),
             level=level,
-            spread=np.full(chains, 0.5),
+            spread=spread,
             phi=random.integers(0, 5, chains),
         )
 
@@ -115,23 +160,40 @@ class Chains:
 
     # -- the density
 
-    def column(
-        self, medium: int, parameters: Array | None = None, delay: Whole | None = None
-    ) -> Array:
+    def column(self, medium: int) -> Array:
         """Return the response column of a medium, of shape (chains, periods)."""
-        parameters = self.state.parameters[:, medium] if parameters is None else parameters
-        delay = self.state.delay[:, medium] if delay is None else delay
-        return self.media.response(medium, parameters, delay)
+        return self.media.response(
+            medium, self.state.parameters[:, medium], self.state.delay[:, medium]
+        )
+
+    def shape(self, medium: int, parameters: Array, delay: Whole) -> Shape:
+        """Return what follows from a medium's parameters, of shape (chains, parameters)."""
+        raw = self.media.response(medium, parameters, delay)
+        whitened = whiten(raw, AUTOCORRELATIONS[self.state.phi])
+        return Shape(
+            parameters=parameters,
+            delay=delay,
+            raw=raw,
+            whitened=whitened,
+            inside=np.matmul(whitened[:, None, :], self._basis)[:, 0],
+            tested=self.tests.per_share(medium, parameters, delay, raw),
+        )
+
+    def present(self, medium: int) -> Shape:
+        """Return the present shape of a medium."""
+        return Shape(
+            parameters=self.state.parameters[:, medium],
+            delay=self.state.delay[:, medium],
+            raw=self._raw[:, medium],
+            whitened=self.response[:, medium],
+            inside=self.inside[:, medium],
+            tested=self.tested[:, medium],
+        )
 
     def shares(self) -> Array:
         """Return every medium's share of the target, of shape (chains, media)."""
         out: Array = self.typical * np.exp(self.state.scale) * self.state.on
         return out
-
-    def project(self, column: Array) -> tuple[Array, Array]:
-        """Return a column whitened, and its coefficients in the baseline's basis."""
-        whitened = whiten(column, AUTOCORRELATIONS[self.state.phi])
-        return whitened, np.matmul(whitened[:, None, :], self._basis)[:, 0]
 
     def _project(self, columns: Array, phi: Whole, basis: Array) -> tuple[Array, Array]:
         whitened = whiten(columns, AUTOCORRELATIONS[phi][:, None])
@@ -145,18 +207,28 @@ class Chains:
             "cm,cmk->ck", shares, self.inside
         )
         self.squares = _square(self.residual, self.residual_inside)
+        self.predicted = np.einsum("cm,cmk->ck", shares, self.tested)
 
-    def without(self, medium: int) -> tuple[Array, Array, Array]:
-        """Return residual, its coefficients and sum of squares without one medium's effect."""
+    def without(self, medium: int) -> Rest:
+        """Return what is left without one medium's effect."""
         share = self.shares()[:, medium][:, None]
         residual = self.residual + share * self.response[:, medium]
         inside = self.residual_inside + share * self.inside[:, medium]
-        return residual, inside, _square(residual, inside)
+        predicted = self.predicted - share * self.tested[:, medium]
+        return Rest(
+            residual=residual,
+            inside=inside,
+            squares=_square(residual, inside),
+            predicted=predicted,
+        )
 
-    def likelihood(self, squares: Array) -> Array:
-        """Return the logarithm of the likelihood for sums of squares; noise is integrated out."""
+    def likelihood(self, squares: Array, predicted: Array) -> Array:
+        """Return the logarithm of the likelihood for sums of squares and predicted lifts.
+
+        The noise level is integrated out.
+        """
         out: Array = -0.5 * self.freedom * np.log(np.maximum(squares, 1e-300))
-        return out
+        return out + self.power * self.tests.log_likelihood(predicted)
 
     @property
     def freedom(self) -> float:
@@ -171,18 +243,12 @@ class Chains:
 
     def scale_prior(self, medium: int) -> tuple[Array, Array]:
         """Return mean and standard deviation of the prior of a medium's scale."""
-        if medium < self.market.paid:
-            return self.state.level, self.state.spread
-        ones = np.ones(self.chains)
-        return _ORGANIC_LEVEL * ones, _ORGANIC_SPREAD * ones
+        middle, spread = self.scales.middle(self.state.level), self.scales.spread(self.state.spread)
+        return middle[:, medium], spread[:, medium]
 
     def prior_of_total(self, shares: Array) -> Array:
         """Return the logarithm of the prior density of the share of all paid media."""
-        total = shares[:, : self.market.paid].sum(1)
-        out: Array = np.where(
-            total < _MOST_SHARE, -0.5 * (total / self.priors.media_share) ** 2, -np.inf
-        )
-        return out
+        return log_prior_of_total(shares[:, : self.market.paid], self.priors)
 
     # -- changes
 
@@ -203,17 +269,15 @@ class Chains:
         self,
         medium: int,
         taken: Flags,
+        rest: Rest,
         *,
         scale: Array,
-        residual: Array,
-        inside: Array,
-        shape: tuple[Array, Whole, Array, Array, Array] | None = None,
+        shape: Shape | None = None,
         on: Flags | None = None,
     ) -> None:
         """Take a medium's new scale, and its new shape if there is one, in some chains.
 
-        `residual` and `inside` are without the medium. `shape` has parameters, delay, column,
-        whitened column and coefficients in the basis.
+        `rest` is without the medium.
         """
         if not taken.any():
             return
@@ -221,17 +285,19 @@ class Chains:
         if on is not None:
             self.state.on[taken, medium] = on[taken]
         if shape is not None:
-            parameters, delay, raw, whitened, coefficients = shape
-            self.state.parameters[taken, medium] = parameters[taken]
-            self.state.delay[taken, medium] = delay[taken]
-            self._raw[taken, medium] = raw[taken]
-            self.response[taken, medium] = whitened[taken]
-            self.inside[taken, medium] = coefficients[taken]
+            self.state.parameters[taken, medium] = shape.parameters[taken]
+            self.state.delay[taken, medium] = shape.delay[taken]
+            self._raw[taken, medium] = shape.raw[taken]
+            self.response[taken, medium] = shape.whitened[taken]
+            self.inside[taken, medium] = shape.inside[taken]
+            self.tested[taken, medium] = shape.tested[taken]
         share = self.shares()[:, medium][:, None]
-        fresh = residual - share * self.response[:, medium]
-        fresh_inside = inside - share * self.inside[:, medium]
+        fresh = rest.residual - share * self.response[:, medium]
+        fresh_inside = rest.inside - share * self.inside[:, medium]
+        predicted = rest.predicted + share * self.tested[:, medium]
         self.residual[taken] = fresh[taken]
         self.residual_inside[taken] = fresh_inside[taken]
+        self.predicted[taken] = predicted[taken]
         self.squares = _square(self.residual, self.residual_inside)
 
     def gram(self) -> tuple[Array, Array, Array]:
@@ -260,8 +326,9 @@ class Chains:
             self._target_inside[phi] - np.einsum("cm,cmk->ck", shares, inside),
         )
         weight = self.power * self.projection.weight
-        ratio = self.likelihood(squares) + weight[phi]
-        ratio -= self.likelihood(self.squares) + weight[self.state.phi]
+        # The lifts that the chains predict do not depend on the noise.
+        ratio = self.likelihood(squares, self.predicted) + weight[phi]
+        ratio -= self.likelihood(self.squares, self.predicted) + weight[self.state.phi]
         taken = self.accept(np.where(inside_grid, ratio, -np.inf))
         self.state.phi[taken] = phi[taken]
         self.response[taken], self.inside[taken] = response[taken], inside[taken]

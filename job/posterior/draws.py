@@ -10,13 +10,14 @@ import numpy as np
 
 from job.posterior.baseline import AUTOCORRELATIONS, Projection, make_baseline
 from job.posterior.chains import Chains, Flags
-from job.posterior.market import Array, MarketData, Priors
+from job.posterior.market import Array, MarketData
 from job.posterior.media import Whole, make_media
+from job.posterior.priors import Priors
 from job.posterior.steps import History, sweep
 
 CHAINS = 16  # many chains side by side cost little more than one, and start apart
 SWEEPS = 1000
-_ARRAYS = ("share", "on", "parameters", "delay", "autocorrelation")
+_ARRAYS = ("share", "on", "parameters", "delay", "autocorrelation", "predicted")
 _KEEP_EVERY = 5
 _LEAST_POWER = 0.02  # of the likelihood at the start; it is 1 from the first sixth on
 _REMEMBER_EVERY = 4  # sweeps between two states of the history
@@ -32,6 +33,7 @@ class Draws:
         parameters: of shape (draws, chains, media, parameters).
         delay: of shape (draws, chains, media), in periods.
         autocorrelation: of the noise, of shape (draws, chains).
+        predicted: the lifts that the draws predict, of shape (draws, chains, tests).
     """
 
     share: Array
@@ -39,6 +41,7 @@ class Draws:
     parameters: Array
     delay: Whole
     autocorrelation: Array
+    predicted: Array
 
     def save(self, path: Path) -> None:
         """Write the draws to a file."""
@@ -64,6 +67,7 @@ def draw(
     seed: int,
     priors: Priors | None = None,
     sweeps: int = SWEEPS,
+    count_tests: bool = True,
     check: Callable[[], None] = lambda: None,
 ) -> Draws:
     """Draw from the posterior of a market. The same seed gives the same draws.
@@ -73,6 +77,7 @@ def draw(
         seed: of the random numbers.
         priors: the assumptions; the defaults if None.
         sweeps: of each chain, of which the first third is not kept.
+        count_tests: whether the lift tests count; if not, the draws say what was known before them.
         check: is called now and then; what it raises ends the drawing.
     """
     priors = priors or Priors()
@@ -84,6 +89,7 @@ def draw(
         priors,
         chains=CHAINS,
         random=np.random.default_rng(seed),
+        count_tests=count_tests,
     )
     history, kept = History(chains), []
     for number in range(sweeps):
@@ -102,11 +108,8 @@ def draw(
                     state.parameters.copy(),
                     state.delay.copy(),
                     AUTOCORRELATIONS[state.phi],
+                    chains.predicted.copy(),
                 )
             )
-    share, on, parameters, delay, autocorrelation = (
-        np.array(values) for values in zip(*kept, strict=True)
-    )
-    return Draws(
-        share=share, on=on, parameters=parameters, delay=delay, autocorrelation=autocorrelation
-    )
+    arrays = (np.array(values) for values in zip(*kept, strict=True))
+    return Draws(**dict(zip(_ARRAYS, arrays, strict=True)))

@@ -13,6 +13,27 @@ Adstock = Literal["geometric", "weibull_cdf", "weibull_pdf"]
 
 
 @dataclass(frozen=True, kw_only=True)
+class LiftTest:
+    """What an experiment measured.
+
+    Attributes:
+        number: its place in the config's `calibration`.
+        media: the indices of the media that it tested together.
+        periods: what part of each period's effect the test measured, of shape (periods,).
+        lift: what they added to the target.
+        standard_error: of the lift, above 0.
+        is_immediate: whether the lift is without the carry-over from other periods.
+    """
+
+    number: int
+    media: tuple[int, ...]
+    periods: Array
+    lift: float
+    standard_error: float
+    is_immediate: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
 class MarketData:
     """One market.
 
@@ -32,6 +53,7 @@ class MarketData:
         adstock: the form of the carry-over.
         ranges: the user's own ranges of the parameters: {medium: {parameter: (low, high)}}, where a
             parameter is `theta`, `shape`, `scale`, `alpha` or `gamma`.
+        tests: the lift tests of the market.
     """
 
     target: Array
@@ -43,6 +65,7 @@ class MarketData:
     weekday: npt.NDArray[np.int64] | None = None
     adstock: Adstock = "geometric"
     ranges: dict[str, dict[str, tuple[float, float]]] = field(default_factory=dict)
+    tests: tuple[LiftTest, ...] = ()
 
     @property
     def periods(self) -> int:
@@ -58,28 +81,3 @@ class MarketData:
     def paid(self) -> int:
         """Return the number of paid media."""
         return len(self.spend)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Priors:
-    """What the model assumes before it sees the data.
-
-    Attributes:
-        media_share: the share of the target that all paid media bring, a half-normal's standard
-            deviation.
-        typical_share: the share of the target that paid media bring if every channel's ROAS is
-            typical; it sets the level of the typical ROAS.
-        roas_level: the standard deviation of the logarithm of the typical ROAS.
-        roas_spread: how far the logarithms of the channels' ROAS differ, a half-normal's standard
-            deviation.
-        no_effect: the probability that a channel has no effect.
-        unseen_demand: how much spend may follow demand that no column measures, in units of the
-            noise, where the noise is autocorrelated; see `baseline.unseen_demand`.
-    """
-
-    media_share: float = 0.4
-    typical_share: float = 0.2
-    roas_level: float = 0.7
-    roas_spread: float = 0.7
-    no_effect: float = 0.08
-    unseen_demand: float = 0.5

@@ -62,15 +62,32 @@ class Media:
         column: Array = saturated * (self.total / sums)
         return column
 
+    def immediate_response(self, medium: int, parameters: Array, delay: Whole) -> Array:
+        """Return the response that each period has without carry-over, scaled as `response`."""
+        sums = np.maximum(self.saturation(medium, parameters, delay).sum(1, keepdims=True), 1e-300)
+        immediate = self.saturation(medium, parameters, delay, carry_over=False)
+        column: Array = immediate * (self.total / sums)
+        return column
+
     def saturation(
-        self, medium: int, parameters: Array, delay: Whole, *, spend: float = 1.0
+        self,
+        medium: int,
+        parameters: Array,
+        delay: Whole,
+        *,
+        spend: float = 1.0,
+        carry_over: bool = True,
     ) -> Array:
         """Return the saturation of each period, between 0 and 1, if `spend` times as much is spent.
 
-        The half-way point stays where it is without the factor.
+        The half-way point stays where it is without the factor, and with carry-over.
         """
-        adstocked = self.weights(parameters, delay) @ self.lagged[medium]
+        weights = self.weights(parameters, delay)
+        adstocked = weights @ self.lagged[medium]
         highest = np.maximum(adstocked.max(1, keepdims=True), 1e-300)
+        if not carry_over:
+            first = np.arange(weights.shape[1]) == delay[:, None]
+            adstocked = np.where(first, weights, 0.0) @ self.lagged[medium]
         logarithm = np.log(np.maximum(adstocked, _NOTHING * highest))
         logarithm -= np.log(highest / spend) + parameters[:, -1:]
         logarithm *= -parameters[:, -2:-1]

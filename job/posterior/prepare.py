@@ -10,7 +10,9 @@ import pyarrow.parquet as pq
 
 from contract.config import Config, Frequency, safe_name
 from contract.training import ProphetVar
+from job.posterior.experiments import lift_tests
 from job.posterior.market import Array, MarketData
+from job.posterior.priors import ChannelPrior, Priors
 from job.sources import Snapshot
 from job.train.holidays import UnknownCountryError, holidays_table
 from job.train.job_file import holiday_country
@@ -25,11 +27,11 @@ _PARAMETERS = {
 }
 
 
-def prepare(snapshot: Snapshot, config: Config) -> MarketData:
-    """Return the market's data; `config` names the annotations' columns too.
+def prepare(snapshot: Snapshot, config: Config) -> tuple[MarketData, list[str]]:
+    """Return the market's data, and a sentence about each lift test that is left out.
 
-    Channels without spend in the window are left out. Gaps count as no media, and as the mean of a
-    context column.
+    `config` names the annotations' columns too. Channels without spend in the window are left out.
+    Gaps count as no media, and as the mean of a context column.
     """
     frame: pd.DataFrame = pq.read_table(snapshot.path).to_pandas()
     dates = pd.DatetimeIndex(pd.to_datetime(frame[snapshot.date_column]))
@@ -48,17 +50,41 @@ def prepare(snapshot: Snapshot, config: Config) -> MarketData:
         *_factors(frame[window], config),
         *_holidays(dates, config),
     ]
-    return MarketData(
+    spend = np.maximum(np.array(spends).reshape(len(spends), len(dates)), 0)
+    tests, left_out = lift_tests(
+        config.calibration,
+        names=names,
+        starts=dates,
+        end=pd.Timestamp(_next(dates[-1].date(), config.date.frequency)),
+        spend=spend,
+    )
+    market = MarketData(
         target=_numbers(frame, config.target.column)[window],
         exposure=np.maximum(np.array(media).reshape(len(media), last), 0),
-        spend=np.maximum(np.array(spends).reshape(len(spends), len(dates)), 0),
+        spend=spend,
         names=names,
         baseline=np.array(baseline).reshape(len(baseline), len(dates)),
         periods_per_year=_PERIODS_PER_YEAR[config.date.frequency],
         weekday=dates.dayofweek.to_numpy() if config.date.frequency is Frequency.DAY else None,
         adstock=config.training.adstock.value,
         ranges=_ranges(config, dict(zip(names, (*exposures, *config.organic), strict=True))),
+        tests=tests,
     )
+    return market, left_out
+
+
+def priors_of(config: Config) -> Priors:
+    """Return the config's assumptions; a cost per conversion becomes conversions per unit."""
+    settings = config.posterior.priors
+    channels = {
+        name: ChannelPrior(
+            roas=1 / prior.cpa if prior.cpa else prior.roas,
+            uncertainty=prior.uncertainty,
+            follows_demand=prior.follows_demand,
+        )
+        for name, prior in settings.channels.items()
+    }
+    return Priors(**settings.model_dump(exclude={"channels"}), channels=channels)
 
 
 def _numbers(frame: pd.DataFrame, column: str) -> Array:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from job.posterior.chains import Chains, dot
+from job.posterior.chains import Chains, Rest, Shape, dot
 from job.posterior.market import Array
 from job.posterior.media import Whole
 
@@ -98,39 +98,27 @@ def _shape(
     chains: Chains, medium: int, parameters: Array, delay: Whole, scale: Array | None
 ) -> None:
     """Propose parameters and delay; without a scale, one is drawn from its conditional density."""
-    raw = chains.column(medium, parameters, delay)
-    whitened, coefficients = chains.project(raw)
-    residual, inside, rest = chains.without(medium)
-    new = (
-        dot(whitened, residual) - dot(coefficients, inside),
-        dot(whitened, whitened) - dot(coefficients, coefficients),
-    )
+    new, rest = chains.shape(medium, parameters, delay), chains.without(medium)
+    product, norm = _products(rest, new)
     present, log_typical = chains.state.scale[:, medium], chains.log_typical[medium]
     correction: Array | float = 0.0
     if scale is None:
-        old = _products(chains, medium, residual, inside)
-        middle, spread = _conditional(chains, medium, *new, rest)
+        middle, spread = _conditional(chains, medium, rest, new)
         drawn = middle + spread * chains.random.standard_normal(chains.chains)
-        correction = _normal(present + log_typical, *_conditional(chains, medium, *old, rest))
-        correction = correction - _normal(drawn, middle, spread)
+        old = _conditional(chains, medium, rest, chains.present(medium))
+        correction = _normal(present + log_typical, *old) - _normal(drawn, middle, spread)
         scale = drawn - log_typical
-    on = chains.state.on[:, medium]
-    share = chains.typical[medium] * np.exp(scale) * on
-    squares = rest - 2 * share * new[0] + share**2 * new[1]
+    share = chains.typical[medium] * np.exp(scale) * chains.state.on[:, medium]
+    squares = rest.squares - 2 * share * product + share**2 * norm
+    predicted = rest.predicted + share[:, None] * new.tested
     shares = chains.shares()
     before = chains.prior_of_total(shares)
     shares[:, medium] = share
-    ratio = chains.likelihood(squares) - chains.likelihood(chains.squares)
+    ratio = chains.likelihood(squares, predicted)
+    ratio -= chains.likelihood(chains.squares, chains.predicted)
     ratio += chains.prior_of_total(shares) - before + correction
     ratio += chains.prior_of_scale(medium, scale) - chains.prior_of_scale(medium, present)
-    chains.set_medium(
-        medium,
-        chains.accept(ratio),
-        scale=scale,
-        residual=residual,
-        inside=inside,
-        shape=(parameters, delay, raw, whitened, coefficients),
-    )
+    chains.set_medium(medium, chains.accept(ratio), rest, scale=scale, shape=new)
 
 
 def _switch(chains: Chains, medium: int) -> None:
@@ -138,9 +126,12 @@ def _switch(chains: Chains, medium: int) -> None:
 
     While a medium has no effect, its scale follows its prior.
     """
-    residual, inside, rest = chains.without(medium)
-    product, norm = _products(chains, medium, residual, inside)
-    middle, spread = _conditional(chains, medium, product, norm, rest)
+    no_effect = chains.scales.no_effect[medium]
+    if no_effect == 0:
+        return
+    rest, shape = chains.without(medium), chains.present(medium)
+    product, norm = _products(rest, shape)
+    middle, spread = _conditional(chains, medium, rest, shape)
     prior_middle, prior_spread = chains.scale_prior(medium)
     on, present = chains.state.on[:, medium], chains.state.scale[:, medium]
     log_typical = chains.log_typical[medium]
@@ -148,34 +139,36 @@ def _switch(chains: Chains, medium: int) -> None:
     scale = np.where(on, prior_middle + prior_spread * noise, middle + spread * noise - log_typical)
     with_effect, without_effect = np.where(on, present, scale), np.where(on, scale, present)
     share = np.where(on, 0.0, chains.typical[medium] * np.exp(scale))
-    squares = rest - 2 * share * product + share**2 * norm
+    squares = rest.squares - 2 * share * product + share**2 * norm
+    predicted = rest.predicted + share[:, None] * shape.tested
     shares = chains.shares()
     before = chains.prior_of_total(shares)
     shares[:, medium] = share
-    odds = np.log(chains.priors.no_effect / (1 - chains.priors.no_effect))
+    odds = np.log(no_effect / (1 - no_effect))
     birth = _normal(with_effect + log_typical, middle, spread)
     death = _normal(without_effect, prior_middle, prior_spread)
-    ratio = chains.likelihood(squares) - chains.likelihood(chains.squares)
+    ratio = chains.likelihood(squares, predicted)
+    ratio -= chains.likelihood(chains.squares, chains.predicted)
     ratio += chains.prior_of_total(shares) - before
     ratio += chains.prior_of_scale(medium, scale) - chains.prior_of_scale(medium, present)
     ratio += np.where(on, odds + birth - death, -odds + death - birth)
-    taken = chains.accept(ratio)
-    chains.set_medium(medium, taken, scale=scale, residual=residual, inside=inside, on=~on)
+    chains.set_medium(medium, chains.accept(ratio), rest, scale=scale, on=~on)
 
 
 def _scales(chains: Chains, history: History) -> None:
     """Propose scales of several media: along differences, and from one medium to another."""
     random, count, media = chains.random, chains.chains, chains.market.media
     products, with_target, target = chains.gram()
-    middle = np.stack([chains.scale_prior(m)[0] for m in range(media)], axis=1)
-    spread = np.stack([chains.scale_prior(m)[1] for m in range(media)], axis=1)
+    middle = chains.scales.middle(chains.state.level)
+    spread = chains.scales.spread(chains.state.spread)
 
     def density(scale: Array) -> Array:
         shares = chains.typical * np.exp(scale) * chains.state.on
         squares = target - 2 * np.einsum("cm,cm->c", shares, with_target)
         squares += np.einsum("cm,cmn,cn->c", shares, products, shares)
+        predicted = np.einsum("cm,cmk->ck", shares, chains.tested)
         prior = -0.5 * (((scale - middle) / spread) ** 2).sum(1)
-        out: Array = chains.likelihood(squares) + prior + chains.prior_of_total(shares)
+        out: Array = chains.likelihood(squares, predicted) + prior + chains.prior_of_total(shares)
         return out
 
     present = density(chains.state.scale)
@@ -222,9 +215,9 @@ def _transfer(chains: Chains) -> tuple[Array, Array]:
 
 
 def _typical_roas(chains: Chains) -> None:
-    """Propose level and spread of the channels' ROAS."""
+    """Propose level and spread of the ROAS of the channels that share them."""
     random, state, priors = chains.random, chains.state, chains.priors
-    paid = state.scale[:, : chains.market.paid]
+    paid = state.scale[:, chains.scales.is_common]
 
     def density(level: Array, spread: Array) -> Array:
         out = -0.5 * (((paid - level[:, None]) / spread[:, None]) ** 2).sum(1)
@@ -240,23 +233,27 @@ def _typical_roas(chains: Chains) -> None:
         state.spread = np.where(taken, spread, state.spread)
 
 
-def _products(chains: Chains, medium: int, residual: Array, inside: Array) -> tuple[Array, Array]:
-    """Return the products of a medium's present response with the residual and with itself."""
-    response, coefficients = chains.response[:, medium], chains.inside[:, medium]
+def _products(rest: Rest, shape: Shape) -> tuple[Array, Array]:
+    """Return the products of a medium's response with the residual and with itself."""
     return (
-        dot(response, residual) - dot(coefficients, inside),
-        dot(response, response) - dot(coefficients, coefficients),
+        dot(shape.whitened, rest.residual) - dot(shape.inside, rest.inside),
+        dot(shape.whitened, shape.whitened) - dot(shape.inside, shape.inside),
     )
 
 
-def _conditional(
-    chains: Chains, medium: int, product: Array, norm: Array, rest: Array
-) -> tuple[Array, Array]:
-    """Return a normal density of the logarithm of a medium's share, near its conditional one."""
+def _conditional(chains: Chains, medium: int, rest: Rest, shape: Shape) -> tuple[Array, Array]:
+    """Return a normal density of the logarithm of a medium's share, near its conditional one.
+
+    Data and lift tests are weighed as two measurements of the share.
+    """
+    product, norm = _products(rest, shape)
     norm = np.maximum(norm, 1e-300)
-    estimate = np.maximum(product / norm, 0.05 * chains.typical[medium])
-    variance = np.maximum(rest - product**2 / norm, 1e-300) / chains.freedom / norm
-    logarithmic = np.log1p(np.minimum(_WIDER**2 * variance / estimate**2, 8.0))
+    noise = np.maximum(rest.squares - product**2 / norm, 1e-300) / chains.freedom
+    weights = chains.power * chains.tests.precision * shape.tested
+    precision = norm / noise + (weights * shape.tested).sum(1)
+    middle = product / noise + (weights * (chains.tests.lift - rest.predicted)).sum(1)
+    estimate = np.maximum(middle / precision, 0.05 * chains.typical[medium])
+    logarithmic = np.log1p(np.minimum(_WIDER**2 / precision / estimate**2, 8.0))
     return np.log(estimate) - logarithmic / 2, np.sqrt(logarithmic)
 
 

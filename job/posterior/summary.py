@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from itertools import combinations
 
 import numpy as np
+import numpy.typing as npt
 
 from job.posterior.draws import Draws
-from job.posterior.market import Array, MarketData, Priors
+from job.posterior.market import Array, MarketData
 from job.posterior.media import make_media
+from job.posterior.priors import Priors, draw_prior
 
 LEVEL = 0.9  # the share of the draws that an interval holds
 LEAST_CERTAIN = 0.9  # statements are made from this probability on
@@ -17,7 +20,6 @@ MOST_DRAWS = 1000
 NOT_IDENTIFIED = 0.75  # of the prior's interquartile range
 KNOWN_SUM = -0.4  # a correlation of two channels' contributions
 DOUBTFUL_R_HAT = 1.1
-_PRIOR_DRAWS = 4000
 
 
 @dataclass(frozen=True)
@@ -39,6 +41,7 @@ class ChannelSummary:
     contribution: Span
     share: Span
     marginal_roas: Span
+    carry_over: Span | None
     no_effect: float
     is_identified: bool
     r_hat: float
@@ -66,6 +69,20 @@ class Statement:
 
 
 @dataclass(frozen=True, kw_only=True)
+class LiftTestSummary:
+    """A lift test, and the lift that the draws expect, without all tests and with them.
+
+    `number` is its place in the config's `calibration`, from 0.
+    """
+
+    number: int
+    lift: float
+    standard_error: float
+    before: Span
+    after: Span
+
+
+@dataclass(frozen=True, kw_only=True)
 class Summary:
     """What the draws say about a market."""
 
@@ -73,6 +90,7 @@ class Summary:
     total: ChannelSummary
     pairs: tuple[Pair, ...]
     statements: tuple[Statement, ...]
+    tests: tuple[LiftTestSummary, ...]
     autocorrelation: float
     draws: int
 
@@ -83,35 +101,58 @@ class Summary:
 
 @dataclass(frozen=True)
 class Thinned:
-    """At most MOST_DRAWS draws, of shape (draws, paid media)."""
+    """At most MOST_DRAWS draws, of shape (draws, paid media).
+
+    `carry_over` is the share of the effect that comes after the period of the spend, before
+    saturation.
+    """
 
     roas: Array
     contribution: Array
     marginal_roas: Array
+    carry_over: Array
+
+
+def chosen_draws(draws: Draws, *, most: int) -> npt.NDArray[np.int64]:
+    """Return the numbers of evenly chosen draws of all chains."""
+    number = draws.share.shape[0] * draws.share.shape[1]
+    return np.unique(np.linspace(0, number - 1, min(most, number)).astype(np.int64))
 
 
 def thin(draws: Draws, market: MarketData) -> Thinned:
-    """Return evenly chosen draws of all chains, with marginal ROAS."""
-    paid = market.paid
-    share = draws.share.reshape(-1, market.media)
-    chosen = np.unique(np.linspace(0, len(share) - 1, min(MOST_DRAWS, len(share))).astype(int))
-    share = share[chosen, :paid]
-    parameters = draws.parameters.reshape(len(draws.share) * draws.share.shape[1], market.media, -1)
+    """Return evenly chosen draws of all chains, with marginal ROAS and carry-over."""
+    paid, chosen = market.paid, chosen_draws(draws, most=MOST_DRAWS)
+    share = draws.share.reshape(-1, market.media)[chosen, :paid]
+    parameters = draws.parameters.reshape(-1, *draws.parameters.shape[2:])
     delay = draws.delay.reshape(-1, market.media)
     media, step = make_media(market), 0.01
     contribution = share * float(market.target.sum())
     roas = contribution / np.maximum(market.spend.sum(1), 1e-300)
-    growth = np.empty_like(roas)
+    growth, carry_over = np.empty_like(roas), np.empty_like(roas)
     for medium in range(paid):
         shape = parameters[chosen, medium], delay[chosen, medium]
         now = media.saturation(medium, *shape).sum(1)
         more = media.saturation(medium, *shape, spend=1 + step).sum(1)
         growth[:, medium] = (more - now) / np.maximum(now, 1e-300) / step
-    return Thinned(roas=roas, contribution=contribution, marginal_roas=roas * growth)
+        weights = media.weights(*shape)
+        carry_over[:, medium] = 1 - weights[:, 0] / np.maximum(weights.sum(1), 1e-300)
+    return Thinned(
+        roas=roas,
+        contribution=contribution,
+        marginal_roas=roas * growth,
+        carry_over=carry_over,
+    )
 
 
-def summarise(draws: Draws, market: MarketData, priors: Priors, *, seed: int) -> Summary:
-    """Return what the draws say."""
+def summarise(
+    draws: Draws,
+    market: MarketData,
+    priors: Priors,
+    *,
+    seed: int,
+    without_tests: Draws | None = None,
+) -> Summary:
+    """Return what the draws say; `without_tests` are draws in which no lift test counts."""
     paid, thinned = market.paid, thin(draws, market)
     roas = draws.roas(market)
     flat = roas.reshape(-1, paid)
@@ -123,10 +164,11 @@ def summarise(draws: Draws, market: MarketData, priors: Priors, *, seed: int) ->
         ChannelSummary(
             name=market.names[medium],
             spend=float(spend[medium]),
-            roas=_span(flat[:, medium]),
-            contribution=_span(flat[:, medium] * spend[medium]),
-            share=_span(flat[:, medium] * spend[medium] / target),
-            marginal_roas=_span(thinned.marginal_roas[:, medium]),
+            roas=span_of(flat[:, medium]),
+            contribution=span_of(flat[:, medium] * spend[medium]),
+            share=span_of(flat[:, medium] * spend[medium] / target),
+            marginal_roas=span_of(thinned.marginal_roas[:, medium]),
+            carry_over=span_of(thinned.carry_over[:, medium]),
             no_effect=float(1 - on[:, medium].mean()),
             is_identified=bool(_quartiles(flat[:, medium]) <= NOT_IDENTIFIED * spread[medium]),
             r_hat=float(r_hat[medium]),
@@ -138,10 +180,11 @@ def summarise(draws: Draws, market: MarketData, priors: Priors, *, seed: int) ->
     total = ChannelSummary(
         name=None,
         spend=float(spend.sum()),
-        roas=_span(everything / spend.sum()),
-        contribution=_span(everything),
-        share=_span(everything / target),
-        marginal_roas=_span(marginal),
+        roas=span_of(everything / spend.sum()),
+        contribution=span_of(everything),
+        share=span_of(everything / target),
+        marginal_roas=span_of(marginal),
+        carry_over=None,
         no_effect=float(1 - on[:, :paid].any(1).mean()),
         is_identified=True,
         r_hat=float(split_r_hat(np.log((roas @ spend)[..., None] + 1e-300))[0]),
@@ -151,6 +194,7 @@ def summarise(draws: Draws, market: MarketData, priors: Priors, *, seed: int) ->
         total=total,
         pairs=tuple(_pairs(flat, spend, market.names)),
         statements=tuple(_statements(flat, market.names)),
+        tests=tuple(_tests(draws, without_tests or draws, market)),
         autocorrelation=float(draws.autocorrelation.mean()),
         draws=len(flat),
     )
@@ -170,11 +214,23 @@ def split_r_hat(values: Array) -> Array:
     return out
 
 
+def _tests(draws: Draws, without_tests: Draws, market: MarketData) -> Iterator[LiftTestSummary]:
+    for place, test in enumerate(market.tests):
+        yield LiftTestSummary(
+            number=test.number,
+            lift=test.lift,
+            standard_error=test.standard_error,
+            before=span_of(without_tests.predicted[..., place]),
+            after=span_of(draws.predicted[..., place]),
+        )
+
+
 def _inverse(value: float) -> float | None:
     return 1 / value if value > 0 else None
 
 
-def _span(values: Array) -> Span:
+def span_of(values: Array) -> Span:
+    """Return median and interval of draws."""
     tail = (1 - LEVEL) / 2
     low, median, high = np.quantile(values, [tail, 0.5, 1 - tail])
     return Span(float(median), float(low), float(high))
@@ -187,17 +243,8 @@ def _quartiles(values: Array) -> float:
 
 def _prior_spread(market: MarketData, priors: Priors, *, seed: int) -> Array:
     """Return the interquartile range of each channel's ROAS before the data are seen."""
-    random, paid = np.random.default_rng(seed), market.paid
-    level = random.normal(0, priors.roas_level, (_PRIOR_DRAWS, 1))
-    spread = np.abs(random.normal(0, priors.roas_spread, (_PRIOR_DRAWS, 1)))
-    scale = level + spread * random.standard_normal((_PRIOR_DRAWS, paid))
-    on = random.random((_PRIOR_DRAWS, paid)) > priors.no_effect
-    spend = market.spend.sum(1)
-    share = priors.typical_share * spend / spend.sum() * np.exp(scale) * on
-    total = share.sum(1)
-    kept = np.log(random.random(_PRIOR_DRAWS)) < -0.5 * (total / priors.media_share) ** 2
-    roas = share[kept & (total < 0.9)] * float(market.target.sum()) / np.maximum(spend, 1e-300)
-    return np.array([_quartiles(roas[:, medium]) for medium in range(paid)])
+    roas, kept = draw_prior(market, priors, seed=seed)
+    return np.array([_quartiles(roas[kept, medium]) for medium in range(market.paid)])
 
 
 def _pairs(roas: Array, spend: Array, names: tuple[str, ...]) -> list[Pair]:
@@ -208,7 +255,7 @@ def _pairs(roas: Array, spend: Array, names: tuple[str, ...]) -> list[Pair]:
         if correlation[one, other] < KNOWN_SUM:
             both = [one, other]
             together = roas[:, both] @ spend[both] / spend[both].sum()
-            out.append(Pair(channels=(names[one], names[other]), roas=_span(together)))
+            out.append(Pair(channels=(names[one], names[other]), roas=span_of(together)))
     return out
 
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
 
 from job.report.blocks import Block, Format, Note, Section, format_value, table
 from job.report.inputs import ReportInputs
+
+_WHOLE = 100  # amounts from here on are shown without decimals
 
 
 def returns(inputs: ReportInputs) -> list[Section]:
@@ -25,6 +27,7 @@ def returns(inputs: ReportInputs) -> list[Section]:
         "interval": ("90 % interval", "text"),
         "marginal": ("marginal ROAS", "ratio"),
         "share": (f"share of {inputs.config.target.column}", "text"),
+        "carry_over": (f"effect after its {inputs.period}", "percent"),
         "chosen": (f"{measure} of the chosen model", "ratio"),
         "note": ("note", "text"),
     }
@@ -32,6 +35,10 @@ def returns(inputs: ReportInputs) -> list[Section]:
         del columns["marginal"]
     blocks: list[Block] = [Note(_sentence(inputs, found)), table(rows, columns)]
     blocks += [Note(text) for text in _statements(inputs, found)]
+    if nearest := _nearest(found):
+        blocks.append(Note(nearest))
+    if found["tests"]:
+        blocks += _lift_tests(inputs, found["tests"])
     return [Section("posterior", "What each channel returns", blocks)]
 
 
@@ -53,17 +60,78 @@ def _row(
         "marginal": channel["marginal_roas"]["median"],
         "share": f"{format_value(share['median'], 'percent')} ({' to '.join(share_ends)})",
         "chosen": model,
-        "note": _note(channel, chosen.get(channel["name"])),
+        "carry_over": channel["carry_over"] and channel["carry_over"]["median"],
+        "note": _note(inputs, channel, chosen),
     }
 
 
-def _note(channel: Mapping[str, Any], model: float | None) -> str:
-    notes = []
+def _note(inputs: ReportInputs, channel: Mapping[str, Any], chosen: Mapping[str, float]) -> str:
+    notes, roas, model = [], channel["roas"], chosen.get(channel["name"])
     if not channel["is_identified"]:
         notes.append("The data say little about this channel; only an experiment can tell.")
-    if model is not None and not channel["roas"]["low"] <= model <= channel["roas"]["high"]:
-        notes.append("The chosen model is outside the interval.")
+    if model is not None and not roas["low"] <= model <= roas["high"]:
+        mean = float(inputs.paid["contribution"].sum() / inputs.paid["spend"].sum())
+        if abs(model - mean) < abs(roas["median"] - mean):
+            reason = f"the search prefers models whose channels have a similar {inputs.measure}"
+        else:
+            reason = "one model shows one of many carry-overs and saturations that fit as well"
+        notes.append(f"The chosen model is outside the interval: {reason}.")
     return " ".join(notes)
+
+
+def _nearest(found: Mapping[str, Any]) -> str | None:
+    nearest = found["nearest_model"]
+    if not nearest:
+        return None
+    distance, best = (format_value(nearest[k], "ratio") for k in ("distance", "best_distance"))
+    return (
+        f"Of the {nearest['models']} models that the search kept, {nearest['model_id']} is nearest "
+        f"to the posterior: {distance} standard deviations away, the chosen model {best}."
+    )
+
+
+def _lift_tests(inputs: ReportInputs, tests: Sequence[Mapping[str, Any]]) -> list[Block]:
+    rows = []
+    for test in tests:
+        given = inputs.config.calibration[test["number"]]
+        lift, error = (_amount(test[key]) for key in ("lift", "standard_error"))
+        rows.append(
+            {
+                "test": f"{given.channel}, {given.start} to {given.end}",
+                "measured": f"{lift} ± {error}",
+                "before": _span(test["before"]),
+                "after": _span(test["after"]),
+                "agrees": "yes" if _agrees(test) else "no",
+            }
+        )
+    columns: dict[str, tuple[str, Format]] = {
+        "test": ("lift test", "text"),
+        "measured": ("measured lift ± standard error", "text"),
+        "before": ("the model without tests", "text"),
+        "after": ("the model with all tests", "text"),
+        "agrees": ("agrees with the data", "text"),
+    }
+    note = (
+        "Lift tests count as measurements beside the data. A test agrees with the data if its 90 % "
+        "interval overlaps that of the model without tests."
+    )
+    return [Note(note), table(pd.DataFrame(rows), columns)]
+
+
+def _agrees(test: Mapping[str, Any]) -> bool:
+    """Return whether the 90 % intervals of test and model overlap."""
+    reach = 1.645 * test["standard_error"]
+    before = test["before"]
+    return bool(before["low"] <= test["lift"] + reach and test["lift"] - reach <= before["high"])
+
+
+def _span(span: Mapping[str, float]) -> str:
+    low, median, high = (_amount(span[key]) for key in ("low", "median", "high"))
+    return f"{median} ({low} to {high})"
+
+
+def _amount(value: float) -> str:
+    return format_value(value, "money" if abs(value) >= _WHOLE else "number")
 
 
 def _inverse(value: float | None) -> float | None:

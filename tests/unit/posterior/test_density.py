@@ -7,8 +7,8 @@ import pytest
 
 from job.posterior.baseline import AUTOCORRELATIONS, Projection, make_baseline
 from job.posterior.chains import Chains
-from job.posterior.market import Priors
 from job.posterior.media import make_media
+from job.posterior.priors import Priors
 from job.posterior.steps import History, sweep
 from tests.unit.posterior.markets import make_market
 
@@ -47,7 +47,10 @@ def test_the_integrated_likelihood_is_that_of_an_explicit_covariance() -> None:
     chains = make_chains()
     chains.state.phi[:] = [0, 3, 5, 9]
     chains = _settled(chains)
-    used = chains.likelihood(chains.squares) + chains.projection.weight[chains.state.phi]
+    used = (
+        chains.likelihood(chains.squares, chains.predicted)
+        + chains.projection.weight[chains.state.phi]
+    )
     explicit = np.array([log_density(chains, chain) for chain in range(chains.chains)])
     assert np.ptp(used - explicit) == pytest.approx(0, abs=2e-3)
 

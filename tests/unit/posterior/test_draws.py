@@ -9,7 +9,7 @@ import pytest
 
 from contract.exceptions import CancelledError
 from job.posterior.draws import Draws, draw
-from job.posterior.market import Priors
+from job.posterior.priors import Priors
 from job.posterior.summary import summarise
 from tests.unit.posterior.markets import make_market
 

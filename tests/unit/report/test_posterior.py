@@ -1,0 +1,77 @@
+"""The section about the posterior shows intervals, the nearest model, and test against model."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import date
+from typing import Any
+
+from contract.calibration import Calibration
+from job.report import render_report
+from tests.unit.report.conftest import Make
+from tests.unit.report.page import Page
+
+
+def span(median: float) -> dict[str, float]:
+    return {"median": median, "low": 0.8 * median, "high": 1.2 * median}
+
+
+def channel(name: str | None, roas: float, *, is_identified: bool = True) -> dict[str, Any]:
+    return {
+        "name": name, "spend": 100.0, "roas": span(roas), "contribution": span(100 * roas),
+        "share": span(0.1), "marginal_roas": span(roas / 2), "no_effect": 0.0,
+        "carry_over": span(0.25) if name else None, "is_identified": is_identified, "r_hat": 1.01,
+    }  # fmt: skip
+
+
+POSTERIOR: Mapping[str, Any] = {
+    "channels": [channel("tv", 2.1), channel("search", 5.0), channel("social", 0.5)],
+    "total": channel(None, 2.5),
+    "pairs": [{"channels": ["tv", "search"], "roas": span(3.0)}],
+    "statements": [{"better": "tv", "worse": "social", "probability": 0.95}],
+    "tests": [
+        {
+            "number": 0, "lift": 5000.0, "standard_error": 500.0,
+            "before": span(9000.0), "after": span(6000.0),
+        }
+    ],
+    "nearest_model": {"model_id": "1_7_1", "distance": 1.5, "models": 60, "best_distance": 4.0},
+}  # fmt: skip
+TEST = Calibration(
+    channel="tv", start=date(2025, 2, 3), end=date(2025, 3, 2), lift=5000.0, spend=1000.0
+)
+
+
+def page(make: Make, **changes: Any) -> Page:
+    inputs = make(channels=["tv", "search", "social"])
+    config = inputs.config.model_copy(update={"calibration": [TEST]})
+    metrics = {**inputs.metrics, "posterior": {**POSTERIOR, **changes}}
+    return Page(render_report(replace(inputs, metrics=metrics, config=config)))
+
+
+def test_channels_with_intervals_and_the_reason_of_a_disagreement(make: Make) -> None:
+    text = page(make).text
+    assert "What each channel returns" in text
+    assert "1.68 to 2.52" in text
+    assert "tv returns more per unit of spend than social (probability 95.0%)." in text
+    assert "tv and search cannot be separated. Together their ROAS is 2.40 to 3.60" in text
+    # The chosen model has a ROAS of 2 for each channel, as all have together.
+    assert text.count("The chosen model is outside the interval: the search prefers models") == 2
+
+
+def test_the_nearest_model_and_its_distance(make: Make) -> None:
+    text = page(make).text
+    assert "Of the 60 models that the search kept, 1_7_1 is nearest to the posterior: 1.50" in text
+    assert "nearest to the posterior" not in page(make, nearest_model=None).text
+
+
+def test_a_lift_test_that_the_data_contradict(make: Make) -> None:
+    text = page(make).text
+    assert "tv, 2025-02-03 to 2025-03-02" in text
+    assert "5,000 ± 500" in text
+    assert "9,000 (7,200 to 10,800)" in text
+    assert "6,000 (4,800 to 7,200)" in text
+    near = {**POSTERIOR["tests"][0], "before": span(5500.0)}
+    assert "A test agrees with the data" in page(make, tests=[near]).text
+    assert "A test agrees" not in page(make, tests=[]).text

@@ -30,7 +30,7 @@ test-fast: env ## Run the fast tests: no R, no JVM, no job; under two minutes
 
 .PHONY: test-lowest
 test-lowest: env $(LOWEST)/.ready ## Run the fast tests with the oldest packages that pyproject.toml allows
-	@PYTHONPATH=$(CURDIR) $(LOWEST)/bin/python -m pytest tests/unit --numprocesses $(or $(WORKERS),logical)
+	@$(LOWEST)/bin/python -m pytest tests/unit --numprocesses $(or $(WORKERS),logical)
 
 .PHONY: fmt
 fmt: env ## Format the code and fix what ruff can fix
@@ -68,8 +68,8 @@ $(FAKESNOW)/.ready: tests/fakes/requirements-fakesnow.txt scripts/setup-python.s
 	@scripts/setup-python.sh $(FAKESNOW) tests/fakes/requirements-fakesnow.txt
 	@touch $@
 
-$(LOWEST)/.ready: requirements-lowest.txt scripts/setup-python.sh
-	@scripts/setup-python.sh $(LOWEST) requirements-lowest.txt
+$(LOWEST)/.ready: requirements-lowest.txt pyproject.toml scripts/setup-python.sh
+	@scripts/setup-python.sh $(LOWEST) requirements-lowest.txt project
 	@touch $@
 
 $(TOOLS)/.ready: requirements-tools.txt scripts/setup-python.sh

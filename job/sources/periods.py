@@ -265,7 +265,7 @@ def _ends(periods: NDArray[Any], frequency: Frequency) -> NDArray[Any]:
     """Return the last day of each period, as days since 1970."""
     if frequency is Frequency.WEEK:
         return periods + 6
-    months = periods.astype("datetime64[D]").astype("datetime64[M]") + 1
+    months = periods.astype("datetime64[D]").astype("datetime64[M]") + np.timedelta64(1, "M")
     ends: NDArray[Any] = months.astype("datetime64[D]").astype(np.int64) - 1
     return ends
 

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 DAY = 1440  # minutes
 NEARLY_ALL = 0.95  # share of rows at midnight that makes midnight the rule
 _MIN_ROWS = 4
+_LAST_DAY = date.max.toordinal()
 # One zone per market first, then others with times of their own.
 ZONES = {
     "Europe/Berlin": "DE",
@@ -105,7 +106,8 @@ def _are_midnights(
     """Return whether nearly all moments are midnight in a zone."""
     missed, most = 0, (1 - NEARLY_ALL) * len(days)
     for (first, last), times in zip(days, clocks, strict=True):
-        near = (first - timedelta(days=1), first, last, last + timedelta(days=1))
+        before, after = max(first.toordinal() - 1, 1), min(last.toordinal() + 1, _LAST_DAY)
+        near = (date.fromordinal(before), first, last, date.fromordinal(after))
         allowed = {midnight(zone, day) for day in near}
         missed += not allowed.issuperset(times)
         if missed > most:

@@ -33,6 +33,7 @@ from job.sources.annotations import Annotations
 from job.sources.annotations_file import read_annotations
 from job.train.engine import engine_here
 from job.train.holidays import check_country
+from mmm import prior
 
 USUAL_YEARS = 3  # assumed if neither the config nor a past run gives the number of periods
 
@@ -65,10 +66,16 @@ def plan(
     estimate = _estimate(resolved, bucket, machine, rows, annotations, own_cores=cpu is None)
     over = limits.problems(resolved.config.limits, estimate)
     run_id = runid.make(key or f"{origin}|{resolved.config.hash()}", now())
+    expected = prior.prior_of(resolved.config)
     if as_json:
-        print(json.dumps(_document(resolved, sql, run_id, annotations, estimate, over)))
+        document = _document(resolved, sql, run_id, annotations, estimate, over)
+        print(json.dumps({**document, "prior": prior.to_json(expected)}))
     else:
         _print(resolved, sql, run_id, annotations, estimate, by_key=key is not None)
+        if expected:
+            print("\nExpected before the data are seen (`posterior.priors`)")
+            for line in prior.lines(expected, resolved.config):
+                print(escape_invisible(line))
     limits.require(resolved.config.limits, estimate)
 
 

@@ -20,6 +20,7 @@ from job.posterior.market import Array, MarketData
 from job.posterior.media import DELAY_PROBABILITIES, DELAYS, Media, Whole
 from job.posterior.priors import Priors, ScalePriors, log_prior_of_total
 
+_FIRST_SHARE = 0.8  # the largest share of the target that paid media bring at the start
 Flags = npt.NDArray[np.bool_]
 
 
@@ -135,8 +136,12 @@ class Chains:
         level, spread = random.normal(0, self.priors.roas_level, chains), np.full(chains, 0.5)
         middle, width = self.scales.middle(level), self.scales.spread(spread)
         scale = middle + width * random.standard_normal((chains, market.media))
+        scale = np.where(self.scales.is_common, np.minimum(scale, 0.7), scale)
+        # A total that the priors exclude would never be left.
+        total = (self.typical * np.exp(scale))[:, : market.paid].sum(1, keepdims=True)
+        scale[:, : market.paid] += np.log(np.minimum(1, _FIRST_SHARE / total))
         return State(
-            scale=np.where(self.scales.is_common, np.minimum(scale, 0.7), scale),
+            scale=scale,
             parameters=self.fresh_parameters(slice(None)),
             delay=self.fresh_delay((chains, market.media)),
             on=np.ones((chains, market.media), dtype=bool),

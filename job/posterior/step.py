@@ -13,6 +13,7 @@ from job.attempt import checkpoints
 from job.attempt.context import Attempt
 from job.posterior import tables
 from job.posterior.draws import Draws, draw
+from job.posterior.predictive import expect
 from job.posterior.prepare import prepare, priors_of
 from job.posterior.summary import DOUBTFUL_R_HAT, summarise
 from job.sources import Snapshot
@@ -42,6 +43,11 @@ def posterior(attempt: Attempt, snapshot: Snapshot) -> Iterator[Write]:
             "there is no posterior: it needs a target with a positive sum "
             f"(`{config.target.column}` has {market.target.sum():g}) and a channel with spend"
         )
+        yield _nothing
+        return
+    expected = expect(market, priors, seed=seed)
+    attempt.warnings += expected.contradictions
+    if not expected.is_possible:
         yield _nothing
         return
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -51,6 +52,19 @@ def test_plan_prints_time_and_cost(plan: Any) -> None:
     more = json.loads(plan("--json", "--rows", "1000", "--cpu", "1", "--memory", "2Gi").stdout)
     assert more["estimate"]["amount"] > estimate["amount"] > 0
     assert not Path("bucket").exists()
+
+
+def test_plan_shows_what_the_priors_expect_of_local_data(plan: Any) -> None:
+    text = plan().stdout
+    assert re.search(r"paid media  1\d% of REVENUE \(\d+% to \d+% in 90 % of the draws\)", text)
+    assert "\ntv  ROAS " in text
+    prior = "posterior.priors.channels.tv"
+    wrong = plan("--set", f"{prior}.roas=4000", "--json").stdout
+    sentences = json.loads(wrong)["prior"]["contradictions"]
+    assert [sentence.split(" says ")[0] for sentence in sentences] == [
+        f"`{prior}`", "`posterior.priors.channels`",
+    ]  # fmt: skip
+    assert json.loads(plan("--json", "--set", "posterior.enabled=false").stdout)["prior"] is None
 
 
 def test_plan_refuses_as_the_run_would(plan: Any) -> None:

@@ -34,11 +34,25 @@ class _TableOrQuery(_Source):
         return self
 
 
+WORKBOOKS = (".xlsx", ".xlsm", ".xls")
+
+
 class FileSource(_Source):
-    """A CSV or Parquet file, local or gs://."""
+    """A CSV, Parquet or Excel file, local or gs://."""
 
     type: Literal["file"]
     path: Location = Field(description="Path or gs:// address.")
+    sheet: Label | None = Field(
+        default=None,
+        description="Sheet of an Excel workbook; the first visible sheet if left out.",
+    )
+
+    @model_validator(mode="after")
+    def _sheet_of_a_workbook(self) -> Self:
+        if self.sheet is not None and not self.path.lower().endswith(WORKBOOKS):
+            problem = f"is `{self.sheet}`; allowed: a sheet of an Excel workbook (.xlsx, .xls)"
+            refuse([Fault(at=("sheet",), problem=problem)])
+        return self
 
 
 class DuckDBSource(_TableOrQuery):

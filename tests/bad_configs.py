@@ -65,7 +65,7 @@ BAD: list[tuple[dict[str, Any], str]] = [
     ({"source": {"type": "duckdb", "path": "w"}},
      "`source`: give exactly one of `table` and `query`."),
     ({"source": {"type": "file", "path": "x", "table": "t"}},
-     "`source.table` is not a known field. Allowed: country, country_column, path, type."),
+     "`source.table` is not a known field. Allowed: country, country_column, path, sheet, type."),
     ({"source": {"type": "snowflake", "table": "a; drop table b"}},
      "`source.table` is `a; drop table b`; allowed: a table as NAME, SCHEMA.NAME or DATABASE.SCHEMA.NAME, at most 400 characters."),
     ({"source.country": "x" * 65},

@@ -1,4 +1,4 @@
-"""Read DuckDB databases, and read CSV and Parquet files through DuckDB."""
+"""Read DuckDB databases, and read CSV, Parquet and Excel files through DuckDB."""
 
 from __future__ import annotations
 
@@ -11,12 +11,13 @@ import pyarrow as pa
 from sqlglot import exp
 
 from contract.exceptions import DataError, NotFoundError, TransientError
-from contract.source import DuckDBSource, FileSource
+from contract.source import WORKBOOKS, DuckDBSource, FileSource
 from contract.stores import open_store, split_uri
 from contract.suggest import did_you_mean
 from job.sources.csv_files import as_utf8, refuse_repeated_headers
 from job.sources.relation import source_relation
 from job.sources.schema import Field, Kind
+from job.sources.workbook import convert_sheet
 
 BATCH_ROWS = 50_000
 _MEMORY = "1GB"
@@ -108,30 +109,31 @@ def open_database(source: DuckDBSource) -> DuckDB:
 
 
 def open_file(source: FileSource, *, folder: Path) -> DuckDB:
-    """Open a CSV or Parquet file; a file in a bucket is downloaded to `folder` first.
+    """Open a CSV, Parquet or Excel file; a file in a bucket is downloaded to `folder` first.
 
     CSV cells stay text until the query parses them as numbers and dates. So no type depends on a
-    guess from the first rows.
+    guess from the first rows. A sheet is converted to a Parquet file in `folder`.
 
     Raises:
         DataError: The file does not exist, or its content does not match its extension.
     """
-    path, encoding = _local_path(source.path, folder), None
+    path, encoding = local_path(source.path, folder), None
     kind = path.suffix.lower()
-    if kind in (".xlsx", ".xls", ".xlsm", ".ods"):
-        raise DataError(
-            f"`source.path` is `{source.path}`, a workbook; save the sheet that has the data as "
-            "CSV (UTF-8) and name that file"
-        )
+    first_row = 1
+    if kind in WORKBOOKS:
+        path, first_row = convert_sheet(path, source.sheet, shown=source.path, folder=folder)
+        kind = path.suffix
     if kind in (".csv", ".tsv", ".txt", ".gz"):
         path, encoding = as_utf8(path, folder)
     literal = exp.Literal.string(str(path)).sql(dialect="duckdb")
     if kind in (".parquet", ".pq"):
-        reader, first_row = f"read_parquet({literal})", 1
+        reader = f"read_parquet({literal})"
     elif kind in (".csv", ".tsv", ".txt", ".gz"):
         reader, first_row = f"read_csv({literal}, all_varchar = true, header = true)", 2
     else:
-        raise DataError(f"`source.path` is `{source.path}`; allowed: .csv, .tsv, .csv.gz, .parquet")
+        raise DataError(
+            f"`source.path` is `{source.path}`; allowed: .csv, .tsv, .csv.gz, .parquet, .xlsx, .xls"
+        )
     connection = duckdb.connect(":memory:")
     file = DuckDB(
         connection,
@@ -181,7 +183,7 @@ def _restrict(connection: duckdb.DuckDBPyConnection, *, reads: Path | None = Non
         connection.execute(setting)
 
 
-def _local_path(path: str, folder: Path) -> Path:
+def local_path(path: str, folder: Path) -> Path:
     """Return a local path to the file; objects in a bucket are downloaded."""
     if path.startswith("gs://"):
         bucket, name = split_uri(path)

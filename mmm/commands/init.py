@@ -17,7 +17,8 @@ def command(
     file: Annotated[
         str | None,
         typer.Argument(
-            metavar="FILE", help="CSV or Parquet file, local or gs://, or a local DuckDB file."
+            metavar="FILE",
+            help="CSV, Parquet or Excel file, local or gs://, or a DuckDB file.",
         ),
     ] = None,
     market: Annotated[str, typer.Option(help="Country or market code.")] = "XX",
@@ -32,6 +33,9 @@ def command(
     ] = "snowflake",
     table: Annotated[str | None, typer.Option(help="Table, e.g. DB.SCHEMA.TABLE.")] = None,
     query: Annotated[str | None, typer.Option(help="A single SELECT.")] = None,
+    sheet: Annotated[
+        str | None, typer.Option(help="Sheet of an Excel workbook; by default the first table.")
+    ] = None,
     date: Annotated[
         str | None, typer.Option(help="The date column, if the rules do not find it.")
     ] = None,
@@ -58,7 +62,7 @@ def command(
         if output is not None and output.exists():
             raise ConfigError(f"`--output {output}` exists; choose another path or remove the file")
         text = init_config(
-            _source(file, kind, table, query),
+            _source(file, kind, table, query, sheet),
             market=market,
             revision=revision,
             known=KnownColumns(date=date, target=target, spends=tuple(spend)),
@@ -76,7 +80,9 @@ def command(
             ) from None
 
 
-def _source(file: str | None, kind: str, table: str | None, query: str | None) -> dict[str, Any]:
+def _source(
+    file: str | None, kind: str, table: str | None, query: str | None, sheet: str | None
+) -> dict[str, Any]:
     what = {key: value for key, value in (("table", table), ("query", query)) if value}
     if file is None:
         if not what:
@@ -86,4 +92,4 @@ def _source(file: str | None, kind: str, table: str | None, query: str | None) -
         return {"type": one_of(kind, WAREHOUSES, name="`--type`"), **what}
     if Path(file).suffix.lower() in (".duckdb", ".db"):
         return {"type": "duckdb", "path": file, **what}
-    return {"type": "file", "path": file}
+    return {"type": "file", "path": file, **({"sheet": sheet} if sheet else {})}

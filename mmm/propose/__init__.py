@@ -15,10 +15,12 @@ from contract.explain import explain
 from contract.source import FileSource, Source
 from contract.suggest import did_you_mean
 from job.sources.extract import open_source
+from job.sources.workbook import is_workbook
 from mmm.propose.long_table import find_long_table, pivot_query
 from mmm.propose.profiles import profile_columns
 from mmm.propose.proposal import write_proposal
 from mmm.propose.rules import KnownColumns, guess_roles
+from mmm.propose.sheets import with_sheet
 
 __all__ = ["KnownColumns", "init_config"]
 
@@ -46,6 +48,10 @@ def init_config(
     """
     known = known or KnownColumns()
     checked = _parse_source(source)
+    notes: list[str] = []
+    if isinstance(checked, FileSource) and is_workbook(checked.path) and checked.sheet is None:
+        source, notes = with_sheet(source)
+        checked = _parse_source(source)
     with (
         TemporaryDirectory() as folder,
         closing(open_source(checked, run_id="init", env=env, folder=Path(folder))) as warehouse,
@@ -86,6 +92,7 @@ def init_config(
         market=market,
         revision=revision,
         source_name=description,
+        source_notes=notes,
     )
 
 

@@ -35,6 +35,7 @@ def write_proposal(
     market: str,
     revision: str,
     source_name: str,
+    source_notes: list[str],
 ) -> str:
     """Return the proposal as YAML.
 
@@ -46,6 +47,7 @@ def write_proposal(
         market: The market's code.
         revision: The name of this version of the model.
         source_name: The source's description.
+        source_notes: Comments on the source.
 
     Raises:
         DataError: The date, the target or the channels are missing.
@@ -65,6 +67,7 @@ def write_proposal(
         f"market: {_quoted(market)}",
         f"revision: {_quoted(revision)}",
         f"source: {_inline_mapping(chosen)}",
+        *(f"  # {note}" for note in source_notes),
         *comments,
         *_date_lines(day, by_name[day.column], frame, market),
         *_number_lines(guesses, by_name),

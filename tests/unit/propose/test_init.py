@@ -14,6 +14,7 @@ from contract.exceptions import ConfigError, DataError
 from contract.loading import load_config
 from job.sources import extract
 from mmm.propose import KnownColumns, init_config
+from tests.unit.sources.test_workbooks import write_book
 
 
 def proposed(frame: pd.DataFrame, folder: Path, market: str = "DE") -> Config:
@@ -166,3 +167,26 @@ def test_options_override_rules(tmp_path: Path) -> None:
     assert [c.spend for c in config.channels] == ["other"]
     with pytest.raises(DataError, match=r"no column `othr`.*`other`"):
         init_config(source, market="NO", known=KnownColumns(spends=("othr",)))
+
+
+def test_a_workbook_with_one_table_and_a_title(tmp_path: Path) -> None:
+    frame = table("revenue", "tv_spend", "search_spend")
+    frame.insert(0, "week", pd.date_range("2022-01-03", periods=60, freq="7D").date)
+    rows = [["Report"], [], list(frame), *frame.to_numpy().tolist()]
+    path = write_book(tmp_path / "t.xlsx", {"Notes": [["hello"]], "Data": rows})
+    text = init_config({"type": "file", "path": str(path)}, market="DE")
+    config = load_config(text).config
+    assert config.source.sheet == "Data"
+    assert "CHECK" not in text
+    assert extract(config, run_id="r", to=tmp_path / "s.parquet").rows == 60
+
+
+def test_other_sheets_that_look_like_tables_are_named(tmp_path: Path) -> None:
+    frame = table("revenue", "tv_spend", "search_spend")
+    frame.insert(0, "week", pd.date_range("2022-01-03", periods=60, freq="7D").date)
+    rows = [list(frame), *frame.to_numpy().tolist()]
+    path = write_book(tmp_path / "t.xlsx", {"A": rows, "B": rows[:21]})
+    text = init_config({"type": "file", "path": str(path)}, market="DE")
+    assert "# CHECK: other sheets look like tables: `B` (20 rows)" in text
+    other = init_config({"type": "file", "path": str(path), "sheet": "B"}, market="DE")
+    assert load_config(other).config.source.sheet == "B"

@@ -49,7 +49,7 @@ def expect(market: MarketData, priors: Priors, *, seed: int) -> PriorExpectation
                 f"of the target; {typical:.3g} is typical for this data: check the units"
             )
     drawn, kept = draw_prior(market, priors, seed=seed)
-    is_possible = sum(stated.values()) < MOST_SHARE and bool(kept.any())
+    is_possible = bool(sum(stated.values()) < MOST_SHARE and kept.any())
     if not is_possible:
         contradictions.append(
             f"`posterior.priors.channels` says that channels bring {sum(stated.values()):.0%} of "

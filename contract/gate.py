@@ -57,6 +57,18 @@ class Gate(Strict):
         le=1,
         description="Largest share of periods with spend but no exposure, or the reverse.",
     )
+    min_spend_share: StrictFloat = Field(
+        default=0.005,
+        ge=0,
+        le=1,
+        description="Smallest usual spend of a channel, as a share of the other channels' usual "
+        "spend.",
+    )
+    max_implied_roas: StrictFloat = Field(
+        default=100.0,
+        gt=0,
+        description="Largest ratio of the target to a spend below `min_spend_share`.",
+    )
     outlier_score: StrictFloat = Field(
         default=8.0,
         gt=1,

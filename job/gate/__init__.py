@@ -22,6 +22,7 @@ from job.gate import (
     levels,
     lift_tests,
     series,
+    spends,
     values,
 )
 from job.gate.data import Data, read
@@ -38,6 +39,7 @@ CHECKS: tuple[Check, ...] = (
     *joined.CHECKS,
     *values.CHECKS,
     *series.CHECKS,
+    *spends.CHECKS,
     *dated_events.CHECKS,
     *levels.CHECKS,
     *design.CHECKS,

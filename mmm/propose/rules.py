@@ -257,10 +257,20 @@ def _with_money_first(guesses: list[Guess], profiles: Sequence[ColumnProfile]) -
         if one.role == "spend" and set(core[one.column].words) & vocabulary.SPEND
         for word in set(core[one.column].words) & vocabulary.MEDIA
     }
+    stems = {
+        frozenset(core[one.column].core) - vocabulary.SPEND
+        for one in guesses
+        if one.role == "spend"
+    } - {frozenset()}
     found = []
     for one in guesses:
         column = core[one.column]
         words = set(column.words)
+        rates = words & (vocabulary.RATES | vocabulary.REACTIONS)
+        if one.role == "context" and rates and frozenset(column.core) - rates in stems:
+            reason = f"CHECK: `{sorted(rates)[0]}` suggests a rate or count of a paid channel"
+            found.append(Guess(column=one.column, role=None, reason=reason))
+            continue
         named = one.role == "spend" and not words & vocabulary.SPEND
         if named and words & media and one.reason != "set by an option":
             reason = "CHECK: is it a spend? Its medium has a spend of its own; --spend sets it"

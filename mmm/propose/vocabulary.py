@@ -26,7 +26,11 @@ EXPOSURE = _words(
     "p mdip sends contacts kontakte klicks einblendungen impressionen reichweite aufrufe "
     "clics clic vues visualisations impresiones visualizaciones impressioni clicchi "
     "visualizzazioni impressoes cliques visualizacoes vertoningen klikken klik weergaven "
-    "bereik wyswietlenia klikniecia zasieg viewers plays listens spots insertions circulation"
+    "bereik wyswietlenia klikniecia zasieg viewers plays listens spots insertions circulation "
+    "portee couverture alcance cobertura copertura visualizadores zuschauer hoerer zuhoerer "
+    "telespectateurs auditeurs espectadores oyentes ouvintes spettatori ascoltatori kijkers "
+    "luisteraars widzowie sluchacze ogladalnosc odslony opens deliveries auflage tirage tirada "
+    "tiratura tiragem oplage naklad"
 )
 # in order of preference
 TARGET = (
@@ -98,7 +102,11 @@ RATES = _words(
     "per cpc cpm cpa cpl cpo ctr cvr roas roi aov rate ratio share frequency quote taux tasa "
     "tasso taxa cpv cpp ecpm vtr acos position rank avg average mean index score rating percent "
     "pct sov viewability freq quality anteil haeufigkeit frecuencia frequence frequenza "
-    "frequencia frequentie czestotliwosc"
+    "frequencia frequentie czestotliwosc klickrate klickquote clickrate clickthrough doorklikratio "
+    "klikratio ctrs cpcs cpms sichtbarkeit haufigkeit percentage prozent pourcentage porcentaje "
+    "percentuale percentagem procent marktanteil udzial aandeel cuota positie pozycja posizione "
+    "posicion posicao durchschnitt durchschnittliche moyenne moyen promedio gemiddelde gemiddeld "
+    "srednia srednio sredni wskaznik relevance"
 )
 FILLER = _words(
     "ad ads paid campaign campaigns media marketing online of de of on in per the advertising "
@@ -107,7 +115,11 @@ FILLER = _words(
 )
 REACTIONS = _words(
     "engagement engagements likes shares comments swipes sessions visits interactions saves "
-    "mentions hashtags audience deliveries opens bounces pageviews viewer"
+    "mentions hashtags audience bounces pageviews viewer interaktionen interacciones interazioni "
+    "interacoes interacties interakcje zaangazowanie reaktionen reactions aime vistas besuche "
+    "sitzungen visites visitas visite bezoeken wizyty kommentare commentaires comentarios "
+    "commenti reacties komentarze abonnenten abonnes seguidores udostepnienia partages "
+    "compartidos condivisioni engaged retweets"
 )
 TOTAL = _words("total totals all overall sum gesamt summe totale totaal suma razem")
 UNITS = _words(

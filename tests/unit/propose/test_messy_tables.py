@@ -159,6 +159,53 @@ def test_figures_that_are_no_money_are_no_spend(tmp_path: Path) -> None:
     assert spends == {"tv_spend", "search_spend", "radio_spend"}
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("search_klickrate", "search_taux_de_clic", "search ctr", "search_posizione_media"),
+        *("tv_marktanteil", "radio_udzial", "tv_viewers_share", "search_engagements"),
+        *("tv_interaktionen", "radio_gemiddelde_positie", "search_cuota", "tv_frequentie"),
+    ],
+)
+def test_rates_and_reactions_beside_a_spend_are_left_out(name: str, tmp_path: Path) -> None:
+    random = np.random.default_rng(1)
+    frame = healthy(6).assign(**{name: random.uniform(1, 4, 80).round(2)})
+    path = tmp_path / "t.csv"
+    frame.to_csv(path, index=False)
+    text = init_config({"type": "file", "path": str(path)}, market="DE")
+    used = text.split("# Not used:")[0]
+    assert name not in used
+    assert name in text
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("tv_reichweite", "tv_alcance", "tv_grps", "radio_zuschauer", "search_impressions"),
+        *("tv_portee", "radio_copertura", "tv_bereik", "tv_zasieg", "tv_espectadores"),
+    ],
+)
+def test_counts_beside_a_spend_are_its_exposure(name: str, tmp_path: Path) -> None:
+    random = np.random.default_rng(1)
+    frame = healthy(6).drop(columns="search_clicks")
+    frame = frame.assign(**{name: random.integers(1000, 90000, 80)})
+    path = tmp_path / "t.csv"
+    frame.to_csv(path, index=False)
+    config = load_config(init_config({"type": "file", "path": str(path)}, market="DE")).config
+    medium = name.split("_")[0]
+    (channel,) = [channel for channel in config.channels if channel.exposure]
+    assert (channel.name, channel.exposure) == (medium, name)
+
+
+def test_a_frequency_of_a_numbered_channel_is_left_out(tmp_path: Path) -> None:
+    frame = healthy(6).rename(columns={"tv_spend": "Channel3_spend"})
+    frame["Channel3_frequency"] = np.random.default_rng(1).uniform(1, 4, 80).round(2)
+    path = tmp_path / "t.csv"
+    frame.to_csv(path, index=False)
+    text = init_config({"type": "file", "path": str(path)}, market="DE")
+    assert "Channel3_frequency" not in text.split("# Not used:")[0]
+
+
 def test_a_repeated_target_blocks(tmp_path: Path) -> None:
     path = tmp_path / "long.csv"
     _long(healthy(5)).to_csv(path, index=False)

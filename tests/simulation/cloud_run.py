@@ -47,6 +47,7 @@ class Execution:
     ended: datetime | None = None
     cancelled: bool = False
     gone: bool = False
+    too_large: int | None = None  # the task whose attempts are killed
 
 
 @dataclass
@@ -98,6 +99,12 @@ class Service:
         process.on_exit = lambda: self._attempt_ended(one, task, process)
         self.loop.start(process, self.attempt(process))
         self.loop.at(one.timeout, lambda: self.stop(process))
+        if one.too_large == task.index:
+            self.loop.at(self.loop.random.uniform(1, 30), lambda: self._kill(process))
+
+    def _kill(self, process: Process) -> None:
+        if not process.dead:
+            self.loop.kill(process)
 
     def skew(self) -> float:
         """Draw the error of a machine's clock in seconds."""
@@ -106,7 +113,7 @@ class Service:
     def stop(self, process: Process) -> None:
         """Stop a process: SIGTERM, and SIGKILL after ten seconds."""
         self.loop.signal(process, "SIGTERM")
-        self.loop.at(KILL_SECONDS, lambda: None if process.dead else self.loop.kill(process))
+        self.loop.at(KILL_SECONDS, lambda: self._kill(process))
 
     def _attempt_ended(self, one: Execution, task: Task, process: Process) -> None:
         code = process.result if process.failed is None else 1
@@ -175,18 +182,14 @@ class Jobs:
         service = self._service
 
         def effect() -> str:
-            draw = service.loop.random.random() if service.faults.on else 1.0
-            delay: float | None = service.loop.random.uniform(0.2, 20.0)
-            if draw < 0.02:
-                service.faults.count("never starts")
-                delay = None
-            name = service.run(env, over.task_count, over.timeout.total_seconds(), delay=delay)
-            if 0.02 <= draw < 0.04:
-                service.faults.count("starts twice")
-                service.run(env, over.task_count, over.timeout.total_seconds(), delay=5.0)
-            elif 0.04 <= draw < 0.06:
-                service.faults.count("vanishes")
-                service.loop.at(service.loop.random.uniform(0, 60), lambda: self._vanish(name))
+            faults, random = service.faults, service.loop.random
+            tasks, timeout = over.task_count, over.timeout.total_seconds()
+            delay = None if faults.happens("never starts") else random.uniform(0.2, 20.0)
+            name = service.run(env, tasks, timeout, delay=delay)
+            if faults.happens("starts twice"):
+                service.run(env, tasks, timeout, delay=5.0)
+            if faults.happens("vanishes"):
+                service.loop.at(random.uniform(0, 60), lambda: self._vanish(name))
             return name
 
         name = service.faults.call("run", "run_job", env[environment.RUN_ID], effect)

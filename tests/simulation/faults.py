@@ -23,18 +23,22 @@ REFUSALS: dict[str, type[google_errors.GoogleAPICallError]] = {
     "503": google_errors.ServiceUnavailable,
     "403": google_errors.Forbidden,
 }
-KINDS = (
-    "429",
-    "500",
-    "503",
-    "lost before",
-    "lost after",
-    "kill before",
-    "kill after",
-    "slow",
-    "changed",
-)
-KILLS = ("kill before", "kill after")
+GENTLE = ("429", "500", "503", "lost before", "lost after", "changed")
+KINDS = {  # and the greatest share of the calls
+    "429": 0.12,
+    "500": 0.12,
+    "503": 0.12,
+    "lost before": 0.12,
+    "lost after": 0.12,
+    "changed": 0.12,
+    "slow": 0.06,
+    "kill before": 0.01,
+    "kill after": 0.01,
+    "never starts": 0.2,  # these are of launches
+    "starts twice": 0.2,
+    "vanishes": 0.2,
+}
+OF_CALLS = tuple(KINDS)[:9]
 
 
 @dataclass
@@ -45,21 +49,33 @@ class Faults:
         rates: the share of calls with a kind of fault.
         denied: services that answer 403, and until when.
         down: services that do not answer, and until when.
+        deaf: services whose answers are lost, and until when.
     """
 
     loop: Loop
     rates: dict[str, float] = field(default_factory=dict)
     denied: dict[str, float] = field(default_factory=dict)
     down: dict[str, float] = field(default_factory=dict)
+    deaf: dict[str, float] = field(default_factory=dict)
     counts: Counter[str] = field(default_factory=Counter)
     on: bool = True
 
-    def draw_rates(self) -> None:
-        """Draw the rate of each kind: none for most kinds, so that seeds differ."""
+    def draw_rates(self, *, gentle: bool) -> None:
+        """Draw the rate of each kind: none for most kinds, so that seeds differ.
+
+        In a gentle seed, the retries of each call are enough.
+        """
         random = self.loop.random
-        for kind in KINDS:
-            most = 0.01 if kind in KILLS else 0.04
-            self.rates[kind] = random.random() * most if random.random() < 0.4 else 0.0
+        for kind, most in KINDS.items():
+            rate = random.random() * most if random.random() < 0.4 else 0.0
+            self.rates[kind] = rate if not gentle else min(rate, 0.03) if kind in GENTLE else 0.0
+
+    def happens(self, kind: str) -> bool:
+        """Draw whether a fault of a kind happens, and record it."""
+        yes = self.on and self.loop.random.random() < self.rates.get(kind, 0.0)
+        if yes:
+            self.count(kind)
+        return yes
 
     def count(self, kind: str) -> None:
         """Record a fault."""
@@ -120,8 +136,11 @@ class Faults:
             return "403"
         if now < self.down.get(service, 0.0):
             return "lost before"
+        if now < self.deaf.get(service, 0.0):
+            return "lost after"
         at = self.loop.random.random()
-        for kind, rate in self.rates.items():
+        for kind in OF_CALLS:
+            rate = self.rates.get(kind, 0.0)
             if at < rate:
                 return kind
             at -= rate

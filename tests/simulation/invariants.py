@@ -27,7 +27,7 @@ class Watch:
         self.loop = loop
         self.cancelled: set[str] = set()
         self.ended: dict[str, str] = {}
-        self.working: dict[str, dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
+        self.working: dict[str, dict[str, set[Process]]] = defaultdict(lambda: defaultdict(set))
 
     def written(
         self, path: str, old: Stored | None, new: Stored | None, objects: Mapping[str, Stored]
@@ -54,14 +54,18 @@ class Watch:
     def at_work(self, market: str, run_id: str, process: Process) -> Iterator[None]:
         """Record that R works on a market; one run at a time may."""
         runs = self.working[market]
-        runs[run_id].add(process.name)
-        others = [other for other, names in runs.items() if names and other != run_id]
-        if others:
+        runs[run_id].add(process)
+        others = [
+            other
+            for other, processes in runs.items()
+            if other != run_id and any(not one.dead and not one.was_stopped for one in processes)
+        ]
+        if others and not process.was_stopped:
             self.broken(f"{others} and {run_id} work on market {market} at once")
         try:
             yield
         finally:
-            runs[run_id].discard(process.name)
+            runs[run_id].discard(process)
 
     def broken(self, what: str) -> None:
         """Record a broken invariant."""
@@ -69,8 +73,11 @@ class Watch:
         self.loop.problems.append(what)
 
 
-def at_end(world: World) -> list[str]:
-    """Return what does not hold once every run has ended."""
+def at_end(world: World, *, final: bool) -> list[str]:
+    """Return what does not hold once every run has ended.
+
+    A damaged pointer is made again by the next run, so it is only checked at the `final` look.
+    """
     problems: list[str] = []
     states: dict[str, str] = {}
     reported: dict[str, set[tuple[str, str]]] = defaultdict(set)
@@ -84,12 +91,14 @@ def at_end(world: World) -> list[str]:
         if {s for _, s in reported[run_id]} != {state} or len(reported[run_id]) != 1:
             problems.append(f"{run_id} is {state}, but its events are {reported[run_id]}")
         message = (status.get("error") or {}).get("message", "")
-        if message.startswith("unexpected"):
+        if message.startswith("unexpected") or "damaged" in message:
             problems.append(f"{run_id}: {message}")
         if state == "CANCELLED" and run_id not in world.watch.cancelled:
             problems.append(f"{run_id} is CANCELLED, and nobody cancelled it: {message}")
         problems += _lease(world, run_id) + _artifacts(world, run_id, status)
-    problems += _currents(world, states) + _fingerprints(world, states) + _messages(world)
+    problems += (
+        _currents(world, states, final=final) + _fingerprints(world, states) + _messages(world)
+    )
     return problems
 
 
@@ -98,6 +107,8 @@ def _lease(world: World, run_id: str) -> list[str]:
     for path in world.server.below(f"runs/{run_id}/lease"):
         stored = world.server.objects[path]
         age = (world.loop.time() - stored.updated).total_seconds()
+        if path in world.damaged:
+            continue
         if age < LEASE_SECONDS and not json.loads(stored.data)["released"]:
             found.append(f"{run_id} has ended, but {path} is live")
     return found
@@ -106,6 +117,8 @@ def _lease(world: World, run_id: str) -> list[str]:
 def _artifacts(world: World, run_id: str, status: dict[str, Any]) -> list[str]:
     folder = f"robyn/{status['revision']}/{status['market']}/{run_id}/"
     stored = world.server.objects.get(f"{folder}manifest.json")
+    if any(path.startswith(folder) for path in world.damaged):
+        return []
     if stored is None:
         return [f"{run_id} succeeded without a manifest"] if status["state"] == "SUCCEEDED" else []
     problems = []
@@ -127,7 +140,7 @@ def _artifacts(world: World, run_id: str, status: dict[str, Any]) -> list[str]:
     return problems
 
 
-def _currents(world: World, states: dict[str, str]) -> list[str]:
+def _currents(world: World, states: dict[str, str], *, final: bool) -> list[str]:
     newest: dict[str, tuple[Any, str]] = {}
     statuses = world.runs()
     for run_id, state in states.items():
@@ -139,7 +152,10 @@ def _currents(world: World, states: dict[str, str]) -> list[str]:
             newest[market] = max(newest.get(market, (accepted, run_id)), (accepted, run_id))
     problems = []
     for market in world.data:
-        stored = world.server.objects.get(f"robyn/r1/{market}/current.json")
+        path = f"robyn/r1/{market}/current.json"
+        if path in world.damaged and not final:
+            continue
+        stored = world.server.objects.get(path)
         current = json.loads(stored.data)["run_id"] if stored else None
         wanted = newest[market][1] if market in newest else None
         if current != wanted:
@@ -150,6 +166,8 @@ def _currents(world: World, states: dict[str, str]) -> list[str]:
 def _fingerprints(world: World, states: dict[str, str]) -> list[str]:
     problems = []
     for path in world.server.below("fingerprints/"):
+        if path in world.damaged:
+            continue
         run_id = json.loads(world.server.objects[path].data)["run_id"]
         if states.get(run_id) != "SUCCEEDED":
             problems.append(f"{path} names {run_id}, which is {states.get(run_id)}")
@@ -164,13 +182,25 @@ def _fingerprints(world: World, states: dict[str, str]) -> list[str]:
 def _messages(world: World) -> list[str]:
     """Check that each message has the run of its own config for each of its markets."""
     problems = []
+    variants: dict[str, set[int]] = defaultdict(set)
     for message in world.messages:
+        variants[message.delivery.attributes.get("idempotency_key", message.delivery.key)].add(
+            message.variant
+        )
+    for message in world.messages:
+        what = f"message {message.delivery.message_id} for {message.markets}"
         if not message.acknowledged:
-            problems.append(f"message {message.what} is not acknowledged")
+            problems.append(f"{what} is not acknowledged")
+            continue
+        if any(result.state is State.REJECTED for result in message.results):
             continue
         found = sorted(str(result.market) for result in message.results)
-        if all(
-            result.state is not State.REJECTED for result in message.results
-        ) and found != sorted(message.markets):
-            problems.append(f"message {message.what} for {message.markets} has runs of {found}")
+        if found != sorted(message.markets):
+            problems.append(f"{what} has runs of {found}")
+        key = message.delivery.attributes.get("idempotency_key", message.delivery.key)
+        for result in message.results:
+            stored = world.server.objects.get(f"runs/{result.run_id}/request.json")
+            seed = json.loads(stored.data)["config"]["training"]["seed"] if stored else None
+            if seed not in {100 + variant for variant in variants[key]}:
+                problems.append(f"{what} has the run {result.run_id} of another message")
     return problems

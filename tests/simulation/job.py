@@ -9,11 +9,14 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+from contract import fetch
 from contract.exceptions import CancelledError, DataError
+from contract.stored import Stored
 from contract.stores.gcs import GCSStore
 from contract.topics.pubsub import PubSubTopic
 from job import lifecycle, pipeline, start
@@ -28,7 +31,9 @@ from job.train import step as training
 from tests.simulation import seam
 from tests.simulation.loop import Process
 
-STARTS_R = 1.0
+STARTS_PYTHON = 1.0
+TOPIC = "projects/p/topics/t"
+PROGRESS_SECONDS = 6.0
 TRIAL_SECONDS = (0.5, 40.0)
 
 
@@ -49,7 +54,7 @@ def attempt(process: Process, world: Any) -> Callable[[], int]:
     """Return the work of an attempt: it returns the exit code."""
 
     def work() -> int:
-        seam.loop().pause(STARTS_R)
+        seam.loop().pause(STARTS_PYTHON)
         process.env["world"] = world
         view = SimpleNamespace(step=lambda step: None, progress=lambda record: None)
         log: Any = Silent()
@@ -68,10 +73,9 @@ class _Settings:
     def read(**given: Any) -> Settings:
         names = ("execution", "task_index", "task_count", "attempt", "max_retries")
         env = seam.loop().process.env
-        own = {name: env[name] for name in names}
-        return Settings.read(
-            **{**given, **own, "bucket": "gs://sim", "topic": "projects/p/topics/t"}
-        )
+        own = {name: env[name] for name in names} | {"bucket": "gs://sim", "topic": TOPIC}
+        known = {name: value for name, value in given.items() if value is not None}
+        return Settings.model_construct(**{**known, **own})
 
 
 def _open_store(url: str, *, denied_seconds: float = 0.0) -> GCSStore:
@@ -128,10 +132,14 @@ def _run_r(
 
     def lasts(seconds: float) -> None:
         until = loop.now + seconds
+        shown = loop.now
         while loop.now < until:
             if reason := stop():
                 raise CancelledError(reason)
             loop.pause(min(1.0, until - loop.now))
+            if loop.now - shown > PROGRESS_SECONDS:
+                shown = loop.now
+                on_progress({"type": "progress", "trial": 1, "iteration": 1})
 
     with world.at_work(job["market"], job["run_id"]):
         inputs = workspace.work / training.INPUTS
@@ -144,7 +152,8 @@ def _run_r(
             if file.exists():
                 continue
             lasts(loop.random.uniform(*TRIAL_SECONDS) * world.pace)
-            on_progress({"type": "progress", "trial": trial, "iteration": 1})
+            if world.outage:
+                lasts(world.begin_outage())
             file.write_text(f"trial {trial} of {job['run_id']}")
             on_progress({"type": "checkpoint", "trial": trial, "path": str(file)})
         if job.get("merge", True):
@@ -172,6 +181,22 @@ def _write_outputs(run: Attempt, draft: Any, verdict: Any) -> None:
         (run.workspace.output / "report.html").write_text(run.settings.owner)
 
 
+def _remembered() -> Any:
+    """Return `Stored.from_json` that reads equal bytes only once: most looks find nothing new."""
+    real = vars(Stored)["from_json"].__func__
+
+    @lru_cache(4096)
+    def read(kind: Any, data: bytes, path: str, run_id: str | None) -> Any:
+        return real(kind, data, path=path, run_id=run_id)
+
+    def from_json(
+        kind: Any, data: bytes, *, path: str = "the object", run_id: str | None = None
+    ) -> Any:
+        return read(kind, data, path, run_id)
+
+    return classmethod(from_json)
+
+
 @contextmanager
 def installed() -> Iterator[None]:
     """Leave out the parts that compute; `seam.installed` comes before it."""
@@ -182,6 +207,7 @@ def installed() -> Iterator[None]:
         (start, "Settings", _Settings),
         (start, "open_store", _open_store),
         (start, "open_topic", _open_topic),
+        (fetch, "open_store", _open_store),
         (pipeline, "extract", _extract),
         (pipeline, "Snapshot", _Snapshot),
         (pipeline, "check", _check),
@@ -199,7 +225,8 @@ def installed() -> Iterator[None]:
         (training, "_prepare", _prepare),
         (training, "run_r", _run_r),
     ]
-    before = [(module, name, getattr(module, name)) for module, name, _ in replaced]
+    replaced.append((Stored, "from_json", _remembered()))
+    before = [(module, name, vars(module)[name]) for module, name, _ in replaced]
     for module, name, value in replaced:
         setattr(module, name, value)
     try:

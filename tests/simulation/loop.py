@@ -33,7 +33,7 @@ class Process:
         self.name, self.skew, self.env = name, skew, env or {}
         self.stop: Any = _Stop()
         self.dead = False
-        self.stopped_until = 0.0
+        self.stopped_until, self.was_stopped = 0.0, False
         self.threads: list[Thread] = []
         self.result: Any = None
         self.failed: BaseException | None = None

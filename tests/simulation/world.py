@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -15,7 +14,7 @@ from contract.stores.gcs import GCSStore
 from contract.topics.pubsub import PubSubTopic
 from mmm.cancel import cancel
 from tests.simulation import job
-from tests.simulation.bucket import NAME, Bucket, Server, Stored
+from tests.simulation.bucket import Bucket, Server, Stored
 from tests.simulation.cloud_run import JOB, Executions, Jobs, Service, Tasks
 from tests.simulation.faults import Faults
 from tests.simulation.invariants import Watch
@@ -41,8 +40,8 @@ CONFIG = {
 class Message:
     """A published message and the results of its deliveries."""
 
-    def __init__(self, delivery: Delivery, what: str, markets: list[str]) -> None:
-        self.delivery, self.what, self.markets = delivery, what, markets
+    def __init__(self, delivery: Delivery, variant: int, markets: list[str]) -> None:
+        self.delivery, self.variant, self.markets = delivery, variant, markets
         self.acknowledged = False
         self.results: list[MessageResult] = []
 
@@ -59,6 +58,8 @@ class World:
         self.events: list[dict[str, Any]] = []
         self.messages: list[Message] = []
         self.data: dict[str, int] = {}
+        self.damaged: set[str] = set()
+        self.outage: str | None = None
         self.pace = loop.random.choice((0.05, 0.3, 1.0))
         self._numbers = 0
 
@@ -68,7 +69,7 @@ class World:
 
     def topic(self) -> PubSubTopic:
         """Return the topic of events as a process sees it."""
-        return PubSubTopic(SimpleNamespace(publish=self._publish), "projects/p/topics/t")
+        return PubSubTopic(SimpleNamespace(publish=self._publish), job.TOPIC)
 
     def launcher(self) -> CloudRunLauncher:
         """Return Cloud Run as a process sees it."""
@@ -95,12 +96,21 @@ class World:
         with self.watch.at_work(market, run_id, self.loop.process):
             yield
 
+    def begin_outage(self) -> float:
+        """Let the bucket not answer while R works; return how long R works from now on."""
+        kind, self.outage = self.outage, None
+        seconds = self.loop.random.uniform(70, 150)
+        until = {"down": self.faults.down, "deaf": self.faults.deaf}[str(kind)]
+        until["storage"] = self.loop.now + seconds
+        self.faults.count(str(kind))
+        return seconds + 70
+
     # the function
 
     def publish(
         self,
         content: dict[str, Any],
-        what: str,
+        variant: int,
         markets: list[str],
         *,
         key: str | None = None,
@@ -116,7 +126,7 @@ class World:
             data=json.dumps(content).encode(),
             attributes={"idempotency_key": key} if key else {},
         )
-        message = Message(delivery, what, markets)
+        message = Message(delivery, variant, markets)
         self.messages.append(message)
         for _ in range(deliveries):
             self.loop.at(
@@ -200,21 +210,12 @@ class World:
         return found
 
 
-def config_of(
-    market: str, variant: int, *, trials: int, tasks: int, retry_minutes: int = 60
-) -> dict[str, Any]:
+def config_of(market: str, variant: int, *, trials: int, tasks: int) -> dict[str, Any]:
     """Return a config; another variant is another config."""
     training = {"trials": trials, "tasks": tasks, "seed": 100 + variant}
-    limits = {"timeout_minutes": retry_minutes}
-    return {**CONFIG, "market": market, "revision": "r1", "training": training, "limits": limits}
+    return {**CONFIG, "market": market, "revision": "r1", "training": training}
 
 
-def stored_config(world: World, name: str, config: dict[str, Any]) -> str:
-    """Put a config into the bucket; return its address."""
+def put_config(world: World, name: str, config: dict[str, Any]) -> None:
+    """Put a config into the bucket, as a person does."""
     world.server.replace(f"configs/{name}", json.dumps(config).encode())
-    return f"gs://{NAME}/configs/{name}"
-
-
-def text_of(data: bytes) -> str:
-    """Return bytes as base64."""
-    return base64.b64encode(data).decode()

@@ -7,7 +7,7 @@ whether it can still succeed, and is tried again only then.
 A write whose first answer is lost is repeated and then meets its own object. The writer therefore
 compares the stored bytes with its own before it believes that another writer was first. The server
 compares the bytes with the checksum sent with them, and refuses those that changed in transit; they
-are then sent again.
+are then sent again. Bytes that come back changed are read again.
 
 Set STORAGE_EMULATOR_HOST to talk to a stand-in.
 """
@@ -35,7 +35,7 @@ from contract.stores.pace import Pace
 T = TypeVar("T")
 TIMEOUT = (10, 60)  # seconds to connect, and between two pieces of the answer
 FILE_TIMEOUT = (10, 300)
-WRITES = 3  # attempts for an object whose bytes change in transit
+TRIES = 3  # for an object whose bytes change in transit
 log = logging.getLogger("mmm.retries")
 
 
@@ -93,7 +93,9 @@ class GCSStore:
             data = blob.download_as_bytes(end=end, retry=None, timeout=TIMEOUT)
             return data, blob.generation
 
-        data, generation = self._try(path, RETRY(download))
+        data, generation = _unchanged(
+            lambda: self._try(path, RETRY(download)), then="it is read again"
+        )
         return Blob(data=data, generation=int(generation or self._generation(path)))
 
     def write(
@@ -129,12 +131,14 @@ class GCSStore:
 
     def _send(self, path: str, content: _Content, if_generation: int | None) -> ObjectInfo:
         """Send an object until the server accepts it: it refuses bytes that changed on the way."""
-        for _ in range(WRITES):
-            try:
-                return self._send_once(path, content, if_generation)
-            except ChangedError as error:
-                log.warning("%s; writing it again", error)
-        raise TransientError(f"`{self.url}/{path}` arrives with other bytes than are sent")
+        try:
+            return _unchanged(
+                lambda: self._send_once(path, content, if_generation), then="it is written again"
+            )
+        except ChangedError:
+            raise TransientError(
+                f"`{self.url}/{path}` arrives with other bytes than are sent"
+            ) from None
 
     def _send_once(self, path: str, content: _Content, if_generation: int | None) -> ObjectInfo:
         blob = self._bucket.blob(path)
@@ -184,13 +188,14 @@ class GCSStore:
         local.parent.mkdir(parents=True, exist_ok=True)
         partial = local.with_name(f"{local.name}.part")
         blob = self._bucket.blob(path)
-        try:
-            self._try(
-                path,
-                lambda: blob.download_to_filename(
-                    str(partial), retry=RETRY, timeout=FILE_TIMEOUT, checksum="crc32c"
-                ),
+
+        def download() -> None:
+            blob.download_to_filename(
+                str(partial), retry=RETRY, timeout=FILE_TIMEOUT, checksum="crc32c"
             )
+
+        try:
+            _unchanged(lambda: self._try(path, download), then="it is read again")
             partial.replace(local)
         finally:
             partial.unlink(missing_ok=True)
@@ -254,6 +259,16 @@ class GCSStore:
         if not self._denied_seconds:
             return translated()
         return while_denied(translated, self._denied_seconds)
+
+
+def _unchanged(call: Callable[[], T], *, then: str) -> T:
+    """Make a call again, at most TRIES times in all, if its bytes change on the way."""
+    for _ in range(TRIES - 1):
+        try:
+            return call()
+        except ChangedError as error:
+            log.warning("%s; %s", error, then)
+    return call()
 
 
 def _info(blob: Any) -> ObjectInfo:

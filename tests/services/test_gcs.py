@@ -195,7 +195,7 @@ def test_a_file_that_arrives_changed_is_uploaded_again(
         info = store.upload(file, "model.bin", if_generation=0)
     assert info == store.stat("model.bin")
     assert store.read("model.bin").data == file.read_bytes()
-    assert "writing it again" in caplog.text
+    assert "it is written again" in caplog.text
 
 
 def test_bytes_that_always_arrive_changed_are_told(broken: Broken) -> None:
@@ -216,6 +216,20 @@ def test_bytes_that_come_back_changed_are_refused(broken: Broken, tmp_path: Path
     with pytest.raises(TransientError, match="changed on the way"):
         store.download("a.json", tmp_path / "a.json")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_bytes_that_come_back_changed_once_are_read_again(
+    broken: Broken, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    decide = once(Fault(kind=Kind.CORRUPT), method="GET", containing="alt=media")
+    store = broken(decide)
+    store.write("a.json", b'{"n": 1}')
+    with caplog.at_level(logging.WARNING):
+        assert store.read("a.json").data == b'{"n": 1}'
+    assert "it is read again" in caplog.text
+    store = broken(once(Fault(kind=Kind.CORRUPT), method="GET", containing="alt=media"))
+    store.download("a.json", tmp_path / "a.json")
+    assert (tmp_path / "a.json").read_bytes() == b'{"n": 1}'
 
 
 def test_retries_are_bounded_logged_and_of_transient_errors_only(

@@ -163,7 +163,6 @@ class Story:
                 result = message.results[0] if message.results else None
                 status = world.runs().get(result.run_id) if result else None
                 if status is None or status["state"] != want:
-                    self.loop.problems.append(
-                        f"the further run of {market} is {status}, not {want}"
-                    )
+                    found = status and (status["state"], status["error"])
+                    self.loop.problems.append(f"the further run of {market} is {found}, not {want}")
         self.loop.problems += at_end(world, final=True)

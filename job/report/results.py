@@ -91,7 +91,7 @@ def decomposition(inputs: ReportInputs) -> Section:
     )
     parts = parts.assign(
         interval=[
-            "no interval"
+            "n/a"
             if pd.isna(low)
             else f"{format_value(low, 'percent')} to {format_value(high, 'percent')}"
             for low, high in zip(parts["share_low"], parts["share_high"], strict=True)
@@ -202,7 +202,12 @@ def returns(inputs: ReportInputs) -> Section:
     if without and not known.empty:
         blocks.append(Note(f"No {inputs.measure} for {', '.join(without)}: no spend or no effect."))
     if frame[["low", "high"]].isna().any(axis=1).all():
-        blocks.append(Note("No intervals: this run did not estimate uncertainty.", "missing"))
+        blocks.append(
+            Note(
+                "No ranges: `outputs.intervals.method` is none, or too few models are similar.",
+                "missing",
+            )
+        )
     else:
         blocks.append(Note(_about_intervals(inputs)))
     blocks.append(_channels(inputs))
@@ -214,10 +219,8 @@ def _level(inputs: ReportInputs) -> str:
 
 
 def _heading(inputs: ReportInputs) -> str:
-    return (
-        "interval"
-        if inputs.metrics["intervals"]["method"] == "none"
-        else f"{_level(inputs)} interval"
+    return {"cluster": "similar models", "bootstrap": "refits"}.get(
+        inputs.metrics["intervals"]["method"], "range"
     )
 
 
@@ -226,15 +229,22 @@ def _about_intervals(inputs: ReportInputs) -> str:
     intervals = inputs.metrics["intervals"]
     if intervals["method"] == "bootstrap":
         return (
-            f"The bar is the {_level(inputs)} interval of {intervals['draws']} refits of the "
-            f"chosen model to resampled blocks of {intervals['block']} periods. It shows how much "
-            "the figures depend on noise, given the model's adstock, saturation and penalty. It "
-            "does not include the uncertainty of these parameters."
+            f"The bar holds {_level(inputs)} of {intervals['draws']} refits of the chosen model to "
+            f"resampled blocks of {intervals['block']} periods. It shows how much the figures "
+            "depend on noise, given the model's adstock, saturation and penalty. "
+            f"{_no_interval(inputs)}"
         )
     return (
-        f"The bar is the {_level(inputs)} interval of the mean among the models in the chosen "
-        "model's cluster (bootstrap). It shows how similar these models are. It does not show the "
-        "uncertainty of the data, and the chosen model may be outside it."
+        f"The bar is the range of the mean among the models in the chosen model's cluster "
+        f"(bootstrap, {_level(inputs)}). It shows how similar these models are; the chosen model "
+        f"may be outside it. {_no_interval(inputs)}"
+    )
+
+
+def _no_interval(inputs: ReportInputs) -> str:
+    return (
+        f"It is no interval of the true {inputs.measure}: in simulated markets, such bars held the "
+        "truth in about half of the cases. The intervals of the posterior are made for that."
     )
 
 
@@ -262,7 +272,7 @@ def _channels(inputs: ReportInputs) -> Table:
 
 def _interval(low: Any, high: Any) -> str:
     if pd.isna(low):
-        return "no interval"
+        return "no range"
     if pd.isna(high):
         return f"{format_value(low, 'ratio')} or more"
     return f"{format_value(low, 'ratio')} to {format_value(high, 'ratio')}"

@@ -141,14 +141,14 @@ def test_a_name_with_special_characters_is_drawn_unchanged(make: Make) -> None:
     [
         ({"allocation": []}, "The budget allocator has no result"),
         ({"response_curves": []}, "This run has no response curves"),
-        ({"decomposition": "without intervals"}, "No intervals"),
+        ({"decomposition": "without intervals"}, "No ranges"),
         ({"decomposition": "without roas"}, "No channel has a ROAS"),
     ],
 )
 def test_missing_parts_have_a_note(make: Make, rows: dict[str, Any], sentence: str) -> None:
     found = dict(rows)
     if isinstance(found.get("decomposition"), str):
-        names = ("interval_low", "interval_high") if "interval" in sentence else ("roas",)
+        names = ("interval_low", "interval_high") if "ranges" in sentence else ("roas",)
         decomposition = tables(["tv", "search", "radio"])["decomposition"]
         found["decomposition"] = [{**row, **dict.fromkeys(names)} for row in decomposition]
     page = Page(render_report(make(rows=found, run=RUN, quality=QUALITY)))
@@ -201,20 +201,21 @@ def test_a_large_run_is_below_three_megabytes(make: Make) -> None:
 
 def test_intervals_are_named_by_their_method(make: Make) -> None:
     page = Page(render_report(make()))
-    assert "95 % interval of the mean among the models" in page.text
+    assert "range of the mean among the models" in page.text
     assert "11.0% to 22.0%" in page.text
     how = {"method": "bootstrap", "level": 0.9, "draws": 500, "block": 6}
     page = Page(render_report(make(figures={"intervals": how})))
-    assert "90 % interval of 500 refits" in page.text
+    assert "The bar holds 90 % of 500 refits" in page.text
     assert "blocks of 6 periods" in page.text
-    assert "cluster (bootstrap)" not in page.text
+    assert "It is no interval of the true ROAS" in page.text
+    assert "model's cluster" not in page.text
     rows = [
         {**row, **dict.fromkeys(("interval_low", "interval_high", "share_low", "share_high"))}
         for row in tables(["tv", "search", "radio"])["decomposition"]
     ]
     none = {"rows": {"decomposition": rows}, "figures": {"intervals": {"method": "none"}}}
     page = Page(render_report(make(**none)))
-    assert any("No intervals" in text for text in page.missing)
+    assert any("No ranges" in text for text in page.missing)
 
 
 def test_an_interval_without_an_upper_end(make: Make) -> None:

@@ -44,8 +44,6 @@ inside() {
     env -i HOME=/root LANG=C.UTF-8 PATH=/usr/sbin:/usr/bin:/sbin:/bin "${variables[@]}" "$@"
 }
 
-folder=$(mktemp -d "${TRY_FRESH_FOLDER:-${TMPDIR:-/tmp}}/try-fresh-XXXXXX")
-root=$folder/$release
 # shellcheck disable=SC2329
 leave() {
   if [ "${TRY_FRESH_KEEP:-}" = 1 ]; then
@@ -54,37 +52,44 @@ leave() {
     rm -rf --one-file-system "$folder"
   fi
 }
-trap leave EXIT
-logs=$PWD/build/try-fresh
-mkdir -p "$logs"
 
-echo "Making a bare $release …"
-SECONDS=0
-# All releases have the same script; an older debootstrap has no name for the newest.
-debootstrap --variant=minbase --include=make,git "$release" "$root" \
-  "${DEBIAN_MIRROR:-http://deb.debian.org/debian}" /usr/share/debootstrap/scripts/sid \
-  >"$logs/$release-root.log" 2>&1 || { tail -5 "$logs/$release-root.log" >&2; exit 1; }
-cp --dereference /etc/resolv.conf /etc/hosts "$root/etc/"
-[ -z "${TRY_FRESH_SETUP:-}" ] || "$TRY_FRESH_SETUP" "$root"
-git clone --quiet --no-hardlinks "$PWD" "$root/root/mmm-trainer"
-echo "ok    root: $SECONDS s"
+# A function, because bash reads a script while it runs it: edits do not reach a trial that runs.
+try_targets() {
+  local cells="" status=0 target log python r
+  folder=$(mktemp -d "${TRY_FRESH_FOLDER:-${TMPDIR:-/tmp}}/try-fresh-XXXXXX")
+  root=$folder/$release
+  trap leave EXIT
+  logs=$PWD/build/try-fresh
+  mkdir -p "$logs"
 
-cells="" status=0
-for target in "${targets[@]}"; do
-  log=$logs/$release-$target.log
+  echo "Making a bare $release …"
   SECONDS=0
-  if inside make --no-print-directory -C /root/mmm-trainer "$target" >"$log" 2>&1 </dev/null; then
-    echo "ok    make $target: $SECONDS s. Last line: $(tail -1 "$log")"
-    cells+=" make $target $SECONDS s,"
-  else
-    echo "FAIL  make $target: after $SECONDS s; see $log"
-    tail -40 "$log"
-    cells+=" make $target failed,"
-    status=1
-  fi
-done
+  # All releases have the same script; an older debootstrap has no name for the newest.
+  debootstrap --variant=minbase --include=make,git "$release" "$root" \
+    "${DEBIAN_MIRROR:-http://deb.debian.org/debian}" /usr/share/debootstrap/scripts/sid \
+    >"$logs/$release-root.log" 2>&1 || { tail -5 "$logs/$release-root.log" >&2; exit 1; }
+  cp --dereference /etc/resolv.conf /etc/hosts "$root/etc/"
+  [ -z "${TRY_FRESH_SETUP:-}" ] || "$TRY_FRESH_SETUP" "$root"
+  git clone --quiet --no-hardlinks "$PWD" "$root/root/mmm-trainer"
+  echo "ok    root: $SECONDS s"
 
-python=$(inside /root/mmm-trainer/.venv/bin/python -c 'import platform; print(platform.python_version())' 2>/dev/null || echo missing)
-r=$(inside Rscript --vanilla -e 'cat(as.character(getRversion()))' 2>/dev/null || echo missing)
-echo "| $(date +%F) | Debian $(cat "$root/etc/debian_version") ($release) | R $r | Python $python |${cells%,} |"
-exit $status
+  for target in "${targets[@]}"; do
+    log=$logs/$release-$target.log
+    SECONDS=0
+    if inside make --no-print-directory -C /root/mmm-trainer "$target" >"$log" 2>&1 </dev/null; then
+      echo "ok    make $target: $SECONDS s. Last line: $(tail -1 "$log")"
+      cells+=" make $target $SECONDS s,"
+    else
+      echo "FAIL  make $target: after $SECONDS s; see $log"
+      tail -40 "$log"
+      cells+=" make $target failed,"
+      status=1
+    fi
+  done
+
+  python=$(inside /root/mmm-trainer/.venv/bin/python -c 'import platform; print(platform.python_version())' 2>/dev/null || echo missing)
+  r=$(inside Rscript --vanilla -e 'cat(as.character(getRversion()))' 2>/dev/null || echo missing)
+  echo "| $(date +%F) | Debian $(cat "$root/etc/debian_version") ($release) | R $r | Python $python |${cells%,} |"
+  return $status
+}
+try_targets; exit

@@ -110,6 +110,17 @@ def _daily(frame: pd.DataFrame) -> pd.DataFrame:
     return days.drop(index=403)
 
 
+def _regions(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return rows of three campaigns in each of two regions; `sales` is that of the region."""
+    amounts = ["tv", "grp", "search", "mail"]
+    parts = []
+    for region in (0.4, 0.6):
+        for campaign in (0.2, 0.3, 0.5):
+            part = frame.assign(sales=(frame["sales"] * region).round(2))
+            parts.append(part.assign(**{c: frame[c] * region * campaign for c in amounts}))
+    return pd.concat(parts)
+
+
 def _in_utc(zone: str) -> Change:
     """Write each day as its midnight in a zone, e.g. 2024-01-07T23:00:00Z."""
 
@@ -198,6 +209,13 @@ FAULTS: tuple[Fault, ...] = (
         lambda f: pd.concat(
             [f, f.assign(tv=f["tv"] * 0.3, grp=f["grp"] * 0.3, search=f["search"] * 2)]
         ),
+    ),
+    _fault(
+        "repeated_values",
+        B,
+        ("sales",),
+        "three rows in each of two regions, with the same `sales` within a region",
+        _regions,
     ),
     _fault("duplicate_dates", B, _DAY, "every row twice", lambda f: pd.concat([f, f])),
     _fault("duplicate_dates", W, _DAY, "two different rows for one day", _again(70, tv=1.0)),

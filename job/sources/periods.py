@@ -51,6 +51,7 @@ class EvidenceCounter:
         self._counts: Counter[str] = Counter()
         self._notices: dict[tuple[date, str], dict[str, int]] = {}
         self._same: Counter[str] = Counter()
+        self._copies: dict[str, list[NDArray[Any]]] = {}
         self._repeated_in: list[date] = []
         self._spans: list[NDArray[Any]] = []
         self._clocks: list[tuple[int | None, int | None]] = []
@@ -88,6 +89,11 @@ class EvidenceCounter:
         for i, kind in column_evidence(self._plan):
             if kind == "same":
                 self._same[self._plan.columns[i].name] += int(numbers[f"same{i}"].sum())
+                continue
+            if kind == "distinct":
+                distinct = np.maximum(numbers[f"distinct{i}"], 1)
+                copies = (numbers["rows_read"] / distinct)[numbers["repeated"] > 0]
+                self._copies.setdefault(self._plan.columns[i].name, []).append(copies)
                 continue
             for row in np.flatnonzero(numbers[f"{kind}{i}"]):
                 key = (periods[int(row)].as_py(), self._plan.columns[i].name)
@@ -140,6 +146,7 @@ class EvidenceCounter:
             source_last_day=_day(spans[2].max()) if spans.size else None,
             weekday_of_rows=_weekday(spans),
             repeated_values=dict(self._same),
+            copies={name: _usual_copies(parts) for name, parts in self._copies.items()},
             midnight_in=midnight_in,
             clocks=clocks,
         )
@@ -298,6 +305,16 @@ def _crowded(spans: NDArray[Any]) -> tuple[date, ...]:
     if not spans.size or np.mean(spans[3] == 1) < USUAL_SHARE:
         return ()
     return tuple(_day(day) for day in spans[0][spans[3] > 1])
+
+
+def _usual_copies(parts: list[NDArray[Any]]) -> float:
+    """Return how often each value occurs on a day, if that is nearly always the same; else 1."""
+    copies = np.concatenate(parts)
+    if not copies.size:
+        return 1.0
+    usual = float(np.median(copies))
+    is_steady = np.mean(np.isclose(copies, usual)) >= USUAL_SHARE
+    return usual if is_steady or np.quantile(copies, 0.1) > 1.5 else 1.0
 
 
 def _day(days: int) -> date:

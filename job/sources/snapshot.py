@@ -68,6 +68,7 @@ class Evidence:
         source_last_day: the last day with rows.
         examples: values that cannot be read, at most three per column.
         repeated_values: per summed column, the days on which several rows have one value.
+        copies: for target and spends, how often each value usually occurs on a day.
         weekday_of_rows: the weekday of all rows (0 is Monday), if there is one row per period.
         midnight_in: the time zones in which all moments of the date column are midnight.
         clocks: the usual times of the date column in UTC, e.g. 22:00 and 23:00, at most three.
@@ -89,6 +90,7 @@ class Evidence:
     weekday_of_rows: int | None = None
     examples: tuple[Example, ...] = ()
     repeated_values: dict[str, int] = field(default_factory=dict)
+    copies: dict[str, float] = field(default_factory=dict)
     midnight_in: tuple[str, ...] = ()
     clocks: tuple[str, ...] = ()
 

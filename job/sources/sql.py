@@ -78,6 +78,8 @@ def column_evidence(plan: Plan) -> Iterator[tuple[int, str]]:
             yield i, "negative"
         if column.aggregation is Aggregation.SUM:
             yield i, "same"
+            if column.role in ("target", "spend"):
+                yield i, "distinct"
 
 
 def _given(config: Config, plan: Plan, relation: exp.Expr) -> exp.Select:
@@ -270,6 +272,9 @@ def _days(plan: Plan, rows: str) -> exp.Select:
             zero = exp.EQ(this=exp.Max(this=v.copy()), expression=_number(0))
             repeated = exp.and_(several.copy(), equal.copy(), all_valid.copy(), exp.not_(zero))
             parts.append(exp.alias_(_flag(repeated), f"same{i}"))
+            if column.role in ("target", "spend"):
+                unique = exp.Count(this=exp.Distinct(expressions=[v.copy()]))
+                parts.append(exp.alias_(unique, f"distinct{i}"))
         same.append(exp.paren(exp.or_(none_valid, exp.and_(equal, all_valid))))
     parts.append(exp.alias_(_flag(several), "repeated"))
     parts.append(exp.alias_(_flag(exp.and_(*same)), "identical"))

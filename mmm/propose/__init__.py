@@ -14,9 +14,10 @@ from contract.exceptions import ConfigError, DataError
 from contract.explain import explain
 from contract.source import FileSource, Source
 from contract.suggest import did_you_mean
+from job.gate.wording import name_list
 from job.sources.extract import open_source
 from job.sources.workbook import is_workbook
-from mmm.propose.long_table import find_long_table, pivot_query
+from mmm.propose.long_table import LongTable, find_long_table, pivot_query
 from mmm.propose.profiles import profile_columns
 from mmm.propose.proposal import write_proposal
 from mmm.propose.rules import KnownColumns, guess_roles
@@ -82,7 +83,7 @@ def init_config(
                 else "Run `mmm init` with --query and this query:"
             )
             + f"\n\n{sql}"
-            + _repeated_note([column.name for column in long_table.repeated])
+            + _repeated_note(long_table)
         )
     return write_proposal(
         guess_roles(profiles, known),
@@ -96,11 +97,27 @@ def init_config(
     )
 
 
-def _repeated_note(names: list[str]) -> str:
-    if not names:
-        return ""
-    listed = ", ".join(f"`{name}`" for name in names)
-    return f"\n\nThe query takes MAX of {listed}, because all rows of a date have the same value."
+def _repeated_note(table: LongTable) -> str:
+    notes = []
+    if table.repeated:
+        listed = name_list(column.name for column in table.repeated)
+        notes.append(
+            f"The query takes MAX of {listed}, because all rows of a date have the same value."
+        )
+    if table.groups:
+        groups = name_list(column.name for column in table.groups)
+        if table.repeated_in_groups:
+            listed = name_list(column.name for column in table.repeated_in_groups)
+            notes.append(
+                f"It takes MAX of {listed} within each {groups} and then the SUM, because all "
+                f"rows of a date and {groups} have the same value."
+            )
+        if table.national:
+            listed = name_list(column.name for column in table.national)
+            notes.append(
+                f"It takes MAX of {listed} over {groups}, because all of them have the same value."
+            )
+    return "".join(f"\n\n{note}" for note in notes)
 
 
 class _Document(BaseModel):

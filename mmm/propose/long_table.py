@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import combinations
 from typing import Any
 
 import pandas as pd
@@ -21,6 +22,7 @@ from mmm.propose.rules import ColumnProfile
 from mmm.propose.vocabulary import split_words
 
 _MAX_CHANNELS = 60
+_MAX_GROUPS = 500  # values of a column such as a store
 _MOST = 0.8  # share of dates from which a pattern is the rule
 _SAME = 0.9  # share of dates with one value in all rows from which a figure is repeated
 _PLACE = vocabulary.COUNTRY | vocabulary.REGION
@@ -36,6 +38,10 @@ class LongTable:
         measures: figures that belong to one row, e.g. a spend.
         repeated: figures with the same value in all rows of a date, e.g. a target.
         summed: other figures.
+        groups: columns such as regions; `repeated_in_groups` repeats for every name within each.
+        repeated_in_groups: figures with the same value in all rows of a date and group.
+        countries: columns of countries, which the query keeps.
+        national: measures with the same value in all groups of a date and name.
     """
 
     date: ColumnProfile
@@ -43,6 +49,10 @@ class LongTable:
     measures: tuple[ColumnProfile, ...]
     repeated: tuple[ColumnProfile, ...]
     summed: tuple[ColumnProfile, ...]
+    groups: tuple[ColumnProfile, ...] = ()
+    repeated_in_groups: tuple[ColumnProfile, ...] = ()
+    national: tuple[ColumnProfile, ...] = ()
+    countries: tuple[ColumnProfile, ...] = ()
 
 
 def find_long_table(
@@ -72,26 +82,65 @@ def find_long_table(
         and not set(column.words) & _PLACE
         and _partitions(frame[column.name], by_day)
     ]
+    texts = [
+        c
+        for c in profiles
+        if not c.numeric and not c.is_date and c != days and 1 < c.distinct <= _MAX_GROUPS
+    ]
+    texts.sort(key=lambda c: bool(set(c.words) & vocabulary.CHANNEL))
+    groups, in_groups = _groups(texts, free, frame, by_day)
+    names = [column for column in names if column not in groups] or names
     named = [c for c in names if set(c.words) & vocabulary.CHANNEL]
     is_pairs = [c for c in names if len(numbers) == 1 and _holds_metrics(frame[c.name])]
-    media = [c for c in names if repeated or _holds_media(frame[c.name])]
+    media = [c for c in names if repeated or in_groups or _holds_media(frame[c.name])]
     candidates = named or is_pairs or media
     measures = [c for c in free if _is_measure(c)]
-    if not candidates or not (measures or is_pairs or (repeated and free)):
+    if not candidates or not (measures or is_pairs or ((repeated or in_groups) and free)):
         return None
     best = min(candidates, key=lambda c: (c.distinct, len(c.words)))
+    in_groups = [c for c in in_groups if best not in groups]
     if best in is_pairs and not measures:
         return LongTable(date=days, names=best, measures=tuple(numbers), repeated=(), summed=())
+    free = [c for c in free if c not in in_groups]
+    measures = [c for c in measures if c in free]
     measures = measures or [c for c in free if not set(c.words) & set(vocabulary.TARGET)]
     if not measures:
         return None
+    by_name = by_day + "|" + frame[best.name].astype(str)
+    national = [c for c in measures if _is_repeated(frame[c.name], by_name)]
+    if national and not groups:
+        groups = [c for c in texts if c != best][:1]
     return LongTable(
         date=days,
         names=best,
         measures=tuple(measures),
         repeated=tuple(repeated),
         summed=tuple(c for c in free if c not in measures),
+        groups=tuple(groups) if in_groups or national else (),
+        repeated_in_groups=tuple(in_groups),
+        national=tuple(national),
+        countries=tuple(c for c in texts if c != best and set(c.words) & vocabulary.COUNTRY),
     )
+
+
+def _groups(
+    texts: Sequence[ColumnProfile],
+    numbers: Sequence[ColumnProfile],
+    frame: pd.DataFrame,
+    by_day: pd.Series[Any],
+) -> tuple[list[ColumnProfile], list[ColumnProfile]]:
+    """Return the fewest columns within whose groups figures repeat, and these figures."""
+    for size in (1, 2, 3):
+        for columns in combinations(texts, size):
+            keys = by_day
+            for column in columns:
+                keys = keys + "|" + frame[column.name].astype(str)
+            if (keys.value_counts() > 1).mean() < _MOST:
+                continue
+            found = [c for c in numbers if _is_repeated(frame[c.name], keys)]
+            if found and len(found) < len(numbers):
+                return list(columns), found
+    return [], []
 
 
 def _is_repeated(values: pd.Series[Any], by_day: pd.Series[Any]) -> bool:
@@ -135,13 +184,15 @@ def _is_measure(column: ColumnProfile) -> bool:
 def pivot_query(frame: pd.DataFrame, long_table: LongTable, relation: exp.Expr) -> exp.Select:
     """Return a query with one column per channel and measure.
 
-    It takes MAX of what is repeated in all rows of a date, and SUM of all other figures.
+    It takes MAX of what is repeated in all rows of a date, and SUM of all other figures. A figure
+    that is repeated within groups such as regions is the sum over groups of its MAX in each. The
+    query keeps a column of countries.
     """
     names, measures = long_table.names, long_table.measures
     is_pairs = _holds_metrics(frame[names.name]) and len(measures) == 1
-    query = exp.select(_column(long_table.date.name))
     channels = sorted(str(value) for value in frame[names.name].dropna().unique())
-    taken: set[str] = set()
+    inner: dict[str, exp.Expr] = {}
+    over_groups: dict[str, type[exp.Max | exp.Sum]] = {}
     for channel in channels:
         for measure in measures:
             is_channel = exp.EQ(this=_column(names.name), expression=exp.Literal.string(channel))
@@ -149,15 +200,34 @@ def pivot_query(frame: pd.DataFrame, long_table: LongTable, relation: exp.Expr) 
             title = "_".join(split_words(channel)) or "channel"
             if not is_pairs:
                 title += f"_{'_'.join(measure.words)}"
-            while title in taken:
+            while title in inner:
                 title += "_2"
-            taken.add(title)
-            query = query.select(exp.alias_(exp.Sum(this=value), title, quoted=True))
+            inner[title] = exp.Sum(this=value)
+            over_groups[title] = exp.Max if measure in long_table.national else exp.Sum
     for column in long_table.repeated:
-        query = query.select(exp.alias_(exp.Max(this=_number(column)), column.name, quoted=True))
+        inner[column.name], over_groups[column.name] = exp.Max(this=_number(column)), exp.Max
+    for column in long_table.repeated_in_groups:
+        inner[column.name], over_groups[column.name] = exp.Max(this=_number(column)), exp.Sum
     for column in long_table.summed:
-        query = query.select(exp.alias_(exp.Sum(this=_number(column)), column.name, quoted=True))
-    return query.from_(relation.copy()).group_by(_column(long_table.date.name))
+        inner[column.name], over_groups[column.name] = exp.Sum(this=_number(column)), exp.Sum
+    kept = [long_table.date, *long_table.countries]
+    keys = [*kept, *(column for column in long_table.groups if column not in kept)]
+    query = _grouped(relation.copy(), keys, inner)
+    if not long_table.groups:
+        return query
+    outer: dict[str, exp.Expr] = {
+        name: make(this=_column(name)) for name, make in over_groups.items()
+    }
+    return _grouped(query.subquery("groups"), kept, outer)
+
+
+def _grouped(
+    relation: exp.Expr, keys: Sequence[ColumnProfile], values: dict[str, exp.Expr]
+) -> exp.Select:
+    columns = [_column(key.name) for key in keys]
+    query = exp.select(*(column.copy() for column in columns))
+    query = query.select(*(exp.alias_(v, name, quoted=True) for name, v in values.items()))
+    return query.from_(relation).group_by(*columns)
 
 
 def _number(column: ColumnProfile) -> exp.Expr:

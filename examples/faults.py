@@ -189,6 +189,15 @@ FAULTS: tuple[Fault, ...] = (
         ),
         setup=_weekly(format="%d/%m/%Y"),
     ),
+    _fault(
+        "unreadable_dates",
+        B,
+        _DAY,
+        "days first, of which Excel read those up to 12 with the month first",
+        lambda f: f.assign(
+            day=[f"{d:%Y-%d-%m}" if d.day <= 12 else f"{d:%d/%m/%Y}" for d in f["day"]]
+        ),
+    ),
     _fault("gaps", B, _DAY, "two weeks without a row", lambda f: f.drop(index=f.index[60:62])),
     _fault("gaps", B, _DAY, "a daily table, one day without a row", _daily),
     _fault(

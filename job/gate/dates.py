@@ -25,7 +25,8 @@ def unreadable_dates(data: Data) -> Iterator[Finding]:
     if rows:
         written, shown = data.config.date.format, data.evidence.examples_of(column)
         texts = [example.text for example in data.evidence.examples if example.column == column]
-        remedy = date_remedy(texts, written)
+        turned = data.evidence.turned
+        remedy = date_remedy(texts, written, turned=str(turned) if turned else None)
         yield Finding(
             name="unreadable_dates",
             outcome=Outcome.BLOCK,
@@ -90,7 +91,8 @@ def _mixes_day_and_month(data: Data) -> bool:
 
     Some of them are unreadable then, and the others crowd into wrong periods.
     """
-    return bool(data.evidence.unreadable_dates and data.evidence.crowded)
+    evidence = data.evidence
+    return bool(evidence.unreadable_dates and (evidence.crowded or evidence.turned))
 
 
 def _remedy(data: Data, present: list[date], missing: list[date]) -> str:

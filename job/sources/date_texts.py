@@ -43,6 +43,9 @@ MONTHS = {
     for beginning in beginnings.split()
 }
 LETTERS = "([^0-9 .,/_'-]{3,})"  # the name of a month; `de` and `th` are shorter
+_ISO = re.compile(r"[0-9]{4}-[0-9]{2}-([0-9]{2})\b")
+_DAY_FIRST = re.compile(r"([0-9]{1,2})[./-]([0-9]{1,2})[./-]([0-9]{4}|[0-9]{2})\b")
+_MIN_SWAPPED = 12
 _DIGITS = {"%Y%m%d": 8, "%Y%m": 6, "%G%V": 6, "%y%m%d": 6}
 _TOTALS = r"(?i)(grand )?(total|sum|summe|gesamt|totale|suma|razem|insgesamt|totaal|som)\b"
 
@@ -129,9 +132,48 @@ def _with_month_name(text: str, date_format: str) -> date | None:
         return None
 
 
-def date_remedy(texts: Sequence[str | None], date_format: str | None) -> str:
-    """Return what to do about dates that the config's format does not read."""
+def swapped_by_excel(texts: Sequence[str]) -> tuple[int, int] | None:
+    """Return the positions of (a date that Excel turned, one that it left), or None.
+
+    Excel reads 03/01/2022 as the first of March where months come first, and leaves 25/01/2022 as
+    text. So all days of the dates that it turned are at most 12, and those of the others above.
+    """
+    if len(texts) < _MIN_SWAPPED:
+        return None
+    turned: list[int] = []
+    left: list[int] = []
+    for position, text in enumerate(texts):
+        iso = _ISO.match(text)
+        other = _DAY_FIRST.match(text)
+        if iso and int(iso[1]) <= 12:
+            turned.append(position)
+        elif other and int(other[1]) > 12 and int(other[2]) <= 12:
+            left.append(position)
+        else:
+            return None
+    if min(len(turned), len(left)) < len(texts) / 10:
+        return None
+    return turned[0], left[0]
+
+
+def date_remedy(
+    texts: Sequence[str | None], date_format: str | None, *, turned: str | None = None
+) -> str:
+    """Return what to do about dates that the config's format does not read.
+
+    Args:
+        texts: Dates that are not read.
+        date_format: The config's format; ISO if None.
+        turned: A date that is read, with its row, if no date that is read has a day above 12.
+    """
     present = [text for text in texts if text]
+    days = [_DAY_FIRST.match(text) for text in present]
+    if turned and days and all(day and int(day[1]) > 12 for day in days):
+        return (
+            f"Excel probably swapped day and month: it read dates such as {turned} with the month "
+            f"first, and left dates such as `{present[0]}` as text. Export them again as "
+            "YYYY-MM-DD from the original data"
+        )
     if not present:
         return "remove rows without a date, or write their date"
     if any(re.match(_TOTALS, text) for text in present):

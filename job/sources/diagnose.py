@@ -89,6 +89,13 @@ def unreadable_values(
     return tuple(found)
 
 
+def readable_date(config: Config, plan: Plan, warehouse: Warehouse) -> Example | None:
+    """Return the first date that is read, with its row."""
+    day = parse_date(config, plan)
+    found = _examples(config, plan, warehouse, plan.date, day, None, readable=True)
+    return found[0] if found else None
+
+
 def _examples(
     config: Config,
     plan: Plan,
@@ -97,6 +104,8 @@ def _examples(
     parsed: exp.Expr,
     text: exp.Expr | None,
     name: str | None = None,
+    *,
+    readable: bool = False,
 ) -> list[Example]:
     raw = exp.cast(exp.column(field.name, quoted=True), "VARCHAR")
     number: exp.Expr = exp.Null()
@@ -117,7 +126,9 @@ def _examples(
         rows = rows.select(exp.alias_(chosen, "is_chosen"))
     parsed_ = exp.column("parsed")
     bad: exp.Expr = exp.Is(this=parsed_, expression=exp.Null())
-    if text is None:
+    if readable:
+        bad = exp.not_(bad)
+    elif text is None:
         bad = exp.or_(bad, exp.not_(usual_day(parsed_.copy())))
     else:
         bad = exp.and_(bad, exp.not_(exp.Is(this=exp.column("filled_text"), expression=exp.Null())))

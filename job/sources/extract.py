@@ -21,7 +21,7 @@ from contract.exceptions import DataError, TransientError
 from contract.source import BigQuerySource, DuckDBSource, FileSource, Source
 from job.sources.annotations_file import read_annotations
 from job.sources.annotations_join import join
-from job.sources.diagnose import no_rows, unreadable_dates, unreadable_values
+from job.sources.diagnose import no_rows, readable_date, unreadable_dates, unreadable_values
 from job.sources.periods import (
     EvidenceCounter,
     check_range,
@@ -149,7 +149,10 @@ def _read(config: Config, plan: Plan, warehouse: Warehouse, to: Path) -> Snapsho
         examples = unreadable_values(
             config, plan, warehouse, columns=unreadable, dates=bool(found.unreadable_dates)
         )
-        return replace(found, examples=examples)
+        turned = None
+        if found.unreadable_dates and counter.days_up_to_12:
+            turned = readable_date(config, plan, warehouse)
+        return replace(found, examples=examples, turned=turned)
 
     write_snapshot = partial(
         write, schema=plan.schema(config), to=to, sql=(sql,), source=warehouse.description

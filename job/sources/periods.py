@@ -106,6 +106,12 @@ class EvidenceCounter:
         """Return the number of rows with an unreadable date."""
         return self._counts["unreadable_dates"]
 
+    @property
+    def days_up_to_12(self) -> bool:
+        """Return whether no day of the month is above 12."""
+        spans = self.spans()
+        return bool(spans.size) and all(_day(day).day <= 12 for day in spans[1:3].ravel())
+
     def spans(self) -> NDArray[Any]:
         """Return the days that each period's rows span, as a (4, periods) array.
 

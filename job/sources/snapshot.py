@@ -47,6 +47,11 @@ class Example:
     text: str | None
     row: int | None = None
 
+    def __str__(self) -> str:
+        """Return the text with its row, e.g. "`x` in row 3"."""
+        text = "an empty cell" if self.text is None else f"`{self.text}`"
+        return text + (f" in row {self.row:,}" if self.row else "")
+
 
 @dataclass(frozen=True, kw_only=True)
 class Evidence:
@@ -67,6 +72,8 @@ class Evidence:
         crowded: in a table with one row per period, periods with rows of several days.
         source_last_day: the last day with rows.
         examples: values that cannot be read, at most three per column.
+        turned: a readable date with its row, if some dates are unreadable and no readable one has
+            a day above 12.
         repeated_values: per summed column, the days on which several rows have one value.
         copies: for target and spends, how often each value usually occurs on a day.
         weekday_of_rows: the weekday of all rows (0 is Monday), if there is one row per period.
@@ -89,6 +96,7 @@ class Evidence:
     source_last_day: date | None = None
     weekday_of_rows: int | None = None
     examples: tuple[Example, ...] = ()
+    turned: Example | None = None
     repeated_values: dict[str, int] = field(default_factory=dict)
     copies: dict[str, float] = field(default_factory=dict)
     midnight_in: tuple[str, ...] = ()
@@ -96,12 +104,7 @@ class Evidence:
 
     def examples_of(self, column: str) -> str:
         """Return the unreadable values of a column for a sentence, e.g. "`x` in row 3"."""
-        parts = []
-        for example in self.examples:
-            if example.column == column:
-                text = "an empty cell" if example.text is None else f"`{example.text}`"
-                parts.append(text + (f" in row {example.row:,}" if example.row else ""))
-        return ", ".join(parts)
+        return ", ".join(str(example) for example in self.examples if example.column == column)
 
     def to_json(self) -> dict[str, Any]:
         """Return JSON values; dates are ISO text."""
@@ -118,6 +121,7 @@ class Evidence:
             values[name] = tuple(values.get(name, ()))
         if values["source_last_day"]:
             values["source_last_day"] = date.fromisoformat(values["source_last_day"])
+        values["turned"] = Example(**values["turned"]) if values.get("turned") else None
         values["examples"] = tuple(Example(**example) for example in values.get("examples", ()))
         values["notices"] = tuple(
             Notice(**{**notice, "period": date.fromisoformat(notice["period"])})

@@ -15,7 +15,7 @@ from sqlglot import exp
 from contract.exceptions import DataError
 from contract.numbers import NumberFormat
 from job.sources.csv_files import refuse_repeated_headers
-from job.sources.date_texts import EXCEL, FORMATS, parse_day
+from job.sources.date_texts import EXCEL, FORMATS, parse_day, swapped_by_excel
 from job.sources.number_texts import Reading, find_reading
 from job.sources.schema import Field, Kind
 from job.sources.warehouse import Warehouse
@@ -71,6 +71,11 @@ def _profile_column(field: Field, values: pd.Series[Any], first_row: int | None)
     if is_text and by_format is None and ambiguous is None:
         reading = find_reading(list(texts))
     numeric = field.kind.is_number or (is_text and bool(len(texts)) and reading.share > _MOSTLY)
+    swapped = None
+    if is_text and by_format is None and ambiguous is None:
+        both = swapped_by_excel(list(texts))
+        if both:
+            swapped = " and ".join(_shown(texts, position, first_row) for position in both)
     numbers = pd.to_numeric(texts, errors="coerce")
     if is_text and numeric:
         numbers = texts.map((reading.format or NumberFormat()).read).astype(float)
@@ -78,9 +83,7 @@ def _profile_column(field: Field, values: pd.Series[Any], first_row: int | None)
         numeric = False
     odd = None
     if is_text and numeric and reading.odd is not None:
-        odd = f"`{texts.iloc[reading.odd]}`"
-        if first_row is not None:
-            odd += f" in row {texts.index[reading.odd] + first_row:,}"
+        odd = _shown(texts, reading.odd, first_row)
     return ColumnProfile(
         name=field.name,
         kind=field.kind,
@@ -94,7 +97,14 @@ def _profile_column(field: Field, values: pd.Series[Any], first_row: int | None)
         odd=odd,
         unclear=reading.ambiguous if is_text else None,
         ambiguous=ambiguous,
+        swapped=swapped,
     )
+
+
+def _shown(texts: pd.Series[Any], position: int, first_row: int | None) -> str:
+    """Return a text with its row, if the source has rows."""
+    shown = f"`{texts.iloc[position]}`"
+    return shown if first_row is None else f"{shown} in row {texts.index[position] + first_row:,}"
 
 
 def _may_be_dates(field: Field, date_format: str | None, ambiguous: str | None) -> bool:

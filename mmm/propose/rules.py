@@ -47,6 +47,7 @@ class ColumnProfile:
         odd: the first value that is no number, with its row, in a column of numbers.
         unclear: a number that two formats read differently, e.g. `1.234`.
         ambiguous: an example of a date whose day and month are ambiguous.
+        swapped: two dates, if Excel seems to have swapped day and month in some of them.
     """
 
     name: str
@@ -63,6 +64,7 @@ class ColumnProfile:
     odd: str | None = None
     unclear: str | None = None
     ambiguous: str | None = None
+    swapped: str | None = None
 
     @cached_property
     def words(self) -> list[str]:
@@ -187,6 +189,11 @@ def _left_out(column: ColumnProfile, flags: Counter[str]) -> tuple[str | None, s
     if column.distinct < 2:
         question = "CHECK: " if words & vocabulary.SPEND else ""
         return None, question + ("is empty" if not column.distinct else "has only one value")
+    if column.swapped:
+        return None, (
+            f"Excel swapped day and month in some dates ({column.swapped}): it read dates up to "
+            "the 12th with the month first. Export them again as YYYY-MM-DD"
+        )
     if column.ambiguous:
         return None, f"`{column.ambiguous}` could be day/month or month/day"
     if column.is_date:

@@ -98,6 +98,13 @@ class Posterior(Strict):
         le=20_000,
         description="Number of sweeps of each chain; the first third is not kept.",
     )
+    test_error: StrictFloat = Field(
+        default=0.15,
+        gt=0,
+        le=2,
+        description="Standard error of the lift test that the report would recommend next, as a "
+        "share of its lift.",
+    )
     priors: PosteriorPriors = PosteriorPriors()
 
 

@@ -93,7 +93,7 @@ def posterior(attempt: Attempt, snapshot: Snapshot) -> Iterator[Write]:
                     draws=draws,
                     market=market,
                     summary=summary,
-                    tests=config.calibration,
+                    config=config,
                 )
                 detail["draws"] = summary.draws
             for channel in summary.channels:

@@ -10,11 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from contract.calibration import Calibration
+from contract.config import Config
 from job.outputs.tables import RUN_COLUMNS, SCHEMAS
 from job.posterior.curves import curves
 from job.posterior.draws import Draws
 from job.posterior.market import MarketData
 from job.posterior.nearest import nearest_model
+from job.posterior.next_test import next_tests
 from job.posterior.summary import ChannelSummary, LiftTestSummary, Span, Summary, thin
 
 
@@ -24,9 +26,10 @@ def write(
     draws: Draws,
     market: MarketData,
     summary: Summary,
-    tests: Sequence[Calibration],
+    config: Config,
 ) -> None:
-    """Write the tables as CSV, and `posterior` in metrics.json; `tests` are the config's."""
+    """Write the tables as CSV, and `posterior` in metrics.json."""
+    tests, settings = config.calibration, config.posterior
     _write_csv(
         output, "posterior", [_channel(channel) for channel in (*summary.channels, summary.total)]
     )
@@ -47,10 +50,15 @@ def write(
     _write_csv(output, "lift_tests", [_test(test, tests[test.number]) for test in summary.tests])
     file = output / "metrics.json"
     metrics = json.loads(file.read_text())
+    useful = next_tests(
+        draws, market, standard_error=settings.test_error, seed=config.training.seed
+    )
     nearest = nearest_model(output / "tables", draws, market)
     metrics["posterior"] = {
         **summary.to_dict(),
         "nearest_model": asdict(nearest) if nearest else None,
+        "test_error": settings.test_error,
+        "next_tests": [asdict(test) for test in useful],
     }
     file.write_text(json.dumps(metrics, indent=2, ensure_ascii=False))
 

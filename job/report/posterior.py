@@ -10,6 +10,7 @@ import pandas as pd
 from job.report.blocks import Block, Format, Note, Section, format_value, table
 from job.report.inputs import ReportInputs
 
+_USEFUL = 0.05  # a test that narrows the intervals by less is not recommended
 _WHOLE = 100  # amounts from here on are shown without decimals
 
 
@@ -37,6 +38,8 @@ def returns(inputs: ReportInputs) -> list[Section]:
     blocks += [Note(text) for text in _statements(inputs, found)]
     if nearest := _nearest(found):
         blocks.append(Note(nearest))
+    if useful := _next_test(found):
+        blocks.append(Note(useful))
     if found["tests"]:
         blocks += _lift_tests(inputs, found["tests"])
     return [Section("posterior", "What each channel returns", blocks)]
@@ -87,6 +90,21 @@ def _nearest(found: Mapping[str, Any]) -> str | None:
     return (
         f"Of the {nearest['models']} models that the search kept, {nearest['model_id']} is nearest "
         f"to the posterior: {distance} standard deviations away, the chosen model {best}."
+    )
+
+
+def _next_test(found: Mapping[str, Any]) -> str | None:
+    useful = [test for test in found["next_tests"] if test["narrowing"] >= _USEFUL]
+    if not useful:
+        return None
+    error = format_value(found["test_error"], "percent")
+    first, *others = (
+        f"{test['channel']} by {format_value(test['narrowing'], 'percent')}" for test in useful[:3]
+    )
+    more = f" Others: {', '.join(others)}." if others else ""
+    return (
+        f"Test next: a lift test with a standard error of {error} would narrow the intervals of "
+        f"the best budget split; one of {first}.{more}"
     )
 
 

@@ -36,6 +36,11 @@ POSTERIOR: Mapping[str, Any] = {
             "before": span(9000.0), "after": span(6000.0),
         }
     ],
+    "test_error": 0.15,
+    "next_tests": [
+        {"channel": "social", "narrowing": 0.4}, {"channel": "tv", "narrowing": 0.12},
+        {"channel": "search", "narrowing": 0.01},
+    ],
     "nearest_model": {"model_id": "1_7_1", "distance": 1.5, "models": 60, "best_distance": 4.0},
 }  # fmt: skip
 TEST = Calibration(
@@ -64,6 +69,13 @@ def test_the_nearest_model_and_its_distance(make: Make) -> None:
     text = page(make).text
     assert "Of the 60 models that the search kept, 1_7_1 is nearest to the posterior: 1.50" in text
     assert "nearest to the posterior" not in page(make, nearest_model=None).text
+
+
+def test_the_most_useful_lift_test(make: Make) -> None:
+    text = page(make).text
+    assert "Test next: a lift test with a standard error of 15.0%" in text
+    assert "one of social by 40.0%. Others: tv by 12.0%." in text
+    assert "Test next" not in page(make, next_tests=[]).text
 
 
 def test_a_lift_test_that_the_data_contradict(make: Make) -> None:

@@ -146,6 +146,10 @@ chaos: env ## Inject seeded faults over the real clients: make chaos N=500 SEED=
 simulate: env ## Simulate the control plane with seeded faults: make simulate N=100000 SEED=1
 	@$(PY) -m tests.simulation --faults $(or $(N),100000) --seed $(or $(SEED),1)
 
+.PHONY: simulate-mutations
+simulate-mutations: env ## Put known faults back, one at a time, and let the simulation find them
+	@$(PY) -m tests.simulation.mutations
+
 .PHONY: fuzz
 fuzz: env ## Feed seeded inputs to everything that is read from outside: make fuzz N=100000 SEED=1
 	@$(PY) -m tests.faults.fuzz --inputs $(or $(N),100000) --seed $(or $(SEED),1)

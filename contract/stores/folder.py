@@ -114,7 +114,7 @@ class FolderStore:
 
     def list(self, prefix: str) -> Iterator[ObjectInfo]:
         """Yield the objects below a prefix."""
-        start = self._file(prefix) if prefix.endswith("/") else self._file(prefix).parent
+        start = self._file(prefix.rpartition("/")[0])
         for file in sorted(start.rglob("*")):
             path = file.relative_to(self.root).as_posix()
             if path.startswith(prefix) and not file.name.startswith(".") and file.is_file():

@@ -244,6 +244,10 @@ class GCSStore:
             self._try(path, lambda: blob.delete(retry=RETRY, timeout=TIMEOUT, **wanted))
         except NotFoundError:
             return
+        except PreconditionError:
+            if self.stat(path) is None:
+                return
+            raise
         self._pace.wrote(path)
 
     def _generation(self, path: str) -> int:

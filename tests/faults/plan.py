@@ -21,6 +21,14 @@ KINDS = {
 }
 MOMENTS = ("inputs", "trial1", "trial2", "trial3", "outputs")
 MINUTES = 60
+DAMAGES = ("torn", "empty", "newer", "older", "binary")
+# Objects whose damage must block nothing: of the run's market, of another one, and of the trigger.
+BECOMES_DAMAGED = (
+    "markets/DE.json",
+    "robyn/r1/FR/20250101T000000Z-00000000/manifest.json",
+    "reconcile/closed.json",
+)
+FOUND_DAMAGED = (*BECOMES_DAMAGED, "robyn/r1/DE/current.json", "limits/today.json")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,13 +41,23 @@ class Broken:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Damage:
+    """The object at `path` is replaced at the job's call number `at`, or before everything else."""
+
+    path: str
+    how: str
+    at: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
 class Plan:
     """All faults of a seed.
 
     `clocks` and `disks` have a value for each attempt: the error of the job's clock in seconds, and
     the largest file in bytes (0: any). `queue` is the number of additional runs of the market that
     are requested at once. `by_args` executes the run again as `--args=--run-id,RUN` does. `real_r`
-    trains with the real R.
+    trains with the real R. Job and trigger get 403 from the storage for `denied_seconds`, from the
+    job's call number `denied_at` on, as long as a grant of IAM needs to take effect.
     """
 
     seed: int
@@ -66,6 +84,9 @@ class Plan:
     manifest_status: int = 403
     restart_seconds: float = 0.0
     restart_by: str = "job"
+    damage: Damage | None = None
+    denied_at: int | None = None
+    denied_seconds: float = 0.0
 
     @property
     def messages(self) -> int:
@@ -89,6 +110,13 @@ def draw(seed: int) -> Plan:
                 status=rng.choice((429, 500, 503)),
             )
             for at in sorted(rng.sample(range(calls), rng.randint(1, most)))
+        )
+
+    def damage() -> Damage:
+        before = maybe(0.5)
+        path = rng.choice(FOUND_DAMAGED if before else BECOMES_DAMAGED)
+        return Damage(
+            path=path, how=rng.choice(DAMAGES), at=None if before else rng.randrange(JOB_CALLS)
         )
 
     job = broken(JOB_CALLS, 5)
@@ -122,4 +150,8 @@ def draw(seed: int) -> Plan:
         manifest_status=rng.choice((403, 503)),
         restart_seconds=rng.choice((0.0, 1.0, 4.0)),
         restart_by="trigger" if maybe(0.2) else "job",
+        # New draws come last, so that older seeds keep their plans.
+        damage=damage() if maybe(0.3) else None,
+        denied_at=rng.randrange(JOB_CALLS) if maybe(0.2) else None,
+        denied_seconds=rng.choice((0.5, 2.0)),
     )

@@ -5,19 +5,16 @@ from __future__ import annotations
 import base64
 import json
 import os
-import re
 import shutil
 import sys
-import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote
 
 import pyarrow as pa
 import pyarrow.csv as pa_csv
@@ -35,9 +32,10 @@ from tests.fakes import cloud_run, eventarc, function, gcs
 from tests.fakes.cloud_run import FakeCloudRun, Job
 from tests.fakes.gcs import FakeGCS
 from tests.fakes.ports import stop
-from tests.fakes.proxy import Call, Fault, Kind, Proxy
+from tests.fakes.proxy import Proxy
 from tests.fakes.wire import Mode, Wire
-from tests.faults.plan import Broken, Plan
+from tests.faults.plan import Plan
+from tests.faults.rules import Breaker, add_rules
 from tests.faults.worker import LEASE_SECONDS
 from tests.unit.report.conftest import metrics, tables
 from trigger import launch
@@ -66,7 +64,6 @@ CONFIG = {
     "training": {"trials": 3, "iterations": 60, "engine": "builtin", "prophet": ["trend"]},
     "posterior": {"enabled": False},
 }
-MANIFEST = re.compile(rb'"name": "[^"]*/manifest\.json"')
 FUNCTION = """
 import os
 from datetime import UTC, datetime, timedelta
@@ -114,39 +111,6 @@ def make_training(folder: Path) -> Path:
     script.write_text(f'#!/bin/sh\nexec {sys.executable} -I -S {worker} {folder} "$@"\n')
     script.chmod(0o755)
     return script
-
-
-class Breaker:
-    """Break the calls of a service that the plan names; log them in `injected`."""
-
-    def __init__(self, name: str, broken: tuple[Broken, ...], injected: list[str]) -> None:
-        self._name, self._injected = name, injected
-        self._broken = {b.at: b for b in broken}
-        self.more: list[Callable[[Call], Fault | None]] = []
-        self.meanwhile: Callable[[], None] = lambda: None
-
-    def __call__(self, call: Call) -> Fault | None:
-        for rule in self.more:
-            if fault := rule(call):
-                return fault
-        broken = self._broken.get(call.number)
-        if broken is None:
-            return None
-        kind = self._kind(broken.kind, call)
-        self._injected.append(
-            f"{self._name} {call.number}: {kind} {call.method} {unquote(call.path)[:70]}"
-        )
-        return Fault(kind=kind, status=broken.status, seconds=0.3, meanwhile=self.meanwhile)
-
-    def _kind(self, kind: Kind, call: Call) -> Kind:
-        """Return a possible fault: only content has a checksum, and this process cannot die."""
-        if kind is Kind.CORRUPT:
-            upload = call.method == "POST" and "uploadType=multipart" in call.path
-            content = upload or (call.method == "GET" and "alt=media" in call.path)
-            return kind if content else Kind.STATUS
-        if kind in (Kind.KILL_BEFORE, Kind.KILL_AFTER, Kind.STOP) and call.caller() is None:
-            return Kind.CUT_AFTER if kind is Kind.KILL_AFTER else Kind.CUT_BEFORE
-        return kind
 
 
 @dataclass
@@ -353,7 +317,7 @@ def scene(plan: Plan, folder: Path, emulator: str | None) -> Iterator[Scene]:
             topic=topic, wire=wire, injected=injected, stack=stack,
         )  # fmt: skip
         calls.meanwhile = one.take_over
-        _add_rules(plan, calls, others, one)
+        add_rules(plan, calls, others, one)
         service.deploy(
             Job(
                 name="mmm-trainer",
@@ -384,47 +348,6 @@ def _restore(environment: dict[str, str], claim: timedelta) -> None:
     os.environ.clear()
     os.environ.update(environment)
     launch.CLAIM = claim
-
-
-def _add_rules(plan: Plan, calls: Breaker, others: Breaker, one: Scene) -> None:
-    if plan.refuses_manifest:
-
-        def refuse(call: Call) -> Fault | None:
-            if call.method == "POST" and MANIFEST.search(call.body[:600]):
-                refusal = f"the bucket refuses the manifest: {plan.manifest_status}"
-                if refusal not in one.injected:
-                    one.injected.append(refusal)
-                return Fault(kind=Kind.STATUS, status=plan.manifest_status)
-            return None
-
-        calls.more.append(refuse)
-    if plan.restart_at is not None:
-        begun, up = threading.Event(), threading.Event()
-
-        def restart() -> None:
-            one.storage.stop()
-            time.sleep(plan.restart_seconds)
-            one.storage.start()
-            up.set()
-
-        def unreachable(call: Call) -> Fault | None:
-            return Fault(kind=Kind.CUT_BEFORE) if begun.is_set() and not up.is_set() else None
-
-        def at_its_call(call: Call) -> Fault | None:
-            if call.number >= (plan.restart_at or 0) and not begun.is_set():
-                begun.set()
-                where = f"the {plan.restart_by}'s call {call.number}"
-                one.injected.append(
-                    f"storage unreachable for {plan.restart_seconds:g} s from {where} on"
-                )
-                thread = threading.Thread(target=restart)
-                one.stack.callback(thread.join)
-                thread.start()
-            return unreachable(call)
-
-        first, second = (calls, others) if plan.restart_by == "job" else (others, calls)
-        first.more.append(at_its_call)
-        second.more.append(unreachable)
 
 
 @contextmanager

@@ -57,6 +57,25 @@ def test_any_name_and_any_bytes_arrive(gcs_store: Store, path: str) -> None:
     assert [info.path for info in gcs_store.list("")] == [path]
 
 
+def test_folders_begin_where_they_are_asked_to(gcs_store: Store) -> None:
+    for path in ("runs/a/x.json", "runs/b/x.json", "runs/b/y.json", "runs/c.json", "b/x.json"):
+        gcs_store.write(path, b"{}")
+    assert list(gcs_store.folders("runs/")) == ["a", "b"]
+    assert list(gcs_store.folders("runs/", start="b")) == ["b"]
+    assert list(gcs_store.folders("missing/")) == []
+
+
+def test_only_the_given_generation_is_removed(gcs_store: Store) -> None:
+    first = gcs_store.write("a.json", b"1")
+    second = gcs_store.write("a.json", b"2")
+    with pytest.raises(PreconditionError):
+        gcs_store.delete("a.json", if_generation=first)
+    assert gcs_store.read("a.json").data == b"2"
+    gcs_store.delete("a.json", if_generation=second)
+    gcs_store.delete("a.json", if_generation=second)
+    assert gcs_store.stat("a.json") is None
+
+
 def test_one_of_many_creates(gcs_store: Store) -> None:
     with ThreadPoolExecutor(8) as pool:
         created = list(pool.map(lambda n: create(gcs_store, "a", str(n).encode()), range(8)))

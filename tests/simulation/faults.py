@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TypeVar
 
 import requests
 from google.api_core import exceptions as google_errors
 
+from contract.exceptions import CancelledError
 from tests.simulation.loop import Loop
 
 T = TypeVar("T")
@@ -92,9 +94,15 @@ class Faults:
             kind = None
         if kind:
             self.count(kind)
-        loop.pause(
-            loop.random.uniform(0.001, 0.02) if kind != "slow" else loop.random.uniform(1, 20)
-        )
+        try:
+            there = (0.001, 0.02) if kind != "slow" else (1.0, 20.0)
+            loop.pause(loop.random.uniform(*there))
+        except CancelledError:  # a signal ends the call, but it may arrive all the same
+            if loop.random.random() < 0.5:
+                loop.note("interrupted", verb, path)
+                with suppress(google_errors.GoogleAPICallError):
+                    effect()
+            raise
         self._before(kind, verb, path)
         try:
             result = effect()

@@ -6,9 +6,16 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
+from contract.exceptions import CancelledError
+from contract.stores.checksums import crc32c_of
+from job.outputs.upload import upload_all
+from tests.simulation import seam
+from tests.simulation.loop import Loop, Process
 from tests.simulation.play import play, simulation
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -37,6 +44,36 @@ def test_a_seed_is_played_again_exactly() -> None:
         capture_output=True, text=True, check=True,
     )  # fmt: skip
     assert told.stdout.strip() == first[0].digest
+
+
+def test_a_stopped_attempt_goes_on_only_after_its_uploads(tmp_path: Path) -> None:
+    for number in range(20):
+        (tmp_path / f"{number}.txt").write_text("x")
+    loop, begun, landed, ended = Loop(1), [], [], []
+
+    def upload(file: Path, path: str, **_: Any) -> Any:
+        begun.append(path)
+        loop.pause(3.0)
+        landed.append(path)
+        return SimpleNamespace(size=1, crc32c=crc32c_of(b"x"))
+
+    store: Any = SimpleNamespace(upload=upload, url="gs://sim")
+    process = Process("job")
+
+    def work() -> None:
+        with seam.stop_on_signal():
+            try:
+                upload_all(store, tmp_path, prefix="p/", there={})
+            except CancelledError:
+                ended.append((list(begun), list(landed)))
+
+    with seam.playing(loop):
+        loop.start(process, work)
+        loop.at(0.5, lambda: loop.signal(process, "SIGTERM"))
+        loop.run(until=lambda: False)
+    [(at_work, done)] = ended
+    assert sorted(done) == sorted(at_work)
+    assert 0 < len(begun) < 20
 
 
 def test_seeds_differ() -> None:

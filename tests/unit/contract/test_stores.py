@@ -72,6 +72,28 @@ def test_upload_list_download_delete(store: FolderStore, tmp_path: Path) -> None
         store.read("robyn/r1/DE/model.bin")
 
 
+def test_listings_are_by_prefix(store: FolderStore) -> None:
+    paths = ["a.json", "runs/a/x.json", "runs/b/x.json", "runs/b/y.json", "runs/c.json"]
+    for path in paths:
+        store.write(path, b"{}")
+    assert [info.path for info in store.list("")] == paths
+    assert [info.path for info in store.list("a")] == ["a.json"]
+    assert [info.path for info in store.list("runs/b")] == paths[2:4]
+    assert list(store.folders("runs/")) == ["a", "b"]
+    assert list(store.folders("runs/", start="b")) == ["b"]
+    assert list(store.folders("missing/")) == []
+
+
+def test_only_the_given_generation_is_removed(store: FolderStore) -> None:
+    first = store.write("a.json", b"1")
+    second = store.write("a.json", b"2")
+    with pytest.raises(PreconditionError):
+        store.delete("a.json", if_generation=first)
+    store.delete("a.json", if_generation=second)
+    store.delete("a.json", if_generation=second)
+    assert store.stat("a.json") is None
+
+
 def test_a_path_cannot_leave_the_folder(store: FolderStore) -> None:
     with pytest.raises(ArtifactError, match="is outside the folder"):
         store.write("../outside", b"x")

@@ -150,6 +150,10 @@ simulate: env ## Simulate the control plane with seeded faults: make simulate N=
 simulate-mutations: env ## Put known faults back, one at a time, and let the simulation find them
 	@$(PY) -m tests.simulation.mutations
 
+.PHONY: mutations
+mutations: env ## Put seeded faults into healthy tables: make mutations N=100 SEED=1
+	@$(PY) -m tests.faults.mutations --count $(or $(N),100) --seed $(or $(SEED),1)
+
 .PHONY: fuzz
 fuzz: env ## Feed seeded inputs to everything that is read from outside: make fuzz N=100000 SEED=1
 	@$(PY) -m tests.faults.fuzz --inputs $(or $(N),100000) --seed $(or $(SEED),1)

@@ -1,0 +1,305 @@
+"""Faults put into healthy tables at random: the product names each, or models the right numbers.
+
+`make mutations N=100 SEED=1` runs a campaign. Each mutation says which words name it, so that an
+unrelated finding does not count.
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from contract.config import Config, safe_name
+from contract.exceptions import MMMError
+from contract.loading import load_config
+from job.gate import check
+from job.sources import extract
+from mmm.propose import init_config
+
+Random = np.random.Generator
+CHANNELS = {
+    "tv": "tv_spend",
+    "search": "search_cost",
+    "radio": "Radio Kosten",
+    "meta": "facebook_spend",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Table:
+    """A table as people store it, and what is true.
+
+    Attributes:
+        frame: the table as it is written; the date column is the first.
+        truth: dates, target and spends that the model must have.
+        pairs: the exposure of each spend.
+        words: what a message that names the fault matches; None if the table has no fault.
+        writing: arguments for `DataFrame.to_csv`.
+    """
+
+    frame: pd.DataFrame
+    truth: pd.DataFrame
+    pairs: dict[str, str]
+    words: str | None = None
+    writing: dict[str, Any] | None = None
+
+
+def healthy(random: Random) -> Table:
+    """Return a daily, weekly or monthly table with two to four channels."""
+    step, periods = {0: ("D", 400), 1: ("7D", 110), 2: ("MS", 60)}[int(random.integers(3))]
+    names = list(CHANNELS.values())[: int(random.integers(2, 5))]
+    frame = pd.DataFrame({"date": pd.date_range("2021-02-01", periods=periods, freq=step)})
+    frame["date"] = frame["date"].dt.date
+    effect = np.zeros(periods)
+    for name in names:
+        frame[name] = random.gamma(3, 400, periods).round(2)
+        effect += frame[name] * random.uniform(0.5, 2)
+    frame["search_clicks"] = (frame["search_cost"] * random.lognormal(1, 0.2, periods)).round()
+    frame["revenue"] = (20_000 + effect + random.normal(0, 900, periods)).round(2)
+    truth = frame[["date", "revenue", *names]]
+    return Table(frame=frame, truth=truth, pairs={"search_cost": "search_clicks"})
+
+
+def _spend(table: Table, random: Random) -> str:
+    return str(random.choice([name for name in table.truth if name not in ("date", "revenue")]))
+
+
+def _texts(table: Table, column: str, write: Callable[[float], str]) -> Table:
+    texts = [write(value) for value in table.frame[column]]
+    return replace(table, frame=table.frame.assign(**{column: texts}), words=re.escape(column))
+
+
+def _cell(table: Table, column: str, text: object, random: Random, words: str) -> Table:
+    values = table.frame[column].astype(object).tolist()
+    values[int(random.integers(5, len(values) - 5))] = text
+    return replace(table, frame=table.frame.assign(**{column: values}), words=words)
+
+
+def _long(table: Table, random: Random) -> Table:
+    name = str(random.choice(["channel", "bucket", "ads_type", "partner", "Quelle"]))
+    value = str(random.choice(["spend", "Kosten", "media_cost"]))
+    spends = [c for c in table.truth if c not in ("date", "revenue")]
+    if random.random() < 0.5:
+        parts = [
+            table.frame.assign(region=region, revenue=(table.frame["revenue"] * share).round(2))
+            for region, share in (("North", 0.3), ("South", 0.7))
+        ]
+        frame = pd.concat(parts).melt(["date", "region", "revenue"], spends, name, value)
+    else:
+        frame = table.frame.melt(["date", "revenue"], spends, name, value)
+    frame = frame.sort_values(["date"])
+    return replace(table, frame=frame, words="long format")
+
+
+def _pairs(table: Table, random: Random) -> Table:
+    frame = table.frame.melt("date", var_name="what", value_name="v").sort_values("date")
+    return replace(table, frame=frame, words="long format")
+
+
+def _rate(table: Table, random: Random) -> Table:
+    spend = _spend(table, random)
+    medium = re.split("[_ ]", spend)[0]
+    word = random.choice(["ctr", "frequency", "avg_position", "share", "engagements", "cpm"])
+    column = f"{medium}_{word}"
+    values = random.uniform(0, float(random.choice([0.1, 5, 40])), len(table.frame)).round(3)
+    return replace(table, frame=table.frame.assign(**{column: values}))
+
+
+def _rate_for_spend(table: Table, random: Random) -> Table:
+    spend = _spend(table, random)
+    values = random.uniform(1, 5, len(table.frame)).round(2) / random.choice([1, 100])
+    frame = table.frame.assign(**{spend: values})
+    return replace(table, frame=frame, truth=table.truth.iloc[:0], words=re.escape(spend))
+
+
+def _number(table: Table, random: Random) -> Table:
+    column = str(random.choice([_spend(table, random), "revenue"]))
+    swap = str.maketrans(",.", ".,")
+    write = random.choice(
+        [
+            lambda v: f"${v:,.2f}",
+            lambda v: f"{v:,.2f} €".translate(swap),
+            lambda v: f"{v:,.2f}",
+            lambda v: f"{v:.2f}".replace(".", ","),
+            lambda v: f"{v:,.2f}".replace(",", "\u00a0"),
+            lambda v: f"{v:,.2f}".replace(",", " ").replace(".", ","),
+            lambda v: f"{v:,.2f}".replace(",", "'"),
+            lambda v: f"EUR {v:.2f}",
+            lambda v: f" {v:.2f} ",
+        ]
+    )
+    return _texts(table, column, write)
+
+
+def _token(table: Table, random: Random) -> Table:
+    column = str(random.choice([_spend(table, random), "revenue"]))
+    tokens = ["#N/A", "-", "n/a", "(200.00)", "pending", "", "-5", "NULL", "1.234,50", "?"]
+    return _cell(table, column, str(random.choice(tokens)), random, re.escape(column))
+
+
+def _moments(table: Table, random: Random) -> Table:
+    zone = str(random.choice(["Europe/Berlin", "Europe/London", "Asia/Tokyo", "America/New_York"]))
+    moments = pd.to_datetime(table.frame["date"]).dt.tz_localize(zone).dt.tz_convert("UTC")
+    pattern = str(
+        random.choice(["%Y-%m-%dT%H:%M:%SZ", "%Y-%m-%d %H:%M:%S+00:00", "%Y-%m-%d %H:%M"])
+    )
+    return replace(table, frame=table.frame.assign(date=moments.dt.strftime(pattern)), words="UTC")
+
+
+def _exposure(table: Table, random: Random) -> Table:
+    names = ["clicks_paid_search", "Search Ads Clicks", "search_campaign_clicks", "klicks_search"]
+    name = str(random.choice(names))
+    frame = table.frame.rename(columns={"search_clicks": name})
+    return replace(table, frame=frame, pairs={"search_cost": name}, words=re.escape(name))
+
+
+def _constant(table: Table, random: Random) -> Table:
+    spend, level = _spend(table, random), float(random.choice([0, 500]))
+    frame = table.frame.assign(**{spend: level})
+    return replace(table, frame=frame, truth=table.truth.iloc[:0], words=re.escape(spend))
+
+
+def _header(table: Table, random: Random) -> Table:
+    names = list(table.frame)
+    names[2] = names[1]
+    return replace(table, frame=table.frame.set_axis(names, axis=1), words=re.escape(names[1]))
+
+
+def _far_date(table: Table, random: Random) -> Table:
+    days = ["9999-12-31", "0001-01-01", "0003-01-22", "1900-01-01", "2222-02-02"]
+    return _cell(table, "date", str(random.choice(days)), random, "date")
+
+
+def _date(table: Table, random: Random) -> Table:
+    patterns = ["%d.%m.%Y", "%d-%m-%y", "%d-%b-%Y", "%B %d, %Y", "%d/%m/%Y %H:%M", "%Y%m%d"]
+    pattern = str(random.choice([*patterns, "%y%m%d", "%d %b %y", "%m/%d/%Y"]))
+    days = [day.strftime(pattern) for day in table.frame["date"]]
+    return replace(table, frame=table.frame.assign(date=days), words="date")
+
+
+def _swapped(table: Table, random: Random) -> Table:
+    days = [f"{d:%Y-%d-%m}" if d.day <= 12 else f"{d:%d/%m/%Y}" for d in table.frame["date"]]
+    if all(day[4] == "-" for day in days):
+        return _date(table, random)
+    return replace(table, frame=table.frame.assign(date=days), words="swapped|date")
+
+
+def _last_rows(table: Table, random: Random) -> Table:
+    last = table.frame.iloc[[-1]].astype(object)
+    if random.random() < 0.5:
+        frame = pd.concat([table.frame, last.assign(**dict.fromkeys(last))])
+    else:
+        sums = table.frame.drop(columns="date").sum()
+        frame = pd.concat([table.frame, last.assign(date="Total", **sums)])
+    return replace(table, frame=frame, words="Total|total|date")
+
+
+def _encoding(table: Table, random: Random) -> Table:
+    frame = table.frame.rename(columns={"revenue": "Umsätze"})
+    truth = table.truth.rename(columns={"revenue": "Umsätze"})
+    how = {"encoding": str(random.choice(["utf-16", "cp1252", "utf-8-sig"]))}
+    separator = str(random.choice([",", ";", "\t"]))
+    return replace(table, frame=frame, truth=truth, words="UTF", writing=how | {"sep": separator})
+
+
+def _row_twice(table: Table, random: Random) -> Table:
+    row = table.frame.iloc[[int(random.integers(5, len(table.frame) - 5))]]
+    return replace(table, frame=pd.concat([table.frame, row]), words="identical")
+
+
+MUTATIONS: dict[str, tuple[int, Callable[[Table, Random], Table]]] = {
+    "a repeated target": (1, _long),
+    "pairs": (1, _pairs),
+    "a rate beside a spend": (2, _rate),
+    "a rate as a spend": (2, _rate_for_spend),
+    "numbers in another form": (3, _number),
+    "an odd cell": (3, _token),
+    "midnight elsewhere": (4, _moments),
+    "an exposure with filler words": (5, _exposure),
+    "a constant": (7, _constant),
+    "a header twice": (8, _header),
+    "a date out of range": (9, _far_date),
+    "dates in another form": (10, _date),
+    "dates swapped by Excel": (10, _swapped),
+    "blank or total rows": (11, _last_rows),
+    "another encoding": (11, _encoding),
+    "a row twice": (12, _row_twice),
+}
+
+
+def outcome(table: Table, folder: Path) -> str:
+    """Return `right`, or `named: …`, or `SILENT: …` with what the product says."""
+    path = folder / "t.csv"
+    table.frame.to_csv(path, index=False, **(table.writing or {}))
+    said: list[str] = []
+    try:
+        text = init_config({"type": "file", "path": str(path)}, market="DE")
+        said += [line for line in text.splitlines() if "CHECK" in line]
+        config = load_config(text).config
+        snapshot = extract(config, run_id="r", to=folder / "s.parquet")
+        today = pd.Timestamp(snapshot.last_date).date()
+        said += [f.sentence for f in check(snapshot, config, today=today).problems()]
+    except MMMError as error:
+        said.append(str(error))
+    else:
+        if _is_right(config, pd.read_parquet(snapshot.path), table):
+            return "right" if not said else f"right, but: {said}"
+    if table.words and any(re.search(table.words, sentence) for sentence in said):
+        return f"named: {said}"
+    return f"SILENT: {said}"
+
+
+def _is_right(config: Config, read: pd.DataFrame, table: Table) -> bool:
+    """Return whether the model has the true dates and numbers, and the pairs of the truth."""
+    truth, first = table.truth, table.truth.columns[0]
+    spends = {channel.spend: channel.exposure for channel in config.channels}
+    names = [str(name) for name in truth if name != first][1:]
+    if not len(truth) or set(spends) != set(names) or config.context or config.organic:
+        return False
+    if any(spends[spend] != exposure for spend, exposure in table.pairs.items()):
+        return False
+    expected = truth.assign(period=[config.date.first_day(day) for day in truth[first]])
+    sums = expected.drop(columns=first).groupby("period").sum()
+    sums = sums.reindex(read.iloc[:, 0])
+    if len(read) < len(expected["period"].unique()) - 2:
+        return False
+    return all(np.allclose(read[safe_name(name)], sums[name]) for name in sums)
+
+
+def campaign(count: int, seed: int) -> Iterator[tuple[str, int, str]]:
+    """Yield (name, kind, outcome) of mutations drawn by a seed; every kind in turn."""
+    names = list(MUTATIONS)
+    for number in range(count):
+        random = np.random.default_rng([seed, number])
+        name = names[number % len(names)]
+        kind, mutate = MUTATIONS[name]
+        with TemporaryDirectory() as folder:
+            yield name, kind, outcome(mutate(healthy(random), random), Path(folder))
+
+
+def main() -> int:
+    """Run a campaign and print what is silent."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--count", type=int, default=100)
+    parser.add_argument("--seed", type=int, default=1)
+    options = parser.parse_args()
+    silent = 0
+    for number, (name, kind, result) in enumerate(campaign(options.count, options.seed)):
+        if result.startswith("SILENT"):
+            silent += 1
+        print(f"{number:4} kind {kind:2} {name}: {result[:240]}", flush=True)
+    print(f"{silent} of {options.count} silent")
+    return int(silent > options.count / 50)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

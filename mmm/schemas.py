@@ -1,4 +1,4 @@
-"""The JSON Schemas of configs, requests, events and manifests."""
+"""The JSON Schemas of configs, requests, events, manifests and proposals."""
 
 from __future__ import annotations
 
@@ -12,11 +12,17 @@ from contract.message import Message
 
 
 def json_schema(document: str) -> dict[str, Any]:
-    """Return the JSON Schema of a `config`, `request`, `event` or `manifest`."""
+    """Return the JSON Schema of a `config`, `request`, `event`, `manifest` or `proposal`."""
     if document == "config":
         return config_schema()
     from job.outputs.manifest import Manifest
+    from mmm.propose.questions import Proposal
 
-    models: dict[str, type[BaseModel]] = {"request": Message, "event": Event, "manifest": Manifest}
+    models: dict[str, type[BaseModel]] = {
+        "request": Message,
+        "event": Event,
+        "manifest": Manifest,
+        "proposal": Proposal,
+    }
     model = models[document].model_json_schema()
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **model}

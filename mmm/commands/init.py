@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from contract.exceptions import ConfigError
+from contract.printable import short
 from mmm.commands.common import one_of, report_errors
+
+if TYPE_CHECKING:
+    from mmm.propose import Draft
 
 WAREHOUSES = ("snowflake", "bigquery")
 
@@ -48,36 +52,82 @@ def command(
             help="A channel's spend column, if the rules do not find it. May be repeated."
         ),
     ] = [],  # noqa: B006  typer reads the default, nothing changes it
+    answer: Annotated[
+        list[str],
+        typer.Option(
+            metavar="ID=VALUE", help="Answer a question, by its id in --json. May be repeated."
+        ),
+    ] = [],  # noqa: B006  typer reads the default, nothing changes it
+    yes: Annotated[
+        bool, typer.Option("--yes", "-y", help="Ask nothing; take the default answers.")
+    ] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print the proposal and its questions as JSON.")
+    ] = False,
     output: Annotated[
         Path | None, typer.Option(help="Write the config to this new file; folders are created.")
     ] = None,
 ) -> None:
     """Propose a config for a table.
 
-    Prints YAML with comments that name the rule behind each line. Review it before you run it.
+    Prints YAML with comments that name the rule behind each line. Review it before you run it. At a
+    terminal, it asks what the rules are unsure of; Enter takes the default, and Ctrl-D takes all
+    defaults. --json prints the questions with their options instead, and --answer answers them.
     """
-    from mmm.propose import KnownColumns, init_config
+    from mmm.propose import KnownColumns, check_answers, draft, propose, read_table
+    from mmm.propose.ask import answer_questions, is_terminal
 
     with report_errors():
         if output is not None and output.exists():
             raise ConfigError(f"`--output {output}` exists; choose another path or remove the file")
-        text = init_config(
-            _source(file, kind, table, query, sheet),
-            market=market,
-            revision=revision,
-            known=KnownColumns(date=date, target=target, spends=tuple(spend)),
-        )
-        if output is None:
-            print(text, end="")
+        source = _source(file, kind, table, query, sheet)
+        known = KnownColumns(date=date, target=target, spends=tuple(spend))
+        answers = _parse_answers(answer)
+        read = read_table(source, sheet=answers.get("sheet"))
+        if as_json:
+            proposal = propose(read, market=market, revision=revision, known=known, answers=answers)
+            _write(proposal.model_dump_json(indent=2) + "\n", output)
             return
-        try:
-            output.parent.mkdir(parents=True, exist_ok=True)
-            with output.open("x") as file_:
-                file_.write(text)
-        except OSError as error:
+        made = draft(read, market=market, revision=revision, known=known, answers=answers)
+        check_answers(answers, made.questions)
+        if not yes and is_terminal():
+
+            def again(answers: dict[str, str]) -> Draft:
+                nonlocal read
+                if answers.get("sheet", read.source.get("sheet")) != read.source.get("sheet"):
+                    read = read_table(source, sheet=answers["sheet"])
+                return draft(read, market=market, revision=revision, known=known, answers=answers)
+
+            made = answer_questions(made, answers, again)
+        if made.problem is not None:
+            raise made.problem
+        _write(made.text or "", output)
+
+
+def _parse_answers(assignments: list[str]) -> dict[str, str]:
+    answers = {}
+    for assignment in assignments:
+        name, equals, value = assignment.rpartition("=")
+        if not equals or not name:
             raise ConfigError(
-                f"`--output {output}` cannot be written: {error.strerror}; choose another path"
-            ) from None
+                f"`--answer {short(assignment)}` is not ID=VALUE, e.g. target=revenue"
+            )
+        answers[name] = value
+    return answers
+
+
+def _write(text: str, output: Path | None) -> None:
+    if output is None:
+        print(text, end="")
+        return
+    try:
+        output.parent.mkdir(parents=True, exist_ok=True)
+        with output.open("x") as file:
+            file.write(text)
+    except OSError as error:
+        raise ConfigError(
+            f"`--output {output}` cannot be written: {error.strerror}; choose another path"
+        ) from None
 
 
 def _source(

@@ -2,28 +2,53 @@
 
 from __future__ import annotations
 
-from contextlib import closing
-from pathlib import Path
-from tempfile import TemporaryDirectory
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
-from pydantic import BaseModel, ValidationError
-from sqlglot import exp
-
-from contract.exceptions import ConfigError, DataError
-from contract.explain import explain
-from contract.source import FileSource, Source
+from contract.documents import parse_yaml
+from contract.exceptions import ConfigError, DataError, MMMError
 from contract.suggest import did_you_mean
 from job.gate.wording import name_list
-from job.sources.extract import open_source
 from job.sources.workbook import is_workbook
+from mmm.propose.decide import decide
 from mmm.propose.long_table import LongTable, find_long_table, pivot_query
-from mmm.propose.profiles import profile_columns
 from mmm.propose.proposal import write_proposal
-from mmm.propose.rules import KnownColumns, guess_roles
-from mmm.propose.sheets import with_sheet
+from mmm.propose.questions import Proposal, Question, check_answers, merge_patch
+from mmm.propose.rules import KnownColumns
+from mmm.propose.table import Table, read_table
 
-__all__ = ["KnownColumns", "init_config"]
+__all__ = [
+    "Draft",
+    "KnownColumns",
+    "Proposal",
+    "Question",
+    "check_answers",
+    "draft",
+    "init_config",
+    "propose",
+    "read_table",
+]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Draft:
+    """A config as YAML, or the problem that prevents it, and the questions.
+
+    Attributes:
+        text: the config; None if it is not complete.
+        problem: why there is no config.
+        questions: what the rules are unsure of.
+    """
+
+    text: str | None
+    problem: MMMError | None
+    questions: list[Question]
+
+    @property
+    def config(self) -> dict[str, Any] | None:
+        """The config as a document."""
+        return None if self.text is None else dict(parse_yaml(self.text, what="the proposal"))
 
 
 def init_config(
@@ -32,6 +57,7 @@ def init_config(
     market: str,
     revision: str = "r1",
     known: KnownColumns | None = None,
+    answers: Mapping[str, str] | None = None,
     env: dict[str, str] | None = None,
 ) -> str:
     """Return a commented YAML config for a source.
@@ -41,59 +67,113 @@ def init_config(
         market: The market's code.
         revision: The name of this version of the model.
         known: Columns whose role the user has set.
+        answers: Answers to questions, by their ids.
         env: The variables that describe connections; the process's environment if None.
 
     Raises:
-        ConfigError: The source is not valid, or its table has other markets but not this one.
+        ConfigError: The source or an answer is not valid, or its table has other markets but not
+            this one.
         DataError: No date, target or channel column is found, or the table is in long format.
     """
+    answers = answers or {}
+    table = read_table(source, sheet=answers.get("sheet"), env=env)
+    made = draft(table, market=market, revision=revision, known=known, answers=answers)
+    check_answers(answers, made.questions)
+    if made.problem is not None:
+        raise made.problem
+    return made.text or ""
+
+
+def draft(
+    table: Table,
+    *,
+    market: str,
+    revision: str = "r1",
+    known: KnownColumns | None = None,
+    answers: Mapping[str, str] | None = None,
+) -> Draft:
+    """Propose a config for a table, and say what is unsure.
+
+    Raises:
+        DataError: A column of `known` does not exist, or the table is in long format.
+    """
     known = known or KnownColumns()
-    checked = _parse_source(source)
-    notes: list[str] = []
-    if isinstance(checked, FileSource) and is_workbook(checked.path) and checked.sheet is None:
-        source, notes = with_sheet(source)
-        checked = _parse_source(source)
-    with (
-        TemporaryDirectory() as folder,
-        closing(open_source(checked, run_id="init", env=env, folder=Path(folder))) as warehouse,
-    ):
-        profiles, frame = profile_columns(warehouse)
-        description, relation, dialect = (
-            warehouse.description,
-            warehouse.relation,
-            warehouse.dialect,
-        )
-    names = [column.name for column in profiles]
+    names = [column.name for column in table.profiles]
     for name in (known.date, known.target, *known.spends):
         if name is not None and name not in names:
-            raise DataError(f"{description} has no column `{name}`.{did_you_mean(name, names)}")
-    long_table = None if known.spends else find_long_table(profiles, frame, known.date)
-    if long_table is not None:
-        is_file = isinstance(checked, FileSource)
-        relation = _file_relation(checked.path) if isinstance(checked, FileSource) else relation
-        sql = pivot_query(frame, long_table, relation).sql(dialect=dialect, pretty=True)
-        names_column = long_table.names.name
-        raise DataError(
-            f"{description} is in long format, with one row per date and `{names_column}`; "
-            "a model needs one column per channel. "
-            + (
-                "Convert it with this query, e.g. with DuckDB: COPY (…) TO 'wide.parquet'. Then "
-                "run `mmm init wide.parquet`. The query:"
-                if is_file
-                else "Run `mmm init` with --query and this query:"
+            raise DataError(
+                f"{table.description} has no column `{name}`.{did_you_mean(name, names)}"
             )
-            + f"\n\n{sql}"
-            + _repeated_note(long_table)
+    if not known.spends:
+        _refuse_long(table, known)
+    decided = decide(table, known, market, answers or {})
+    try:
+        text = write_proposal(
+            decided.guesses,
+            decided.profiles,
+            table.frame,
+            decided.source,
+            market=decided.market,
+            revision=revision,
+            source_name=table.description,
+            source_notes=table.notes,
+            zone=decided.zone,
         )
-    return write_proposal(
-        guess_roles(profiles, known),
-        profiles,
-        frame,
-        source,
-        market=market,
-        revision=revision,
-        source_name=description,
-        source_notes=notes,
+    except (ConfigError, DataError) as error:
+        return Draft(text=None, problem=error, questions=decided.questions)
+    return Draft(text=text, problem=None, questions=decided.questions)
+
+
+def propose(
+    table: Table, *, market: str, revision: str, known: KnownColumns, answers: Mapping[str, str]
+) -> Proposal:
+    """Return the proposal for programs: each option has the change of the config that it makes."""
+    made = draft(table, market=market, revision=revision, known=known, answers=answers)
+    check_answers(answers, made.questions)
+    questions = []
+    for question in made.questions:
+        options = []
+        for option in question.options:
+            change = None
+            if question.id == "sheet":
+                change = {"source": {"sheet": option.value}}
+            else:
+                other = draft(
+                    table,
+                    market=market,
+                    revision=revision,
+                    known=known,
+                    answers={**answers, question.id: option.value},
+                ).config
+                change = None if other is None else merge_patch(made.config or {}, other)
+            options.append(option.model_copy(update={"change": change}))
+        questions.append(question.model_copy(update={"options": options}))
+    return Proposal(
+        config=made.config,
+        yaml=made.text,
+        problem=None if made.problem is None else made.problem.message,
+        questions=questions,
+    )
+
+
+def _refuse_long(table: Table, known: KnownColumns) -> None:
+    long_table = find_long_table(table.profiles, table.frame, known.date)
+    if long_table is None:
+        return
+    query = pivot_query(table.frame, long_table, table.relation)
+    sql = query.sql(dialect=table.dialect, pretty=True)
+    remedy = "Run `mmm init` with --query and this query:"
+    if table.is_file:
+        path = str(table.source["path"])
+        first = f"Save the sheet as `{path}.csv`. Then convert" if is_workbook(path) else "Convert"
+        remedy = (
+            f"{first} it with this query, e.g. with DuckDB: COPY (…) TO 'wide.parquet'. Then run "
+            "`mmm init wide.parquet`. The query:"
+        )
+    raise DataError(
+        f"{table.description} is in long format, with one row per date and "
+        f"`{long_table.names.name}`; a model needs one column per channel. {remedy}\n\n{sql}"
+        + _repeated_note(long_table)
     )
 
 
@@ -118,21 +198,3 @@ def _repeated_note(table: LongTable) -> str:
                 f"It takes MAX of {listed} over {groups}, because all of them have the same value."
             )
     return "".join(f"\n\n{note}" for note in notes)
-
-
-class _Document(BaseModel):
-    """The part of a config that a proposal needs."""
-
-    source: Source
-
-
-def _parse_source(source: dict[str, Any]) -> Source:
-    document = {"source": source}
-    try:
-        return _Document.model_validate(document).source
-    except ValidationError as error:
-        raise ConfigError(explain(error, _Document)) from None
-
-
-def _file_relation(path: str) -> exp.Expr:
-    return exp.Table(this=exp.to_identifier(path, quoted=True))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 import pandas as pd
@@ -35,7 +36,8 @@ def write_proposal(
     market: str,
     revision: str,
     source_name: str,
-    source_notes: list[str],
+    source_notes: Sequence[str] = (),
+    zone: str | None = None,
 ) -> str:
     """Return the proposal as YAML.
 
@@ -48,6 +50,7 @@ def write_proposal(
         revision: The name of this version of the model.
         source_name: The source's description.
         source_notes: Comments on the source.
+        zone: The time zone that the user has set.
 
     Raises:
         DataError: The date, the target or the channels are missing.
@@ -69,7 +72,7 @@ def write_proposal(
         f"source: {_inline_mapping(chosen)}",
         *(f"  # {note}" for note in source_notes),
         *comments,
-        *_date_lines(day, by_name[day.column], frame, market),
+        *_date_lines(day, by_name[day.column], frame, market, zone),
         *_number_lines(guesses, by_name),
         *_target_lines(target),
         "channels:",
@@ -120,7 +123,9 @@ def _check_complete(
         raise DataError("\n".join(lines))
 
 
-def _date_lines(day: Guess, profile: ColumnProfile, frame: pd.DataFrame, market: str) -> list[str]:
+def _date_lines(
+    day: Guess, profile: ColumnProfile, frame: pd.DataFrame, market: str, zone: str | None
+) -> list[str]:
     found = read_days(frame[day.column], profile.date_format, market)
     interval, weekday = frequency(found.days)
     daily = "  # rows are daily; `week` would aggregate them and is more stable"
@@ -128,7 +133,9 @@ def _date_lines(day: Guess, profile: ColumnProfile, frame: pd.DataFrame, market:
     lines.append(f"  frequency: {interval}{daily if interval == 'day' else ''}")
     if profile.date_format and profile.date_format != "%Y-%m-%d":
         lines.append(f"  format: {_quoted(profile.date_format)}")
-    if found.zones:
+    if zone:
+        lines.append(f"  timezone: {_quoted(zone)}  # set by an answer")
+    elif found.zones:
         clocks = " and ".join(found.clocks)
         reason = f"all times are {clocks} UTC, which is midnight there"
         if ZONES[found.zones[0]] != market:

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 
 from contract.numbers import NumberFormat
@@ -25,6 +25,7 @@ _SAME_MEDIUM = {
     "adwords": "google",
 }
 _MAX_LEVELS = 20
+_SET = "set by an option or an answer"
 _MIN_FLAGS = 5  # this many flags with the same first word are probably one factor
 _DATES = (Kind.DATE, Kind.TIMESTAMP, Kind.TIMESTAMP_TZ)
 
@@ -98,17 +99,19 @@ class Guess:
 
 @dataclass(frozen=True, kw_only=True)
 class KnownColumns:
-    """Columns whose role the user has set."""
+    """Columns whose role the user has set; the role `unused` leaves a column out."""
 
     date: str | None = None
     target: str | None = None
     spends: tuple[str, ...] = ()
+    roles: Mapping[str, str] = field(default_factory=dict)
 
     def role(self, column: str) -> str | None:
         """Return the role that the user has set for a column, if any."""
         if column in self.spends:
             return "spend"
-        return {self.date: "date", self.target: "target"}.get(column)
+        fixed = {self.date: "date", self.target: "target"}.get(column)
+        return fixed or self.roles.get(column)
 
 
 def guess_roles(
@@ -120,7 +123,8 @@ def guess_roles(
     for column in profiles:
         role = known.role(column.name)
         if role:
-            taken[column.name] = Guess(column=column.name, role=role, reason="set by an option")
+            used = None if role == "unused" else role
+            taken[column.name] = Guess(column=column.name, role=used, reason=_SET)
     for role in ("date", "country", "target"):
         if any(one.role == role for one in taken.values()):
             continue
@@ -136,6 +140,12 @@ def guess_roles(
     if any(one.role == "spend" for one in guesses):
         return guesses
     return _with_numbered_channels(guesses, profiles)
+
+
+def target_candidates(profiles: Sequence[ColumnProfile]) -> list[ColumnProfile]:
+    """Return the columns whose names suggest the target, the likeliest first."""
+    fitting = [column for column in profiles if _fits("target", column)]
+    return sorted(fitting, key=lambda column: _rank("target", column))
 
 
 def _fits(role: str, column: ColumnProfile) -> bool:
@@ -279,7 +289,7 @@ def _with_money_first(guesses: list[Guess], profiles: Sequence[ColumnProfile]) -
             found.append(Guess(column=one.column, role=None, reason=reason))
             continue
         named = one.role == "spend" and not words & vocabulary.SPEND
-        if named and words & media and one.reason != "set by an option":
+        if named and words & media and one.reason != _SET:
             reason = "CHECK: is it a spend? Its medium has a spend of its own; --spend sets it"
             found.append(Guess(column=one.column, role=None, reason=reason))
         else:

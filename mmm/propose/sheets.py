@@ -1,11 +1,10 @@
-"""Choose the sheet of an Excel workbook that has the table."""
+"""Find the sheets of an Excel workbook that look like tables."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
 
 from contract.exceptions import DataError
 from job.sources.duckdb import local_path
@@ -43,13 +42,3 @@ def table_sheets(path: str) -> tuple[list[str], list[TableSheet]]:
             if table.rows >= _MIN_ROWS and len(table.names) >= _MIN_COLUMNS:
                 found.append(TableSheet(name=sheet.name, rows=table.rows, columns=len(table.names)))
     return [sheet.name for sheet in visible], found
-
-
-def with_sheet(source: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
-    """Return (the source with the first sheet that looks like a table, notes on the choice)."""
-    visible, tables = table_sheets(source["path"])
-    if len(visible) < 2 or not tables:
-        return source, []
-    others = ", ".join(f"`{one.name}` ({one.rows:,} rows)" for one in tables[1:])
-    notes = [f"CHECK: other sheets look like tables: {others}"] if others else []
-    return {**source, "sheet": tables[0].name}, notes

@@ -46,6 +46,10 @@ class Terminal:
         os.close(self._master)
         return code
 
+    def type(self, text: str) -> None:
+        """Type a text, as if at the keyboard."""
+        os.write(self._master, text.encode())
+
     def interrupt(self) -> None:
         """Send SIGINT, as Ctrl-C does."""
         self.process.send_signal(signal.SIGINT)

@@ -158,7 +158,8 @@ def test_numbers_that_have_two_readings_are_a_question(tmp_path: Path) -> None:
     changed = proposal(path, "--answer", "numbers:tv_spend=thousands")["config"]
     assert changed["numbers"] == {"thousands": ","}
     changed = proposal(path, "--answer", "numbers:tv_spend=decimal")["config"]
-    assert changed["numbers"] == {"decimal": ","}
+    # the other columns write a point
+    assert changed["numbers"] == {"columns": {"tv_spend": {"decimal": ","}}}
 
 
 class TestTerminal:

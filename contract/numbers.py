@@ -49,7 +49,7 @@ class NumberFormat(Strict):
     def pattern(self) -> str:
         """The regular expression of an unsigned number, without symbols and blanks at its ends."""
         part = f"([{self.decimal}][0-9]+)?"
-        plain = f"[0-9]+{part}"
+        plain = f"[0-9]+{part}([eE][+-]?[0-9]+)?"
         if self.thousands is None:
             return plain
         between = f"[{BLANKS}]" if self.thousands == " " else f"[{self.thousands}]"
@@ -60,6 +60,8 @@ class NumberFormat(Strict):
 
         >>> NumberFormat(thousands=",", symbols=["$"], parentheses=True).read("($1,234.50)")
         -1234.5
+        >>> NumberFormat().read("1.19e+07")
+        11900000.0
         """
         text = text.strip()
         if text in self.zero:

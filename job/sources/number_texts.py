@@ -18,7 +18,7 @@ _MONEY = (
     "euros?|[€$£¥₹₽₺₴₩]|%"
 )
 _SYMBOL = re.compile(rf"^[-+(\s]*({_MONEY})|({_MONEY})[\s)]*$", re.IGNORECASE)
-_BODY = re.compile(rf"[-+]?\s*[0-9][0-9.,'\u2019{BLANKS}]*")
+_BODY = re.compile(rf"[-+]?\s*[0-9][0-9.,'\u2019{BLANKS}]*([eE][-+]?[0-9]+)?")
 # (decimal, thousands) in order of preference
 _SEPARATORS = (
     *((".", None), (",", None), (".", ","), (",", ".")),

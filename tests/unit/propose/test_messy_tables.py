@@ -85,6 +85,10 @@ FAULTS: dict[str, Callable[[pd.DataFrame], pd.DataFrame]] = {
     "a dollar sign": _write("tv_spend", lambda v: f"${v:,.2f}"),
     "a German number with a euro sign": _write("tv_spend", lambda v: f"{_german(v)} €"),
     "blanks within numbers": _write("revenue", lambda v: f"{v:,.2f}".replace(",", "\u00a0")),
+    "powers of ten": lambda f: f.assign(
+        revenue=[f"{v:.9e}" if i % 3 else str(v) for i, v in enumerate(f["revenue"])]
+    ),
+    "powers of ten with a comma": _write("revenue", lambda v: f"{v:.9E}".replace(".", ",")),
     "an error of Excel": _cell("radio_spend", "#N/A"),
     "a dash": _cell("radio_spend", "-"),
     "a word": _cell("tv_spend", "pending"),
@@ -121,6 +125,7 @@ def _truth(fault: str, truth: pd.DataFrame) -> pd.DataFrame:
 @pytest.mark.parametrize(
     "fault",
     [
+        *("powers of ten", "powers of ten with a comma"),
         *("a dollar sign", "a German number with a euro sign", "blanks within numbers"),
         *("days first", "names of months", "times", "ISO weeks", "Excel's dates", "filler words"),
     ],

@@ -22,7 +22,7 @@ def command(
         str | None,
         typer.Argument(
             metavar="FILE",
-            help="CSV, Parquet or Excel file, local or gs://, or a DuckDB file.",
+            help="CSV, Parquet or Excel file, local or gs://; DuckDB file; or folder.",
         ),
     ] = None,
     market: Annotated[str, typer.Option(help="Country or market code.")] = "XX",
@@ -73,6 +73,8 @@ def command(
     Prints YAML with comments that name the rule behind each line. Review it before you run it. At a
     terminal, it asks what the rules are unsure of; Enter takes the default, and Ctrl-D takes all
     defaults. --json prints the questions with their options instead, and --answer answers them.
+
+    For a folder, or a DuckDB file without --table and --query, it lists the tables with a score.
     """
     from mmm.propose import KnownColumns, check_answers, draft, propose, read_table
     from mmm.propose.ask import answer_questions, is_terminal
@@ -80,6 +82,11 @@ def command(
     with report_errors():
         if output is not None and output.exists():
             raise ConfigError(f"`--output {output}` exists; choose another path or remove the file")
+        if file is not None and _holds_tables(file, table, query):
+            from mmm.propose.candidates import find_candidates, show
+
+            print(show(find_candidates(Path(file))), end="")
+            return
         source = _source(file, kind, table, query, sheet)
         known = KnownColumns(date=date, target=target, spends=tuple(spend))
         answers = _parse_answers(answer)
@@ -128,6 +135,13 @@ def _write(text: str, output: Path | None) -> None:
         raise ConfigError(
             f"`--output {output}` cannot be written: {error.strerror}; choose another path"
         ) from None
+
+
+def _holds_tables(file: str, table: str | None, query: str | None) -> bool:
+    """Return whether the tables of a folder or a DuckDB file are to be listed."""
+    path = Path(file)
+    is_database = path.suffix.lower() in (".duckdb", ".db") and path.is_file()
+    return path.is_dir() or (is_database and not table and not query)
 
 
 def _source(

@@ -39,6 +39,12 @@ leave_out() {
   missing=("${found[@]}")
 }
 
+# reticulate loads Python's shared library, whose package has Python's version in its name.
+libpython() {
+  apt-cache depends python3 2>/dev/null | sed -n 's/^ *Depends: python\(3\.[0-9]*\)$/libpython\1/p'
+}
+mapfile -t -O ${#wanted[@]} wanted < <(libpython)
+
 missing=()
 for package in "${wanted[@]}"; do
   dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q 'ok installed' || missing+=("$package")
@@ -59,5 +65,6 @@ if [ "$(id -u)" -ne 0 ]; then
 fi
 export DEBIAN_FRONTEND=noninteractive
 "${sudo[@]}" apt-get update -qq
+[[ " ${wanted[*]} " == *" libpython"* ]] || mapfile -t -O ${#missing[@]} missing < <(libpython)
 leave_out
 "${sudo[@]}" apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null

@@ -176,7 +176,7 @@ def _header(table: Table, random: Random) -> Table:
 
 def _far_date(table: Table, random: Random) -> Table:
     days = ["9999-12-31", "0001-01-01", "0003-01-22", "1900-01-01", "2222-02-02"]
-    return _cell(table, "date", str(random.choice(days)), random, "date")
+    return _cell(table, "date", str(random.choice(days)), random, "date|typing error")
 
 
 def _date(table: Table, random: Random) -> Table:

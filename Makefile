@@ -114,6 +114,10 @@ bench-whole: setup ## Compare all that R does with unmodified Robyn (needs Robyn
 bench-truth: setup ## Compare true and estimated ROAS on the example markets
 	@$(PY) -m bench.truth
 
+.PHONY: bench-posterior
+bench-posterior: env ## Measure how often the posterior's intervals hold the truth of simulated markets
+	@$(PY) -m bench.truth.posterior
+
 .PHONY: bench-extract
 bench-extract: env ## Compare the extract of a big Snowflake result with the connector's own fetch
 	@$(PY) -m bench.extract.run

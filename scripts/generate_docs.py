@@ -53,8 +53,9 @@ def documents() -> dict[str, str]:
     return made | {
         "cli.md": cli_reference(),
         "config.md": config_reference(),
-        "engine.md": engine_guide(),
+        "engine.md": with_benchmarks("engine.md"),
         "tables.md": tables_reference(),
+        "truth.md": with_benchmarks("truth.md"),
     }
 
 
@@ -72,15 +73,15 @@ def data_guide() -> str:
     return "\n".join([before + CHECKS_BEGIN, *lines, "\n" + CHECKS_END + after])
 
 
-def engine_guide() -> str:
-    """Return the guide to the engine with the tables that the benchmarks wrote."""
+def with_benchmarks(name: str) -> str:
+    """Return a document with the tables that the benchmarks wrote."""
 
     def table(found: re.Match[str]) -> str:
         begin, source, end = found.groups()
         _title, _, body = (ROOT / source).read_text().partition("\n")
         return begin + body.strip() + "\n" + end
 
-    return BENCH.sub(table, (DOCS / "engine.md").read_text())
+    return BENCH.sub(table, (DOCS / name).read_text())
 
 
 def cli_reference() -> str:

@@ -131,7 +131,7 @@ def in_markdown(result: dict[str, Any]) -> str:
     lines = [
         "# How often do the posterior's intervals hold the truth?",
         "",
-        "Simulated markets with known ROAS ([worlds.py](worlds.py)). *50 %* to *95 %*: how often "
+        "Simulated markets with known ROAS (`bench/truth/worlds.py`). *50 %* to *95 %*: how often "
         "an interval of that level holds the true ROAS. *Width* of the 90 % interval, *error* of "
         "the median and *score* (width plus 20 times the distance by which the truth is missed; "
         "lower is better) are relative to the market's mean ROAS. *Chasing*: the 90 % interval of "

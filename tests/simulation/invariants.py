@@ -169,9 +169,8 @@ def _fingerprints(world: World, states: dict[str, str]) -> list[str]:
         if path in world.damaged:
             continue
         run_id = json.loads(world.server.objects[path].data)["run_id"]
-        status = world.runs()[run_id]
-        if status and f"robyn/r1/{status['market']}/current.json" in world.damaged:
-            continue  # a run that died after its promotion ends as FAILED if the pointer is damaged
+        if states.get(run_id) != "SUCCEEDED" and _was_overtaken(world, run_id):
+            continue  # its last attempt died after the promotion; no run is its duplicate
         if states.get(run_id) != "SUCCEEDED":
             problems.append(f"{path} names {run_id}, which is {states.get(run_id)}")
     for run_id, status in world.runs().items():
@@ -180,6 +179,18 @@ def _fingerprints(world: World, states: dict[str, str]) -> list[str]:
             if states.get(other) != "SUCCEEDED":
                 problems.append(f"{run_id} is a duplicate of {other}, which is {states.get(other)}")
     return problems
+
+
+def _was_overtaken(world: World, run_id: str) -> bool:
+    """Return whether the pointer of a run's market names a later run, or is damaged."""
+    objects = world.server.objects
+    request = json.loads(objects[f"runs/{run_id}/request.json"].data)
+    path = f"robyn/r1/{request['market']}/current.json"
+    if path in world.damaged or path not in objects:
+        return path in world.damaged
+    other = json.loads(objects[path].data)["run_id"]
+    accepted = [objects[f"runs/{one}/request.json"].updated for one in (other, run_id)]
+    return accepted[0] > accepted[1]
 
 
 def _messages(world: World) -> list[str]:

@@ -11,26 +11,20 @@ from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 
-from tests.simulation.play import Played, play, simulation
+from tests.simulation.play import Played, play, play_all, simulation
 
 BATCH = 50
 
 
-def batch(seeds: list[int]) -> list[Played]:
-    """Play seeds in one process."""
-    with simulation():
-        return [play(seed) for seed in seeds]
-
-
-def campaign(faults: int, seed: int, workers: int) -> Iterator[Played]:
+def campaign(faults: int, seed: int, workers: int, batch: int) -> Iterator[Played]:
     """Play seeds, starting with `seed`, until this number of faults was injected."""
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(workers, mp_context=context) as pool:
         injected, running = 0, []
         while injected < faults or running:
             while injected < faults and len(running) < 2 * workers:
-                running.append(pool.submit(batch, list(range(seed, seed + BATCH))))
-                seed += BATCH
+                running.append(pool.submit(play_all, list(range(seed, seed + batch))))
+                seed += batch
             for one in running.pop(0).result():
                 injected += one.faults.total()
                 yield one
@@ -42,6 +36,7 @@ def main() -> int:
     parser.add_argument("--faults", type=int, default=10_000)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
+    parser.add_argument("--batch", type=int, default=BATCH, help="seeds that a process plays")
     parser.add_argument("--trace", action="store_true", help="play one seed and print its trace")
     given = parser.parse_args()
     if given.trace:
@@ -51,7 +46,7 @@ def main() -> int:
         return 1 if played.problems else 0
     began = time.monotonic()
     counts, states, broken, seeds = Counter[str](), Counter[str](), [], 0
-    for one in campaign(given.faults, given.seed, given.workers):
+    for one in campaign(given.faults, given.seed, given.workers, given.batch):
         seeds += 1
         counts += one.faults
         states += one.states

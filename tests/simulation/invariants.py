@@ -9,7 +9,6 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from contract.base import sha256_hex
-from contract.lease import LEASE_SECONDS
 from contract.run import State
 from tests.simulation.loop import Loop, Process
 
@@ -95,23 +94,11 @@ def at_end(world: World, *, final: bool) -> list[str]:
             problems.append(f"{run_id}: {message}")
         if state == "CANCELLED" and run_id not in world.watch.cancelled:
             problems.append(f"{run_id} is CANCELLED, and nobody cancelled it: {message}")
-        problems += _lease(world, run_id) + _artifacts(world, run_id, status)
+        problems += _artifacts(world, run_id, status)
     problems += (
         _currents(world, states, final=final) + _fingerprints(world, states) + _messages(world)
     )
     return problems
-
-
-def _lease(world: World, run_id: str) -> list[str]:
-    found = []
-    for path in world.server.below(f"runs/{run_id}/lease"):
-        stored = world.server.objects[path]
-        age = (world.loop.time() - stored.updated).total_seconds()
-        if path in world.damaged:
-            continue
-        if age < LEASE_SECONDS and not json.loads(stored.data)["released"]:
-            found.append(f"{run_id} has ended, but {path} is live")
-    return found
 
 
 def _artifacts(world: World, run_id: str, status: dict[str, Any]) -> list[str]:

@@ -69,3 +69,9 @@ def play(seed: int, *, keep: bool = False) -> Played:
             seed=seed, digest=loop.digest, faults=world.faults.counts, states=states,
             problems=[*dict.fromkeys(loop.problems)], seconds=loop.now, lines=loop.lines or [],
         )  # fmt: skip
+
+
+def play_all(seeds: list[int]) -> list[Played]:
+    """Play seeds in a process of their own."""
+    with simulation():
+        return [play(seed) for seed in seeds]

@@ -76,5 +76,22 @@ def test_a_stopped_attempt_goes_on_only_after_its_uploads(tmp_path: Path) -> Non
     assert 0 < len(begun) < 20
 
 
+def test_a_campaign_plays_seeds_in_processes() -> None:
+    command = [
+        sys.executable,
+        "-m",
+        "tests.simulation",
+        "--faults",
+        "1",
+        "--seed",
+        "1",
+        "--batch",
+        "1",
+    ]
+    told = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert told.returncode == 0, told.stderr
+    assert "0 broken" in told.stdout
+
+
 def test_seeds_differ() -> None:
     assert play(1).digest != play(2).digest

@@ -46,12 +46,16 @@ class History:
 def sweep(chains: Chains, history: History, number: int) -> None:
     """Move every part of the state once; `number` counts the sweeps."""
     for medium in range(chains.market.media):
-        _near(chains, medium)
+        # Steps along earlier differences mix best; the others reach what they cannot.
         if number % 2:
-            _anew(chains, medium)
+            _near(chains, medium)
         else:
             _along(chains, medium, history)
             _switch(chains, medium)
+        if number % 4 == 1:
+            _anew(chains, medium)
+        else:
+            _along(chains, medium, history)
     _scales(chains, history)
     _typical_roas(chains)
     if number % 2 == 0:

@@ -18,6 +18,7 @@ LEVEL = 0.9  # the share of the draws that an interval holds
 LEAST_CERTAIN = 0.9  # statements are made from this probability on
 MOST_DRAWS = 1000
 NOT_IDENTIFIED = 0.75  # of the prior's interquartile range
+NOT_IDENTIFIED_ALONE = 0.5  # the same for a channel that shares a known sum with another one
 KNOWN_SUM = -0.4  # a correlation of two channels' contributions
 DOUBTFUL_R_HAT = 1.1
 
@@ -160,6 +161,11 @@ def summarise(
     spread = _prior_spread(market, priors, seed=seed)
     r_hat = split_r_hat(np.log(np.maximum(roas, 1e-3 * flat.mean())))
     on = draws.on.reshape(-1, market.media)
+    pairs = tuple(_pairs(flat, spend, market.names))
+    together = {name for pair in pairs for name in pair.channels}
+    limits = [
+        NOT_IDENTIFIED_ALONE if name in together else NOT_IDENTIFIED for name in market.names[:paid]
+    ]
     channels = tuple(
         ChannelSummary(
             name=market.names[medium],
@@ -170,7 +176,7 @@ def summarise(
             marginal_roas=span_of(thinned.marginal_roas[:, medium]),
             carry_over=span_of(thinned.carry_over[:, medium]),
             no_effect=float(1 - on[:, medium].mean()),
-            is_identified=bool(_quartiles(flat[:, medium]) <= NOT_IDENTIFIED * spread[medium]),
+            is_identified=bool(_quartiles(flat[:, medium]) <= limits[medium] * spread[medium]),
             r_hat=float(r_hat[medium]),
         )
         for medium in range(paid)
@@ -192,7 +198,7 @@ def summarise(
     return Summary(
         channels=channels,
         total=total,
-        pairs=tuple(_pairs(flat, spend, market.names)),
+        pairs=pairs,
         statements=tuple(_statements(flat, market.names)),
         tests=tuple(_tests(draws, without_tests or draws, market)),
         autocorrelation=float(draws.autocorrelation.mean()),

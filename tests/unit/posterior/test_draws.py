@@ -47,7 +47,7 @@ def test_twins_are_not_identified_and_their_sum_is_known() -> None:
     twins = make_market(
         periods=156, target=market.target, exposure=spend, spend=spend, names=("a", "b", "c")
     )
-    summary = summarise(draw(twins, seed=2, sweeps=300), twins, Priors(), seed=2)
+    summary = summarise(draw(twins, seed=2, sweeps=600), twins, Priors(), seed=2)
     assert [channel.is_identified for channel in summary.channels] == [False, False, True]
     [pair] = summary.pairs
     assert pair.channels == ("a", "b")

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -12,10 +11,21 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from examples.changes import (
+    Change,
+    again,
+    daily,
+    in_utc,
+    moved,
+    noisy,
+    put,
+    regions,
+    same,
+    thousands,
+    times,
+)
 from examples.healthy import check_frame, healthy_table
 from job.gate import Finding, Outcome, Verdict
-
-Change = Callable[[pd.DataFrame], pd.DataFrame]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,84 +73,6 @@ def findings() -> list[tuple[Fault, Finding]]:
 def entry(fault: Fault, finding: Finding) -> str:
     """Return the fault's line in docs/data.md."""
     return f"- {finding.outcome}, {fault.description}: *{finding.sentence}*"
-
-
-def put(column: str, rows: slice | int, value: object) -> Change:
-    """Write a value into some rows of a column."""
-
-    def change(frame: pd.DataFrame) -> pd.DataFrame:
-        frame = frame.astype({column: object})
-        frame.loc[frame.index[rows], column] = value
-        return frame
-
-    return change
-
-
-def times(column: str, rows: slice, factor: float) -> Change:
-    """Multiply some rows of a column."""
-
-    def change(frame: pd.DataFrame) -> pd.DataFrame:
-        frame = frame.copy()
-        frame.loc[frame.index[rows], column] *= factor
-        return frame
-
-    return change
-
-
-def _again(row: int, **values: object) -> Change:
-    return lambda frame: pd.concat([frame, frame.iloc[[row]].assign(**values)])
-
-
-def _moved(rows: slice, days: int) -> Change:
-    def change(frame: pd.DataFrame) -> pd.DataFrame:
-        dates = frame["day"].copy()
-        dates.iloc[rows] = [day + timedelta(days=days) for day in dates.iloc[rows]]
-        return frame.assign(day=dates)
-
-    return change
-
-
-def _daily(frame: pd.DataFrame) -> pd.DataFrame:
-    """Return the table with one row per day, without day 403."""
-    days = frame.loc[frame.index.repeat(7)].reset_index(drop=True)
-    numbers = ["sales", "tv", "grp", "search", "mail"]
-    days[numbers] /= 7
-    first = frame["day"].iloc[0]
-    days["day"] = [first + timedelta(days=i) for i in range(len(days))]
-    return days.drop(index=403)
-
-
-def _regions(frame: pd.DataFrame) -> pd.DataFrame:
-    """Return rows of three campaigns in each of two regions; `sales` is that of the region."""
-    amounts = ["tv", "grp", "search", "mail"]
-    parts = []
-    for region in (0.4, 0.6):
-        for campaign in (0.2, 0.3, 0.5):
-            part = frame.assign(sales=(frame["sales"] * region).round(2))
-            parts.append(part.assign(**{c: frame[c] * region * campaign for c in amounts}))
-    return pd.concat(parts)
-
-
-def _in_utc(zone: str) -> Change:
-    """Write each day as its midnight in a zone, e.g. 2024-01-07T23:00:00Z."""
-
-    def change(frame: pd.DataFrame) -> pd.DataFrame:
-        moments = pd.to_datetime(frame["day"]).dt.tz_localize(zone).dt.tz_convert("UTC")
-        return frame.assign(day=moments.dt.strftime("%Y-%m-%dT%H:%M:%SZ"))
-
-    return change
-
-
-def _thousands(frame: pd.DataFrame) -> pd.DataFrame:
-    return frame.assign(mail=[f"{2 * v:,.0f}".replace(",", ".") for v in frame["mail"]])
-
-
-def _noisy(frame: pd.DataFrame) -> pd.DataFrame:
-    return frame.assign(mail=frame["search"] + np.random.default_rng(1).normal(0, 20, len(frame)))
-
-
-def _same(frame: pd.DataFrame) -> pd.DataFrame:
-    return frame
 
 
 def _weekly(**date: object) -> dict[str, Any]:
@@ -199,7 +131,7 @@ FAULTS: tuple[Fault, ...] = (
         ),
     ),
     _fault("gaps", B, _DAY, "two weeks without a row", lambda f: f.drop(index=f.index[60:62])),
-    _fault("gaps", B, _DAY, "a daily table, one day without a row", _daily),
+    _fault("gaps", B, _DAY, "a daily table, one day without a row", daily),
     _fault(
         "gaps",
         W,
@@ -208,8 +140,8 @@ FAULTS: tuple[Fault, ...] = (
         lambda f: f.drop(index=f.index[60:62]),
         setup=_weekly(fill="zero"),
     ),
-    _fault("gaps", B, _DAY, "a date `1970-01-01`", _again(0, day=date(1970, 1, 1))),
-    _fault("duplicate_dates", B, _DAY, "a row twice", _again(70)),
+    _fault("gaps", B, _DAY, "a date `1970-01-01`", again(0, day=date(1970, 1, 1))),
+    _fault("duplicate_dates", B, _DAY, "a row twice", again(70)),
     _fault(
         "repeated_values",
         B,
@@ -224,23 +156,23 @@ FAULTS: tuple[Fault, ...] = (
         B,
         ("sales",),
         "three rows in each of two regions, with the same `sales` within a region",
-        _regions,
+        regions,
     ),
     _fault("duplicate_dates", B, _DAY, "every row twice", lambda f: pd.concat([f, f])),
-    _fault("duplicate_dates", W, _DAY, "two different rows for one day", _again(70, tv=1.0)),
+    _fault("duplicate_dates", W, _DAY, "two different rows for one day", again(70, tv=1.0)),
     _fault(
         "duplicate_dates",
         W,
         _DAY,
         "rows dated on Mondays, then on the Sundays before",
-        _moved(slice(80, None), -1),
+        moved(slice(80, None), -1),
     ),
     _fault(
         "freshness",
         B,
         _DAY,
         "a newest row nine days old, with `gate.max_age_days: 8`",
-        _same,
+        same,
         setup={"gate": {"max_age_days": 8}},
     ),
     _fault(
@@ -248,17 +180,17 @@ FAULTS: tuple[Fault, ...] = (
         B,
         _DAY,
         "a newest row from 2024-01-01, with `date.end: 2024-01-09`",
-        _same,
+        same,
         setup=_weekly(end="2024-01-09"),
     ),
-    _fault("future_dates", B, _DAY, "rows dated three weeks too late", _moved(ALL, 21)),
-    _fault("future_dates", B, _DAY, "a mistyped year", _again(80, day=date(2203, 6, 6))),
+    _fault("future_dates", B, _DAY, "rows dated three weeks too late", moved(ALL, 21)),
+    _fault("future_dates", B, _DAY, "a mistyped year", again(80, day=date(2203, 6, 6))),
     _fault(
         "window",
         W,
         _DAY,
         "data that starts long after `date.start`",
-        _same,
+        same,
         setup=_weekly(start="2020-06-01"),
     ),
     _fault(
@@ -266,16 +198,16 @@ FAULTS: tuple[Fault, ...] = (
         B,
         _DAY,
         "a modelling window after the data",
-        _same,
+        same,
         setup=_weekly(window_start="2024-02-05"),
     ),
-    _fault("week_start", W, _DAY, "rows dated on Sundays", _moved(ALL, -1)),
+    _fault("week_start", W, _DAY, "rows dated on Sundays", moved(ALL, -1)),
     _fault(
         "time_zone",
         W,
         _DAY,
         "weeks that begin at midnight in Berlin, written in UTC",
-        _in_utc("Europe/Berlin"),
+        in_utc("Europe/Berlin"),
     ),
     _fault("missing_values", B, ("sales",), "an empty cell", put("sales", 50, None)),
     _fault(
@@ -435,7 +367,7 @@ FAULTS: tuple[Fault, ...] = (
         "another unit in the last four weeks",
         times("search", slice(-4, None), 0.01),
     ),
-    _fault("mixed_units", W, ("mail",), "`1.034` for 1034 next to `998`", _thousands),
+    _fault("mixed_units", W, ("mail",), "`1.034` for 1034 next to `998`", thousands),
     _fault("few_rows", B, (), "36 weeks", lambda f: f.tail(36)),
     _fault("short_history", W, (), "50 weeks, with `season`", lambda f: f.tail(50)),
     _fault(
@@ -443,7 +375,7 @@ FAULTS: tuple[Fault, ...] = (
         W,
         (),
         "160 weeks, with `gate.min_rows_per_driver: 40`",
-        _same,
+        same,
         setup={"gate": {"min_rows_per_driver": 40}},
     ),
     _fault(
@@ -453,7 +385,7 @@ FAULTS: tuple[Fault, ...] = (
         "a driver that is three times another",
         lambda f: f.assign(mail=f["search"] * 3),
     ),
-    _fault("collinearity", W, ("mail", "search"), "a driver nearly equal to another", _noisy),
+    _fault("collinearity", W, ("mail", "search"), "a driver nearly equal to another", noisy),
     _fault(
         "target_in_driver",
         W,
@@ -466,7 +398,7 @@ FAULTS: tuple[Fault, ...] = (
         B,
         _DAY,
         "a lift test from before the first week",
-        _same,
+        same,
         setup=_lift_test(start="2020-11-30"),
     ),
     _fault(
@@ -474,7 +406,7 @@ FAULTS: tuple[Fault, ...] = (
         B,
         _DAY,
         "a lift test that ends after the last week",
-        _same,
+        same,
         setup=_lift_test(end="2024-01-21"),
     ),
     _fault(
@@ -482,7 +414,7 @@ FAULTS: tuple[Fault, ...] = (
         B,
         _DAY,
         "a lift test of one week",
-        _same,
+        same,
         setup=_lift_test(start="2023-05-08", end="2023-05-14", spend=650),
     ),
     _fault(
@@ -490,7 +422,7 @@ FAULTS: tuple[Fault, ...] = (
         W,
         ("search",),
         "a lift test with a spend of 5,000,000; the column has 3,000",
-        _same,
+        same,
         setup=_lift_test(spend=5_000_000),
     ),
     _fault(
@@ -506,7 +438,7 @@ FAULTS: tuple[Fault, ...] = (
         W,
         ("mail",),
         "a column that the last accepted run did not have",
-        _same,
+        same,
         before={"organic": []},
     ),
     _fault(

@@ -12,7 +12,8 @@ import pandas as pd
 import pytest
 
 from contract.exceptions import DataError
-from examples.faults import FAULTS, Fault, check_fault, entry, put, times
+from examples.changes import put, times
+from examples.faults import FAULTS, Fault, check_fault, entry
 from job.gate import CHECKS, Outcome, Verdict
 from tests.unit.gate.conftest import named
 

@@ -49,7 +49,7 @@ def calls(tmp_path: Path) -> int:
 
 def test_every_death_of_two_attempts_before_a_third(tmp_path: Path, calls: int) -> None:
     for first in range(calls):
-        for second in range(first % 20, calls, 20):
+        for second in range(first % 41, calls, 41):
             store, topic = accepted(tmp_path, first, second)
             attempt(store, topic, "a", trouble=dying(first))
             attempt(store, topic, "a", number=1, trouble=dying(second))
@@ -80,7 +80,7 @@ def test_every_sleep_of_an_owner_while_another_dies_and_a_third_works(
     tmp_path: Path, calls: int
 ) -> None:
     for at in range(calls):
-        for death in range(at % 27, calls, 27):
+        for death in range(at % 53, calls, 53):
             _asleep(tmp_path, at, deaths=(death,))
 
 
@@ -108,7 +108,7 @@ def _asleep(root: Path, at: int, deaths: tuple[int, ...]) -> None:
 
 def test_every_sleep_of_two_owners_that_continue_in_turn(tmp_path: Path, calls: int) -> None:
     for first in range(calls):
-        for second in range(first % 27, calls, 27):
+        for second in range(first % 53, calls, 53):
             why = ("asleep at", first, second)
             store, topic = accepted(tmp_path, *why)
             owners = []

@@ -28,7 +28,7 @@ from trigger.delivery import Delivery
 
 pytestmark = pytest.mark.no_cover  # exhaustive: measuring would double the time
 
-NUMBERS = {"config": 500, "message": 500, "delivery": 250, "bucket": 250, "query": 150, "set": 300}
+NUMBERS = {"config": 300, "message": 250, "delivery": 150, "bucket": 120, "query": 100, "set": 200}
 
 
 @pytest.mark.parametrize("name", NUMBERS)

@@ -181,7 +181,7 @@ def check(answer: list[tuple[Any, ...]], rows: list[dict[str, Any]], config: Con
 
 
 @given(case=cases())
-@settings(max_examples=60)
+@settings(max_examples=30)
 def test_duckdb(case: tuple[str, list[dict[str, Any]], Config]) -> None:
     date_type, rows, config = case
     tree = build(config, planned(config, date_type, upper=False), exp.to_table("daily"))
@@ -189,7 +189,7 @@ def test_duckdb(case: tuple[str, list[dict[str, Any]], Config]) -> None:
 
 
 @given(case=cases())
-@settings(max_examples=30)
+@settings(max_examples=15)
 def test_bigquery_by_grammar(case: tuple[str, list[dict[str, Any]], Config]) -> None:
     date_type, rows, config = case
     tree = build(config, planned(config, date_type, upper=False), exp.to_table("daily"))

@@ -23,7 +23,7 @@ resource "google_storage_bucket" "data" {
     condition {
       age            = var.bucket.work_days
       matches_prefix = ["runs/"]
-      matches_suffix = [".parquet", ".rds", "/work/go.json", "/work/merge.json"]
+      matches_suffix = [".parquet", ".rds", ".npz", "/work/go.json", "/work/merge.json"]
     }
     action {
       type = "Delete"

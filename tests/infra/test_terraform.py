@@ -15,6 +15,7 @@ import pytest
 from contract import layout
 from job.attempt.tasks import GO, MERGE
 from job.pipeline import SNAPSHOT
+from job.posterior.step import DRAWS, WITHOUT_TESTS
 from tests.infra.make_google_schema import used_types
 from tests.infra.terraform_check import SCHEMA, call_problems, problems
 from tests.infra.terraform_source import Module, load, read_into
@@ -198,7 +199,7 @@ def test_lifecycle_rules_take_work_files_and_nothing_else() -> None:
         return path.startswith(prefixes) and path.endswith(suffixes)
 
     run = "20261123T020000Z-1a2b3c4d"
-    names = (SNAPSHOT, GO, MERGE, "trials/trial_1.rds")
+    names = (SNAPSHOT, GO, MERGE, DRAWS, WITHOUT_TESTS, "trials/trial_1.rds")
     assert all(removed(layout.work(run, name)) for name in names)
     kept = (
         layout.request(run),

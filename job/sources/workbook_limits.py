@@ -23,6 +23,7 @@ MAX_XML = 300 << 20
 MAX_CELLS = 3_000_000
 MAX_TEXT = 256 << 20
 _CHUNK = 1 << 18
+# What zip, inflate and XML readers raise for damaged content; each becomes a DataError.
 _DAMAGES = (
     *(zipfile.BadZipFile, expat.ExpatError, zlib.error),
     *(KeyError, EOFError, NotImplementedError, RuntimeError, ValueError, OSError),

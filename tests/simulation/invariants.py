@@ -93,7 +93,7 @@ def at_end(world: World, *, final: bool) -> list[str]:
         if message.startswith("unexpected") or "damaged" in message:
             problems.append(f"{run_id}: {message}")
         if state == "CANCELLED" and run_id not in world.watch.cancelled:
-            problems.append(f"{run_id} is CANCELLED, and nobody cancelled it: {message}")
+            problems.append(f"{run_id} is CANCELLED, although no one cancelled it: {message}")
         problems += _artifacts(world, run_id, status)
     problems += (
         _currents(world, states, final=final) + _fingerprints(world, states) + _messages(world)

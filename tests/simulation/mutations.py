@@ -186,8 +186,8 @@ def main() -> int:
         for mutation in MUTATIONS:
             found = first_broken(mutation)
             missed += found is None
-            told = f"seed {found.seed}: {found.problems[0]}" if found else "NOT FOUND"
-            print(f"{mutation.name}: {told}", flush=True)
+            printed = f"seed {found.seed}: {found.problems[0]}" if found else "NOT FOUND"
+            print(f"{mutation.name}: {printed}", flush=True)
     return 1 if missed else 0
 
 

@@ -39,11 +39,11 @@ def test_a_seed_is_played_again_exactly() -> None:
     assert all(one.faults for one in first)
     assert [play(seed).digest for seed in (3, 7)] == [one.digest for one in first]
     script = "from tests.simulation.play import play, simulation\nwith simulation(): print(play(3).digest)"
-    told = subprocess.run(
+    ended = subprocess.run(
         [sys.executable, "-c", script], cwd=ROOT, env={"PYTHONHASHSEED": "9", "PYTHONPATH": str(ROOT)},
         capture_output=True, text=True, check=True,
     )  # fmt: skip
-    assert told.stdout.strip() == first[0].digest
+    assert ended.stdout.strip() == first[0].digest
 
 
 def test_a_stopped_attempt_goes_on_only_after_its_uploads(tmp_path: Path) -> None:
@@ -88,9 +88,9 @@ def test_a_campaign_plays_seeds_in_processes() -> None:
         "--batch",
         "1",
     ]
-    told = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
-    assert told.returncode == 0, told.stderr
-    assert "0 broken" in told.stdout
+    ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert ended.returncode == 0, ended.stderr
+    assert "0 broken" in ended.stdout
 
 
 def test_seeds_differ() -> None:

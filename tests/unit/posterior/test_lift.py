@@ -156,9 +156,9 @@ def test_a_channel_that_follows_demand_has_the_column_without_autocorrelation() 
     market = make_market()
     known = {"m0": ChannelPrior(follows_demand=True), "m1": ChannelPrior(follows_demand=False)}
     usual = make_baseline(market, Priors()).deviations[:, -2:]
-    told = make_baseline(market, Priors(channels=known)).deviations[:, -2:]
-    assert (told[:, 0] > usual[:, 0]).all()
-    assert (told[:, 1] < 0.01).all()
+    known_channels = make_baseline(market, Priors(channels=known)).deviations[:, -2:]
+    assert (known_channels[:, 0] > usual[:, 0]).all()
+    assert (known_channels[:, 1] < 0.01).all()
 
 
 def test_a_test_of_some_days_within_one_week() -> None:

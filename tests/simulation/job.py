@@ -7,7 +7,7 @@ checkpoints, upload, manifest, promotion, duplicates and history.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
@@ -226,11 +226,18 @@ def installed() -> Iterator[None]:
         (training, "run_r", _run_r),
     ]
     replaced.append((Stored, "from_json", _remembered()))
-    before = [(module, name, vars(module)[name]) for module, name, _ in replaced]
-    for module, name, value in replaced:
-        setattr(module, name, value)
+    with replacing(replaced):
+        yield
+
+
+@contextmanager
+def replacing(changes: Sequence[tuple[Any, str, Any]]) -> Iterator[None]:
+    """Give names of modules or classes other values, and their own ones afterwards."""
+    before = [(owner, name, vars(owner)[name]) for owner, name, _ in changes]
+    for owner, name, value in changes:
+        setattr(owner, name, value)
     try:
         yield
     finally:
-        for module, name, value in before:
-            setattr(module, name, value)
+        for owner, name, value in before:
+            setattr(owner, name, value)

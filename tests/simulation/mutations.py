@@ -25,6 +25,7 @@ from job.attempt.status import StatusWriter
 from job.cost import history
 from job.outputs import duplicate, promote
 from job.outputs.manifest import read_manifest
+from tests.simulation.job import replacing
 from tests.simulation.play import Played, play, simulation
 from trigger import cloud_run
 from trigger.execution import Phase
@@ -157,15 +158,8 @@ MUTATIONS = (
 @contextmanager
 def put_back(mutation: Mutation) -> Iterator[None]:
     """Put a fault back; within `simulation()`."""
-    changes = mutation.changes()
-    before = [(owner, name, vars(owner)[name]) for owner, name, _ in changes]
-    for owner, name, value in changes:
-        setattr(owner, name, value)
-    try:
+    with replacing(mutation.changes()):
         yield
-    finally:
-        for owner, name, value in before:
-            setattr(owner, name, value)
 
 
 def first_broken(mutation: Mutation, most: int = MOST) -> Played | None:

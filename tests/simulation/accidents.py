@@ -75,11 +75,12 @@ class Accidents:
             process.stopped_until = self.loop.now + random.uniform(2, 30) ** 2
 
     def _out_of_memory(self) -> None:
-        """Let the kernel kill each attempt at a task."""
-        alive = self.world.run.alive
+        """Let the kernel kill each attempt at a task, always after the same time."""
+        alive, random = self.world.run.alive, self.loop.random
         if alive and self._count("out of memory"):
-            execution = self.loop.random.choice(alive)
-            execution.too_large = self.loop.random.choice(execution.tasks).index
+            execution = random.choice(alive)
+            execution.too_large = random.choice(execution.tasks).index
+            execution.too_large_after = random.uniform(1, 30)
 
     def _damage(self) -> None:
         """Replace an object by torn, older, newer, foreign or no bytes."""

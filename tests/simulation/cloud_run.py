@@ -48,6 +48,7 @@ class Execution:
     cancelled: bool = False
     gone: bool = False
     too_large: int | None = None  # the task whose attempts are killed
+    too_large_after: float = 0.0  # seconds
 
 
 @dataclass
@@ -100,7 +101,7 @@ class Service:
         self.loop.start(process, self.attempt(process))
         self.loop.at(one.timeout, lambda: self.stop(process))
         if one.too_large == task.index:
-            self.loop.at(self.loop.random.uniform(1, 30), lambda: self._kill(process))
+            self.loop.at(one.too_large_after, lambda: self._kill(process))
 
     def _kill(self, process: Process) -> None:
         if not process.dead:

@@ -20,8 +20,6 @@ def simulated() -> Iterator[None]:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    "mutation", [one for one in MUTATIONS if one.seed is not None], ids=lambda one: one.name
-)
+@pytest.mark.parametrize("mutation", MUTATIONS, ids=lambda one: one.name)
 def test_a_fault_that_is_put_back_is_found(mutation: Mutation) -> None:
     assert first_broken(mutation, MOST) is not None

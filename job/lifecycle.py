@@ -243,7 +243,9 @@ def _fail(
     fault = run_error(error)
     promoted = status is not None and is_promoted(store, status)
     stopped = status is not None and status.stop is not None
-    permanent = error.exit_code in PERMANENT_CODES or settings.last_attempt or stopped
+    state = _state_after(error, request, settings, trace)
+    last = settings.last_attempt and not _may_follow_another_task(state, settings)
+    permanent = error.exit_code in PERMANENT_CODES or last or stopped
     if not permanent and not promoted:
         return note_failure(store, request.run_id, settings, fault, steps=trace.as_list())
     cost = cost_of(attempt) if attempt and attempt.estimate else None
@@ -252,7 +254,7 @@ def _fail(
         facts["data_quality"] = error.quality
     return end_run(
         store,
-        _event(request, trace, facts, _state_after(error, request, settings, trace)),
+        _event(request, trace, facts, state),
         steps=trace.as_list(),
         unless=lambda old: old.has_left(settings.execution),
     )
@@ -307,6 +309,14 @@ def _state_after(error: MMMError, request: Request, settings: Settings, trace: T
     timed_out = settings.in_cloud_run and trace.seconds > limit - TIMEOUT_MARGIN_SECONDS
     cancelled = isinstance(error, CancelledError) and not timed_out
     return State.CANCELLED if cancelled else State.FAILED
+
+
+def _may_follow_another_task(state: State, settings: Settings) -> bool:
+    """Return whether the attempt was stopped perhaps only because another task has failed.
+
+    Only Cloud Run can tell that from a cancellation, so `reconcile` ends the run.
+    """
+    return state is State.CANCELLED and settings.task_count > 1 and not settings.waits_here
 
 
 def _conclude(status: Status, store: Store, publisher: Publisher, log: Log) -> Ending:

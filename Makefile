@@ -24,6 +24,10 @@ demo: setup ## Set everything up, publish a message locally and train a model fr
 test: setup check $(FAKESNOW)/.ready ## Set everything up, check the code and run every test
 	@scripts/test.sh
 
+.PHONY: coverage
+coverage: setup $(FAKESNOW)/.ready ## Run every test and measure the coverage of the Python code: at least 90 %
+	@scripts/test.sh --cov
+
 .PHONY: test-fast
 test-fast: env ## Run the fast tests: no R, no JVM, no job; under two minutes
 	@$(PY) -m pytest tests/unit --numprocesses $(or $(WORKERS),logical)

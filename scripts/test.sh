@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Run every test and measure the coverage of the Python code. R's tests run at the same time as
-# Python's; their output follows. Arguments go to pytest.
+# Run every test. R's tests run at the same time as Python's; their output follows. Arguments go to
+# pytest.
 set -uo pipefail
 cd "$(dirname "$0")/.." || exit
 mkdir -p build
@@ -10,7 +10,7 @@ Rscript r/tests/run.R >"$log" 2>&1 &
 r_tests=$!
 trap 'kill "$r_tests" 2>/dev/null' EXIT
 # Most of the time of a test goes by while it waits for another process, so two share a core.
-.venv/bin/python -m pytest --numprocesses "${WORKERS:-$(($(nproc) * 2))}" --durations 40 --cov "$@"
+.venv/bin/python -m pytest --numprocesses "${WORKERS:-$(($(nproc) * 2))}" --durations 40 "$@"
 python_code=$?
 
 wait "$r_tests"

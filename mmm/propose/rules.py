@@ -255,11 +255,24 @@ def _numbers(column: ColumnProfile) -> tuple[str | None, str]:
         return "factor", f"its name has `{_word(column, vocabulary.FACTOR)}`"
     if words & vocabulary.REACTIONS and words & vocabulary.MEDIA:
         return None, f"CHECK: `{_word(column, vocabulary.REACTIONS)}` counts reactions, no spend"
+    known = words & vocabulary.CONTEXT
+    if known and words & vocabulary.MEDIA:
+        word, medium = _word(column, vocabulary.CONTEXT), _word(column, vocabulary.MEDIA)
+        return "context", f"CHECK: its name has `{word}` and the medium `{medium}`; is it a medium?"
+    if known:
+        return "context", f"its name has `{_word(column, vocabulary.CONTEXT)}`"
     if words & vocabulary.MEDIA and (column.lowest or 0) >= 0:
         if column.highest is not None and column.highest <= 1:
             return None, "CHECK: all its values are between 0 and 1, so it is no spend"
         return "spend", f"its name has the medium `{_word(column, vocabulary.MEDIA)}`"
-    return "context", "is a number, and no other rule fits"
+    if column.is_flag:
+        return "context", "is a number with the values 0 and 1, and no other rule fits"
+    if (column.lowest or 0) < 0:
+        return "context", "is a number with negative values, and no other rule fits"
+    if words & vocabulary.ADVERTISING:
+        word = _word(column, vocabulary.ADVERTISING)
+        return "context", f"CHECK: its name has `{word}`; is it a medium?"
+    return "context", "CHECK: the rules know no word of its name; is it a medium?"
 
 
 def _with_money_first(guesses: list[Guess], profiles: Sequence[ColumnProfile]) -> list[Guess]:

@@ -75,7 +75,44 @@ MEDIA = _words(
     "reddit whatsapp telegram taboola outbrain kranten krant gazeta gazety prasa pers jornal "
     "jornais periodico periodicos giornali giornale journaux radiofonia telewizja televisie "
     "televisao televisione sponsoring sponsorship sponsorships brochure brochures inserts insert "
-    "mailshot gdn dv360 dsp sms postal letterbox cine bioscoop flyering werbung anzeigen"
+    "mailshot gdn dv360 dsp sms postal letterbox cine bioscoop flyering werbung anzeigen "
+    "snap twitch quora yahoo baidu naver kakao wechat yandex applovin demandgen sponsor sponsored "
+    "partner partners partnerships coupons vouchers sampling digital internet mobile inapp "
+    "rundfunk horfunk hoerfunk aussenwerbung plakate citylight litfass beilage beilagen "
+    "wurfsendung wurfsendungen postwurf suche suchmaschine suchmaschinen illustrierte sponsoren "
+    "panneaux prospectus courrier recherche reseaux parrainage encarts depliant depliants "
+    "influenceurs influenceur vallas valla exterior buscadores busqueda redes patrocinio "
+    "patrocinios influenciadores buzoneo imprenta affissioni affissione cartelloni ricerca "
+    "sponsorizzazioni sponsorizzazione cataloghi imprensa outdoors mupis mupi busca pesquisa "
+    "encartes buitenreclame reclame abri abris zoeken huisaanhuis drukwerk catalogus catalogi "
+    "bilbordy bilbord billboardy plakaty wyszukiwarka wyszukiwarki magazyny czasopismo gazetki "
+    "gazetka influencerzy spolecznosciowe patrocinadores"
+)
+ADVERTISING = _words(
+    "ad ads advertising advertisement advertisements advertisment adv advert adverts marketing "
+    "media werbe reklame publicite pub publicidad publicidade pubblicita anuncios reklama reklamy"
+)
+# other influences; a number that has none of these words may be media
+CONTEXT = _words(
+    "price prices pricing discount discounts markdown temperature temp weather rain rainfall "
+    "precipitation sunshine sun snow wind humidity celsius fahrenheit unemployment unemployed "
+    "jobless employment inflation cpi ppi gdp confidence sentiment interest stock stocks "
+    "inventory availability distribution stores outlets shops population inhabitants households "
+    "covid covid19 corona cases deaths stringency mobility gas gasoline fuel oil brent exchange "
+    "wage wages mortgage housing trends query queries gqv volume economy economic macro weekdays "
+    "workdays days hours footfall index traffic capacity size control "
+    "preis preise temperatur wetter regen niederschlag sonne sonnenstunden schnee arbeitslosigkeit "
+    "arbeitslosenquote arbeitslose bip bestand lager lagerbestand verfugbarkeit filialen "
+    "bevolkerung einwohner benzin zins zinsen konsumklima arbeitstage werktage offnungstage "
+    "prix meteo pluie soleil neige vent chomage pib disponibilite magasins remise remises "
+    "essence petrole precio precios temperatura clima lluvia sol nieve viento paro desempleo "
+    "ipc inventario existencias disponibilidad tiendas poblacion descuento descuentos gasolina "
+    "prezzo prezzi pioggia sole vento disoccupazione pil scorte disponibilita negozi "
+    "popolazione sconto sconti benzina preco precos chuva neve desemprego ipca estoque "
+    "disponibilidade lojas populacao desconto descontos prijs prijzen temperatuur weer neerslag "
+    "zon sneeuw werkloosheid bbp voorraad beschikbaarheid winkels bevolking korting kortingen "
+    "benzine cena ceny pogoda deszcz opady slonce snieg wiatr bezrobocie pkb zapasy dostepnosc "
+    "sklepy populacja ludnosc benzyna"
 )
 COUNTRY = _words(
     "country countrycode market markt land pays marche pais mercado paese mercato kraj rynek"
@@ -127,7 +164,8 @@ UNITS = _words(
     "betrag in local currency lc"
 )
 _ENDINGS = sorted(
-    {word for word in SPEND | EXPOSURE | set(TARGET) if len(word) >= 5} | {"cost", "spend"},
+    {word for word in SPEND | EXPOSURE | set(TARGET) if len(word) >= 5}
+    | {"cost", "spend", "werbung", "reclame", "preis", "prijs", "temperatur", "temperatuur"},
     key=len,
     reverse=True,
 )
@@ -141,7 +179,7 @@ def split_words(name: str) -> list[str]:
     spaced = re.sub(r"([a-z0-9])([A-Z])", r"\1 \2", plain)
     words: list[str] = []
     for word in re.split(r"[^a-z0-9]+", spaced.lower()):
-        known = SPEND | EXPOSURE | CALENDAR | RATES | {*TARGET}
+        known = SPEND | EXPOSURE | CALENDAR | RATES | CONTEXT | MEDIA | {*TARGET}
         end = next((e for e in _ENDINGS if word.endswith(e) and word != e), None)
         words += [word] if end is None or word in known else [word[: -len(end)], end]
     return [word for word in words if word]

@@ -90,3 +90,55 @@ def test_names_without_latin_letters_are_not_used() -> None:
 def test_numbered_columns_are_channels_only_without_other_channels() -> None:
     assert roles("y", "x1", "x2")["x1"] == "spend"
     assert roles("y", "x1", "tv_cost")["x1"] == "context"
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("Magazines", "Billboards", "native", "leaflets", "CTV", "streaming", "Shopping Ads"),
+        *("Außenwerbung", "Fernsehwerbung", "Plakate", "Beilagen", "Hörfunk", "Zeitschriften"),
+        *("panneaux", "prospectus", "influenceurs", "parrainage", "revistas", "vallas", "buzoneo"),
+        *("affissioni", "volantini", "riviste", "imprensa", "mupis", "patrocínios", "encartes"),
+        *("buitenreclame", "radioreclame", "abri's", "folders", "gazetki", "Ulotki", "plakaty"),
+    ],
+)
+def test_a_medium_in_eight_languages_is_a_spend(name: str) -> None:
+    assert roles("revenue", name)[name] == "spend"
+
+
+def _reason(name: str, **more: object) -> str:
+    columns = [profile("revenue"), profile("tv_spend"), profile(name, **more)]
+    (guess,) = [one for one in guess_roles(columns) if one.column == name]
+    assert guess.role == "context"
+    return guess.reason
+
+
+@pytest.mark.parametrize("name", ["Zebra", "Kanal_3", "Ads", "marketing", "search volume", "blitz"])
+def test_a_number_that_may_be_a_medium_is_a_question(name: str) -> None:
+    assert _reason(name).startswith("CHECK: ")
+    assert _reason(name).endswith("is it a medium?")
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("avg_price", "temperature", "unemployment_rate", "CPI", "Verkaufspreis", "Filialen"),
+        *("Arbeitslosenquote", "prix_moyen", "météo", "precio", "inventario", "disoccupazione"),
+        *(
+            "preço médio",
+            "Außentemperatur",
+            "prijs",
+            "voorraad",
+            "cena",
+            "bezrobocie",
+            "store_stock",
+        ),
+    ],
+)
+def test_other_influences_are_no_question(name: str) -> None:
+    assert "CHECK" not in _reason(name)
+
+
+def test_what_cannot_be_a_medium_is_no_question() -> None:
+    assert "CHECK" not in _reason("zebra", distinct=2, highest=1.0)
+    assert "CHECK" not in _reason("zebra", lowest=-1.0)

@@ -27,6 +27,7 @@ from contract.roles import Aggregation, Channel, Target, TargetKind
 from contract.source import EventsFile, Source
 from contract.text import Column, PathPart
 from contract.training import ROBYN_NEEDS_PROPHET, Engine, ProphetVar, Sign, Training
+from contract.verdict import VerdictThresholds
 
 __all__ = [
     "Aggregation",
@@ -108,6 +109,7 @@ class Config(Strict):
     posterior: Posterior = Posterior()
     outputs: Outputs = Outputs()
     gate: Gate = Gate()
+    verdict: VerdictThresholds = VerdictThresholds()
     promotion: Promotion = Promotion()
     limits: Limits = Limits()
 

@@ -33,6 +33,7 @@ class EventData(Strict):
     report_uri: str | None = None
     manifest_sha256: str | None = None
     engine: str | None = None
+    verdict: dict[str, Any] | None = None
     best_model: dict[str, Any] | None = None
     data_quality: dict[str, Any] | None = None
     drift: dict[str, Any] | None = None

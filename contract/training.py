@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, StrictBool, StrictFloat, StrictInt, model_validator
 
-from contract.base import Strict, later
+from contract.base import Strict
 from contract.faults import Fault, refuse
 from contract.hyperparameters import (
     PENALTY,
@@ -194,7 +194,11 @@ class Training(Strict):
     tasks: StrictInt = Field(
         default=1, ge=1, le=100, description="Cloud Run tasks that share the trials."
     )
-    min_r2: StrictFloat | None = later(None, description="Lowest R² that is accepted.")
+    min_r2: StrictFloat = Field(
+        default=0.3,
+        le=1,
+        description="Lowest R² of the chosen model that is accepted; below it the verdict is FAIL.",
+    )
 
     @model_validator(mode="before")
     @classmethod

@@ -63,6 +63,7 @@ class Ending:
     exit_code: int
     report_uri: str | None = None
     message: str | None = None
+    verdict: dict[str, Any] | None = None
 
 
 def work_on(
@@ -333,5 +334,6 @@ def _conclude(status: Status, store: Store, publisher: Publisher, log: Log) -> E
         state=status.state,
         exit_code=code,
         report_uri=data.report_uri,
+        verdict=data.verdict,
         message=status.error.message if status.error else None,
     )

@@ -1,4 +1,4 @@
-"""The steps of a run: extract → gate → train and posterior → outputs → upload → promote."""
+"""The steps of a run: extract, gate, train and posterior, verdict, outputs, upload, promote."""
 
 from __future__ import annotations
 
@@ -33,6 +33,7 @@ from job.sources.local_files import check_source, may_read_files
 from job.train.engine import check_engine
 from job.train.holidays import check_country
 from job.train.step import train
+from job.verdict.step import give_verdict
 
 SNAPSHOT = "snapshot.parquet"
 
@@ -88,6 +89,7 @@ def run_pipeline(attempt: Attempt) -> RunResult | LeftRun:
         if isinstance(result, LeftRun):
             return result
         write_posterior()
+    give_verdict(attempt, snapshot)
     draft = draft_manifest(attempt, snapshot, result, _fingerprint(attempt, snapshot))
     write_outputs(attempt, draft, verdict)
     return _promote(attempt, upload(attempt, draft), verdict)

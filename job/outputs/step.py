@@ -18,6 +18,7 @@ from contract.run import State, now
 from contract.stored import read_fields
 from contract.stores import Store
 from contract.stores.atomic import create
+from contract.verdict import summary
 from job.attempt.context import Attempt
 from job.cost.budget import cost_of
 from job.gate import Verdict
@@ -158,6 +159,7 @@ def event_facts(store: Store, manifest: Manifest) -> dict[str, Any]:
         "report_uri": f"{store.url}/{path}report.html",
         "manifest_sha256": sha256_hex(stored),
         "engine": manifest.engine,
+        "verdict": summary(metrics.get("verdict")),
         "best_model": metrics,
         "cost": manifest.cost,
         "warnings": list(manifest.warnings)[:20],

@@ -32,7 +32,7 @@ class Baseline:
 
 def make_baseline(market: MarketData, priors: Priors) -> Baseline:
     """Return the columns of the baseline, each scaled to a standard deviation of 1."""
-    columns, deviations = _season_and_trend(market)
+    columns, deviations = season_and_trend(market)
     for column in market.baseline:
         columns.append(_standard(column))
         deviations.append(_COLUMN)
@@ -62,7 +62,8 @@ def unseen_demand(autocorrelation: float, priors: Priors, channel: ChannelPrior)
     return least + priors.unseen_demand * memory
 
 
-def _season_and_trend(market: MarketData) -> tuple[list[Array], list[float]]:
+def season_and_trend(market: MarketData) -> tuple[list[Array], list[float]]:
+    """Return the columns of level, trend and season, and their prior standard deviations."""
     time = np.arange(market.periods, dtype=float)
     columns, deviations = [np.ones(market.periods), _standard(time)], [np.inf, _TREND]
     step = max(2, round(market.periods_per_year / 2))

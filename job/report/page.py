@@ -10,6 +10,7 @@ from importlib.resources import files
 from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
+from contract.verdict import Level, problems
 from job.report import posterior, record, results, search
 from job.report.blocks import Note, format_value
 from job.report.inputs import ReportInputs
@@ -23,6 +24,15 @@ class Headline:
     value: str
     hint: str = ""
     verdict: str = ""
+
+
+@dataclass(frozen=True)
+class Banner:
+    """The verdict at the top of the page: its level, what it means, and the findings above PASS."""
+
+    level: str
+    meaning: str
+    findings: tuple[str, ...]
 
 
 def render_report(inputs: ReportInputs) -> str:
@@ -49,12 +59,14 @@ def render_report(inputs: ReportInputs) -> str:
         search.pareto(inputs),
         results.allocation(inputs),
         search.convergence(inputs),
+        record.verdict(inputs),
         record.data(inputs),
         record.record(inputs),
     ]
     return environment.from_string(_resource("report.html.j2")).render(
         title=f"{inputs.config.market}: marketing mix model",
         subtitle=_subtitle(inputs),
+        verdict=_verdict(inputs),
         notes=_notes(inputs),
         figures=_figures(inputs),
         sections=sections,
@@ -76,6 +88,23 @@ def _subtitle(inputs: ReportInputs) -> str:
         f"{metrics.get('window_end')}. Revision {config.revision}, run "
         f"{inputs.run.get('run_id', 'n/a')}."
     )
+
+
+_MEANING = {
+    Level.PASS: "All checks of the result passed. It may be used.",
+    Level.REVIEW: "Read these findings before you use the result.",
+    Level.FAIL: "Do not use this result.",
+}
+
+
+def _verdict(inputs: ReportInputs) -> Banner | None:
+    """Return the verdict, None for a run without one."""
+    verdict = inputs.metrics.get("verdict")
+    if not verdict:
+        return None
+    level = Level(verdict["verdict"])
+    sentences = tuple(f"{f['level']}: {f['sentence']}." for f in problems(verdict))
+    return Banner(level.value, _MEANING[level], sentences)
 
 
 def _notes(inputs: ReportInputs) -> list[Note]:

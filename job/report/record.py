@@ -24,6 +24,16 @@ from job.report.inputs import ReportInputs
 _NOT_RECORDED = "not recorded"
 
 
+def verdict(inputs: ReportInputs) -> Section:
+    """Show every check of the result, with its figure and threshold."""
+    found = inputs.metrics.get("verdict")
+    if not found:
+        note = Note("This run has no verdict.", "missing")
+        return Section("verdict", "Checks of the result", [note])
+    checks = [{**finding, "outcome": finding["level"]} for finding in found["findings"]]
+    return Section("verdict", "Checks of the result", [_check_table(checks)])
+
+
 def data(inputs: ReportInputs) -> Section:
     """Show the training data and the gate's findings."""
     facts: Mapping[str, Any] = inputs.run.get("data") or {}

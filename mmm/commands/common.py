@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Annotated, Any
 
@@ -13,7 +13,7 @@ import typer
 from contract import environment
 from contract.cloud_logging import entry
 from contract.exceptions import ConfigError, MMMError
-from contract.printable import short
+from contract.printable import one_line, short
 from contract.suggest import did_you_mean
 
 DEFAULT_BUCKET = ".mmm/bucket"
@@ -91,6 +91,14 @@ def result_line(
     path = (report_uri or "").removeprefix("file://")
     hint = "(trained before; use --force to train again)" if state == "DUPLICATE" else ""
     return " ".join(part for part in (state, run_id, message or path, hint) if part)
+
+
+def print_verdict(verdict: Mapping[str, Any] | None) -> None:
+    """Print the verdict of a run's event and its findings to stderr; stdout has the result."""
+    if not verdict:
+        return
+    lines = [f"  {f['level']}  {one_line(f['sentence'])}" for f in verdict["findings"]]
+    print("\n".join([f"verdict {verdict['verdict']}", *lines]), file=sys.stderr, flush=True)
 
 
 @contextmanager

@@ -16,6 +16,7 @@ from mmm.commands.common import (
     Overrides,
     Topic,
     parse_overrides,
+    print_verdict,
     report_errors,
     result_line,
 )
@@ -38,11 +39,11 @@ def command(
     """Train one model on this machine.
 
     A run extracts and checks the data, trains the model and writes its artifacts. Logs go to
-    stderr; the first line has the run's id. The result goes to stdout: the final state, the run's
-    id and the path of the report. The state is UNKNOWN if the bucket does not answer. An error
-    before the run exists is only logged. Exit codes: 0 done, 64 config, 65 data, 69 a service
-    refuses, 70 model, 73 artifacts, 75 transient; after a signal 128 and its number, e.g. 130
-    for Ctrl-C.
+    stderr; the first line has the run's id, and the last ones the verdict on the result. The result
+    goes to stdout: the final state, the run's id and the path of the report. The state is UNKNOWN
+    if the bucket does not answer. An error before the run exists is only logged. Exit codes: 0
+    done, 64 config, 65 data, 69 a service refuses, 70 model, 73 artifacts, 75 transient; after a
+    signal 128 and its number, e.g. 130 for Ctrl-C.
     """
     with report_errors(as_json=json_logs):
         if not config.startswith("gs://") and not Path(config).is_file():
@@ -72,10 +73,12 @@ def command(
             "state": ending.state,
             "run_id": ending.run_id,
             "report_uri": ending.report_uri,
+            "verdict": ending.verdict,
             "message": ending.message,
         }
         print(json.dumps(result))
     elif ending.run_id:
+        print_verdict(ending.verdict)
         print(
             result_line(
                 ending.state or "UNKNOWN",

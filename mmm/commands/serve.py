@@ -16,6 +16,7 @@ from mmm.commands.common import (
     DEFAULT_TOPIC,
     Bucket,
     Topic,
+    print_verdict,
     report_errors,
     result_line,
 )
@@ -81,6 +82,7 @@ def _print_result(message: MessageResult, status: Status | None) -> int:
         print(result_line(state, message.run_id, message=message.problem), flush=True)
         return 64 if message.state else 69
     error = status.error
+    print_verdict(status.outcome.get("verdict"))
     report = status.outcome.get("report_uri")
     line = result_line(
         status.state, status.run_id, report_uri=report, message=error.message if error else None

@@ -142,6 +142,7 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pipeline, "_gate", lambda run, snapshot: verdict)
     monkeypatch.setattr(pipeline, "_duplicate", lambda run, snapshot: None)
     monkeypatch.setattr(pipeline, "_fingerprint", lambda run, snapshot: "f")
+    monkeypatch.setattr(pipeline, "give_verdict", lambda run, snapshot: None)
     monkeypatch.setattr(pipeline, "write_outputs", lambda run, draft, verdict: None)
     monkeypatch.setattr(pipeline, "train", _train)
     monkeypatch.setattr(pipeline, "draft_manifest", _draft)

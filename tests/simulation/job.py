@@ -216,6 +216,7 @@ def installed() -> Iterator[None]:
         (pipeline, "check_source", nothing),
         (pipeline, "check_country", nothing),
         (pipeline, "check_engine", nothing),
+        (pipeline, "give_verdict", nothing),
         (pipeline, "write_outputs", _write_outputs),
         (pipeline, "cost_of", cost),
         (lifecycle, "cost_of", cost),

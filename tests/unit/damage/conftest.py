@@ -122,6 +122,7 @@ def _only_the_protocol(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         "_gate": lambda run, snapshot: verdict,
         "_duplicate": lambda run, snapshot: None,
         "_fingerprint": lambda run, snapshot: f"f{run.config.market}",
+        "give_verdict": lambda run, snapshot: None,
         "write_outputs": lambda run, draft, verdict: None,
         "train": _train,
         "draft_manifest": _draft,

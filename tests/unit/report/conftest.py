@@ -111,7 +111,15 @@ def metrics() -> dict[str, Any]:
         "converged": False, "last_sd": 0.05, "sd_limit": 0.02, "last_median": 0.2,
         "median_limit": 0.3,
     }  # fmt: skip
+    findings = [
+        {
+            "check": "convergence", "level": "REVIEW", "sentence": "the search has not ended",
+            "figure": 0.8, "threshold": 0.2, "channels": [],
+        },
+        {"check": "fit", "level": "PASS", "sentence": "The chosen model fits the target"},
+    ]  # fmt: skip
     return {
+        "verdict": {"verdict": "REVIEW", "findings": findings},
         "best_model": "1_2_1", "rsq_train": 0.934, "nrmse": 0.071, "nrmse_train": 0.071,
         "decomp_rssd": 0.012, "mape": 0, "window_start": "2025-01-06", "window_end": "2025-07-28",
         "rows": 30, "intervals": {"method": "cluster", "level": 0.95},

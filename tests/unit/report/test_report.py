@@ -28,6 +28,7 @@ SECTIONS = [
     "Pareto front",
     "Budget allocation",
     "Convergence",
+    "Checks of the result",
     "Data",
     "Config, versions, timings",
 ]
@@ -53,6 +54,16 @@ RUN = {
     "steps": [{"name": "extract", "seconds": 1.25}, {"name": "outputs", "seconds": None}],
     "timings": {"trials": 12.5}, "warnings": ["the market is small"],
 }  # fmt: skip
+
+
+def test_the_verdict_stands_first(make: Make) -> None:
+    page = Page(render_report(make(run=RUN, quality=QUALITY)))
+    top = page.text[: page.text.index("Market")]
+    assert "REVIEW Read these findings before you use the result." in top
+    assert "REVIEW: the search has not ended." in top
+    assert "The chosen model fits the target" not in top
+    assert "The chosen model fits the target" in page.text
+    assert "Read these findings" not in render_report(make(figures={"verdict": None}))
 
 
 def test_every_section_and_its_figures(make: Make) -> None:

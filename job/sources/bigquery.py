@@ -68,9 +68,7 @@ class BigQuery:
 
     def fields(self) -> Sequence[Field]:
         """Return the columns of the relation, from a dry run, which reads no data and is free."""
-        sql = exp.select("*").from_(self.relation.copy()).sql(dialect="bigquery")
-        config = bigquery.QueryJobConfig(dry_run=True, use_query_cache=False)
-        job = self._query(sql, config)
+        job = self._dry_run()
         return [
             Field(
                 name=column.name,
@@ -80,6 +78,10 @@ class BigQuery:
             )
             for column in job.schema or ()
         ]
+
+    def bytes_to_read(self) -> int:
+        """Return the bytes that BigQuery bills for reading the relation, from a dry run."""
+        return int(self._dry_run().total_bytes_processed or 0)
 
     def stream(self, sql: str) -> Iterator[pa.RecordBatch]:
         """Yield the result of a query, batch by batch."""
@@ -97,6 +99,10 @@ class BigQuery:
         """Close the connections of all clients."""
         self._readers.close()
         self._client.close()
+
+    def _dry_run(self) -> Any:
+        sql = exp.select("*").from_(self.relation.copy()).sql(dialect="bigquery")
+        return self._query(sql, bigquery.QueryJobConfig(dry_run=True, use_query_cache=False))
 
     def _query(self, sql: str, config: bigquery.QueryJobConfig) -> Any:
         return self._call(

@@ -12,7 +12,7 @@ from contract.printable import short
 from mmm.commands.common import one_of, report_errors
 
 if TYPE_CHECKING:
-    from mmm.propose import Draft
+    from mmm.propose import Draft, Question
 
 WAREHOUSES = ("snowflake", "bigquery")
 
@@ -37,6 +37,10 @@ def command(
     ] = "snowflake",
     table: Annotated[str | None, typer.Option(help="Table, e.g. DB.SCHEMA.TABLE.")] = None,
     query: Annotated[str | None, typer.Option(help="A single SELECT.")] = None,
+    schema: Annotated[
+        str | None,
+        typer.Option(help="Snowflake schema or BigQuery dataset; lists its tables."),
+    ] = None,
     sheet: Annotated[
         str | None, typer.Option(help="Sheet of an Excel workbook; by default the first table.")
     ] = None,
@@ -74,7 +78,8 @@ def command(
     terminal, it asks what the rules are unsure of; Enter takes the default, and Ctrl-D takes all
     defaults. --json prints the questions with their options instead, and --answer answers them.
 
-    For a folder, or a DuckDB file without --table and --query, it lists the tables with a score.
+    For a folder, a DuckDB file without --table and --query, or a --schema, it lists the tables with
+    a score. With --json, the tables are a question, which --answer table=… answers.
     """
     from mmm.propose import KnownColumns, check_answers, draft, propose, read_table
     from mmm.propose.ask import answer_questions, is_terminal
@@ -82,14 +87,20 @@ def command(
     with report_errors():
         if output is not None and output.exists():
             raise ConfigError(f"`--output {output}` exists; choose another path or remove the file")
-        if file is not None and _holds_tables(file, table, query):
-            from mmm.propose.candidates import find_candidates, show
-
-            print(show(find_candidates(Path(file))), end="")
-            return
-        source = _source(file, kind, table, query, sheet)
         known = KnownColumns(date=date, target=target, spends=tuple(spend))
         answers = _parse_answers(answer)
+        if schema is not None or (file is not None and _holds_tables(file, table, query)):
+            from mmm.propose import candidates, places
+
+            sources = _sources(file, kind, table, query, schema)
+            if "table" not in answers:
+                found = candidates.rank(sources)
+                text = _several(candidates.question(found)) if as_json else candidates.show(found)
+                _write(text, output)
+                return
+            source = places.choose(sources, answers.pop("table"))
+        else:
+            source = _source(file, kind, table, query, sheet)
         read = read_table(source, sheet=answers.get("sheet"))
         if as_json:
             proposal = propose(read, market=market, revision=revision, known=known, answers=answers)
@@ -109,6 +120,27 @@ def command(
         if made.problem is not None:
             raise made.problem
         _write(made.text or "", output)
+
+
+def _sources(
+    file: str | None, kind: str, table: str | None, query: str | None, schema: str | None
+) -> dict[str, dict[str, Any]]:
+    from mmm.propose.places import sources_in_path, sources_in_schema
+
+    if schema is None:
+        return sources_in_path(Path(file or ""))
+    if file or table or query:
+        raise ConfigError("`--schema` lists tables; leave out the file, --table and --query")
+    return sources_in_schema(one_of(kind, WAREHOUSES, name="`--type`"), schema)
+
+
+def _several(question: Question) -> str:
+    """Return the proposal for programs that asks which table to use."""
+    from mmm.propose import Proposal
+
+    problem = "there are several tables; choose one with --answer table=…"
+    proposal = Proposal(config=None, yaml=None, problem=problem, questions=[question])
+    return proposal.model_dump_json(indent=2) + "\n"
 
 
 def _parse_answers(assignments: list[str]) -> dict[str, str]:
@@ -151,7 +183,7 @@ def _source(
     if file is None:
         if not what:
             raise ConfigError(
-                "there is nothing to read; give a file, or --type with --table or --query"
+                "there is nothing to read; give a file, or --type with --table, --query or --schema"
             )
         return {"type": one_of(kind, WAREHOUSES, name="`--type`"), **what}
     if Path(file).suffix.lower() in (".duckdb", ".db"):

@@ -1,25 +1,29 @@
-"""Find the tables of a folder or a DuckDB file that may be modelled, the likeliest first."""
+"""Rank the tables of a place by how well they can be modelled."""
 
 from __future__ import annotations
 
 import shlex
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
-import duckdb
-
-from contract.exceptions import DataError, MMMError
+from contract.exceptions import MMMError
+from job.sources.extract import open_source
 from mmm.propose.days import read_days
+from mmm.propose.places import MAX_TABLES
 from mmm.propose.profiles import SAMPLE_ROWS, frequency
+from mmm.propose.questions import Option, Question
 from mmm.propose.rules import guess_roles, pair_channels
-from mmm.propose.table import Table, read_table
+from mmm.propose.table import Table, parse_source, read_table
 
-MAX_TABLES = 50
-DATABASES = (".duckdb", ".db")
-_FILES = (".csv", ".tsv", ".gz", ".parquet", ".pq", ".xlsx", ".xlsm", ".xls")
 _MIN_PERIODS = 40  # the default of `gate.min_rows`
+_MAX_BYTES = 2**30  # BigQuery bills a sample by all bytes of its table
+_SESSIONS = 4
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,28 +31,28 @@ class Candidate:
     """A table that may be modelled.
 
     Attributes:
+        name: what `--answer table=` takes.
         source: the source, as in a config.
         command: the command that continues with it.
         score: from 0 to 100; 100 has a date, a target, channels and enough periods.
         facts: its rows, its dates and what it lacks, or why it cannot be read.
     """
 
+    name: str
     source: dict[str, Any]
     command: str
     score: int
     facts: str
 
 
-def find_candidates(path: Path) -> list[Candidate]:
-    """Return the tables of a folder or a DuckDB file, the highest score first.
-
-    Raises:
-        DataError: There is no table.
-    """
-    sources = _tables(path) if path.is_file() else _files(path)
-    if not sources:
-        raise DataError(f"`{path}` has no table; allowed: files that end with {', '.join(_FILES)}")
-    found = [_candidate(source) for source in sources[:MAX_TABLES]]
+def rank(
+    sources: dict[str, dict[str, Any]], *, env: dict[str, str] | None = None
+) -> list[Candidate]:
+    """Read a sample of each table; return the candidates, the highest score first."""
+    first = list(sources.items())[:MAX_TABLES]
+    is_local = any("path" in source for _, source in first)
+    with ThreadPoolExecutor(1 if is_local else _SESSIONS) as sessions:
+        found = list(sessions.map(partial(_candidate, env=env), *zip(*first, strict=True)))
     return sorted(found, key=lambda one: (-one.score, one.command))
 
 
@@ -57,57 +61,61 @@ def show(candidates: Sequence[Candidate]) -> str:
     lines = []
     for one in candidates:
         lines += [f"{one.score:>3}  {one.command}", f"     {one.facts}"]
+    if len(candidates) == MAX_TABLES:
+        lines.append(f"Only the first {MAX_TABLES} tables are listed; name another with --table.")
     return "\n".join(lines) + "\n"
 
 
-def _files(folder: Path) -> list[dict[str, Any]]:
-    sources: list[dict[str, Any]] = []
-    for file in sorted(folder.iterdir()):
-        if not file.is_file() or file.name.startswith((".", "~$")):
-            continue
-        if file.suffix.lower() in _FILES:
-            sources.append({"type": "file", "path": str(file)})
-        elif file.suffix.lower() in DATABASES:
-            sources += _tables(file)
-    return sources
+def question(candidates: Sequence[Candidate]) -> Question:
+    """Return the question which of the candidates to use."""
+    best = candidates[0]
+    rivals = [one for one in candidates if one.score == best.score]
+    return Question(
+        id="table",
+        text="Which table?",
+        options=[
+            Option(value=one.name, label=f"score {one.score}: {one.facts}") for one in candidates
+        ],
+        default=best.name if best.score == 100 and len(rivals) == 1 else None,
+    )
 
 
-def _tables(file: Path) -> list[dict[str, Any]]:
-    try:
-        with duckdb.connect(str(file), read_only=True) as connection:
-            rows = connection.execute(
-                "SELECT table_schema, table_name FROM information_schema.tables "
-                "ORDER BY ALL LIMIT ?",
-                [MAX_TABLES],
-            ).fetchall()
-    except duckdb.Error as error:
-        raise DataError(f"`{file}` is not a DuckDB file: {str(error).splitlines()[0]}") from None
-    return [
-        {"type": "duckdb", "path": str(file), "table": f"{_quoted(schema)}.{_quoted(name)}"}
-        for schema, name in rows
-    ]
-
-
-def _quoted(name: str) -> str:
-    return name if name.isidentifier() and name.isascii() else f'"{name}"'
-
-
-def _candidate(source: dict[str, Any]) -> Candidate:
-    parts = ["mmm", "init", source["path"]]
+def _candidate(
+    name: str, source: dict[str, Any], *, env: dict[str, str] | None = None
+) -> Candidate:
+    parts = ["mmm", "init", source["path"]] if "path" in source else ["mmm", "init"]
+    if "path" not in source:
+        parts += ["--type", source["type"]]
     if "table" in source:
         parts += ["--table", source["table"]]
     try:
-        score, facts = _facts(read_table(source))
+        unread = _too_large(source, env) if source["type"] == "bigquery" else None
+        score, facts = (0, unread) if unread else _facts(read_table(source, env=env, count=True))
     except MMMError as error:
         score, facts = 0, error.message.splitlines()[0][:200]
-    return Candidate(source=source, command=shlex.join(parts), score=score, facts=facts)
+    command = shlex.join(parts)
+    return Candidate(name=name, source=source, command=command, score=score, facts=facts)
+
+
+def _too_large(source: dict[str, Any], env: dict[str, str] | None) -> str | None:
+    """Return why a table of BigQuery is not read, if a sample of it costs too much."""
+    from job.sources.bigquery import BigQuery
+
+    with TemporaryDirectory() as folder:
+        checked = parse_source(source)
+        warehouse = open_source(checked, run_id="init", env=env, folder=Path(folder))
+        with closing(warehouse):
+            size = warehouse.bytes_to_read() if isinstance(warehouse, BigQuery) else 0
+    if size <= _MAX_BYTES:
+        return None
+    return f"not read: BigQuery would bill {size / 2**30:,.1f} GiB for it (allowed: 1 GiB)"
 
 
 def _facts(table: Table) -> tuple[int, str]:
     """Return (the score, the rows, dates and what is missing)."""
     guesses = guess_roles(table.profiles)
-    rows = len(table.frame)
-    facts = [f"{rows:,}{' or more' if rows == SAMPLE_ROWS else ''} rows"]
+    is_sample = table.rows > len(table.frame)
+    facts = [f"{table.rows:,} row{'s' if table.rows != 1 else ''}"]
     missing = []
     score = 0
     date = next((g.column for g in guesses if g.role == "date"), None)
@@ -119,7 +127,8 @@ def _facts(table: Table) -> tuple[int, str]:
         score += 30
         if days:
             interval = frequency(days)[0]
-            facts.append(f"one per {interval} from {days[0]} to {days[-1]}")
+            sample = f" in a sample of {SAMPLE_ROWS:,} rows" if is_sample else ""
+            facts.append(f"one per {interval} from {days[0]} to {days[-1]}{sample}")
             score += 10 * (len(days) >= _MIN_PERIODS)
     target = next((g.column for g in guesses if g.role == "target"), None)
     channels = len(pair_channels(guesses, table.profiles)[0])

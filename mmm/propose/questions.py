@@ -27,7 +27,7 @@ class Option(Strict):
     change: dict[str, Any] | None = Field(
         default=None,
         description="JSON Merge Patch (RFC 7386) from `config` to the config with this answer; "
-        "null if no config can be proposed with it.",
+        "null if no config can be proposed with it, or if it needs another table.",
     )
 
 

@@ -17,7 +17,7 @@ from contract.explain import explain
 from contract.source import FileSource, Source
 from job.sources.extract import open_source
 from job.sources.workbook import is_workbook
-from mmm.propose.profiles import profile_columns
+from mmm.propose.profiles import SAMPLE_ROWS, profile_columns
 from mmm.propose.questions import Example, Option, Question
 from mmm.propose.rules import ColumnProfile
 from mmm.propose.sheets import table_sheets
@@ -32,6 +32,7 @@ class Table:
         is_file: whether it is a file.
         profiles: a profile of each column.
         frame: the sample.
+        rows: the number of rows, of the sample or of the table.
         description: the source's name for messages.
         relation: the expression after FROM.
         dialect: the dialect of SQL.
@@ -44,6 +45,7 @@ class Table:
     is_file: bool
     profiles: list[ColumnProfile]
     frame: pd.DataFrame
+    rows: int
     description: str
     relation: exp.Expr
     dialect: str
@@ -63,7 +65,11 @@ class Table:
 
 
 def read_table(
-    source: dict[str, Any], *, sheet: str | None = None, env: dict[str, str] | None = None
+    source: dict[str, Any],
+    *,
+    sheet: str | None = None,
+    env: dict[str, str] | None = None,
+    count: bool = False,
 ) -> Table:
     """Read a sample of a source.
 
@@ -71,6 +77,7 @@ def read_table(
         source: The source, as in a config.
         sheet: The answer to the question for the sheet.
         env: The variables that describe connections; the process's environment if None.
+        count: Whether to count all rows, if there are more than the sample has.
 
     Raises:
         ConfigError: The source is not valid.
@@ -87,6 +94,11 @@ def read_table(
         closing(open_source(checked, run_id="init", env=env, folder=Path(folder))) as warehouse,
     ):
         profiles, frame = profile_columns(warehouse)
+        rows = len(frame)
+        if count and rows == SAMPLE_ROWS:
+            all_rows = exp.select("COUNT(*)").from_(warehouse.relation.copy())
+            (batch,) = warehouse.stream(all_rows.sql(dialect=warehouse.dialect))
+            rows = int(batch.column(0)[0].as_py())
         is_file = isinstance(checked, FileSource)
         relation = warehouse.relation
         if isinstance(checked, FileSource):
@@ -97,6 +109,7 @@ def read_table(
             is_file=is_file,
             profiles=profiles,
             frame=frame,
+            rows=rows,
             description=warehouse.description,
             relation=relation,
             dialect=warehouse.dialect,

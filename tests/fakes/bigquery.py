@@ -1,7 +1,7 @@
 """BigQuery's REST API over HTTP: it parses queries as BigQuery SQL and runs them in DuckDB.
 
-It has only what a reader needs: jobs.insert (dry runs too), jobs.get and jobs.getQueryResults in
-pages. It does not have the Storage API. Errors, reasons and codes follow the service's
+It has only what a reader needs: jobs.insert (dry runs too), jobs.get, jobs.getQueryResults in
+pages, and INFORMATION_SCHEMA.TABLES. It does not have the Storage API. Errors, reasons and codes follow the service's
 documentation.
 """
 
@@ -19,6 +19,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import duckdb
 import sqlglot
+from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
 _TYPES = {
@@ -59,6 +60,7 @@ class FakeBigQuery:
         self.results: dict[str, list[tuple[Any, ...]]] = {}
         self.faults: list[list[Any]] = []
         self.inserted: list[dict[str, Any]] = []
+        self.bytes_to_read = 10_000
         self.url = ""
 
     @property
@@ -110,7 +112,13 @@ class FakeBigQuery:
             "jobReference": {"projectId": project, "jobId": name, "location": "US"},
             "configuration": configuration | {"jobType": "QUERY"},
             "status": {"state": "DONE"},
-            "statistics": {"query": {"schema": {"fields": fields}, "statementType": "SELECT"}},
+            "statistics": {
+                "query": {
+                    "schema": {"fields": fields},
+                    "statementType": "SELECT",
+                    "totalBytesProcessed": str(self.bytes_to_read),
+                },
+            },
         }
         if not dry:
             self.jobs[name] = job
@@ -118,10 +126,10 @@ class FakeBigQuery:
 
     def _translated(self, sql: str) -> str:
         try:
-            (made,) = sqlglot.transpile(sql, read="bigquery", write="duckdb")
+            tree = sqlglot.parse_one(sql, read="bigquery")
         except SqlglotError as error:
             raise RefusedError(400, "invalidQuery", f"Syntax error: {error}") from None
-        return made
+        return tree.transform(_listing).sql(dialect="duckdb")
 
     def _run(self, sql: str) -> list[tuple[Any, ...]]:
         try:
@@ -150,6 +158,14 @@ class FakeBigQuery:
         page = [{"f": [{"v": _json(v)} for v in row]} for row in rows[start : start + PAGE_ROWS]]
         more = {"pageToken": str(start + PAGE_ROWS)} if start + PAGE_ROWS < len(rows) else {}
         return {"rows": page, "totalRows": str(len(rows)), **more}
+
+
+def _listing(node: exp.Expr) -> exp.Expr:
+    """Return DuckDB's list of tables for `<dataset>.INFORMATION_SCHEMA.TABLES`."""
+    if not isinstance(node, exp.Table) or node.name != "INFORMATION_SCHEMA.TABLES":
+        return node
+    tables = exp.select("table_name").from_("information_schema.tables")
+    return tables.where(exp.column("table_schema").eq(node.db)).subquery("tables")
 
 
 def _type(name: str) -> str:

@@ -15,6 +15,8 @@ from sqlglot import exp
 
 from contract.config import Config
 from job.sources.sql import build
+from mmm.propose.candidates import rank
+from mmm.propose.places import sources_in_schema
 from tests.fakes.snowflake import FakeSnowflake
 from tests.unit.sources.test_sql_properties import cases, check, planned, types
 from tests.unit.sources.test_time_zones import check_source, weekly
@@ -69,3 +71,23 @@ def test_midnight_in_berlin(kind: str, tmp_path: Path, snowflake_server: FakeSno
     )
     source = {"type": "snowflake", "table": "ANALYTICS.MMM.MOMENTS"}
     check_source(source, tmp_path, snowflake_server.env)
+
+
+def test_the_tables_of_a_schema_are_listed(snowflake_server: FakeSnowflake) -> None:
+    frame = weekly("UTC")
+    rows = ", ".join(
+        f"('{row.week:%Y-%m-%d}', {row.revenue}, {row.tv_spend})" for row in frame.itertuples()
+    )
+    snowflake_server.execute(
+        "CREATE SCHEMA IF NOT EXISTS CANDIDATES",
+        'CREATE OR REPLACE TABLE CANDIDATES."weekly" (WEEK DATE, REVENUE FLOAT, TV_SPEND FLOAT)',
+        f'INSERT INTO CANDIDATES."weekly" VALUES {rows}',
+        "CREATE OR REPLACE TABLE CANDIDATES.LOOKUP AS SELECT 1 AS X",
+    )
+    env = snowflake_server.env
+    sources = sources_in_schema("snowflake", "analytics.candidates", env=env)
+    best, other = rank(sources, env=env)
+    assert best.command == "mmm init --type snowflake --table 'analytics.candidates.\"weekly\"'"
+    assert best.facts.startswith(f"{len(frame)} rows, one per week from")
+    assert (other.name, other.score) == ("analytics.candidates.LOOKUP", 0)
+    assert len(sources_in_schema("snowflake", "CANDIDATES", env=env)) == 2

@@ -1,0 +1,138 @@
+"""List the tables of a folder, a DuckDB file, a Snowflake schema or a BigQuery dataset."""
+
+from __future__ import annotations
+
+import re
+from contextlib import closing
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import duckdb
+from sqlglot import exp
+
+from contract.exceptions import ConfigError, DataError, ServiceError
+from contract.suggest import did_you_mean
+from job.sources.extract import open_source
+from job.sources.relation import table as table_name
+from mmm.propose.table import parse_source
+
+MAX_TABLES = 50
+DATABASES = (".duckdb", ".db")
+_FILES = (".csv", ".tsv", ".gz", ".parquet", ".pq", ".xlsx", ".xlsm", ".xls")
+
+
+def sources_in_path(path: Path) -> dict[str, dict[str, Any]]:
+    """Return the name and the source of each table of a folder or a DuckDB file.
+
+    Raises:
+        DataError: There is no table.
+    """
+    sources = _tables(path) if path.is_file() else _files(path)
+    if not sources:
+        raise DataError(f"`{path}` has no table; allowed: files that end with {', '.join(_FILES)}")
+    if path.is_file():
+        return {source["table"]: source for source in sources}
+    return {" ".join([s["path"], *([s["table"]] if "table" in s else [])]): s for s in sources}
+
+
+def sources_in_schema(
+    kind: str, schema: str, *, env: dict[str, str] | None = None
+) -> dict[str, dict[str, Any]]:
+    """Return the name and the source of each table and view of a schema or dataset.
+
+    Args:
+        kind: `snowflake` or `bigquery`.
+        schema: The name of a Snowflake schema or BigQuery dataset, with its database or project
+            unless the environment sets it.
+        env: The variables that describe connections; the process's environment if None.
+
+    Raises:
+        ConfigError: The name is not valid.
+        DataError: There is no table.
+        ServiceError: The warehouse refuses the request.
+    """
+    try:
+        inside = table_name(f"{schema}.x", kind)
+    except ConfigError:
+        allowed = "SCHEMA or DATABASE.SCHEMA" if kind == "snowflake" else "dataset, project.dataset"
+        raise ConfigError(f"`--schema` is `{schema}`; allowed: {allowed}") from None
+    listing = exp.select("table_name").order_by("table_name").limit(MAX_TABLES)
+    if kind == "snowflake":
+        tables = exp.table_("tables", db="information_schema", catalog=inside.args["catalog"])
+        listing = listing.from_(tables).where(exp.column("table_schema").eq(inside.db))
+    else:
+        listing = listing.from_(
+            exp.to_identifier(f"{schema}.INFORMATION_SCHEMA.TABLES", quoted=True)
+        )
+    checked = parse_source({"type": kind, "query": listing.sql(dialect=kind)})
+    try:
+        with (
+            TemporaryDirectory() as folder,
+            closing(open_source(checked, run_id="init", env=env, folder=Path(folder))) as warehouse,
+        ):
+            rows = exp.select("*").from_(warehouse.relation.copy()).sql(dialect=warehouse.dialect)
+            names = [
+                str(name)
+                for batch in warehouse.stream(rows)
+                for name in batch.column(0).to_pylist()
+            ]
+    except ServiceError as error:
+        raise ServiceError(f"`--schema {schema}`: {error.message}") from None
+    if not names:
+        raise DataError(
+            f"`{schema}` has no table that can be seen; check the name and the rights to read it"
+        )
+    shown = [f"{schema}.{_written(name, kind)}" for name in names]
+    return {name: {"type": kind, "table": name} for name in shown}
+
+
+def _written(name: str, kind: str) -> str:
+    is_plain = kind != "snowflake" or re.fullmatch("[A-Z_][A-Z0-9_$]*", name)
+    return name if is_plain else f'"{name}"'
+
+
+def choose(sources: dict[str, dict[str, Any]], name: str) -> dict[str, Any]:
+    """Return the source of the table that was answered.
+
+    Raises:
+        ConfigError: There is no such table.
+    """
+    if name not in sources:
+        allowed = list(sources)
+        raise ConfigError(
+            f"`--answer table={name}`; allowed: {', '.join(allowed)}.{did_you_mean(name, allowed)}"
+        )
+    return sources[name]
+
+
+def _files(folder: Path) -> list[dict[str, Any]]:
+    sources: list[dict[str, Any]] = []
+    for file in sorted(folder.iterdir()):
+        if not file.is_file() or file.name.startswith((".", "~$")):
+            continue
+        if file.suffix.lower() in _FILES:
+            sources.append({"type": "file", "path": str(file)})
+        elif file.suffix.lower() in DATABASES:
+            sources += _tables(file)
+    return sources
+
+
+def _tables(file: Path) -> list[dict[str, Any]]:
+    try:
+        with duckdb.connect(str(file), read_only=True) as connection:
+            rows = connection.execute(
+                "SELECT table_schema, table_name FROM information_schema.tables "
+                "ORDER BY ALL LIMIT ?",
+                [MAX_TABLES],
+            ).fetchall()
+    except duckdb.Error as error:
+        raise DataError(f"`{file}` is not a DuckDB file: {str(error).splitlines()[0]}") from None
+    return [
+        {"type": "duckdb", "path": str(file), "table": f"{_quoted(schema)}.{_quoted(name)}"}
+        for schema, name in rows
+    ]
+
+
+def _quoted(name: str) -> str:
+    return name if name.isidentifier() and name.isascii() else f'"{name}"'

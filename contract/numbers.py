@@ -53,13 +53,17 @@ class NumberFormat(Strict):
         if self.thousands is None:
             return plain
         between = f"[{BLANKS}]" if self.thousands == " " else f"[{self.thousands}]"
-        return f"({plain}|[0-9]{{1,3}}({between}[0-9]{{3}})+{part})"
+        lakhs = f"({between}[0-9]{{2}})*" if self.thousands == "," else ""  # 1,23,45,678 of India
+        groups = f"[0-9]{{1,3}}{lakhs}({between}[0-9]{{3}})+"
+        return f"({plain}|{groups}{part})"
 
     def read(self, text: str) -> float | None:
         """Return the number that a text writes, or None if it writes none.
 
         >>> NumberFormat(thousands=",", symbols=["$"], parentheses=True).read("($1,234.50)")
         -1234.5
+        >>> NumberFormat(thousands=",").read("1,23,45,678.5")
+        12345678.5
         >>> NumberFormat().read("1.19e+07")
         11900000.0
         """

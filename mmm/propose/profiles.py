@@ -82,7 +82,7 @@ def _profile_column(field: Field, values: pd.Series[Any], first_row: int | None)
     if numeric and not numbers.notna().any():
         numeric = False
     odd = None
-    if is_text and numeric and reading.odd is not None:
+    if is_text and reading.share > 0 and reading.odd is not None:
         odd = _shown(texts, reading.odd, first_row)
     return ColumnProfile(
         name=field.name,

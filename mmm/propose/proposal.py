@@ -206,6 +206,8 @@ def _channel_lines(channels: list[Channel], reasons: dict[str, str]) -> list[str
         if channel.exposure:
             entry["exposure"] = channel.exposure
         note = reasons[channel.spend]
+        if channel.is_guess:
+            note += f"; CHECK: is `{channel.exposure}` its exposure?"
         if channel.others:
             note += f"; other exposures: {', '.join(f'`{name}`' for name in channel.others)}"
         lines.append(f"  - {_inline_mapping(entry)}  # {note}")

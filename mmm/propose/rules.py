@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from contract.numbers import NumberFormat
@@ -45,7 +45,7 @@ class ColumnProfile:
         is_row_number: whether the values only count the rows.
         constant_over_dates: whether the sum per date is always the same.
         numbers: how its text writes numbers; None if no format fits all of it.
-        odd: the first value that is no number, with its row, in a column of numbers.
+        odd: the first value that is no number, with its row, if others are numbers.
         unclear: a number that two formats read differently, e.g. `1.234`.
         ambiguous: an example of a date whose day and month are ambiguous.
         swapped: two dates, if Excel seems to have swapped day and month in some of them.
@@ -186,7 +186,7 @@ def _reason(role: str, column: ColumnProfile) -> str:
 
 def _single(column: ColumnProfile, flags: Counter[str]) -> Guess:
     role, reason = _left_out(column, flags) or _numbers(column)
-    if column.odd:
+    if column.odd and column.numeric:
         reason += f"; CHECK: {column.odd} is not a number"
     if column.unclear:
         reason += f"; CHECK: is `{column.unclear}` a decimal number or thousands?"
@@ -211,6 +211,8 @@ def _left_out(column: ColumnProfile, flags: Counter[str]) -> tuple[str | None, s
     if words and words <= vocabulary.CALENDAR:
         return None, "is part of the date"
     if not column.numeric:
+        if why := _not_numbers(column):
+            return None, why
         if column.distinct <= _MAX_LEVELS:
             return "factor", f"is text with {column.distinct} levels"
         return None, f"is text with {column.distinct} values; a factor has at most {_MAX_LEVELS}"
@@ -227,6 +229,16 @@ def _left_out(column: ColumnProfile, flags: Counter[str]) -> tuple[str | None, s
     if column.constant_over_dates:
         return None, "is the same on every date"
     return None
+
+
+def _not_numbers(column: ColumnProfile) -> str | None:
+    """Return why a text column is a question, if its name suggests numbers."""
+    ends = {word for word in (column.core[0], column.core[-1]) if len(word) > 1}
+    figures = vocabulary.SPEND | vocabulary.EXPOSURE | set(vocabulary.TARGET)
+    if not ends & (figures if column.odd else vocabulary.SPEND):
+        return None
+    odd = f"{column.odd} is not a number" if column.odd else "none of its values is a number"
+    return f"CHECK: its name suggests numbers, but {odd}"
 
 
 def _numbers(column: ColumnProfile) -> tuple[str | None, str]:
@@ -255,12 +267,13 @@ def _numbers(column: ColumnProfile) -> tuple[str | None, str]:
         return "factor", f"its name has `{_word(column, vocabulary.FACTOR)}`"
     if words & vocabulary.REACTIONS and words & vocabulary.MEDIA:
         return None, f"CHECK: `{_word(column, vocabulary.REACTIONS)}` counts reactions, no spend"
-    known = words & vocabulary.CONTEXT
+    influences = vocabulary.CONTEXT | (vocabulary.FACTOR - {"campaign", "is"})
+    known = words & influences
     if known and words & vocabulary.MEDIA:
-        word, medium = _word(column, vocabulary.CONTEXT), _word(column, vocabulary.MEDIA)
+        word, medium = _word(column, influences), _word(column, vocabulary.MEDIA)
         return "context", f"CHECK: its name has `{word}` and the medium `{medium}`; is it a medium?"
     if known:
-        return "context", f"its name has `{_word(column, vocabulary.CONTEXT)}`"
+        return "context", f"its name has `{_word(column, influences)}`"
     if words & vocabulary.MEDIA and (column.lowest or 0) >= 0:
         if column.highest is not None and column.highest <= 1:
             return None, "CHECK: all its values are between 0 and 1, so it is no spend"
@@ -293,7 +306,7 @@ def _with_money_first(guesses: list[Guess], profiles: Sequence[ColumnProfile]) -
         if one.role == "spend"
     } - {frozenset()}
     found = []
-    for one in guesses:
+    for one in _without_plans(guesses, core):
         column = core[one.column]
         words = set(column.words)
         rates = words & (vocabulary.RATES | vocabulary.REACTIONS)
@@ -308,6 +321,24 @@ def _with_money_first(guesses: list[Guess], profiles: Sequence[ColumnProfile]) -
         else:
             found.append(one)
     return found
+
+
+def _without_plans(guesses: list[Guess], columns: Mapping[str, ColumnProfile]) -> list[Guess]:
+    """Keep one of several spends with the same other words, e.g. of `tv_spend` and `tv_budget`."""
+    same: dict[frozenset[str], list[Guess]] = {}
+    for one in guesses:
+        if one.role == "spend" and one.reason != _SET:
+            stem = frozenset(columns[one.column].core) - vocabulary.SPEND
+            same.setdefault(stem, []).append(one)
+    dropped = {}
+    for several in same.values():
+        is_plan = [bool(set(columns[g.column].words) & vocabulary.PLAN) for g in several]
+        kept = several[is_plan.index(False) if False in is_plan else 0]
+        for other in several:
+            if other != kept:
+                reason = f"CHECK: `{kept.column}` is a spend of the same channel; use only one"
+                dropped[other.column] = Guess(column=other.column, role=None, reason=reason)
+    return [dropped.get(one.column, one) for one in guesses]
 
 
 def _with_numbered_channels(guesses: list[Guess], profiles: Sequence[ColumnProfile]) -> list[Guess]:
@@ -331,12 +362,16 @@ def _word(column: ColumnProfile, words: frozenset[str]) -> str:
 
 @dataclass(frozen=True, kw_only=True)
 class Channel:
-    """A channel: a spend, its exposure, and other exposures with the same name."""
+    """A channel: a spend, its exposure, and other exposures with the same name.
+
+    It `is_guess` if the names of the spend and the exposure share only some of their words.
+    """
 
     name: str
     spend: str
     exposure: str | None
     others: tuple[str, ...] = ()
+    is_guess: bool = False
 
 
 def pair_channels(
@@ -344,8 +379,9 @@ def pair_channels(
 ) -> tuple[list[Channel], list[str]]:
     """Return the channels, and the exposures that belong to no channel.
 
-    A spend and an exposure belong together if their names have the same other words. If several
-    exposures fit, the first column is used.
+    A spend and an exposure belong together if their names have the same other words, or if all
+    other words of one are in the other and no second spend has them. If several exposures fit, the
+    first column is used.
     """
     core = {column.name: column.core for column in profiles}
 
@@ -375,7 +411,33 @@ def pair_channels(
                 others=tuple(matches[1:]),
             )
         )
+    channels = [_with_similar(one, channels, exposures, key) for one in channels]
     return channels, [name for names in exposures.values() for name in names]
+
+
+def _with_similar(
+    channel: Channel,
+    channels: Sequence[Channel],
+    exposures: dict[tuple[str, ...], list[str]],
+    key: Callable[[str], tuple[str, ...]],
+) -> Channel:
+    """Give a channel the exposures with some of its words, and take them from `exposures`."""
+    if channel.exposure is not None:
+        return channel
+
+    def similar(one: tuple[str, ...], other: tuple[str, ...]) -> bool:
+        return set(one) <= set(other) or set(other) <= set(one)
+
+    fitting = [
+        words
+        for words in exposures
+        if not set(words) & vocabulary.ORGANIC
+        and [one for one in channels if similar(key(one.spend), words)] == [channel]
+    ]
+    if len(fitting) != 1:
+        return channel
+    first, *others = exposures.pop(fitting[0])
+    return replace(channel, exposure=first, others=tuple(others), is_guess=True)
 
 
 def _channel_name(stem: tuple[str, ...], taken: set[str]) -> str:

@@ -21,6 +21,7 @@ SPEND = _words(
     "spesa spese costi investimento custo custos despesa despesas investimentos uitgaven "
     "besteding bestedingen koszt koszty wydatki wydatek naklady investment invest inv"
 )
+PLAN = _words("budget budgets plan planned geplant prevu previsto presupuesto orcamento begroting")
 EXPOSURE = _words(
     "impressions impression impr imps imp i clicks click c grp grps trp trps views view reach "
     "p mdip sends contacts kontakte klicks einblendungen impressionen reichweite aufrufe "
@@ -30,7 +31,7 @@ EXPOSURE = _words(
     "portee couverture alcance cobertura copertura visualizadores zuschauer hoerer zuhoerer "
     "telespectateurs auditeurs espectadores oyentes ouvintes spettatori ascoltatori kijkers "
     "luisteraars widzowie sluchacze ogladalnosc odslony opens deliveries auflage tirage tirada "
-    "tiratura tiragem oplage naklad"
+    "tiratura tiragem oplage naklad streams downloads"
 )
 # in order of preference
 TARGET = (
@@ -38,13 +39,19 @@ TARGET = (
     "fatturato receita receitas faturamento omzet przychod przychody sales ventas ventes "
     "vendite vendas verkopen verkoop sprzedaz turnover income gmv absatz verkaufe bookings "
     "buchungen orders bestellungen commandes pedidos ordini encomendas bestellingen "
-    "zamowienia conversions conversion konversionen conversiones conversioni conversoes "
-    "conversies konwersje installs signups anmeldungen leads quantity qty units kpi y target"
+    "zamowienia purchases transactions transaktionen achats compras acquisti aankopen zakupy "
+    "conversions conversion konversionen conversiones conversioni conversoes conversies "
+    "konwersje installs signups registrations subscriptions registrierungen anmeldungen leads mql "
+    "mqls sqls quantity qty units customers kunden clients clientes clienti klanten klienci profit "
+    "gewinn winst lucro zysk benefice beneficio utile kpi y target"
 ).split()
 CONVERSION = _words(
     "orders conversions conversion installs signups leads bestellungen commandes pedidos "
     "ordini encomendas bestellingen zamowienia konversionen conversiones conversioni "
-    "conversoes conversies konwersje anmeldungen bookings buchungen quantity qty units absatz"
+    "conversoes conversies konwersje anmeldungen purchases transactions transaktionen achats "
+    "compras acquisti aankopen zakupy registrations subscriptions registrierungen mql mqls sqls "
+    "bookings buchungen quantity qty units absatz customers kunden clients clientes clienti "
+    "klanten klienci"
 )
 ORGANIC = _words(
     "organic organico organica organique organisch newsletter newsletters nieuwsbrief boletin "

@@ -155,6 +155,17 @@ def test_numbers_with_a_decimal_comma_are_read(tmp_path: Path) -> None:
     assert values["tv_cost"].sum() == sum(1_000 + i * i % 89 + 0.25 for i in range(60))
 
 
+def test_numbers_in_lakhs_are_read(tmp_path: Path) -> None:
+    frame = table("revenue", "tv_cost")
+    frame["date"] = pd.date_range("2024-01-01", periods=60).date
+    frame["revenue"] = [f" 5,54,{i:02},076.1 " for i in range(60)]
+    frame["tv_cost"] = [f"1,{i + 10},443.5" for i in range(60)]
+    assert proposed(frame, tmp_path).numbers.thousands == ","
+    values = pd.read_parquet(tmp_path / "s.parquet")
+    assert values["revenue"].tolist() == [55_400_076.1 + 1000 * i for i in range(60)]
+    assert values["tv_cost"].tolist() == [110_443.5 + 1000 * i for i in range(60)]
+
+
 def test_options_override_rules(tmp_path: Path) -> None:
     frame = table("turnover_a", "thing", "other")
     frame["date"] = pd.date_range("2024-01-01", periods=60).date

@@ -142,3 +142,45 @@ def test_other_influences_are_no_question(name: str) -> None:
 def test_what_cannot_be_a_medium_is_no_question() -> None:
     assert "CHECK" not in _reason("zebra", distinct=2, highest=1.0)
     assert "CHECK" not in _reason("zebra", lowest=-1.0)
+
+
+def test_a_plan_beside_a_spend_is_a_question() -> None:
+    columns = [profile(n) for n in ("revenue", "tv_budget", "tv_spend", "radio_budget")]
+    found = {one.column: one for one in guess_roles(columns)}
+    assert found["tv_spend"].role == found["radio_budget"].role == "spend"
+    assert found["tv_budget"].role is None
+    assert found["tv_budget"].reason.startswith("CHECK: `tv_spend` is a spend of the same channel")
+
+
+def test_an_exposure_with_some_words_of_one_spend_is_paired_with_a_question() -> None:
+    names = ("digital_display_spend", "digital_clicks", "tv_spend", "tv_brand_grps")
+    columns = [profile(name) for name in names]
+    channels, unpaired = pair_channels(guess_roles(columns), columns)
+    assert [(one.exposure, one.is_guess) for one in channels] == [
+        ("digital_clicks", True),
+        ("tv_brand_grps", True),
+    ]
+    assert unpaired == []
+
+
+def test_an_exposure_that_fits_two_spends_is_not_paired() -> None:
+    names = ("tv_north_spend", "tv_south_spend", "tv_grps", "organic_search_clicks", "search_cost")
+    columns = [profile(name) for name in names]
+    channels, unpaired = pair_channels(guess_roles(columns), columns)
+    assert {one.exposure for one in channels} == {None}
+    assert unpaired == ["tv_grps", "organic_search_clicks"]
+
+
+@pytest.mark.parametrize("name", ["Email Spends", "spend_tv", "Kosten TV", "TV Clicks", "sales"])
+def test_text_whose_name_suggests_numbers_is_a_question(name: str) -> None:
+    column = profile(name, numeric=False, kind=Kind.TEXT, odd="`12 Mio` in row 2")
+    (guess,) = guess_roles([column])
+    assert guess.role is None
+    assert guess.reason == (
+        "CHECK: its name suggests numbers, but `12 Mio` in row 2 is not a number"
+    )
+
+
+def test_text_with_names_is_no_question() -> None:
+    (guess,) = guess_roles([profile("sales_team", numeric=False, kind=Kind.TEXT, distinct=4)])
+    assert (guess.role, guess.reason) == ("factor", "is text with 4 levels")

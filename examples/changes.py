@@ -93,3 +93,13 @@ def noisy(frame: pd.DataFrame) -> pd.DataFrame:
 def same(frame: pd.DataFrame) -> pd.DataFrame:
     """Change nothing: the fault is in the config."""
     return frame
+
+
+def per_month(column: str) -> Change:
+    """Write the sum of each month into all of its rows."""
+
+    def change(frame: pd.DataFrame) -> pd.DataFrame:
+        months = pd.to_datetime(frame["day"]).dt.to_period("M")
+        return frame.assign(**{column: frame.groupby(months)[column].transform("sum")})
+
+    return change

@@ -18,6 +18,7 @@ from examples.changes import (
     in_utc,
     moved,
     noisy,
+    per_month,
     put,
     regions,
     same,
@@ -310,6 +311,20 @@ FAULTS: tuple[Fault, ...] = (
         ("tv", "grp"),
         "a spend that was not loaded",
         put("tv", slice(60, 64), 0.0),
+    ),
+    _fault(
+        "longer_period",
+        B,
+        ("sales",),
+        "the sales of a month in each of its weeks",
+        per_month("sales"),
+    ),
+    _fault(
+        "longer_period",
+        W,
+        ("search",),
+        "the spend of a month in each of its weeks",
+        per_month("search"),
     ),
     _fault(
         "rate_as_spend",

@@ -23,6 +23,7 @@ from job.gate import (
     lift_tests,
     series,
     spends,
+    steps,
     values,
 )
 from job.gate.data import Data, read
@@ -37,6 +38,7 @@ Check = Callable[[Data], Iterator[Finding]]
 CHECKS: tuple[Check, ...] = (
     *dates.CHECKS,
     *joined.CHECKS,
+    *steps.CHECKS,
     *values.CHECKS,
     *series.CHECKS,
     *spends.CHECKS,

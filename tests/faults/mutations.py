@@ -7,14 +7,17 @@ unrelated finding does not count.
 from __future__ import annotations
 
 import argparse
+import json
 import re
 import sys
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import duckdb
 import numpy as np
 import pandas as pd
 
@@ -43,7 +46,8 @@ class Table:
         truth: dates, target and spends that the model must have.
         pairs: the exposure of each spend.
         words: what a message that names the fault matches; None if the table has no fault.
-        writing: arguments for `DataFrame.to_csv`.
+        writing: arguments for `DataFrame.to_csv`; such a table is always a CSV file.
+        settings: what is set in the proposed config.
     """
 
     frame: pd.DataFrame
@@ -51,6 +55,7 @@ class Table:
     pairs: dict[str, str]
     words: str | None = None
     writing: dict[str, Any] | None = None
+    settings: dict[str, Any] = field(default_factory=dict)
 
 
 def healthy(random: Random) -> Table:
@@ -211,6 +216,61 @@ def _encoding(table: Table, random: Random) -> Table:
     return replace(table, frame=frame, truth=truth, words="UTF", writing=how | {"sep": separator})
 
 
+def _join(table: Table, random: Random) -> Table:
+    """Split each row's spends over campaigns, and repeat all other figures."""
+    spends = [str(c) for c in table.truth if c not in ("date", "revenue")]
+    number = int(random.integers(2, 5))
+    shares = random.dirichlet(np.ones(number), len(table.frame))
+    parts = []
+    for i in range(number):
+        part = table.frame.copy()
+        part[spends] = part[spends].mul(shares[:, i], axis=0).round(4)
+        names = [
+            f"{random.choice(['A', 'B'])}{int(random.integers(900))}" for _ in range(len(part))
+        ]
+        parts.append(part.assign(campaign=names) if random.random() < 0.5 else part)
+    return replace(
+        table, frame=pd.concat(parts).sort_values("date"), words="revenue.*(copies|MAX)|long"
+    )
+
+
+def _longer_period(table: Table, random: Random) -> Table:
+    """Repeat the target of a month in each of its days or weeks."""
+    days = pd.to_datetime(table.frame["date"])
+    if len(days) < 100:  # monthly rows
+        return _row_twice(table, random)
+    revenue = table.frame.groupby(days.dt.to_period("M"))["revenue"].transform("sum").round(2)
+    return replace(table, frame=table.frame.assign(revenue=revenue), words="revenue.*month")
+
+
+def _lift_test(table: Table, random: Random) -> Table:
+    """Add a lift test whose spend or dates are not those of the data, or a right one."""
+    days = list(table.frame["date"])
+    start, end = days[20], days[24] - timedelta(days=1)
+    spent = float(table.truth["tv_spend"].iloc[20:24].sum())
+    how = str(random.choice(["right", "another spend", "other years", "within a period"]))
+    if how == "another spend":
+        spent *= float(random.choice([0.01, 0.2, 3, 1000]))
+    if how == "other years":
+        start, end = (day.replace(year=day.year - 4) for day in (start, end))
+    if how == "within a period":  # of a weekly or monthly table; two of a daily one
+        end = start + timedelta(days=1)
+    test = {"channel": "tv", "start": start, "end": end, "lift": 900.0, "spend": spent}
+    right = table.truth if how == "right" else table.truth.iloc[:0]
+    return replace(table, truth=right, words="calibration", settings={"calibration": [test]})
+
+
+def _constant_influence(table: Table, random: Random) -> Table:
+    """Add a context, organic or factor column that only varies before the window."""
+    name = str(random.choice(["newsletter", "price", "promo_event", "temperature"]))
+    values = np.where(np.arange(len(table.frame)) < 10, random.uniform(1, 9, len(table.frame)), 5.0)
+    start = table.frame["date"].iloc[12]
+    frame = table.frame.assign(**{name: values.round(2)})
+    return replace(
+        table, frame=frame, truth=table.truth.iloc[:0], words=name, settings={"start": start}
+    )
+
+
 def _row_twice(table: Table, random: Random) -> Table:
     row = table.frame.iloc[[int(random.integers(5, len(table.frame) - 5))]]
     return replace(table, frame=pd.concat([table.frame, row]), words="identical")
@@ -233,18 +293,60 @@ MUTATIONS: dict[str, tuple[int, Callable[[Table, Random], Table]]] = {
     "blank or total rows": (11, _last_rows),
     "another encoding": (11, _encoding),
     "a row twice": (12, _row_twice),
+    "a join": (1, _join),
+    "a figure of a longer period": (1, _longer_period),
+    "a lift test": (6, _lift_test),
+    "a constant in the window": (7, _constant_influence),
 }
 
 
-def outcome(table: Table, folder: Path) -> str:
+def _write(table: Table, folder: Path, random: Random) -> dict[str, Any]:
+    """Store the table as a file or in a database; return the source."""
+    kind = str(random.choice(["csv", "csv", "parquet", "xlsx", "duckdb"]))
+    unique = len(set(table.frame)) == len(table.frame.columns)
+    if kind == "csv" or table.writing or not unique:
+        table.frame.to_csv(folder / "t.csv", index=False, **(table.writing or {}))
+        return {"type": "file", "path": str(folder / "t.csv")}
+    frame = table.frame.copy()
+    for name in frame:
+        if any(isinstance(value, str) for value in frame[name]):
+            texts = [None if pd.isna(v) or v == "" else str(v) for v in frame[name]]
+            frame[name] = pd.Series(texts, index=frame.index, dtype=object)
+    if kind == "parquet":
+        frame.to_parquet(folder / "t.parquet", index=False)
+    elif kind == "xlsx":
+        with pd.ExcelWriter(folder / "t.xlsx", engine="xlsxwriter") as book:
+            frame.to_excel(book, index=False)
+    else:
+        with duckdb.connect(str(folder / "t.duckdb")) as connection:
+            connection.register("frame", frame)
+            connection.execute("CREATE TABLE t AS SELECT * FROM frame")
+        return {"type": "duckdb", "path": str(folder / "t.duckdb"), "table": "t"}
+    return {"type": "file", "path": str(folder / f"t.{kind}")}
+
+
+def _with(config: Config, settings: Mapping[str, Any]) -> Config:
+    """Return the config with the settings of a mutation."""
+    document = config.model_dump(mode="json", exclude_unset=True)
+    if "calibration" in settings:
+        tests = [
+            {**test, "start": str(test["start"]), "end": str(test["end"])}
+            for test in settings["calibration"]
+        ]
+        document["calibration"] = tests
+    if "start" in settings:
+        document["date"]["window_start"] = str(settings["start"])
+    return load_config(json.dumps(document)).config
+
+
+def outcome(table: Table, folder: Path, random: Random) -> str:
     """Return `right`, or `named: …`, or `SILENT: …` with what the product says."""
-    path = folder / "t.csv"
-    table.frame.to_csv(path, index=False, **(table.writing or {}))
+    source = _write(table, folder, random)
     said: list[str] = []
     try:
-        text = init_config({"type": "file", "path": str(path)}, market="DE")
+        text = init_config(source, market="DE")
         said += [line for line in text.splitlines() if "CHECK" in line]
-        config = load_config(text).config
+        config = _with(load_config(text).config, table.settings)
         snapshot = extract(config, run_id="r", to=folder / "s.parquet")
         today = pd.Timestamp(snapshot.last_date).date()
         said += [f.sentence for f in check(snapshot, config, today=today).problems()]
@@ -255,7 +357,7 @@ def outcome(table: Table, folder: Path) -> str:
             return "right" if not said else f"right, but: {said}"
     if table.words and any(re.search(table.words, sentence) for sentence in said):
         return f"named: {said}"
-    return f"SILENT: {said}"
+    return f"SILENT ({source['type']}, {source['path'][-7:]}): {said}"
 
 
 def _is_right(config: Config, read: pd.DataFrame, table: Table) -> bool:
@@ -283,7 +385,7 @@ def campaign(count: int, seed: int) -> Iterator[tuple[str, int, str]]:
         name = names[number % len(names)]
         kind, mutate = MUTATIONS[name]
         with TemporaryDirectory() as folder:
-            yield name, kind, outcome(mutate(healthy(random), random), Path(folder))
+            yield name, kind, outcome(mutate(healthy(random), random), Path(folder), random)
 
 
 def main() -> int:

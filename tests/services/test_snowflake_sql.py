@@ -18,6 +18,10 @@ from job.sources.sql import build
 from mmm.propose.candidates import rank
 from mmm.propose.places import sources_in_schema
 from tests.fakes.snowflake import FakeSnowflake
+from tests.unit.sources.test_month_names import FORMS, in_every_language
+from tests.unit.sources.test_month_names import query as date_query
+from tests.unit.sources.test_number_texts import EXPECTED
+from tests.unit.sources.test_number_texts import query as number_query
 from tests.unit.sources.test_sql_properties import cases, check, planned, types
 from tests.unit.sources.test_time_zones import check_source, weekly
 
@@ -91,3 +95,22 @@ def test_the_tables_of_a_schema_are_listed(snowflake_server: FakeSnowflake) -> N
     assert best.facts.startswith(f"{len(frame)} rows, one per week from")
     assert (other.name, other.score) == ("analytics.candidates.LOOKUP", 0)
     assert len(sources_in_schema("snowflake", "CANDIDATES", env=env)) == 2
+
+
+@pytest.mark.parametrize("date_format", FORMS)
+def test_names_of_months(date_format: str, snowflake_server: FakeSnowflake) -> None:
+    texts, days = in_every_language(date_format)
+    texts += ["Total", "31 Feb 2021", "3 Foo 2021"]
+    rows = ", ".join(f"({n}, {literal(text)})" for n, text in enumerate(texts))
+    snowflake_server.execute(
+        'CREATE OR REPLACE TABLE T (N INT, "day" VARCHAR)', f"INSERT INTO T VALUES {rows}"
+    )
+    with snowflake_server._admin.cursor() as cursor:
+        cursor.execute(date_query(date_format, "snowflake") + " ORDER BY N")
+        assert [row[0] for row in cursor.fetchall()] == [*days, None, None, None]
+
+
+def test_numbers_as_people_write_them(snowflake_server: FakeSnowflake) -> None:
+    with snowflake_server._admin.cursor() as cursor:
+        cursor.execute(number_query("snowflake"))
+        assert list(cursor.fetchone()) == EXPECTED

@@ -8,6 +8,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -20,8 +21,13 @@ from contract.source import BigQuerySource
 from job.sources import Snapshot, bigquery, extract, planned_sql
 from tests.fakes.bigquery import FakeBigQuery, running
 from tests.unit.sources.conftest import make_config
+from tests.unit.sources.test_month_names import FORMS, in_every_language
+from tests.unit.sources.test_month_names import query as date_query
+from tests.unit.sources.test_number_texts import EXPECTED
+from tests.unit.sources.test_number_texts import query as number_query
 
 SOURCE = {"type": "bigquery", "table": "mmm.daily"}
+TABLE = BigQuerySource(type="bigquery", table="mmm.daily")
 
 
 @pytest.fixture
@@ -170,3 +176,21 @@ def test_all_clients_are_closed_with_the_warehouse(
     with pytest.raises(ValueError, match="closed channel"):
         reader.create_read_session(parent="projects/p", retry=None, timeout=0.1)
     assert client.closed
+
+
+@pytest.mark.parametrize("date_format", FORMS)
+def test_names_of_months(date_format: str, service: FakeBigQuery) -> None:
+    texts, days = (every[::5] for every in in_every_language(date_format))
+    texts += ["Total", "31 Feb 2021", "3 Foo 2021"]
+    service.database.register("frame", pd.DataFrame({"n": range(len(texts)), "day": texts}))
+    service.database.execute("CREATE TABLE t AS SELECT * FROM frame")
+    sql = date_query(date_format, "bigquery") + " ORDER BY n"
+    with closing(bigquery.connect(TABLE, run_id="r", env=service.env)) as warehouse:
+        read = [day for batch in warehouse.stream(sql) for day in batch.column(0).to_pylist()]
+    assert read == [*days, None, None, None]
+
+
+def test_numbers_as_people_write_them(service: FakeBigQuery) -> None:
+    with closing(bigquery.connect(TABLE, run_id="r", env=service.env)) as warehouse:
+        (batch,) = warehouse.stream(number_query("bigquery"))
+    assert list(batch.to_pylist()[0].values()) == EXPECTED

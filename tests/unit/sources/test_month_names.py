@@ -59,8 +59,8 @@ FORMS = {
 }
 
 
-def config_and_days(texts: list[str], date_format: str) -> list[date | None]:
-    """Return the days that DuckDB reads."""
+def query(date_format: str, dialect: str) -> str:
+    """Return the SQL that reads the days of the texts in `t`."""
     when = {"column": "day", "frequency": "month", "format": date_format}
     config: Config = make_config({"type": "snowflake", "table": "t"}, date=when)
     names = ("day", "sales", "tv", "grp", "mail", "price", "event")
@@ -68,31 +68,40 @@ def config_and_days(texts: list[str], date_format: str) -> list[date | None]:
     plan = make_plan(
         config, [Field(name=n, kind=kinds.get(n, Kind.FLOAT)) for n in names], table="t"
     )
-    query = exp.select(parse_date(config, plan)).from_("t").sql(dialect="duckdb")
+    return exp.select(parse_date(config, plan)).from_("t").sql(dialect=dialect)
+
+
+def read_by_duckdb(texts: list[str], date_format: str) -> list[date | None]:
     with duckdb.connect() as connection:
         connection.register("t", pd.DataFrame({"day": texts}))
-        return [row[0] for row in connection.execute(query).fetchall()]
+        return [row[0] for row in connection.execute(query(date_format, "duckdb")).fetchall()]
 
 
-@pytest.mark.parametrize("date_format", FORMS)
-def test_every_language(date_format: str) -> None:
+def in_every_language(date_format: str) -> tuple[list[str], list[date]]:
+    """Return texts of dates, and the days that they write."""
     texts, days = [], []
     for names in LANGUAGES.values():
         for month, name in enumerate(names.split(), start=1):
             for form in FORMS[date_format]:
                 texts.append(form.format(name))
                 days.append(date(2021, month, 3 if "%d" in date_format else 1))
+    return texts, days
+
+
+@pytest.mark.parametrize("date_format", FORMS)
+def test_every_language(date_format: str) -> None:
+    texts, days = in_every_language(date_format)
     read = [parse_day(text, date_format) for text in texts]
     assert read == days, [
         t for t, found, day in zip(texts, read, days, strict=True) if found != day
     ]
-    assert config_and_days(texts, date_format) == days
+    assert read_by_duckdb(texts, date_format) == days
 
 
 @pytest.mark.parametrize("date_format", FORMS)
 def test_what_is_no_date_is_read_by_neither(date_format: str) -> None:
     texts = ["Total", "", "31 Feb 2021", "3 Foo 2021", "2021", "Jan", "3 2021", "Q1 2021", "-"]
-    assert config_and_days(texts, date_format) == [parse_day(t, date_format) for t in texts]
+    assert read_by_duckdb(texts, date_format) == [parse_day(t, date_format) for t in texts]
 
 
 def table(days: list[str], folder: Path) -> dict[str, str]:

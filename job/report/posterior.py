@@ -133,7 +133,22 @@ def _lift_tests(inputs: ReportInputs, tests: Sequence[Mapping[str, Any]]) -> lis
         "Lift tests count as measurements beside the data. A test agrees with the data if its 90 % "
         "interval overlaps that of the model without tests."
     )
-    return [Note(note), table(pd.DataFrame(rows), columns)]
+    return [Note(note), table(pd.DataFrame(rows), columns), *_other_spends(inputs)]
+
+
+def _other_spends(inputs: ReportInputs) -> list[Block]:
+    """Repeat the gate's findings on tests whose spend is not that of the data."""
+    checks = (inputs.quality or {}).get("checks") or []
+    found = [check for check in checks if check["check"] == "lift_test_spend"]
+    return [
+        Note(
+            f"Do not use the results of these channels yet: {check['sentence']}. The lift of the "
+            "test belongs to its own spend, and this pulls their results away from the data.",
+            "warning",
+        )
+        for check in found
+        if check["outcome"] == "WARN"
+    ]
 
 
 def _agrees(test: Mapping[str, Any]) -> bool:

@@ -48,11 +48,12 @@ TEST = Calibration(
 )
 
 
-def page(make: Make, **changes: Any) -> Page:
+def page(make: Make, quality: Mapping[str, Any] | None = None, **changes: Any) -> Page:
     inputs = make(channels=["tv", "search", "social"])
     config = inputs.config.model_copy(update={"calibration": [TEST]})
     metrics = {**inputs.metrics, "posterior": {**POSTERIOR, **changes}}
-    return Page(render_report(replace(inputs, metrics=metrics, config=config)))
+    inputs = replace(inputs, metrics=metrics, config=config, quality=quality)
+    return Page(render_report(inputs))
 
 
 def test_channels_with_intervals_and_the_reason_of_a_disagreement(make: Make) -> None:
@@ -87,3 +88,13 @@ def test_a_lift_test_that_the_data_contradict(make: Make) -> None:
     near = {**POSTERIOR["tests"][0], "before": span(5500.0)}
     assert "A test agrees with the data" in page(make, tests=[near]).text
     assert "A test agrees" not in page(make, tests=[]).text
+
+
+def test_a_lift_test_of_another_spend_is_named(make: Make) -> None:
+    sentence = "`calibration[0].spend` is 1,000, but the spend in `tv` from 2025-02-03 is 9,000"
+    check = {"check": "lift_test_spend", "figure": 1000, "threshold": 9000, "sentence": sentence}
+    columns = {"columns": ["tv"], "dates": [], "outcome": "WARN"}
+    text = page(make, quality={"checks": [check | columns]}).text
+    assert f"Do not use the results of these channels yet: {sentence}" in text
+    passed = {"checks": [check | columns | {"outcome": "PASS"}]}
+    assert "Do not use the results" not in page(make, quality=passed).text

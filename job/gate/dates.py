@@ -24,7 +24,7 @@ def unreadable_dates(data: Data) -> Iterator[Finding]:
     rows, column = data.evidence.unreadable_dates, data.config.date.column
     if rows:
         written, shown = data.config.date.format, data.evidence.examples_of(column)
-        texts = [example.text for example in data.evidence.examples if example.column == column]
+        texts = [example.text for example in data.evidence.faulty(column)]
         turned = data.evidence.turned
         remedy = date_remedy(texts, written, turned=str(turned) if turned else None)
         yield Finding(
@@ -232,7 +232,7 @@ def window(data: Data) -> Iterator[Finding]:
             columns=(when.column,),
             dates=(data.dates[0],),
             sentence=f"the data starts on {data.dates[0]}, {quantity(late, 'day')} after "
-            f"`date.start` ({start})",
+            f"`date.start` ({start}); load the earlier rows, or set `date.start: {data.dates[0]}`",
         )
     if not data.in_window.any():
         yield Finding(
@@ -243,7 +243,8 @@ def window(data: Data) -> Iterator[Finding]:
             columns=(when.column,),
             dates=tuple(day for day in (when.window_start, when.window_end) if day),
             sentence=f"no {data.period} is in the modelling window (`date.window_start`, "
-            f"`date.window_end`); the data covers {data.dates[0]} to {data.dates[-1]}",
+            f"`date.window_end`); the data covers {data.dates[0]} to {data.dates[-1]}. Set a "
+            "window within it",
         )
 
 

@@ -31,11 +31,20 @@ def few_rows(data: Data) -> Iterator[Finding]:
             figure=rows,
             threshold=data.gate.min_rows,
             sentence=f"the modelling window has {quantity(rows, data.period)}; at least "
-            f"{data.gate.min_rows} are needed (`gate.min_rows`): widen the window",
+            f"{data.gate.min_rows} are needed (`gate.min_rows`): {_longer(data, rows)}",
         )
     else:
         sentence = quantity(rows, data.period)
         yield passed("few_rows", sentence, figure=rows, threshold=data.gate.min_rows)
+
+
+def _longer(data: Data, rows: int) -> str:
+    """Return how a window gets more periods."""
+    if len(data.dates) > rows:
+        return f"the data has {quantity(len(data.dates), data.period)}, so widen the window"
+    finer = {"month": "week", "week": "day"}.get(data.period)
+    other = f", or a finer `date.frequency` ({finer}) if the rows are finer" if finer else ""
+    return f"load a longer history{other}"
 
 
 def _rows_in_window(data: Data) -> int:

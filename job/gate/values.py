@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import defaultdict
 from collections.abc import Iterator
 from datetime import date
@@ -30,9 +31,7 @@ def missing_values(data: Data) -> Iterator[Finding]:
         share = figure / max(data.evidence.days, 1)
         allowed = data.gate.max_missing_share
         where = date_list(n.period for n in notices)
-        hint = ""
-        if column in data.config.factors:
-            hint = "; write a level such as `none` for periods without an event"
+        shown = data.evidence.examples_of(column, "missing")
         yield Finding(
             name="missing_values",
             outcome=Outcome.BLOCK if share > allowed else Outcome.WARN,
@@ -40,12 +39,26 @@ def missing_values(data: Data) -> Iterator[Finding]:
             threshold=allowed,
             columns=(column,),
             dates=tuple(n.period for n in notices),
-            sentence=f"`{column}` has no value in {quantity(figure, 'row')} (in {where}), "
-            f"{share:.1%} of all rows; allowed: {allowed:.1%} (`gate.max_missing_share`){hint}",
+            sentence=f"`{column}` has no value in {quantity(figure, 'row')} (in {where})"
+            + (f": {shown}" if shown else "")
+            + f", {share:.1%} of all rows; allowed: {allowed:.1%} (`gate.max_missing_share`); "
+            + _missing_remedy(data, column),
         )
     if not by_column:
         threshold = data.gate.max_missing_share
         yield passed("missing_values", "no value is missing", figure=0, threshold=threshold)
+
+
+def _missing_remedy(data: Data, column: str) -> str:
+    if column in data.config.factors:
+        return "write a level such as `none` for periods without an event"
+    texts = sorted({e.text for e in data.evidence.faulty(column, "missing") if e.text})
+    if texts:
+        listed = json.dumps(texts, ensure_ascii=False)
+        return f"set `numbers.zero: {listed}` if this means zero, or write the values"
+    if column in data.media:
+        return "write 0 where there was none"
+    return "load or write the values"
 
 
 def _missing_at_end(data: Data) -> list[date]:
@@ -66,7 +79,7 @@ def not_numeric(data: Data) -> Iterator[Finding]:
             by_column[notice.column].append(notice)
     for column, notices in by_column.items():
         figure = sum(n.unreadable for n in notices)
-        texts = [e.text for e in data.evidence.examples if e.column == column and e.text]
+        texts = [example.text for example in data.evidence.faulty(column) if example.text]
         shown = data.evidence.examples_of(column)
         hint = (
             "; if it has names or labels, list it under `factors`; if it has numbers, "
@@ -94,6 +107,7 @@ def negative_values(data: Data) -> Iterator[Finding]:
     for column, notices in by_column.items():
         figure = sum(n.negative for n in notices)
         is_target = column == data.target
+        shown = data.evidence.examples_of(column, "negative")
         hint = (
             "check whether these are returns"
             if is_target
@@ -107,7 +121,9 @@ def negative_values(data: Data) -> Iterator[Finding]:
             columns=(column,),
             dates=tuple(n.period for n in notices),
             sentence=f"`{column}` is negative in {quantity(figure, 'row')} (in "
-            f"{date_list(n.period for n in notices)}); {hint}",
+            f"{date_list(n.period for n in notices)})"
+            + (f": {shown}" if shown else "")
+            + f"; {hint}",
         )
 
 
@@ -175,7 +191,7 @@ def nearly_empty(data: Data) -> Iterator[Finding]:
                 dates=tuple(active),
                 sentence=f"`{column}` is zero except in {len(active)} of "
                 f"{quantity(len(values), data.period)} ({date_list(active)}); its effect is "
-                "indistinguishable from chance",
+                "indistinguishable from chance. Remove it, or combine it with another channel",
             )
     if lowest_share >= data.gate.min_active_share:
         threshold = data.gate.min_active_share

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from typing import Literal
 
 from sqlglot import exp
 
@@ -10,15 +12,16 @@ from contract.config import Config
 from contract.exceptions import CancelledError, DataError, MMMError
 from contract.suggest import did_you_mean
 from job.sources.date_texts import date_remedy
-from job.sources.plan import Plan
-from job.sources.schema import Field
-from job.sources.snapshot import Evidence, Example
+from job.sources.plan import Column, Plan
+from job.sources.schema import Field, Kind
+from job.sources.snapshot import Evidence, Example, Notice
 from job.sources.sql import any_filled, raw_text, usual_day, value
-from job.sources.sql_dates import parse_date
+from job.sources.sql_dates import date_, parse_date
 from job.sources.warehouse import Warehouse, arrow_rows
 
 _MAX_COUNTRIES = 20
 _MAX_EXAMPLES = 3
+_MAX_QUERIES = 8  # each reads a file once more
 
 
 def no_rows(config: Config, plan: Plan, warehouse: Warehouse) -> DataError:
@@ -81,19 +84,63 @@ def unreadable_values(
     """
     found: list[Example] = []
     if dates:
-        found += _examples(config, plan, warehouse, plan.date, parse_date(config, plan), None)
+        day = parse_date(config, plan)
+        bad = exp.or_(_is_null(day), exp.not_(usual_day(day.copy())))
+        found += _examples(config, plan, warehouse, plan.date, bad)
     for column in plan.columns:
         if column.name in columns:
-            parsed, text = value(column), raw_text(column)
-            found += _examples(config, plan, warehouse, column.field, parsed, text, column.name)
+            bad = exp.and_(_is_null(value(column)), exp.not_(_is_null(raw_text(column))))
+            found += _examples(config, plan, warehouse, column.field, bad, column.name)
     return tuple(found)
+
+
+def faulty_rows(
+    config: Config, plan: Plan, warehouse: Warehouse, notices: Iterable[Notice]
+) -> tuple[Example, ...]:
+    """Return up to three missing and three negative values of a file's columns, with their rows.
+
+    A warehouse has no rows to name, and its query costs money; there the periods say enough.
+    """
+    if warehouse.first_row is None:
+        return ()
+    faults: dict[str, dict[Literal["missing", "negative"], None]] = {}
+    for notice in notices:
+        found = faults.setdefault(notice.column, {})
+        found |= {"missing": None} if notice.missing else {}
+        found |= {"negative": None} if notice.negative else {}
+    pairs = [(column, fault) for column in plan.columns for fault in faults.get(column.name, ())]
+    return tuple(
+        replace(example, fault=fault)
+        for column, fault in pairs[:_MAX_QUERIES]
+        for example in _faulty(config, plan, warehouse, column, fault)
+    )
+
+
+def _faulty(
+    config: Config, plan: Plan, warehouse: Warehouse, column: Column, fault: str
+) -> list[Example]:
+    number = value(column)
+    bad: exp.Expr = exp.LT(this=number.copy(), expression=exp.Literal.number(0))
+    if fault == "missing":
+        is_text = column.field.kind is Kind.TEXT and not column.as_text
+        empty = raw_text(column) if is_text else number
+        bad = _is_null(empty)
+    day = parse_date(config, plan)
+    for limit, compare in ((config.date.start, exp.GTE), (config.date.end, exp.LTE)):
+        if limit is not None:
+            bad = exp.and_(bad, compare(this=day.copy(), expression=date_(limit)))
+    return _examples(config, plan, warehouse, column.field, bad, column.name)
 
 
 def readable_date(config: Config, plan: Plan, warehouse: Warehouse) -> Example | None:
     """Return the first date that is read, with its row."""
-    day = parse_date(config, plan)
-    found = _examples(config, plan, warehouse, plan.date, day, None, readable=True)
+    is_read = exp.not_(_is_null(parse_date(config, plan)))
+    found = _examples(config, plan, warehouse, plan.date, is_read)
     return found[0] if found else None
+
+
+def _is_null(expression: exp.Expr) -> exp.Expr:
+    return exp.Is(this=exp.paren(expression), expression=exp.Null())
 
 
 def _examples(
@@ -101,20 +148,17 @@ def _examples(
     plan: Plan,
     warehouse: Warehouse,
     field: Field,
-    parsed: exp.Expr,
-    text: exp.Expr | None,
+    condition: exp.Expr,
     name: str | None = None,
-    *,
-    readable: bool = False,
 ) -> list[Example]:
+    """Return the first values of a field in rows that meet a condition."""
     raw = exp.cast(exp.column(field.name, quoted=True), "VARCHAR")
     number: exp.Expr = exp.Null()
     if warehouse.first_row is not None:
         number = exp.Window(this=exp.RowNumber())
     rows = exp.select(
         exp.alias_(raw, "raw_text"),
-        exp.alias_(parsed, "parsed"),
-        exp.alias_(text.copy() if text is not None else raw.copy(), "filled_text"),
+        exp.alias_(exp.paren(condition), "is_meant"),
         exp.alias_(number, "row_number"),
         exp.alias_(any_filled(plan), "is_filled"),
     ).from_(warehouse.relation.copy())
@@ -124,15 +168,8 @@ def _examples(
             expression=exp.Literal.string(config.country()),
         )
         rows = rows.select(exp.alias_(chosen, "is_chosen"))
-    parsed_ = exp.column("parsed")
-    bad: exp.Expr = exp.Is(this=parsed_, expression=exp.Null())
-    if readable:
-        bad = exp.not_(bad)
-    elif text is None:
-        bad = exp.or_(bad, exp.not_(usual_day(parsed_.copy())))
-    else:
-        bad = exp.and_(bad, exp.not_(exp.Is(this=exp.column("filled_text"), expression=exp.Null())))
-    query = exp.select("raw_text", "row_number").from_(rows.subquery("numbered")).where(bad)
+    query = exp.select("raw_text", "row_number").from_(rows.subquery("numbered"))
+    query = query.where(exp.column("is_meant"))
     query = query.where(exp.column("is_filled"))
     if plan.country is not None:
         query = query.where(exp.column("is_chosen"))

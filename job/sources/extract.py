@@ -21,7 +21,13 @@ from contract.exceptions import DataError, TransientError
 from contract.source import BigQuerySource, DuckDBSource, FileSource, Source
 from job.sources.annotations_file import read_annotations
 from job.sources.annotations_join import join
-from job.sources.diagnose import no_rows, readable_date, unreadable_dates, unreadable_values
+from job.sources.diagnose import (
+    faulty_rows,
+    no_rows,
+    readable_date,
+    unreadable_dates,
+    unreadable_values,
+)
 from job.sources.periods import (
     EvidenceCounter,
     check_range,
@@ -143,10 +149,11 @@ def _read(config: Config, plan: Plan, warehouse: Warehouse, to: Path) -> Snapsho
 
     def counted(*, dropped: tuple[date, ...] = (), filled: tuple[date, ...] = ()) -> Evidence:
         found = counter.evidence(dropped=dropped, filled=filled)
+        examples = faulty_rows(config, plan, warehouse, found.notices)
         unreadable = sorted({notice.column for notice in found.notices if notice.unreadable})
         if not (found.unreadable_dates or unreadable):
-            return found
-        examples = unreadable_values(
+            return replace(found, examples=examples)
+        examples += unreadable_values(
             config, plan, warehouse, columns=unreadable, dates=bool(found.unreadable_dates)
         )
         turned = None

@@ -12,7 +12,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field, replace
 from datetime import date
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -38,7 +38,7 @@ class Notice:
 
 @dataclass(frozen=True, kw_only=True)
 class Example:
-    """A value that cannot be read: its column, its text and, in a file, its row.
+    """A faulty value: its column, its text and, in a file, its row.
 
     The first row of a CSV file or a sheet is its header.
     """
@@ -46,6 +46,7 @@ class Example:
     column: str
     text: str | None
     row: int | None = None
+    fault: Literal["unreadable", "missing", "negative"] = "unreadable"
 
     def __str__(self) -> str:
         """Return the text with its row, e.g. "`x` in row 3"."""
@@ -71,7 +72,8 @@ class Evidence:
         missing_days: the number of those days.
         crowded: in a table with one row per period, periods with rows of several days.
         source_last_day: the last day with rows.
-        examples: values that cannot be read, at most three per column.
+        examples: values that cannot be read, at most three per column; of a file also missing and
+            negative ones.
         turned: a readable date with its row, if some dates are unreadable and no readable one has
             a day above 12.
         repeated_values: per summed column, the days on which several rows have one value.
@@ -102,9 +104,13 @@ class Evidence:
     midnight_in: tuple[str, ...] = ()
     clocks: tuple[str, ...] = ()
 
-    def examples_of(self, column: str) -> str:
-        """Return the unreadable values of a column for a sentence, e.g. "`x` in row 3"."""
-        return ", ".join(str(example) for example in self.examples if example.column == column)
+    def faulty(self, column: str, fault: str = "unreadable") -> list[Example]:
+        """Return the examples of one fault of a column."""
+        return [e for e in self.examples if e.column == column and e.fault == fault]
+
+    def examples_of(self, column: str, fault: str = "unreadable") -> str:
+        """Return the faulty values of a column for a sentence, e.g. "`x` in row 3"."""
+        return ", ".join(str(example) for example in self.faulty(column, fault))
 
     def to_json(self) -> dict[str, Any]:
         """Return JSON values; dates are ISO text."""

@@ -5,24 +5,32 @@ resource "google_service_account" "trigger" {
   project      = var.project_id
   account_id   = "${var.name}-trigger"
   display_name = "MMM Trainer: the function that accepts requests"
+
+  depends_on = [google_project_service.this]
 }
 
 resource "google_service_account" "job" {
   project      = var.project_id
   account_id   = "${var.name}-job"
   display_name = "MMM Trainer: the job that trains"
+
+  depends_on = [google_project_service.this]
 }
 
 resource "google_service_account" "push" {
   project      = var.project_id
   account_id   = "${var.name}-push"
   display_name = "MMM Trainer: the identity that Pub/Sub calls the function with"
+
+  depends_on = [google_project_service.this]
 }
 
 resource "google_service_account" "build" {
   project      = var.project_id
   account_id   = "${var.name}-build"
   display_name = "MMM Trainer: the build of the function"
+
+  depends_on = [google_project_service.this]
 }
 
 # Bucket: function and job read everything. Each writes only below its own prefixes, so neither can
@@ -99,9 +107,10 @@ resource "google_service_account_iam_member" "push_token" {
 }
 
 resource "google_cloud_run_v2_service_iam_member" "push" {
+  for_each = google_cloudfunctions2_function.this
   project  = var.project_id
   location = var.region
-  name     = google_cloudfunctions2_function.trigger.name
+  name     = each.value.name
   role     = "roles/run.invoker"
   member   = google_service_account.push.member
 }
@@ -120,6 +129,8 @@ resource "google_project_iam_custom_role" "launcher" {
     "run.jobs.runWithOverrides",
     "run.tasks.list",
   ]
+
+  depends_on = [google_project_service.this]
 }
 
 resource "google_cloud_run_v2_job_iam_member" "launcher" {
@@ -138,12 +149,13 @@ resource "google_secret_manager_secret_iam_member" "job" {
   member    = google_service_account.job.member
 }
 
-# BigQuery: only if a market's source is there.
-resource "google_project_iam_member" "bigquery_jobs" {
-  count   = var.bigquery == null ? 0 : 1
-  project = coalesce(var.bigquery.job_project, var.project_id)
-  role    = "roles/bigquery.jobUser"
-  member  = google_service_account.job.member
+# BigQuery: only if a market's source is there. One role is for queries, the other for the Storage
+# Read API, which returns their results.
+resource "google_project_iam_member" "bigquery" {
+  for_each = toset(var.bigquery == null ? [] : ["roles/bigquery.jobUser", "roles/bigquery.readSessionUser"])
+  project  = local.bigquery_project
+  role     = each.key
+  member   = google_service_account.job.member
 }
 
 resource "google_bigquery_dataset_iam_member" "read" {
@@ -184,4 +196,23 @@ resource "google_artifact_registry_repository_iam_member" "build" {
   repository = google_artifact_registry_repository.images.name
   role       = "roles/artifactregistry.writer"
   member     = google_service_account.build.member
+}
+
+# A new grant takes a few minutes to come into force. Builds and the check of a job's secrets are not
+# repeated, so they wait for it. Deliveries, runs and passes of reconcile repeat what is refused.
+resource "time_sleep" "grants" {
+  create_duration = "180s"
+  triggers = {
+    build   = google_service_account.build.unique_id
+    job     = google_service_account.job.unique_id
+    secrets = join(",", sort(keys(var.secrets)))
+  }
+
+  depends_on = [
+    google_artifact_registry_repository_iam_member.build,
+    google_project_iam_member.build_logs,
+    google_project_iam_member.build_source,
+    google_secret_manager_secret_iam_member.job,
+    google_storage_bucket_iam_member.build_archive,
+  ]
 }

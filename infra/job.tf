@@ -12,6 +12,8 @@ locals {
     MMM_REGION       = var.region
     }, {
     for name, secret in local.secret_files : secret.file_env => secret.file if secret.file_env != null
+    }, local.bigquery_project == null ? {} : {
+    MMM_PROJECT = local.bigquery_project # pays for queries
   })
 }
 
@@ -30,6 +32,7 @@ resource "google_cloud_run_v2_job" "train" {
       service_account = google_service_account.job.email
       timeout         = "${var.job.timeout_seconds}s"
       max_retries     = var.job.max_retries
+      encryption_key  = var.kms_key
 
       containers {
         image = var.job.image
@@ -97,6 +100,6 @@ resource "google_cloud_run_v2_job" "train" {
 
   depends_on = [
     google_project_service.this,
-    google_secret_manager_secret_iam_member.job,
+    time_sleep.grants,
   ]
 }

@@ -5,22 +5,25 @@ data "google_project" "this" {
 }
 
 locals {
-  labels         = merge({ app = "mmm-trainer" }, var.labels)
-  project_number = data.google_project.this.number
-  pubsub_agent   = "serviceAccount:service-${local.project_number}@gcp-sa-pubsub.iam.gserviceaccount.com"
+  labels           = merge({ app = "mmm-trainer" }, var.labels)
+  bigquery_project = try(coalesce(var.bigquery.job_project, var.project_id), null)
+  project_number   = data.google_project.this.number
+  pubsub_agent     = "serviceAccount:service-${local.project_number}@gcp-sa-pubsub.iam.gserviceaccount.com"
 
-  services = toset([
+  services = toset(concat([
     "artifactregistry.googleapis.com",
     "cloudbuild.googleapis.com",
     "cloudfunctions.googleapis.com",
+    "cloudresourcemanager.googleapis.com",
     "cloudscheduler.googleapis.com",
+    "iam.googleapis.com",
     "logging.googleapis.com",
     "monitoring.googleapis.com",
     "pubsub.googleapis.com",
     "run.googleapis.com",
     "secretmanager.googleapis.com",
     "storage.googleapis.com",
-  ])
+  ], var.bigquery == null ? [] : ["bigquery.googleapis.com", "bigquerystorage.googleapis.com"]))
 }
 
 resource "google_project_service" "this" {
@@ -46,6 +49,15 @@ resource "google_artifact_registry_repository" "images" {
     action = "KEEP"
     most_recent_versions {
       keep_count = 10
+    }
+  }
+  # The image in use may be older than both limits. Every deployment moves the tag to its image.
+  cleanup_policies {
+    id     = "keep-deployed"
+    action = "KEEP"
+    condition {
+      tag_state    = "TAGGED"
+      tag_prefixes = ["deployed"]
     }
   }
   cleanup_policies {

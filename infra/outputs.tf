@@ -40,5 +40,5 @@ output "service_accounts" {
 
 output "trigger_url" {
   description = "Address of the function; only Pub/Sub may call it."
-  value       = google_cloudfunctions2_function.trigger.service_config[0].uri
+  value       = google_cloudfunctions2_function.this["trigger"].service_config[0].uri
 }

@@ -39,10 +39,10 @@ resource "google_pubsub_subscription" "requests" {
   labels                     = local.labels
 
   push_config {
-    push_endpoint = "${google_cloudfunctions2_function.trigger.service_config[0].uri}/${google_pubsub_topic.requests.id}"
+    push_endpoint = "${google_cloudfunctions2_function.this["trigger"].service_config[0].uri}/${google_pubsub_topic.requests.id}"
     oidc_token {
       service_account_email = google_service_account.push.email
-      audience              = google_cloudfunctions2_function.trigger.service_config[0].uri
+      audience              = google_cloudfunctions2_function.this["trigger"].service_config[0].uri
     }
   }
   retry_policy {
@@ -56,6 +56,11 @@ resource "google_pubsub_subscription" "requests" {
   expiration_policy {
     ttl = "" # never
   }
+
+  depends_on = [
+    google_cloud_run_v2_service_iam_member.push,
+    google_service_account_iam_member.push_token,
+  ]
 }
 
 # A topic without a subscription keeps no messages. Operators read dead letters here, and may publish

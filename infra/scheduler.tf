@@ -28,3 +28,24 @@ resource "google_cloud_scheduler_job" "request" {
 
   depends_on = [google_project_service.this]
 }
+
+# Reconcile settles what a dead process left open.
+resource "google_cloud_scheduler_job" "reconcile" {
+  project          = var.project_id
+  region           = var.region
+  name             = "${var.name}-reconcile"
+  description      = "Settles the runs that are still open."
+  schedule         = "*/5 * * * *"
+  attempt_deadline = "320s"
+
+  http_target {
+    uri         = google_cloudfunctions2_function.this["reconcile"].service_config[0].uri
+    http_method = "POST"
+    oidc_token {
+      service_account_email = google_service_account.push.email
+      audience              = google_cloudfunctions2_function.this["reconcile"].service_config[0].uri
+    }
+  }
+
+  depends_on = [google_cloud_run_v2_service_iam_member.push]
+}

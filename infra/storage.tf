@@ -92,6 +92,12 @@ resource "google_storage_bucket" "source" {
   public_access_prevention    = "enforced"
   labels                      = local.labels
 
+  dynamic "encryption" {
+    for_each = var.kms_key == null ? [] : [var.kms_key]
+    content {
+      default_kms_key_name = encryption.value
+    }
+  }
   versioning {
     enabled = true
   }

@@ -30,6 +30,14 @@ variable "bucket" {
     log_bucket           = optional(string)
   })
   nullable = false
+  validation {
+    # The provider leaves a condition of 0 out, and a rule without its condition deletes live objects.
+    condition = alltrue([
+      for days in [var.bucket.work_days, var.bucket.rejected_days, var.bucket.old_version_days, var.bucket.old_run_version_days] :
+      days >= 1 && floor(days) == days
+    ])
+    error_message = "work_days, rejected_days, old_version_days and old_run_version_days of `bucket` must be whole numbers of at least 1."
+  }
 }
 
 variable "enable_services" {
@@ -71,7 +79,7 @@ variable "job" {
 }
 
 variable "kms_key" {
-  description = "Cloud KMS key (projects/P/locations/L/keyRings/R/cryptoKeys/K) for bucket, topics, secrets and images. If null, Google's own keys are used. The service agents need roles/cloudkms.cryptoKeyEncrypterDecrypter on the key."
+  description = "Cloud KMS key (projects/P/locations/L/keyRings/R/cryptoKeys/K) for buckets, topics, secrets, images, functions and job; logs, metrics and schedules are not covered. If null, Google's own keys are used. The service agents of Storage, Pub/Sub, Secret Manager, Artifact Registry, Cloud Functions, Eventarc and Cloud Run need roles/cloudkms.cryptoKeyEncrypterDecrypter on the key."
   type        = string
   default     = null
 }
@@ -140,7 +148,7 @@ variable "schedules" {
 }
 
 variable "secrets" {
-  description = "Secrets of the job by name. Terraform creates them without values; add the values by hand. Either `env` names the environment variable that has the value, or `file` is the path where the value is mounted (its folder contains nothing else) and `file_env` names the variable that has this path."
+  description = "Secrets of the job by name. Terraform creates them without values; add the values by hand. Either `env` names the environment variable that has the value, or `file` is the path where the value is mounted (its folder contains nothing else) and `file_env` names the variable that has this path. `version` is a number; only a file may follow \"latest\"."
   type = map(object({
     env      = optional(string)
     file     = optional(string)
@@ -156,6 +164,10 @@ variable "secrets" {
   validation {
     condition     = alltrue([for s in values(var.secrets) : s.file == null || can(regex("^/[^/]+.*/[^/]+$", s.file))])
     error_message = "`file` must be an absolute path with a folder, such as /secrets/snowflake/key.p8."
+  }
+  validation {
+    condition     = alltrue([for s in values(var.secrets) : s.env == null || can(regex("^[1-9][0-9]*$", s.version))])
+    error_message = "An entry of `secrets` with `env` must name its `version` by number, such as version = \"1\"."
   }
 }
 

@@ -19,7 +19,7 @@ from cloudevents.http import CloudEvent
 from werkzeug.exceptions import BadRequest, HTTPException, ServiceUnavailable
 
 from contract.exceptions import MMMError
-from contract.run import State
+from contract.run import State, Status
 from contract.stores import Store, open_store
 from contract.topics import Publisher
 from trigger import logs
@@ -59,6 +59,7 @@ def reconcile(_: flask.Request) -> Any:
             _launcher(),
             max_age=_settings().max_message_age,
             on_change=_log_result,
+            on_end=_log_end,
         )
     except MMMError as error:
         log.error("the runs cannot be reconciled: %s", error)
@@ -67,6 +68,14 @@ def reconcile(_: flask.Request) -> Any:
         log.warning("not settled: %s", problem)
     log.info("settled: %s", dict(report.results) or "no open runs")
     return {"results": dict(report.results), "problems": len(report.problems)}
+
+
+def _log_end(status: Status) -> None:
+    """Log a run that reconcile ended; a failed one is an error, for which there is an alert."""
+    level = log.error if status.state is State.FAILED else log.info
+    reason = f": {status.error.message}" if status.error else ""
+    about = {"run_id": status.run_id, "market": status.market}
+    level("run %s is %s%s", status.run_id, status.state, reason, extra={"labels": about})
 
 
 def _log_result(run_id: str, result: str) -> None:

@@ -61,8 +61,12 @@ def reconcile(
     max_age: timedelta = MAX_MESSAGE_AGE,
     silence: timedelta = SILENCE,
     on_change: Callable[[str, str], None] = lambda run_id, result: None,
+    on_end: Callable[[Status], None] = lambda status: None,
 ) -> PassReport:
     """Settle every run that is not known to be closed; return the results.
+
+    `on_change` is called with the id and the result of each run that was looked at, and `on_end`,
+    from any thread, with the status of each run that this pass ended itself.
 
     Raises:
         MMMError: the bucket cannot be listed. A problem with one run is only reported.
@@ -79,7 +83,7 @@ def reconcile(
         """Return the run's result, or None and its problem."""
         if time.monotonic() > deadline:
             return LEFT, None
-        run = _Run(run_id, store, publisher, launcher, max_age, silence, at)
+        run = _Run(run_id, store, publisher, launcher, max_age, silence, at, on_end)
         try:
             return run.settle(), None
         except (MMMError, ValidationError, ValueError) as error:
@@ -120,6 +124,7 @@ class _Run:
     max_age: timedelta
     silence: timedelta
     at: datetime
+    on_end: Callable[[Status], None]
 
     def settle(self) -> str:
         """Advance the run as far as possible; return a short description of the result."""
@@ -164,7 +169,9 @@ class _Run:
             revision=status.revision if status else None,
             error=run_error(error, step="request"),
         )
-        publish_end(self.store, self.publisher, end_run(self.store, data))
+        ended = end_run(self.store, data)
+        self.on_end(ended)
+        publish_end(self.store, self.publisher, ended)
         return "closed"
 
     def _is_too_old_to_begin(self) -> bool:
@@ -255,6 +262,7 @@ class _Run:
         self, request: Request, state: State, error: RunError, *, stop: str | None = None
     ) -> str:
         status = end_request(self.store, request, state, error)
+        self.on_end(status)
         try:
             if stop:  # only now: a job that is stopped first would end its run as CANCELLED
                 self.launcher.cancel(stop)

@@ -174,7 +174,8 @@ def explain(error: Exception, what: str) -> MMMError | None:
         kind = DeniedError if isinstance(error, google_errors.Forbidden) else ServiceError
         return kind(
             f"{what} is not allowed; the job's account needs roles/bigquery.dataViewer on the "
-            f"dataset and roles/bigquery.jobUser on the project: {text}"
+            "dataset, and roles/bigquery.jobUser and roles/bigquery.readSessionUser on the project "
+            f"that pays for queries: {text}"
         )
     if isinstance(error, google_errors.BadRequest):
         return DataError(f"{what}: {text}")

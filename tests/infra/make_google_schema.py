@@ -1,10 +1,10 @@
-"""Make `google_schema.json`: arguments and blocks of the provider's resources that `infra/` uses.
+"""Make `google_schema.json`: arguments and blocks of the providers' resources that `infra/` uses.
 
-    pip download cdktn-provider-google==21.1.0 --no-deps --dest /tmp/cdktn
+    pip download cdktn-provider-google==21.1.0 cdktn-provider-time==14.0.2 --no-deps --dest /tmp/cdktn
     python -m tests.infra.make_google_schema /tmp/cdktn/*.whl
 
-The wheel describes every resource of one version of the Google provider (its bindings are generated
-from the provider's own schema); only names, types and what is required are kept.
+A wheel describes every resource of one version of a provider (its bindings are generated from the
+provider's own schema); only names, types and what is required are kept.
 """
 
 from __future__ import annotations
@@ -131,14 +131,18 @@ def plain_type(described: dict[str, Any]) -> str:
 def main() -> None:
     """Write the trimmed schema."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("wheel", type=Path)
-    wheel: Path = parser.parse_args().wheel
-    types, version = read_assembly(wheel)
+    parser.add_argument("wheels", type=Path, nargs="+")
+    wheels: list[Path] = parser.parse_args().wheels
+    types: dict[str, Any] = {}
+    versions = {}
+    for wheel in wheels:
+        described, version = read_assembly(wheel)
+        types |= described
+        versions[wheel.name.split("-")[0].removeprefix("cdktn_provider_")] = version
     trimmer = Trimmer(types)
     schema = {
-        "provider": "hashicorp/google",
-        "version": version,
-        "source": "-".join(wheel.name.split("-")[:2]),
+        "versions": versions,
+        "sources": sorted("-".join(wheel.name.split("-")[:2]) for wheel in wheels),
         **{
             kind: {name: trimmer.top(kind, name) for name in names}
             for kind, names in used_types().items()

@@ -109,7 +109,7 @@ def reference_problems(module: Module, value: Any) -> Iterator[str]:
                 yield f"`{reference}`: there is no such local"
         elif head == "data":
             yield from attribute_problems(module.data, "data", reference, rest)
-        elif head.startswith("google_"):
+        elif head.startswith(("google_", "time_")):
             yield from attribute_problems(module.resources, "resource", reference, parts)
 
 

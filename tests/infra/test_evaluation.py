@@ -106,19 +106,26 @@ def test_example_is_computed(tmp_path: Path) -> None:
         "SNOWFLAKE_WAREHOUSE": "MMM_WH",
         "SNOWFLAKE_PRIVATE_KEY_FILE": "/secrets/snowflake/key.p8",
     }
-    assert outputs["secret_env"]["snowflake-passphrase"]["version"] == "latest"
-    assert list(outputs["alerts"]) == [
-        "dead-letters",
-        "failed-executions",
-        "job-errors",
-        "trigger-errors",
-    ]
+    assert outputs["secret_env"]["snowflake-passphrase"]["version"] == "1"
+    assert list(outputs["metric_alerts"]) == ["dead-letters", "failed-executions"]
+    assert list(outputs["log_alerts"]) == ["job-errors", "reconcile-errors", "trigger-errors"]
     for text in outputs["messages"].values():
         message = parse_message(
             text.replace("google_storage_bucket.data.url", "gs://my-project-mmm").encode()
         )
         assert message.config_uri is not None
         assert re.fullmatch(r"gs://my-project-mmm/configs/(de|fr)\.yaml", message.config_uri)
+
+
+def test_bigquery_job_project_reaches_the_job(tmp_path: Path) -> None:
+    text = example().replace(
+        "  schedules = {",
+        '  bigquery = { job_project = "payer", datasets = ["data.mmm"] }\n\n  schedules = {',
+    )
+    outputs, said = evaluate(tmp_path, text)
+    assert said == ""
+    assert outputs["job_env"]["MMM_PROJECT"] == "payer"
+    assert {"bigquery.googleapis.com", "bigquerystorage.googleapis.com"} <= {*outputs["services"]}
 
 
 def test_schedule_with_markets_and_overrides_is_a_request(tmp_path: Path) -> None:
@@ -141,7 +148,17 @@ def test_schedule_with_markets_and_overrides_is_a_request(tmp_path: Path) -> Non
         ("@sha256:", ":latest-", "job.image must name the image by its digest"),
         ('cpu    = "4"', "timeout_seconds = 60", "job.timeout_seconds must be between 300"),
         ('cpu    = "4"', "max_retries = 11", "job.max_retries must be between 0 and 10"),
-        ('{ env = "SNOWFLAKE_PRIVATE_KEY_PASSPHRASE" }', "{}", "exactly one of `env` and `file`"),
+        (
+            'env = "SNOWFLAKE_PRIVATE_KEY_PASSPHRASE", ',
+            "",
+            "must have exactly one of `env` and `file`",
+        ),
+        (', version = "1"', "", "must name its `version` by number"),
+        (
+            '{ name = "my-project-mmm" }',
+            '{ name = "my-project-mmm", old_version_days = 0 }',
+            "must be whole numbers of at least 1",
+        ),
         ('"/secrets/snowflake/key.p8"', '"/key.p8"', "must be an absolute path with a folder"),
         (
             'cron = "0 2 * * *"',

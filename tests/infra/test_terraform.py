@@ -48,9 +48,11 @@ def test_schema_covers_what_is_used() -> None:
 
 
 def test_versions_pin_what_was_checked() -> None:
-    pinned = re.search(r'version = "~> (\d+)\.(\d+)"', (INFRA / "versions.tf").read_text())
-    assert pinned is not None
-    assert pinned.groups() == tuple(SCHEMA["version"].split(".")[:2])
+    text = (INFRA / "versions.tf").read_text()
+    pinned = dict(re.findall(r'source  = "hashicorp/(\w+)"\s+version = "~> ([\d.]+)"', text))
+    assert pinned == {
+        name: version.rpartition(".")[0] for name, version in SCHEMA["versions"].items()
+    }
 
 
 def test_module_has_no_problems() -> None:
@@ -249,10 +251,48 @@ def test_policy() -> None:
 
 
 def test_archive_entry_point_is_the_functions() -> None:
-    function = load(INFRA).resources["google_cloudfunctions2_function"]["trigger"]
-    entry_point = function["build_config"][0]["entry_point"].strip('"')
-    code = f"import re; from trigger import archive; print({entry_point!r} in re.findall(r'\\w+', archive.MAIN))"
+    functions = load(INFRA).locals["functions"]
+    entry_points = {function["entry_point"].strip('"') for function in functions.values()}
+    code = "from trigger import archive; print(archive.MAIN)"
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
     )
-    assert done.stdout.strip() == "True"
+    assert entry_points <= set(re.findall(r"\w+", done.stdout))
+
+
+def test_an_instance_has_a_thread_for_every_request() -> None:
+    function = load(INFRA).resources["google_cloudfunctions2_function"]["this"]
+    [service] = function["service_config"]
+    assert service["max_instance_request_concurrency"] == "${local.threads}"
+    assert re.search(r"THREADS\W+\$?\{?tostring\(local.threads\)", str(service))
+
+
+def test_alerts_use_no_metric_of_our_own() -> None:
+    """A metric of one's own can be used only minutes after it is created."""
+    module = load(INFRA)
+    assert "google_logging_metric" not in module.resources
+    assert "logging.googleapis.com/user/" not in (INFRA / "monitoring.tf").read_text()
+
+
+def test_a_bound_api_comes_first() -> None:
+    """Accounts, roles and repositories cannot be created before their API is enabled."""
+    module = load(INFRA)
+    for kind in (
+        "google_artifact_registry_repository",
+        "google_cloud_run_v2_job",
+        "google_monitoring_alert_policy",
+        "google_project_iam_custom_role",
+        "google_pubsub_topic",
+        "google_secret_manager_secret",
+        "google_service_account",
+        "google_storage_bucket",
+    ):
+        for name, body in module.resources[kind].items():
+            assert "google_project_service.this" in str(body.get("depends_on")), f"{kind}.{name}"
+
+
+def test_what_is_built_or_checked_once_waits_for_its_grants() -> None:
+    module = load(INFRA)
+    for kind in ("google_cloudfunctions2_function", "google_cloud_run_v2_job"):
+        for name, body in module.resources[kind].items():
+            assert "time_sleep.grants" in str(body["depends_on"]), f"{kind}.{name}"

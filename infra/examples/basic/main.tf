@@ -28,7 +28,7 @@ module "mmm" {
       file     = "/secrets/snowflake/key.p8"
       file_env = "SNOWFLAKE_PRIVATE_KEY_FILE"
     }
-    snowflake-passphrase = { env = "SNOWFLAKE_PRIVATE_KEY_PASSPHRASE" }
+    snowflake-passphrase = { env = "SNOWFLAKE_PRIVATE_KEY_PASSPHRASE", version = "1" }
   }
 
   schedules = {

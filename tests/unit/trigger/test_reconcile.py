@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 import sys
 import time
@@ -20,7 +21,7 @@ from contract.topics.jsonl import FileTopic
 from mmm.local.tasks import LocalExecution
 from tests.fakes.cloud_run import FakeCloudRun, Job
 from tests.unit.trigger.conftest import JOB, SLEEP, events_in
-from trigger import launch
+from trigger import launch, main
 from trigger.accept import accept
 from trigger.cloud_run import CloudRunLauncher
 from trigger.delivery import Delivery
@@ -102,6 +103,23 @@ def test_a_dead_execution_ends_the_run_with_cloud_runs_reason(
     assert one.events() == ["FAILED"]
 
 
+def test_a_run_that_a_pass_fails_is_logged_as_an_error(scene: Callable[[str], Scene]) -> None:
+    one = scene("import sys; sys.exit(75)")
+    assert one.execution.done.wait(10)
+    records: list[logging.LogRecord] = []
+    handler = logging.Handler()
+    handler.emit = records.append  # type: ignore[method-assign]
+    main.log.addHandler(handler)
+    try:
+        for _ in range(2):
+            reconcile(one.store, one.topic, one.launcher, silence=NO_TIME, on_end=main._log_end)
+    finally:
+        main.log.removeHandler(handler)
+    [record] = records
+    assert record.levelname == "ERROR"
+    assert re.fullmatch(rf"run {one.run_id} is FAILED: .*exit code 75.*", record.getMessage())
+
+
 def test_a_task_that_ran_out_of_time_is_told_as_such(scene: Callable[[str], Scene]) -> None:
     one = scene("import time; time.sleep(60)")
     execution = one.execute_again(timeout=0.5)
@@ -129,7 +147,7 @@ def test_success_is_that_of_all_tasks(scene: Callable[[str], Scene]) -> None:
 
 def test_no_run_is_running_without_an_owner_for_more_than_a_quarter_of_an_hour() -> None:
     """An owner dies just after a heartbeat; the next pass but one may be the first to see it."""
-    schedule = (ROOT / "infra" / "reconcile.tf").read_text()
+    schedule = (ROOT / "infra" / "scheduler.tf").read_text()
     [minutes] = re.findall(r'"\*/(\d+) \* \* \* \*"', schedule)
     between = timedelta(minutes=int(minutes)) + timedelta(seconds=PASS_SECONDS)
     dead = timedelta(seconds=LEASE_SECONDS)  # its execution is over

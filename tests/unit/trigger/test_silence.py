@@ -54,7 +54,7 @@ def test_a_run_whose_owner_died_is_closed_in_time(
         service.executions.clear()
     else:
         service.executions[0] = replace(service.executions[0], phase=phase, reason="OOM")
-    schedule = (ROOT / "infra" / "reconcile.tf").read_text()
+    schedule = (ROOT / "infra" / "scheduler.tf").read_text()
     [minutes] = re.findall(r'"\*/(\d+) \* \* \* \*"', schedule)
     clock.seconds += first_pass
     while clock.seconds - died + PASS_SECONDS <= 15 * 60:

@@ -40,11 +40,14 @@ class Stored(Strict):
         """Read the stored form; `path` is its place, `run_id` the run that it must belong to.
 
         Raises:
-            DamagedError: a field is missing or invalid, or the object belongs to another run.
+            DamagedError: a field is missing or invalid, or the object belongs to another run. An object
+            without any known field is not one of this model, even if every field has a default.
         """
         document = read_fields(data, path=path)
         if run_id is not None and document.get("run_id") != run_id:
             raise DamagedError(path, f"it belongs to run `{short(str(document.get('run_id')))}`")
+        if not document.keys() & cls.model_fields.keys():
+            raise DamagedError(path, f"it has none of its fields ({', '.join(cls.model_fields)})")
         try:
             return cls.model_validate(document, extra="ignore")
         except ValidationError as error:

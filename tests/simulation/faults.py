@@ -6,6 +6,7 @@ many of all. While `on` is false nothing goes wrong.
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
@@ -52,6 +53,7 @@ class Faults:
         denied: services that answer 403, and until when.
         down: services that do not answer, and until when.
         deaf: services whose answers are lost, and until when.
+        most_changed: how often in a row the bytes of an object may change on their way.
     """
 
     loop: Loop
@@ -60,6 +62,8 @@ class Faults:
     down: dict[str, float] = field(default_factory=dict)
     deaf: dict[str, float] = field(default_factory=dict)
     counts: Counter[str] = field(default_factory=Counter)
+    changed_before: Counter[str] = field(default_factory=Counter)
+    most_changed: float = math.inf
     on: bool = True
 
     def draw_rates(self, *, gentle: bool) -> None:
@@ -68,6 +72,7 @@ class Faults:
         In a gentle seed, the retries of each call are enough.
         """
         random = self.loop.random
+        self.most_changed = 2 if gentle else math.inf
         for kind, most in KINDS.items():
             rate = random.random() * most if random.random() < 0.4 else 0.0
             self.rates[kind] = rate if not gentle else min(rate, 0.03) if kind in GENTLE else 0.0
@@ -90,8 +95,9 @@ class Faults:
         """Make one call of a service: a way there, its effect and a way back."""
         loop = self.loop
         kind = self._draw(service)
-        if kind == "changed" and not damages:
+        if kind == "changed" and (not damages or self.changed_before[path] >= self.most_changed):
             kind = None
+        self.changed_before[path] = self.changed_before[path] + 1 if kind == "changed" else 0
         if kind:
             self.count(kind)
         try:

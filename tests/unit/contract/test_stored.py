@@ -110,6 +110,13 @@ def test_known_fields_are_checked(stored: Stored) -> None:
                 type(stored).from_json(json.dumps(broken).encode())
 
 
+@pytest.mark.parametrize("stored", STORED, ids=lambda one: type(one).__name__)
+@pytest.mark.parametrize("other", [b"{}", b'{"version":9}'])
+def test_an_object_without_a_known_field_is_damaged(stored: Stored, other: bytes) -> None:
+    with pytest.raises(DamagedError):  # a market would be free, and a day without runs
+        type(stored).from_json(other)
+
+
 @pytest.mark.parametrize("named", ["20261124T000000Z-00000000", "a" * 70_000, "../x", None])
 def test_an_object_of_another_run_is_damaged(tmp_path: Path, named: object) -> None:
     store = FolderStore(tmp_path)

@@ -6,7 +6,7 @@ import base64
 import json
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -90,18 +90,19 @@ def _tail(market: str, number: int) -> str:
     return f"{MARKETS.index(market)}{number:07d}"
 
 
-@pytest.fixture(scope="session")
-def protocol() -> Iterator[None]:
+@pytest.fixture
+def protocol(monkeypatch: pytest.MonkeyPatch) -> None:
     """Leave out data and R; train nothing; keep the whole protocol."""
-    with pytest.MonkeyPatch.context() as monkeypatch:
-        yield from _only_the_protocol(monkeypatch)
+    _keep_only_the_protocol(monkeypatch)
 
 
 @pytest.fixture(scope="session")
-def finished(protocol: None, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A bucket with a finished run of each market."""
     made = Scene(store=FolderStore(tmp_path_factory.mktemp("finished") / "bucket"))
-    _fill(made)
+    with pytest.MonkeyPatch.context() as monkeypatch:  # other tests of the session need the rest
+        _keep_only_the_protocol(monkeypatch)
+        _fill(made)
     return made.store.root
 
 
@@ -112,7 +113,7 @@ def scene(protocol: None, finished: Path, tmp_path: Path) -> Scene:
     return Scene(store=FolderStore(tmp_path / "bucket"))
 
 
-def _only_the_protocol(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def _keep_only_the_protocol(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(lease, "HEARTBEAT_SECONDS", 3600.0)
     verdict = SimpleNamespace(status=None, summary=dict)
     nothing: dict[str, Callable[..., Any]] = {
@@ -129,7 +130,6 @@ def _only_the_protocol(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     }
     for name, stand_in in nothing.items():
         monkeypatch.setattr(pipeline, name, stand_in)
-    yield
 
 
 def _fill(made: Scene) -> None:

@@ -96,7 +96,8 @@ class Posterior(Strict):
         default=800,
         ge=60,
         le=20_000,
-        description="Number of sweeps of each chain; the first third is not kept.",
+        description="Number of sweeps of each chain; the first third is not kept. Twice as many if "
+        "the chains do not agree by then.",
     )
     test_error: StrictFloat = Field(
         default=0.15,

@@ -40,8 +40,8 @@ class Stored(Strict):
         """Read the stored form; `path` is its place, `run_id` the run that it must belong to.
 
         Raises:
-            DamagedError: a field is missing or invalid, or the object belongs to another run. An object
-            without any known field is not one of this model, even if every field has a default.
+            DamagedError: a field is missing or invalid, or all fields are, even if each has a
+                default; or the object belongs to another run.
         """
         document = read_fields(data, path=path)
         if run_id is not None and document.get("run_id") != run_id:

@@ -27,13 +27,14 @@ def rate_as_spend(data: Data) -> Iterator[Finding]:
         if bound is None:
             continue
         values = _active(data, column) / _rows(data)
+        lowest, highest = float(np.min(values)), float(np.max(values))
         yield Finding(
             name="rate_as_spend",
             outcome=Outcome.WARN,
-            figure=round(float(values.max()), 4),
+            figure=round(highest, 4),
             threshold=bound,
             columns=(column,),
-            sentence=f"`{column}` is always between {values.min():,.4g} and {values.max():,.4g}, "
+            sentence=f"`{column}` is always between {lowest:,.4g} and {highest:,.4g}, "
             f"as a rate or an index from 0 to {bound} is; {_REMEDY}",
         )
 
@@ -103,7 +104,7 @@ def _bound(data: Data, column: str) -> int | None:
     values = _active(data, column)
     if values.size < _MIN_VALUES or values.max() == values.min():
         return None
-    highest = float(values.max()) / _rows(data)
+    highest = float(np.max(values)) / _rows(data)
     level = float(np.median(values))
     others = _usual_others(data, column)
     target = float(np.nanmedian(np.abs(data.values(data.target))))

@@ -209,6 +209,10 @@ _TABLES: Final[dict[str, tuple[str, _Columns]]] = {
                 "False if the data say little about the channel: its interval is mostly the prior.",
             ),
             "r_hat": ("number", "Agreement of the chains; 1 is best, above 1.1 is doubtful."),
+            "effective_draws": (
+                "number",
+                "As many independent draws would tell as much about the median.",
+            ),
         },
     ),
     "posterior_draws": (

@@ -9,7 +9,8 @@ costs about as much as for one.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -58,6 +59,15 @@ class Shape:
     whitened: Array
     inside: Array
     tested: Array
+
+    def where(self, mine: Flags, other: Shape) -> Shape:
+        """Return this shape in the chains of `mine`, and the other one in the others."""
+
+        def either(name: str) -> Any:
+            one = getattr(self, name)
+            return np.where(mine.reshape(-1, *[1] * (one.ndim - 1)), one, getattr(other, name))
+
+        return Shape(**{one.name: either(one.name) for one in fields(self)})
 
 
 @dataclass(frozen=True, kw_only=True)

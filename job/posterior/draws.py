@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from job.posterior.baseline import AUTOCORRELATIONS, Projection, make_baseline
 from job.posterior.chains import Chains, Flags
+from job.posterior.convergence import DOUBTFUL_R_HAT, r_hat
 from job.posterior.market import Array, MarketData
 from job.posterior.media import Whole, make_media
+from job.posterior.memory import Memory
 from job.posterior.priors import Priors
 from job.posterior.steps import History, sweep
 
@@ -21,6 +24,8 @@ _ARRAYS = ("share", "on", "parameters", "delay", "autocorrelation", "predicted")
 _KEEP_EVERY = 5
 _LEAST_POWER = 0.02  # of the likelihood at the start; it is 1 from the first sixth on
 _REMEMBER_EVERY = 4  # sweeps between two states of the history
+_LEARN_EVERY = 20
+_MOST_TIMES = 2  # as many sweeps as asked for, if the chains do not agree before
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,7 +81,8 @@ def draw(
         market: the data.
         seed: of the random numbers.
         priors: the assumptions; the defaults if None.
-        sweeps: of each chain, of which the first third is not kept.
+        sweeps: of each chain, of which the first third is not kept. Chains that do not agree then
+            go on for as many again.
         count_tests: whether the lift tests count; if not, the draws say what was known before them.
         check: is called now and then; what it raises ends the drawing.
     """
@@ -91,25 +97,47 @@ def draw(
         random=np.random.default_rng(seed),
         count_tests=count_tests,
     )
-    history, kept = History(chains), []
-    for number in range(sweeps):
+    history, memory = History(chains), Memory(chains)
+    kept: list[tuple[int, tuple[Any, ...]]] = []
+    for number in range(_MOST_TIMES * sweeps):
+        if number == sweeps and _agree(kept, sweeps, market):
+            break
         if number % 20 == 0:
             check()
         chains.power = min(1.0, _LEAST_POWER ** (1 - number / (sweeps // 6)))
-        sweep(chains, history, number)
+        sweep(chains, history, memory, number)
         if number % _REMEMBER_EVERY == 0:
             history.add(chains)
+        if number >= sweeps // 6:
+            if number % 2 == 0:
+                memory.add(chains)
+            if number == sweeps or (number < sweeps // 3 and number % _LEARN_EVERY == 0):
+                memory.learn(chains)
         if number >= sweeps // 3 and number % _KEEP_EVERY == 0:
-            state = chains.state
-            kept.append(
-                (
-                    chains.shares(),
-                    state.on.copy(),
-                    state.parameters.copy(),
-                    state.delay.copy(),
-                    AUTOCORRELATIONS[state.phi],
-                    chains.predicted.copy(),
-                )
-            )
-    arrays = (np.array(values) for values in zip(*kept, strict=True))
+            kept.append((number, _values(chains)))
+    arrays = (np.array(values) for values in zip(*_later(kept, number), strict=True))
     return Draws(**dict(zip(_ARRAYS, arrays, strict=True)))
+
+
+def _values(chains: Chains) -> tuple[Any, ...]:
+    """Return copies of what `Draws` keeps of the present state, in the order of `_ARRAYS`."""
+    state = chains.state
+    return (
+        chains.shares(),
+        state.on.copy(),
+        state.parameters.copy(),
+        state.delay.copy(),
+        AUTOCORRELATIONS[state.phi],
+        chains.predicted.copy(),
+    )
+
+
+def _later(kept: list[tuple[int, tuple[Any, ...]]], last: int) -> list[tuple[Any, ...]]:
+    """Return what was kept after the first third of the sweeps until `last`."""
+    return [values for number, values in kept if number >= last // 3]
+
+
+def _agree(kept: list[tuple[int, tuple[Any, ...]]], last: int, market: MarketData) -> bool:
+    """Return whether the chains agree about each paid medium."""
+    shares = np.array([values[0] for values in _later(kept, last)])
+    return bool((r_hat(shares[..., : market.paid]) <= DOUBTFUL_R_HAT).all())

@@ -79,7 +79,7 @@ def _best_split(draws: Draws, market: MarketData, chosen: Whole) -> Array:
             brought[:, medium, place] = share[:, medium] * media.total * then / now
     money = spend[:, None] * _FACTORS
     # A price of money at which the channels together want to spend the budget.
-    low, high = np.zeros(len(chosen)), np.full(len(chosen), float(brought.max() / money.min()))
+    low, high = np.zeros(len(chosen)), np.full(len(chosen), float(np.max(brought) / np.min(money)))
     for _ in range(_STEPS):
         price = (low + high) / 2
         wanted = _wanted(brought, money, price)

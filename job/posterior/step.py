@@ -12,10 +12,11 @@ from contract.exceptions import CancelledError
 from job.attempt import checkpoints
 from job.attempt.context import Attempt
 from job.posterior import tables
+from job.posterior.convergence import DOUBTFUL_R_HAT
 from job.posterior.draws import Draws, draw
 from job.posterior.predictive import expect
 from job.posterior.prepare import prepare, priors_of
-from job.posterior.summary import DOUBTFUL_R_HAT, summarise
+from job.posterior.summary import summarise
 from job.sources import Snapshot
 from job.sources.annotations import with_annotations
 

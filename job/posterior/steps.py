@@ -7,9 +7,9 @@ import numpy as np
 from job.posterior.chains import Chains, Rest, Shape, dot
 from job.posterior.market import Array
 from job.posterior.media import Whole
+from job.posterior.memory import Memory
 
 _WIDER = 1.3  # the proposal of a scale is wider than its conditional density
-_KEPT = 0.35  # how often a fresh proposal keeps one parameter
 
 
 class History:
@@ -43,43 +43,26 @@ class History:
         return out
 
 
-def sweep(chains: Chains, history: History, number: int) -> None:
+def sweep(chains: Chains, history: History, memory: Memory, number: int) -> None:
     """Move every part of the state once; `number` counts the sweeps."""
     for medium in range(chains.market.media):
-        # Steps along earlier differences mix best; the others reach what they cannot.
-        if number % 2:
-            _near(chains, medium)
-        else:
-            _along(chains, medium, history)
-            _switch(chains, medium)
-        if number % 4 == 1:
-            _anew(chains, medium)
-        else:
-            _along(chains, medium, history)
+        _along(chains, medium, history)
+        _recall(chains, medium, memory)
+        if number % 2 == 0:
+            _switch(chains, medium, memory)
     _scales(chains, history)
     _typical_roas(chains)
     if number % 2 == 0:
         chains.try_autocorrelation()
 
 
-def _near(chains: Chains, medium: int) -> None:
-    """Propose parameters near the present ones, with a scale that suits them."""
-    size = 0.3 * np.exp(chains.random.normal(-1.5, 1.0, (chains.chains, 1)))
-    low, high = chains.media.low[medium], chains.media.high[medium]
-    step = size * (high - low) * chains.random.standard_normal((chains.chains, len(low)))
-    parameters = _reflect(chains.state.parameters[:, medium] + step, low, high)
-    _shape(chains, medium, parameters, chains.state.delay[:, medium], None)
-
-
-def _anew(chains: Chains, medium: int) -> None:
-    """Propose parameters from their ranges, with a scale that suits them."""
-    random = chains.random
-    parameters = chains.fresh_parameters(medium)
-    kept = random.random(parameters.shape) < _KEPT
-    parameters = np.where(kept, chains.state.parameters[:, medium], parameters)
-    same = random.random(chains.chains) < 0.5
-    delay = np.where(same, chains.state.delay[:, medium], chains.fresh_delay(chains.chains))
-    _shape(chains, medium, parameters, delay, None)
+def _recall(chains: Chains, medium: int, memory: Memory) -> None:
+    """Propose a shape near any earlier one, with a scale that suits it."""
+    state = chains.state
+    parameters, delay = memory.draw(chains, medium)
+    before = memory.excess(medium, state.parameters[:, medium], state.delay[:, medium])
+    after = memory.excess(medium, parameters, delay)
+    _shape(chains, medium, parameters, delay, None, correction=before - after)
 
 
 def _along(chains: Chains, medium: int, history: History) -> None:
@@ -99,18 +82,26 @@ def _along(chains: Chains, medium: int, history: History) -> None:
 
 
 def _shape(
-    chains: Chains, medium: int, parameters: Array, delay: Whole, scale: Array | None
+    chains: Chains,
+    medium: int,
+    parameters: Array,
+    delay: Whole,
+    scale: Array | None,
+    *,
+    correction: Array | float = 0.0,
 ) -> None:
-    """Propose parameters and delay; without a scale, one is drawn from its conditional density."""
+    """Propose parameters and delay; without a scale, one is drawn from its conditional density.
+
+    `correction` is the logarithm of how much more often the way back is proposed.
+    """
     new, rest = chains.shape(medium, parameters, delay), chains.without(medium)
     product, norm = _products(rest, new)
     present, log_typical = chains.state.scale[:, medium], chains.log_typical[medium]
-    correction: Array | float = 0.0
     if scale is None:
         middle, spread = _conditional(chains, medium, rest, new)
         drawn = middle + spread * chains.random.standard_normal(chains.chains)
         old = _conditional(chains, medium, rest, chains.present(medium))
-        correction = _normal(present + log_typical, *old) - _normal(drawn, middle, spread)
+        correction += _normal(present + log_typical, *old) - _normal(drawn, middle, spread)
         scale = drawn - log_typical
     share = chains.typical[medium] * np.exp(scale) * chains.state.on[:, medium]
     squares = rest.squares - 2 * share * product + share**2 * norm
@@ -125,38 +116,44 @@ def _shape(
     chains.set_medium(medium, chains.accept(ratio), rest, scale=scale, shape=new)
 
 
-def _switch(chains: Chains, medium: int) -> None:
+def _switch(chains: Chains, medium: int, memory: Memory) -> None:
     """Propose that a medium without effect has one, or the other way round.
 
-    While a medium has no effect, its scale follows its prior.
+    While a medium has no effect, its scale and shape follow their priors.
     """
     no_effect = chains.scales.no_effect[medium]
     if no_effect == 0:
         return
-    rest, shape = chains.without(medium), chains.present(medium)
-    product, norm = _products(rest, shape)
-    middle, spread = _conditional(chains, medium, rest, shape)
-    prior_middle, prior_spread = chains.scale_prior(medium)
+    rest, old = chains.without(medium), chains.present(medium)
     on, present = chains.state.on[:, medium], chains.state.scale[:, medium]
+    parameters, delay = memory.draw(chains, medium)
+    parameters = np.where(on[:, None], chains.fresh_parameters(medium), parameters)
+    delay = np.where(on, chains.fresh_delay(chains.chains), delay)
+    new = chains.shape(medium, parameters, delay)
+    effective = old.where(on, new)
+    product, norm = _products(rest, effective)
+    middle, spread = _conditional(chains, medium, rest, effective)
+    prior_middle, prior_spread = chains.scale_prior(medium)
     log_typical = chains.log_typical[medium]
     noise = chains.random.standard_normal(chains.chains)
     scale = np.where(on, prior_middle + prior_spread * noise, middle + spread * noise - log_typical)
     with_effect, without_effect = np.where(on, present, scale), np.where(on, scale, present)
     share = np.where(on, 0.0, chains.typical[medium] * np.exp(scale))
     squares = rest.squares - 2 * share * product + share**2 * norm
-    predicted = rest.predicted + share[:, None] * shape.tested
+    predicted = rest.predicted + share[:, None] * effective.tested
     shares = chains.shares()
     before = chains.prior_of_total(shares)
     shares[:, medium] = share
     odds = np.log(no_effect / (1 - no_effect))
     birth = _normal(with_effect + log_typical, middle, spread)
+    birth += memory.excess(medium, effective.parameters, effective.delay)
     death = _normal(without_effect, prior_middle, prior_spread)
     ratio = chains.likelihood(squares, predicted)
     ratio -= chains.likelihood(chains.squares, chains.predicted)
     ratio += chains.prior_of_total(shares) - before
     ratio += chains.prior_of_scale(medium, scale) - chains.prior_of_scale(medium, present)
     ratio += np.where(on, odds + birth - death, -odds + death - birth)
-    chains.set_medium(medium, chains.accept(ratio), rest, scale=scale, on=~on)
+    chains.set_medium(medium, chains.accept(ratio), rest, scale=scale, shape=new, on=~on)
 
 
 def _scales(chains: Chains, history: History) -> None:

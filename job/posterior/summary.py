@@ -9,6 +9,7 @@ from itertools import combinations
 import numpy as np
 import numpy.typing as npt
 
+from job.posterior.convergence import effective_draws, r_hat
 from job.posterior.draws import Draws
 from job.posterior.market import Array, MarketData
 from job.posterior.media import make_media
@@ -20,7 +21,6 @@ MOST_DRAWS = 1000
 NOT_IDENTIFIED = 0.75  # of the prior's interquartile range
 NOT_IDENTIFIED_ALONE = 0.5  # the same for a channel that shares a known sum with another one
 KNOWN_SUM = -0.4  # a correlation of two channels' contributions
-DOUBTFUL_R_HAT = 1.1
 
 
 @dataclass(frozen=True)
@@ -46,6 +46,7 @@ class ChannelSummary:
     no_effect: float
     is_identified: bool
     r_hat: float
+    effective_draws: float
 
     def cpa(self) -> tuple[float | None, float | None, float | None]:
         """Return median, lower and upper end of spend per unit of contribution."""
@@ -159,7 +160,7 @@ def summarise(
     flat = roas.reshape(-1, paid)
     target, spend = float(market.target.sum()), market.spend.sum(1)
     spread = _prior_spread(market, priors, seed=seed)
-    r_hat = split_r_hat(np.log(np.maximum(roas, 1e-3 * flat.mean())))
+    agreement, effective = r_hat(roas), effective_draws(roas)
     on = draws.on.reshape(-1, market.media)
     pairs = tuple(_pairs(flat, spend, market.names))
     together = {name for pair in pairs for name in pair.channels}
@@ -177,11 +178,12 @@ def summarise(
             carry_over=span_of(thinned.carry_over[:, medium]),
             no_effect=float(1 - on[:, medium].mean()),
             is_identified=bool(_quartiles(flat[:, medium]) <= limits[medium] * spread[medium]),
-            r_hat=float(r_hat[medium]),
+            r_hat=float(agreement[medium]),
+            effective_draws=float(effective[medium]),
         )
         for medium in range(paid)
     )
-    everything = flat @ spend
+    everything, all_roas = flat @ spend, (roas @ spend)[..., None]
     marginal = thinned.marginal_roas @ spend / spend.sum()
     total = ChannelSummary(
         name=None,
@@ -193,7 +195,8 @@ def summarise(
         carry_over=None,
         no_effect=float(1 - on[:, :paid].any(1).mean()),
         is_identified=True,
-        r_hat=float(split_r_hat(np.log((roas @ spend)[..., None] + 1e-300))[0]),
+        r_hat=float(r_hat(all_roas)[0]),
+        effective_draws=float(effective_draws(all_roas)[0]),
     )
     return Summary(
         channels=channels,
@@ -204,20 +207,6 @@ def summarise(
         autocorrelation=float(draws.autocorrelation.mean()),
         draws=len(flat),
     )
-
-
-def split_r_hat(values: Array) -> Array:
-    """Return R-hat of the halves of every chain (Gelman et al. 2013, section 11.4).
-
-    Args:
-        values: of shape (draws, chains, quantities).
-    """
-    half = len(values) // 2
-    parts = np.concatenate([values[:half], values[half : 2 * half]], axis=1)
-    within = parts.var(0, ddof=1).mean(0)
-    between = parts.mean(0).var(0, ddof=1)
-    out: Array = np.sqrt((half - 1) / half + between / np.maximum(within, 1e-12))
-    return out
 
 
 def _tests(draws: Draws, without_tests: Draws, market: MarketData) -> Iterator[LiftTestSummary]:

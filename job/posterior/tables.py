@@ -82,6 +82,7 @@ def _channel(channel: ChannelSummary) -> dict[str, Any]:
         "no_effect": channel.no_effect,
         "is_identified": str(channel.is_identified).upper(),
         "r_hat": channel.r_hat,
+        "effective_draws": channel.effective_draws,
     }
 
 

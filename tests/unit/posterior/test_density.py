@@ -8,6 +8,7 @@ import pytest
 from job.posterior.baseline import AUTOCORRELATIONS, Projection, make_baseline
 from job.posterior.chains import Chains
 from job.posterior.media import make_media
+from job.posterior.memory import Memory
 from job.posterior.priors import Priors
 from job.posterior.steps import History, sweep
 from tests.unit.posterior.markets import make_market
@@ -65,9 +66,9 @@ def _settled(chains: Chains) -> Chains:
 
 def test_steps_keep_residual_and_responses_up_to_date() -> None:
     chains = make_chains()
-    history = History(chains)
+    history, memory = History(chains), Memory(chains)
     for number in range(30):
-        sweep(chains, history, number)
+        sweep(chains, history, memory, number)
         history.add(chains)
     squares, residual = chains.squares.copy(), chains.residual.copy()
     for medium in range(chains.market.media):
@@ -79,9 +80,9 @@ def test_steps_keep_residual_and_responses_up_to_date() -> None:
 
 def test_parameters_stay_in_their_ranges_and_paid_media_below_the_target() -> None:
     chains = make_chains(seed=5)
-    history = History(chains)
+    history, memory = History(chains), Memory(chains)
     for number in range(60):
-        sweep(chains, history, number)
+        sweep(chains, history, memory, number)
     low, high = chains.media.low, chains.media.high
     assert (chains.state.parameters >= low).all()
     assert (chains.state.parameters <= high).all()

@@ -16,6 +16,7 @@ from job.posterior.draws import draw
 from job.posterior.experiments import lift_tests, standard_error
 from job.posterior.market import LiftTest, MarketData
 from job.posterior.media import make_media
+from job.posterior.memory import Memory
 from job.posterior.priors import ChannelPrior, Priors, draw_prior
 from job.posterior.steps import History, sweep
 from job.posterior.summary import summarise
@@ -104,9 +105,9 @@ def make_chains(market: MarketData, priors: Priors | None = None) -> Chains:
 def test_the_lift_is_the_effect_of_the_tested_periods() -> None:
     tests = (make_test(), make_test(1, (0, 1)), make_test(2, is_immediate=True))
     chains = make_chains(make_market(tests=tests))
-    history = History(chains)
+    history, memory = History(chains), Memory(chains)
     for number in range(20):
-        sweep(chains, history, number)
+        sweep(chains, history, memory, number)
     shares = chains.shares()
     columns = np.stack([chains.column(medium) for medium in range(2)], axis=1)
     effects = (shares[:, :, None] * columns)[:, :, 40:48].sum(2)

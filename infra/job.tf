@@ -2,7 +2,11 @@ locals {
   secret_files = { for name, secret in var.secrets : name => secret if secret.file != null }
   secret_env   = { for name, secret in var.secrets : name => secret if secret.env != null }
 
-  job_env = merge(var.job.env, {
+  # Without a secret for Snowflake, the job signs in as its service account.
+  snowflake_secrets  = [for s in values(var.secrets) : s if startswith(coalesce(s.env, s.file_env, "-"), "SNOWFLAKE_")]
+  snowflake_identity = length(local.snowflake_secrets) > 0 ? {} : { SNOWFLAKE_AUTHENTICATOR = "WORKLOAD_IDENTITY" }
+
+  job_env = merge(local.snowflake_identity, var.job.env, {
     MMM_BUCKET       = google_storage_bucket.data.url
     MMM_EVENTS_TOPIC = google_pubsub_topic.events.id
     MMM_IMAGE        = var.job.image

@@ -38,6 +38,11 @@ output "service_accounts" {
   }
 }
 
+output "snowflake_subject" {
+  description = "Unique id of the job's service account: the subject of the Snowflake user's workload identity."
+  value       = google_service_account.job.unique_id
+}
+
 output "trigger_url" {
   description = "Address of the function; only Pub/Sub may call it."
   value       = google_cloudfunctions2_function.this["trigger"].service_config[0].uri

@@ -148,7 +148,7 @@ variable "schedules" {
 }
 
 variable "secrets" {
-  description = "Secrets of the job by name. Terraform creates them without values; add the values by hand. Either `env` names the environment variable that has the value, or `file` is the path where the value is mounted (its folder contains nothing else) and `file_env` names the variable that has this path. `version` is a number; only a file may follow \"latest\"."
+  description = "Secrets of the job by name. None is needed for Snowflake: the job signs in as its service account, unless a secret's variable begins with SNOWFLAKE_. Terraform creates them without values; add the values by hand. Either `env` names the environment variable that has the value, or `file` is the path where the value is mounted (its folder contains nothing else) and `file_env` names the variable that has this path. `version` is a number; only a file may follow \"latest\"."
   type = map(object({
     env      = optional(string)
     file     = optional(string)

@@ -120,18 +120,21 @@ def connect(source: SnowflakeSource, *, run_id: str, env: Mapping[str, str]) -> 
 def login(env: Mapping[str, str], *, run_id: str) -> dict[str, Any]:
     """Return the connector's arguments.
 
-    A private key takes precedence over an OAuth token, and a token over a password.
+    With SNOWFLAKE_AUTHENTICATOR=WORKLOAD_IDENTITY, Snowflake knows the user by the identity of the
+    job's service account. Otherwise a private key takes precedence over an OAuth token, and a token
+    over a password.
 
     Raises:
         ServiceError: A variable is missing or invalid; the message names it.
     """
-    missing = [n for n in ("SNOWFLAKE_ACCOUNT", "SNOWFLAKE_USER") if not env.get(n)]
+    by_identity = bool(env.get("SNOWFLAKE_AUTHENTICATOR"))
+    required = ["SNOWFLAKE_ACCOUNT"] if by_identity else ["SNOWFLAKE_ACCOUNT", "SNOWFLAKE_USER"]
+    missing = [name for name in required if not env.get(name)]
     if missing:
         raise ServiceError(f"the Snowflake login needs {' and '.join(missing)} in the environment")
     timeouts = Timeouts.from_env(env)
     arguments: dict[str, Any] = {
         "account": env["SNOWFLAKE_ACCOUNT"],
-        "user": env["SNOWFLAKE_USER"],
         "application": "mmm_trainer",
         "client_session_keep_alive": False,
         **_timeout_arguments(timeouts),
@@ -142,7 +145,7 @@ def login(env: Mapping[str, str], *, run_id: str) -> dict[str, Any]:
         },
         **_credentials(env),
     }
-    for name in ("role", "warehouse", "database", "schema", "host", "protocol"):
+    for name in ("user", "role", "warehouse", "database", "schema", "host", "protocol"):
         if env.get(f"SNOWFLAKE_{name.upper()}"):
             arguments[name] = env[f"SNOWFLAKE_{name.upper()}"]
     if (port := _positive_integer(env, "SNOWFLAKE_PORT")) is not None:
@@ -171,6 +174,13 @@ def _timeout_arguments(timeouts: Timeouts) -> dict[str, Any]:
 
 
 def _credentials(env: Mapping[str, str]) -> dict[str, Any]:
+    if authenticator := env.get("SNOWFLAKE_AUTHENTICATOR"):
+        if authenticator != "WORKLOAD_IDENTITY":
+            raise ServiceError(
+                f"SNOWFLAKE_AUTHENTICATOR is `{authenticator}`; allowed: WORKLOAD_IDENTITY. Unset "
+                "it to sign in with a private key, a token or a password"
+            )
+        return {"authenticator": authenticator, "workload_identity_provider": "GCP"}
     file, text = env.get("SNOWFLAKE_PRIVATE_KEY_FILE"), env.get("SNOWFLAKE_PRIVATE_KEY")
     if file or text:
         if file:
@@ -191,7 +201,8 @@ def _credentials(env: Mapping[str, str]) -> dict[str, Any]:
         return {"password": env["SNOWFLAKE_PASSWORD"]}
     raise ServiceError(
         "the Snowflake login needs one of SNOWFLAKE_PRIVATE_KEY_FILE, SNOWFLAKE_PRIVATE_KEY, "
-        "SNOWFLAKE_OAUTH_TOKEN and SNOWFLAKE_PASSWORD in the environment"
+        "SNOWFLAKE_OAUTH_TOKEN and SNOWFLAKE_PASSWORD in the environment, or on Google Cloud "
+        "SNOWFLAKE_AUTHENTICATOR=WORKLOAD_IDENTITY"
     )
 
 
@@ -241,6 +252,7 @@ _REFUSED: dict[int, str] = {
 }
 _ENDED_EARLY = {604: "was cancelled", 630: "exceeded SNOWFLAKE_STATEMENT_TIMEOUT"}
 _MISSING_TABLE = 2003
+_NO_IDENTITY = re.compile(r"attestation failed|error fetching GCP", re.IGNORECASE)
 _TRANSIENT_TEXT = re.compile(
     r"50[0234]|timed? ?out|timeout|connection|unreachable|reset by peer|temporar|retry|max retries",
     re.IGNORECASE,
@@ -263,6 +275,11 @@ def explain(error: Exception, what: str) -> MMMError | None:
             return TransientError(f"{what}: the answer was cut off ({type(error).__name__})")
         return None
     number, text = int(error.errno or 0), _message(error)
+    if _NO_IDENTITY.search(text):
+        return TransientError(
+            f"{what}: the metadata server gives no identity token; "
+            f"SNOWFLAKE_AUTHENTICATOR=WORKLOAD_IDENTITY works only on Google Cloud: {text}"
+        )
     if number in _REFUSED or number - 390000 in range(100, 500):
         remedy = _REFUSED.get(number, text)
         return ServiceError(f"{what}: {remedy} [Snowflake {number}]")

@@ -109,6 +109,7 @@ async def login(request: Request) -> Response:
         {
             "user": data.get("LOGIN_NAME"),
             "authenticator": data.get("AUTHENTICATOR"),
+            "provider": data.get("PROVIDER"),
             "session_parameters": data.get("SESSION_PARAMETERS"),
             "role": request.query_params.get("roleName"),
             "warehouse": request.query_params.get("warehouse"),
@@ -124,6 +125,11 @@ async def login(request: Request) -> Response:
 
 
 def check_credentials(data: dict[str, Any]) -> JSONResponse | None:
+    if data.get("AUTHENTICATOR") == "WORKLOAD_IDENTITY":
+        known = any(attested(str(data.get("TOKEN")), user) for user in settings.users.values())
+        if data.get("PROVIDER") == "GCP" and known:
+            return None
+        return refusal(394300, "The workload identity token is not valid.")
     name = str(data.get("LOGIN_NAME", "")).upper()
     user = settings.users.get(name)
     wrong = refusal(390100, "Incorrect username or password was specified.")
@@ -154,6 +160,20 @@ def verified(token: str, name: str, user: dict[str, str]) -> bool:
     except jwt.InvalidTokenError:
         return False
     return str(claims.get("iss", "")).endswith(f"{name}.{fingerprint}")
+
+
+def attested(token: str, user: dict[str, str]) -> bool:
+    """Check a token of Google: signature, issuer, audience, end, and the user's subject."""
+    if "subject" not in user:
+        return False
+    try:
+        claims = jwt.decode(
+            token, user["google_key"], algorithms=["RS256"], audience="snowflakecomputing.com",
+            issuer="https://accounts.google.com", options={"require": ["exp", "iat", "sub"]},
+        )  # fmt: skip
+    except jwt.InvalidTokenError:
+        return False
+    return bool(claims["sub"] == user["subject"])
 
 
 async def query(request: Request) -> Response:

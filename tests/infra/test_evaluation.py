@@ -71,14 +71,10 @@ def evaluate(folder: Path, example: str) -> tuple[dict[str, Any], str]:
     """Outputs of the module called as in the example, and what Terraform said."""
     (folder / "module").mkdir()
     (folder / "module" / "main.tf").write_text(module_text())
-    call = re.search(r'^module "mmm" \{\n.*?^\}$', example, re.M | re.S)
-    assert call is not None
-    (folder / "main.tf").write_text(
-        call.group(0).replace('"../.."', '"./module"')
-        + '\noutput "mmm" {\n  value = module.mmm\n}\n'
-    )
+    local = re.sub(r"^(terraform |provider [^{]*)\{\n.*?^\}$", "", example, flags=re.M | re.S)
+    (folder / "main.tf").write_text(local.replace('"../.."', '"./module"'))
     assert (done := terraform(folder, "init", "-backend=false")).returncode == 0, done.stderr
-    done = terraform(folder, "apply", "-auto-approve", "-no-color")
+    done = terraform(folder, "apply", "-auto-approve", "-no-color", "-var=project_id=my-project")
     if done.returncode != 0:
         return {}, re.sub(r"[│╷╵\s]+", " ", done.stderr)
     shown = terraform(folder, "output", "-json", "mmm")
@@ -89,24 +85,37 @@ def example() -> str:
     return (INFRA / "examples" / "basic" / "main.tf").read_text()
 
 
+SECRETS = """
+  secrets = {
+    snowflake-key = {
+      file     = "/secrets/snowflake/key.p8"
+      file_env = "SNOWFLAKE_PRIVATE_KEY_FILE"
+    }
+    snowflake-passphrase = { env = "SNOWFLAKE_PRIVATE_KEY_PASSPHRASE", version = "1" }
+  }
+"""
+
+
+def example_with_secrets() -> str:
+    return example().replace("  schedules = {", f"{SECRETS}  schedules = {{")
+
+
 def test_example_is_computed(tmp_path: Path) -> None:
     outputs, said = evaluate(tmp_path, example())
     assert said == ""
     assert outputs["job_env"] == {
         "MMM_BUCKET": "google_storage_bucket.data.url",
         "MMM_EVENTS_TOPIC": "google_pubsub_topic.events.id",
-        "MMM_IMAGE": "europe-west1-docker.pkg.dev/my-project/mmm/job@sha256:" + "0" * 64,
+        "MMM_IMAGE": "europe-west1-docker.pkg.dev/none/mmm/job@sha256:" + "0" * 64,
         "MMM_MAX_RETRIES": "1",
         "MMM_CPU": "4",
         "MMM_MEMORY": "8Gi",
         "MMM_REGION": "europe-west1",
         "SNOWFLAKE_ACCOUNT": "myorg-myaccount",
-        "SNOWFLAKE_USER": "MMM_TRAINER",
+        "SNOWFLAKE_AUTHENTICATOR": "WORKLOAD_IDENTITY",
         "SNOWFLAKE_ROLE": "MMM_READER",
         "SNOWFLAKE_WAREHOUSE": "MMM_WH",
-        "SNOWFLAKE_PRIVATE_KEY_FILE": "/secrets/snowflake/key.p8",
     }
-    assert outputs["secret_env"]["snowflake-passphrase"]["version"] == "1"
     assert list(outputs["metric_alerts"]) == ["dead-letters", "failed-executions"]
     assert list(outputs["log_alerts"]) == ["job-errors", "reconcile-errors", "trigger-errors"]
     for text in outputs["messages"].values():
@@ -115,6 +124,14 @@ def test_example_is_computed(tmp_path: Path) -> None:
         )
         assert message.config_uri is not None
         assert re.fullmatch(r"gs://my-project-mmm/configs/(de|fr)\.yaml", message.config_uri)
+
+
+def test_a_snowflake_secret_replaces_the_workload_identity(tmp_path: Path) -> None:
+    outputs, said = evaluate(tmp_path, example_with_secrets())
+    assert said == ""
+    assert outputs["job_env"]["SNOWFLAKE_PRIVATE_KEY_FILE"] == "/secrets/snowflake/key.p8"
+    assert "SNOWFLAKE_AUTHENTICATOR" not in outputs["job_env"]
+    assert outputs["secret_env"]["snowflake-passphrase"]["version"] == "1"
 
 
 def test_bigquery_job_project_reaches_the_job(tmp_path: Path) -> None:
@@ -155,8 +172,8 @@ def test_schedule_with_markets_and_overrides_is_a_request(tmp_path: Path) -> Non
         ),
         (', version = "1"', "", "must name its `version` by number"),
         (
-            '{ name = "my-project-mmm" }',
-            '{ name = "my-project-mmm", old_version_days = 0 }',
+            '{ name = "${var.project_id}-mmm" }',
+            '{ name = "${var.project_id}-mmm", old_version_days = 0 }',
             "must be whole numbers of at least 1",
         ),
         ('"/secrets/snowflake/key.p8"', '"/key.p8"', "must be an absolute path with a folder"),
@@ -166,19 +183,19 @@ def test_schedule_with_markets_and_overrides_is_a_request(tmp_path: Path) -> Non
             "must be the JSON text of an",
         ),
         (
-            'project_id = "my-project"',
-            'project_id = "my-project"\n  name = "MMM"',
+            "project_id = var.project_id",
+            'project_id = var.project_id\n  name = "MMM"',
             "name must be 3 to 20",
         ),
         (
-            'project_id = "my-project"',
+            "project_id = var.project_id",
             "project_id = null",
             "required variable may not be set to null",
         ),
     ],
 )
 def test_wrong_values_are_refused(tmp_path: Path, old: str, new: str, said: str) -> None:
-    assert old in example()
-    outputs, error = evaluate(tmp_path, example().replace(old, new))
+    assert old in example_with_secrets()
+    outputs, error = evaluate(tmp_path, example_with_secrets().replace(old, new))
     assert outputs == {}
     assert said in error

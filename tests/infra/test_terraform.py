@@ -165,7 +165,7 @@ def test_example_fits_the_module() -> None:
         ("cpu ", "cpus ", "module.mmm.job: unknown field `cpus`"),
         ("schedules = {", "schedule = {", "module.mmm: the module has no variable `schedule`"),
         ('cron = "0 2 * * *", ', "", "module.mmm.schedules: `cron` is missing"),
-        ('bucket  = { name = "my-project-mmm" }', "", "module.mmm: `bucket` is missing"),
+        ('bucket  = { name = "${var.project_id}-mmm" }', "", "module.mmm: `bucket` is missing"),
     ],
 )
 def test_example_check_finds(old: str, new: str, said: str) -> None:

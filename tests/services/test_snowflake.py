@@ -12,6 +12,7 @@ from snowflake.connector import result_batch
 
 from contract.exceptions import ConfigError, DataError, ServiceError, TransientError
 from job.sources import Snapshot, extract, planned_sql, snowflake
+from tests.fakes import metadata
 from tests.fakes.snowflake import FakeSnowflake
 from tests.unit.sources.conftest import make_config
 
@@ -19,6 +20,7 @@ COLUMNS = (
     "DAY DATE, SALES NUMBER(38,2), TV NUMBER(10,4), GRP FLOAT, MAIL INTEGER, PRICE VARCHAR, "
     "EVENT VARCHAR"
 )
+USER_AND_PASSWORD = ("SNOWFLAKE_USER", "SNOWFLAKE_PASSWORD")
 SOURCE = {"type": "snowflake", "table": "analytics.mmm.daily"}
 
 
@@ -88,6 +90,26 @@ def test_key_pair(table: FakeSnowflake, tmp_path: Path, passphrase: str | None) 
     assert {login["authenticator"] for login in table.seen()["logins"]} == {"SNOWFLAKE_JWT"}
 
 
+def test_workload_identity(
+    table: FakeSnowflake, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    account = {name: table.env[name] for name in table.env if name not in USER_AND_PASSWORD}
+    env = {**account, "SNOWFLAKE_AUTHENTICATOR": "WORKLOAD_IDENTITY"}
+    with metadata.running() as google:
+        for name, value in google.env.items():
+            monkeypatch.setenv(name, value)
+        known = {"subject": google.subject, "google_key": google.public_key}
+        table.set(users={"MMM_TRAINER": known}, forget=True)
+        assert run(table, tmp_path, env).rows == 40
+        [login] = table.seen()["logins"]
+        assert (login["authenticator"], login["provider"]) == ("WORKLOAD_IDENTITY", "GCP")
+        table.set(users={"MMM_TRAINER": {**known, "subject": "1"}})
+        with pytest.raises(ServiceError, match="workload identity token is not valid"):
+            run(table, tmp_path, env)
+    with pytest.raises(TransientError, match="works only on Google Cloud"):
+        run(table, tmp_path, env)
+
+
 def test_password_and_oauth(table: FakeSnowflake, tmp_path: Path) -> None:
     table.set(users={"TRAINER": {"password": "password", "token": "t0ken"}})
     assert run(table, tmp_path).rows == 40
@@ -118,6 +140,22 @@ def test_errors_about_secrets_do_not_contain_them(table: FakeSnowflake, tmp_path
         run(table, tmp_path, {**table.env, "SNOWFLAKE_PASSWORD": "canary"})
     assert caught.value.exit_code == 69
     assert "canary" not in str(caught.value)
+
+
+def test_a_workload_identity_needs_no_user_and_reads_no_secret() -> None:
+    env = {
+        "SNOWFLAKE_ACCOUNT": "a",
+        "SNOWFLAKE_AUTHENTICATOR": "WORKLOAD_IDENTITY",
+        "SNOWFLAKE_PASSWORD": "p",
+    }
+    arguments = snowflake.login(env, run_id="r")
+    assert arguments["authenticator"] == "WORKLOAD_IDENTITY"
+    assert arguments["workload_identity_provider"] == "GCP"
+    assert not {"user", "password"} & arguments.keys()
+    with pytest.raises(ServiceError, match="is `oauth`; allowed: WORKLOAD_IDENTITY"):
+        snowflake.login({**env, "SNOWFLAKE_AUTHENTICATOR": "oauth"}, run_id="r")
+    with pytest.raises(ServiceError, match="needs SNOWFLAKE_ACCOUNT in"):
+        snowflake.login({**env, "SNOWFLAKE_ACCOUNT": ""}, run_id="r")
 
 
 def test_login_names_missing_variables() -> None:

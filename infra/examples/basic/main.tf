@@ -1,34 +1,34 @@
+terraform {
+  required_version = ">= 1.5"
+  # The bucket of the state; `terraform init -backend-config=bucket=NAME` names it.
+  backend "gcs" {
+    prefix = "mmm"
+  }
+}
+
 provider "google" {
-  project = "my-project"
-  region  = "europe-west1"
+  project = var.project_id
+  region  = var.region
 }
 
 module "mmm" {
+  # A release of the module, for example git::https://github.com/OWNER/REPOSITORY.git//infra?ref=TAG
   source     = "../.."
-  project_id = "my-project"
-  region     = "europe-west1"
+  project_id = var.project_id
+  region     = var.region
 
-  bucket  = { name = "my-project-mmm" }
-  trigger = { source_archive = "../../../build/trigger.zip" }
+  bucket  = { name = "${var.project_id}-mmm" }
+  trigger = { source_archive = "${path.module}/trigger.zip" }
 
   job = {
-    image  = "europe-west1-docker.pkg.dev/my-project/mmm/job@sha256:0000000000000000000000000000000000000000000000000000000000000000"
+    image  = var.image
     cpu    = "4"
     memory = "8Gi"
     env = {
       SNOWFLAKE_ACCOUNT   = "myorg-myaccount"
-      SNOWFLAKE_USER      = "MMM_TRAINER"
       SNOWFLAKE_ROLE      = "MMM_READER"
       SNOWFLAKE_WAREHOUSE = "MMM_WH"
     }
-  }
-
-  secrets = {
-    snowflake-key = {
-      file     = "/secrets/snowflake/key.p8"
-      file_env = "SNOWFLAKE_PRIVATE_KEY_FILE"
-    }
-    snowflake-passphrase = { env = "SNOWFLAKE_PRIVATE_KEY_PASSPHRASE", version = "1" }
   }
 
   schedules = {
@@ -37,7 +37,30 @@ module "mmm" {
   }
 
   requests = { publishers = ["group:analysts@example.com"] }
-  alerts   = { notification_channels = ["projects/my-project/notificationChannels/1234567890"] }
+  alerts   = { notification_channels = var.notification_channels }
+}
+
+variable "project_id" {
+  description = "The Google Cloud project."
+  type        = string
+}
+
+variable "region" {
+  description = "Region of all resources."
+  type        = string
+  default     = "europe-west1"
+}
+
+variable "image" {
+  description = "The job's image by its digest. The default names none; it serves until an image is built."
+  type        = string
+  default     = "europe-west1-docker.pkg.dev/none/mmm/job@sha256:0000000000000000000000000000000000000000000000000000000000000000"
+}
+
+variable "notification_channels" {
+  description = "Channels of the alerts: projects/P/notificationChannels/N. Without one, alerts are only in the console."
+  type        = list(string)
+  default     = []
 }
 
 output "mmm" {

@@ -93,7 +93,7 @@ class Posterior(Strict):
 
     enabled: StrictBool = Field(default=True, description="Whether to draw from the posterior.")
     sweeps: StrictInt = Field(
-        default=800,
+        default=600,
         ge=60,
         le=20_000,
         description="Number of sweeps of each chain; the first third is not kept. Twice as many if "

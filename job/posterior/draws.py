@@ -19,7 +19,7 @@ from job.posterior.priors import Priors
 from job.posterior.steps import History, sweep
 
 CHAINS = 16  # many chains side by side cost little more than one, and start apart
-SWEEPS = 800
+SWEEPS = 600
 _ARRAYS = ("share", "on", "parameters", "delay", "autocorrelation", "predicted")
 _KEEP_EVERY = 5
 _LEAST_POWER = 0.02  # of the likelihood at the start; it is 1 from the first sixth on

@@ -327,6 +327,13 @@ FAULTS: tuple[Fault, ...] = (
         per_month("search"),
     ),
     _fault(
+        "running_total",
+        W,
+        ("search",),
+        "the spend since the first week",
+        lambda f: f.assign(search=f["search"].cumsum()),
+    ),
+    _fault(
         "rate_as_spend",
         W,
         ("search",),

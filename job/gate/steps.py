@@ -1,4 +1,4 @@
-"""Check for figures of a longer period, such as a month, in each of its days or weeks."""
+"""Checks for figures that are not a period's own: those of a longer one, and running totals."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ _MAX_EQUAL = 0.4  # share of neighbouring values that are equal; larger ones are
 _MAX_EQUAL_SPENDS = 0.6  # spends are often planned for several weeks
 _MIN_SIZE = 10.0  # smaller figures, such as a few orders a day, are equal by chance
 _MIN_STEPS = 6
+_MIN_RISES = 20
 _MIN_REGULAR = 0.7  # share of steps of the usual length, within one period
 
 
@@ -60,4 +61,29 @@ def _remedy(data: Data, column: str) -> str:
     )
 
 
-CHECKS = (longer_period,)
+def running_total(data: Data) -> Iterator[Finding]:
+    """No target or spend only rises, as a running total does."""
+    years = data.dates[-1].year - data.dates[0].year
+    for column in [data.target, *data.roles["spend"]]:
+        values = data.values(column)
+        values = values[~np.isnan(values)]
+        changes = np.diff(values)
+        falls = np.flatnonzero(changes < 0)
+        starts_again = (values[falls + 1] < values[falls] / 2).all()
+        if len(falls) > years or not starts_again or (changes > 0).sum() < _MIN_RISES:
+            continue
+        again = " but at the start of a year" if len(falls) else ""
+        yield Finding(
+            name="running_total",
+            outcome=Outcome.WARN,
+            figure=len(falls),
+            threshold=years,
+            columns=(column,),
+            dates=(data.dates[0], data.dates[-1]),
+            sentence=f"`{column}` never falls{again} (from {values[0]:,.6g} on {data.dates[0]} to "
+            f"{values[-1]:,.6g} on {data.dates[-1]}), as a running total does. Use the amount of "
+            f"each {data.period}: the difference from the row before",
+        )
+
+
+CHECKS = (longer_period, running_total)

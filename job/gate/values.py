@@ -85,7 +85,7 @@ def not_numeric(data: Data) -> Iterator[Finding]:
             "; if it has names or labels, list it under `factors`; if it has numbers, "
             if column in data.roles["context"]
             else "; "
-        ) + number_remedy(texts)
+        ) + number_remedy(texts, others=figure < data.evidence.rows_read)
         yield Finding(
             name="not_numeric",
             outcome=Outcome.BLOCK,

@@ -178,6 +178,8 @@ def date_remedy(
         return "remove rows without a date, or write their date"
     if any(re.match(_TOTALS, text) for text in present):
         return "remove the row of totals"
+    if not any(re.search("[0-9]", text) for text in present):
+        return "remove the rows that are no data"
     read = [parse_day(text, date_format or "%Y-%m-%d") for text in present]
     iso = [re.match(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", text) for text in present]
     if all(iso) or any(day is not None for day in read):

@@ -121,8 +121,13 @@ def _odd(given: Sequence[tuple[int, str]], best: NumberFormat) -> int | None:
     return next((i for i, text in given if best.read(text) is None), None)
 
 
-def number_remedy(texts: Sequence[str]) -> str:
-    """Return what to do about texts that are not read as numbers, e.g. a format to set."""
+def number_remedy(texts: Sequence[str], *, others: bool = False) -> str:
+    """Return what to do about texts that are not read as numbers, e.g. a format to set.
+
+    Args:
+        texts: Texts that are not read.
+        others: Whether other texts of the column are read, which a new format may not read.
+    """
     present = [text for text in texts if text]
     reading = find_reading(present)
     if present and all(text.lower() in _MISSING for text in present):
@@ -132,7 +137,10 @@ def number_remedy(texts: Sequence[str]) -> str:
             f"`numbers.zero: {listed}` if it means zero"
         )
     if reading.format is not None and reading.format != NumberFormat():
-        return f"set `numbers: {flow(reading.format)}`"
+        setting = f"set `numbers: {flow(reading.format)}`"
+        if others and "," in (reading.format.decimal, reading.format.thousands):
+            return f"{setting} if all its values are written so, or else write these as 1234.56"
+        return setting
     return "write numbers as 1234.56, or say with `numbers` how they are written"
 
 

@@ -27,6 +27,7 @@ SAMPLE_ROWS = 20_000
 _MOSTLY = 0.5  # share of numbers from which a column of text holds numbers
 _EARLY, _LATE = date(1980, 1, 1), date(2100, 1, 1)  # the dates of most tables
 _BARE = (EXCEL, "%y%m%d", "%Y%m", "%Y%m%d", "%G%V")  # formats of digits alone
+_AMOUNTS = vocabulary.SPEND | vocabulary.EXPOSURE | set(vocabulary.TARGET) | vocabulary.MEDIA
 _DATE_NAMES = vocabulary.CALENDAR | {"yyyymm", "yyyymmdd", "ym", "ymd", "yearmonth"}
 
 
@@ -98,6 +99,7 @@ def _profile_column(field: Field, values: pd.Series[Any], first_row: int | None)
         unclear=reading.ambiguous if is_text else None,
         ambiguous=ambiguous,
         swapped=swapped,
+        example=_shown(texts, 0, first_row) if len(texts) else None,
     )
 
 
@@ -110,7 +112,8 @@ def _shown(texts: pd.Series[Any], position: int, first_row: int | None) -> str:
 def _may_be_dates(field: Field, date_format: str | None, ambiguous: str | None) -> bool:
     """Return whether digits are dates: `44564` and `202201` may as well be amounts."""
     if date_format in _BARE or (field.kind.is_number and ambiguous):
-        return bool(set(split_words(field.name)) & _DATE_NAMES)
+        words = set(split_words(field.name))
+        return bool(words & _DATE_NAMES) and not words & _AMOUNTS
     return True
 
 

@@ -25,6 +25,7 @@ _SAME_MEDIUM = {
     "adwords": "google",
 }
 _MAX_LEVELS = 20
+_MAX_CALENDAR = 53  # the weeks of a year
 _SET = "set by an option or an answer"
 _MIN_FLAGS = 5  # this many flags with the same first word are probably one factor
 _DATES = (Kind.DATE, Kind.TIMESTAMP, Kind.TIMESTAMP_TZ)
@@ -49,6 +50,7 @@ class ColumnProfile:
         unclear: a number that two formats read differently, e.g. `1.234`.
         ambiguous: an example of a date whose day and month are ambiguous.
         swapped: two dates, if Excel seems to have swapped day and month in some of them.
+        example: the first value, with its row.
     """
 
     name: str
@@ -66,6 +68,7 @@ class ColumnProfile:
     unclear: str | None = None
     ambiguous: str | None = None
     swapped: str | None = None
+    example: str | None = None
 
     @cached_property
     def words(self) -> list[str]:
@@ -209,20 +212,23 @@ def _left_out(column: ColumnProfile, flags: Counter[str]) -> tuple[str | None, s
     if column.is_date:
         return None, "is another date"
     if words and words <= vocabulary.CALENDAR:
+        if column.distinct > _MAX_CALENDAR:
+            return None, f"no date format reads it{_example(column)}"
         return None, "is part of the date"
     if not column.numeric:
         if why := _not_numbers(column):
             return None, why
         if column.distinct <= _MAX_LEVELS:
             return "factor", f"is text with {column.distinct} levels"
-        return None, f"is text with {column.distinct} values; a factor has at most {_MAX_LEVELS}"
+        text = f"is text with {column.distinct} values{_example(column)}"
+        return None, f"{text}; a factor has at most {_MAX_LEVELS}"
     counts = column.is_row_number and not words & (vocabulary.SPEND | vocabulary.EXPOSURE)
     if not words or counts or column.words[0] in vocabulary.ROW_NUMBER:
         return None, "is a row number"
     if column.is_flag and flags[column.words[0]] >= _MIN_FLAGS:
         many = flags[column.words[0]]
         return None, f"is one of {many} flags `{column.words[0]}…`; combine them into one factor"
-    if words & vocabulary.CALENDAR and column.distinct <= 53:
+    if words & vocabulary.CALENDAR and column.distinct <= _MAX_CALENDAR:
         return None, "is part of the date"
     if words & vocabulary.MODEL_OUTPUT:
         return None, f"`{_word(column, vocabulary.MODEL_OUTPUT)}` suggests a model's output"
@@ -231,13 +237,19 @@ def _left_out(column: ColumnProfile, flags: Counter[str]) -> tuple[str | None, s
     return None
 
 
+def _example(column: ColumnProfile) -> str:
+    return f", e.g. {column.example}" if column.example else ""
+
+
 def _not_numbers(column: ColumnProfile) -> str | None:
     """Return why a text column is a question, if its name suggests numbers."""
     ends = {word for word in (column.core[0], column.core[-1]) if len(word) > 1}
     figures = vocabulary.SPEND | vocabulary.EXPOSURE | set(vocabulary.TARGET)
     if not ends & (figures if column.odd else vocabulary.SPEND):
         return None
-    odd = f"{column.odd} is not a number" if column.odd else "none of its values is a number"
+    odd = f"{column.odd} is not a number"
+    if not column.odd:
+        odd = f"none of its values is a number{_example(column)}"
     return f"CHECK: its name suggests numbers, but {odd}"
 
 

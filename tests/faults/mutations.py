@@ -243,6 +243,17 @@ def _longer_period(table: Table, random: Random) -> Table:
     return replace(table, frame=table.frame.assign(revenue=revenue), words="revenue.*month")
 
 
+def _running_total(table: Table, random: Random) -> Table:
+    """Write a spend or the target as its sum since the first day, or since the start of the year."""
+    column = str(random.choice([_spend(table, random), "revenue"]))
+    sums = table.frame[column].cumsum()
+    if random.random() < 0.5 and len(sums) > 100:
+        years = pd.to_datetime(table.frame["date"]).dt.year
+        sums = table.frame.groupby(years)[column].cumsum()
+    frame = table.frame.assign(**{column: sums.round(2)})
+    return replace(table, frame=frame, words=f"{re.escape(column)}.*running total")
+
+
 def _lift_test(table: Table, random: Random) -> Table:
     """Add a lift test whose spend or dates are not those of the data, or a right one."""
     days = list(table.frame["date"])
@@ -295,6 +306,7 @@ MUTATIONS: dict[str, tuple[int, Callable[[Table, Random], Table]]] = {
     "a row twice": (12, _row_twice),
     "a join": (1, _join),
     "a figure of a longer period": (1, _longer_period),
+    "a running total": (3, _running_total),
     "a lift test": (6, _lift_test),
     "a constant in the window": (7, _constant_influence),
 }

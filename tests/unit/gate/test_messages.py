@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pandas as pd
+
 from examples.healthy import check_frame, healthy_table
 
 
@@ -33,3 +35,18 @@ def test_few_rows_are_explained_by_the_window_or_the_data(tmp_path: Path) -> Non
     when = {"column": "day", "frequency": "week", "window_start": "2023-08-07"}
     narrow = check_frame(healthy_table(), tmp_path, date=when).problems()[0].sentence
     assert "the data has 160 weeks, so widen the window" in narrow
+
+
+def test_a_column_that_mixes_forms_of_numbers_is_not_read_in_another_way(tmp_path: Path) -> None:
+    frame = healthy_table().astype({"tv": object})
+    frame.loc[[20, 21], "tv"] = ["623,91", "700,5"]
+    (finding,) = check_frame(frame, tmp_path).problems()
+    assert "if all its values are written so, or else write these as 1234.56" in finding.sentence
+
+
+def test_a_row_without_a_date_is_to_be_removed(tmp_path: Path) -> None:
+    frame = healthy_table().astype({"day": object})
+    note = frame.iloc[[0]].assign(day="Source: CRM")
+    (finding,) = check_frame(pd.concat([frame, note]), tmp_path).problems()
+    assert "`Source: CRM` in row 162" in finding.sentence
+    assert "Remove the rows that are no data" in finding.sentence

@@ -229,3 +229,23 @@ def test_a_repeated_target_blocks(tmp_path: Path) -> None:
     (finding,) = [f for f in verdict.checks if f.name == "repeated_values" and f.columns]
     assert finding.outcome is Outcome.BLOCK
     assert "aggregation: {revenue: max}" in finding.sentence
+
+
+def _proposed(frame: pd.DataFrame, folder: Path) -> str:
+    path = folder / "t.csv"
+    frame.to_csv(path, index=False)
+    return init_config({"type": "file", "path": str(path)}, market="DE")
+
+
+def test_amounts_are_no_dates(tmp_path: Path) -> None:
+    frame = healthy(1)
+    frame["week_sales"] = frame.pop("revenue").clip(lower=0) % 9000 + 20_000
+    config = load_config(_proposed(frame, tmp_path)).config
+    assert config.target.column == "week_sales"
+
+
+def test_a_date_that_no_format_reads_is_shown(tmp_path: Path) -> None:
+    frame = healthy(1)
+    frame["date"] = [f"KW {i}/21" for i in range(len(frame))]
+    with pytest.raises(MMMError, match=r"no date format reads it, e\.g\. `KW 0/21` in row 2"):
+        _proposed(frame, tmp_path)

@@ -12,7 +12,7 @@ provider "google" {
 }
 
 module "mmm" {
-  # A release of the module, for example git::https://github.com/OWNER/REPOSITORY.git//infra?ref=TAG
+  # Where this folder is copied to: git::URL//infra?ref=TAG, with the repository's URL and a tag or commit.
   source     = "../.."
   project_id = var.project_id
   region     = var.region

@@ -23,6 +23,7 @@ from mmm.propose.vocabulary import split_words
 
 _MAX_CHANNELS = 60
 _MAX_GROUPS = 500  # values of a column such as a store
+_SOME = 0.2  # share of dates with several rows, in a table without rows of zeros
 _MOST = 0.8  # share of dates from which a pattern is the rule
 _SAME = 0.9  # share of dates with one value in all rows from which a figure is repeated
 _PLACE = vocabulary.COUNTRY | vocabulary.REGION
@@ -60,13 +61,17 @@ def find_long_table(
 ) -> LongTable | None:
     """Return the table's structure; None for a wide table."""
     days = next((c for c in profiles if (c.name == date if date else c.is_date)), None)
+    ids = [c for c in profiles if _is_channel_id(c)]
     numbers = [
-        c for c in profiles if c.numeric and not c.is_date and not c.is_row_number and c != days
+        c
+        for c in profiles
+        if c.numeric and not c.is_date and not c.is_row_number and c != days and c not in ids
     ]
     if days is None or not numbers:
         return None
     by_day = frame[days.name].astype(str)
-    if (by_day.value_counts() > 1).mean() < _MOST:
+    several = float((by_day.value_counts() > 1).mean())
+    if several < _SOME:
         return None
     repeated = [c for c in numbers if _is_repeated(frame[c.name], by_day)]
     if not any(_is_measure(c) for c in numbers if c not in repeated):
@@ -75,12 +80,16 @@ def find_long_table(
     names = [
         column
         for column in profiles
-        if not column.numeric
+        if (not column.numeric or column in ids)
         and not column.is_date
         and column != days
         and 1 < column.distinct <= _MAX_CHANNELS
         and not set(column.words) & _PLACE
-        and _partitions(frame[column.name], by_day)
+        and (
+            _partitions(frame[column.name], by_day)
+            if several >= _MOST
+            else _is_key(column, frame[column.name], by_day)
+        )
     ]
     texts = [
         c
@@ -160,6 +169,18 @@ def _partitions(names: pd.Series[Any], by_day: pd.Series[Any]) -> bool:
     return bool(counts.median() > 1 and (counts >= max(2, counts.median() / 2)).mean() >= _MOST)
 
 
+def _is_key(column: ColumnProfile, names: pd.Series[Any], by_day: pd.Series[Any]) -> bool:
+    """Return whether names of media occur once per date, in a table without rows of zeros."""
+    is_unique = not (by_day + "|" + names.astype(str)).duplicated().any()
+    return is_unique and (bool(set(column.words) & vocabulary.CHANNEL) or _holds_media(names))
+
+
+def _is_channel_id(column: ColumnProfile) -> bool:
+    """Return whether a column of numbers has the ids of channels."""
+    named = set(column.words) & vocabulary.CHANNEL and column.words[-1] in ("id", "nr", "no", "key")
+    return bool(named) and column.numeric and 1 < column.distinct <= _MAX_CHANNELS
+
+
 def _holds_metrics(names: pd.Series[Any]) -> bool:
     """Return whether the texts name figures, such as `revenue` and `tv_spend`."""
     known = vocabulary.SPEND | vocabulary.EXPOSURE | set(vocabulary.TARGET)
@@ -190,14 +211,19 @@ def pivot_query(frame: pd.DataFrame, long_table: LongTable, relation: exp.Expr) 
     """
     names, measures = long_table.names, long_table.measures
     is_pairs = _holds_metrics(frame[names.name]) and len(measures) == 1
-    channels = sorted(str(value) for value in frame[names.name].dropna().unique())
+    written = "{:.0f}".format if names.numeric else str
+    channels = sorted({written(value) for value in frame[names.name].dropna().unique()})
     inner: dict[str, exp.Expr] = {}
     over_groups: dict[str, type[exp.Max | exp.Sum]] = {}
     for channel in channels:
         for measure in measures:
-            is_channel = exp.EQ(this=_column(names.name), expression=exp.Literal.string(channel))
+            is_channel = _column(names.name).eq(channel)
+            if names.numeric:
+                is_channel = _number(names).eq(int(channel))
             value = exp.Case().when(is_channel, _number(measure)).else_(exp.Literal.number(0))
             title = "_".join(split_words(channel)) or "channel"
+            if names.numeric:
+                title = f"{names.words[0]}_{title}"
             if not is_pairs:
                 title += f"_{'_'.join(measure.words)}"
             while title in inner:

@@ -21,7 +21,8 @@ _SAME_MEDIUM = {
     "insta": "instagram",
     "ig": "instagram",
     "yt": "youtube",
-    "television": "tv",
+    **dict.fromkeys(("television", "televisione", "televisao", "televisie"), "tv"),
+    **dict.fromkeys(("fernsehen", "tele", "telewizja"), "tv"),
     "adwords": "google",
 }
 _MAX_LEVELS = 20

@@ -63,6 +63,13 @@ def test_an_exposure_belongs_to_the_spend_with_the_same_words() -> None:
     assert unpaired == ["seo_clicks"]
 
 
+@pytest.mark.parametrize("name", ["télé", "Fernsehen", "televisione", "Telewizja", "televisão"])
+def test_television_is_tv_in_eight_languages(name: str) -> None:
+    columns = [profile("tv_spend"), profile(f"GRP {name}")]
+    ((channel,), unpaired) = pair_channels(guess_roles(columns), columns)
+    assert (channel.exposure, unpaired) == (f"GRP {name}", [])
+
+
 def test_columns_derived_from_others_are_not_used() -> None:
     found = roles("revenue", "orders", "tv_spend", "total_spend", "cpc", "revenue_per_order")
     assert {name for name, role in found.items() if role is None} == {

@@ -85,3 +85,23 @@ def test_countries_stay_in_the_query(tmp_path: Path) -> None:
     assert set(wide["country"]) == {"DE", "FR"}
     sums = frame.drop_duplicates(["week", "country"])["revenue"].sum()
     assert wide["revenue"].sum() == pytest.approx(sums)
+
+
+def test_rows_of_zeros_may_be_left_out(tmp_path: Path) -> None:
+    frame = long_table("region", "partner", ("North",)).drop(columns="region")
+    frame["partner"] = frame["partner"].map({"tv": "TV", "search": "Google", "radio": "Radio"})
+    kept = frame[(frame["partner"] == "Google") | (np.arange(len(frame)) % 5 == 0)]
+    wide = run_query(kept, tmp_path)
+    assert np.allclose(wide["revenue"], kept.groupby("week")["revenue"].max())
+    spent = kept[kept["partner"] == "TV"].groupby("week")["spend"].sum()
+    found = wide.set_index("week")["tv_spend"]
+    assert np.allclose(found[found > 0], spent)
+
+
+def test_channels_may_be_ids(tmp_path: Path) -> None:
+    frame = long_table("region", "channel_id", ("North",)).drop(columns="region")
+    frame["channel_id"] = frame["channel_id"].map({"tv": 1, "search": 2, "radio": 30})
+    wide = run_query(frame, tmp_path)
+    spent = frame[frame["channel_id"] == 30].groupby("week")["spend"].sum()
+    assert np.allclose(wide["channel_30_spend"], spent)
+    assert np.allclose(wide["revenue"], frame.groupby("week")["revenue"].max())

@@ -101,6 +101,15 @@ def print_verdict(verdict: Mapping[str, Any] | None) -> None:
     print("\n".join([f"verdict {verdict['verdict']}", *lines]), file=sys.stderr, flush=True)
 
 
+def print_table(rows: Sequence[Sequence[str]]) -> None:
+    """Print rows of cells in columns, the first row is the header; invisible characters escaped."""
+    safe = [[one_line(cell) for cell in row] for row in rows]
+    widths = [max(len(row[column]) for row in safe) for column in range(len(safe[0]))]
+    for row in safe:
+        cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
+        print("  ".join(cells).rstrip())
+
+
 @contextmanager
 def report_errors(*, as_json: bool = False) -> Iterator[None]:
     """Print this project's errors as messages and exit with their code.

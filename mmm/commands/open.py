@@ -1,0 +1,47 @@
+"""`mmm open RUN`: open a run's report in the browser."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from mmm.commands.common import DEFAULT_BUCKET, Bucket, report_errors
+
+
+def command(
+    run: Annotated[
+        str, typer.Argument(metavar="RUN", help="A run's id, or a market for its current run.")
+    ],
+    revision: Annotated[str, typer.Option(help="Revision of a market.")] = "r1",
+    bucket: Bucket = DEFAULT_BUCKET,
+) -> None:
+    """Open a run's report in the browser.
+
+    Downloads the report to a temporary file and prints its path.
+
+    Examples: mmm open DE; mmm open 20261123T020000Z-1a2b3c4d --bucket gs://BUCKET
+    """
+    import tempfile
+    import webbrowser
+    from pathlib import Path
+
+    from contract import layout
+    from contract.exceptions import ConfigError, NotFoundError
+    from contract.stores import open_store
+    from mmm.runs import find
+
+    with report_errors():
+        store = open_store(bucket)
+        found = find(store, run, revision=revision)
+        file = Path(tempfile.mkdtemp(prefix="mmm-report-")) / f"{found.run_id}.html"
+        path = layout.artifacts(found.revision, found.market, found.run_id, "report.html")
+        try:
+            store.download(path, file)
+        except NotFoundError:
+            raise ConfigError(
+                f"run {found.run_id} has no report: it is {found.state}"
+                + (f", {found.problem}" if found.problem else "")
+            ) from None
+    print(file)
+    webbrowser.open(file.as_uri())

@@ -1,0 +1,50 @@
+"""`mmm status`: every market with its current run, and what is at work."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from mmm.commands.common import DEFAULT_BUCKET, Bucket, print_table, report_errors
+
+
+def command(
+    bucket: Bucket = DEFAULT_BUCKET,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print one JSON object per line.")
+    ] = False,
+) -> None:
+    """Show every market.
+
+    Prints a line per market: its current run with verdict and age, and its runs that have not
+    ended. `mmm list --market M` shows a market's runs.
+    """
+    from contract.run import now
+    from contract.stores import open_store
+    from mmm.runs import markets
+
+    with report_errors(as_json=as_json):
+        found = markets(open_store(bucket))
+    if as_json:
+        for one in found:
+            print(one.model_dump_json())
+        return
+    if not found:
+        print("no markets")
+        return
+    rows = [("MARKET", "REVISION", "CURRENT RUN", "VERDICT", "AGE (DAYS)", "NOT ENDED")]
+    for one in found:
+        current = one.current
+        age = f"{(now() - current.created_at).total_seconds() / 86400:.1f}" if current else ""
+        rows.append(
+            (
+                one.market,
+                one.revision,
+                current.run_id if current else "none",
+                (current.verdict or "") if current else "",
+                age,
+                ", ".join(f"{run.run_id} {run.state}" for run in one.open),
+            )
+        )
+    print_table(rows)

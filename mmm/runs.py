@@ -1,0 +1,191 @@
+"""The runs of a bucket: newest first, one in detail, and by market."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
+from itertools import islice
+from typing import Any
+
+from pydantic import BaseModel
+
+from contract import layout
+from contract.damage import unless_damaged
+from contract.exceptions import ConfigError, NotFoundError
+from contract.open_runs import open_runs, read_ended
+from contract.printable import short
+from contract.run import State, Status, now, read_status
+from contract.runid import is_valid
+from contract.stored import read_fields
+from contract.stores import Store
+
+AT_ONCE = 16  # reads of a bucket
+ALLOWED = "a run id, e.g. `20261123T020000Z-1a2b3c4d`, or a market (its current run)"
+
+
+class Run(BaseModel, frozen=True):
+    """A run as `mmm list` and `mmm show` print it.
+
+    Attributes:
+        is_current: whether the market's `current.json` names the run.
+        verdict: PASS, REVIEW or FAIL; None for a run without a result.
+        seconds: from the request to the end, or to the last sign of a run that has not ended.
+        problem: why the run failed, is held or waits.
+    """
+
+    run_id: str
+    market: str
+    revision: str
+    state: State
+    is_current: bool
+    verdict: str | None
+    created_at: datetime
+    updated_at: datetime
+    seconds: float
+    step: str | None
+    progress: dict[str, Any]
+    steps: list[dict[str, Any]]
+    attempt: int
+    execution: str | None
+    waits_for: str | None
+    problem: str | None
+    findings: list[dict[str, Any]]
+    warnings: list[str]
+    duplicate_of: str | None
+    report_uri: str | None
+    artifacts_uri: str | None
+
+
+def newest(
+    store: Store, *, market: str | None = None, state: State | None = None, limit: int = 20
+) -> list[Run]:
+    """Return the newest runs, newest first; those whose status is damaged are left out."""
+    return list(islice(_matching(store, market, state), limit))
+
+
+def find(store: Store, text: str, *, revision: str) -> Run:
+    """Return the run that a command names, by its id or by its market.
+
+    Raises:
+        ConfigError: there is no such run.
+        DamagedError: its status cannot be read.
+    """
+    run_id = text if is_valid(text) else _current(store, revision, text)
+    status = read_status(store, run_id) if run_id else None
+    if status is None:
+        raise ConfigError(
+            f"there is no run `{short(text)}` of revision `{short(revision)}` in {store.url}; "
+            f"allowed: {ALLOWED}; `mmm list` shows the runs"
+        )
+    return _run(status, _current(store, status.revision, status.market))
+
+
+def _matching(store: Store, market: str | None, state: State | None) -> Iterator[Run]:
+    known = sorted(filter(is_valid, store.folders(layout.RUNS)), reverse=True)
+    currents: dict[tuple[str, str], str | None] = {}
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        for first in range(0, len(known), AT_ONCE):
+            some = known[first : first + AT_ONCE]
+            for status in pool.map(lambda run_id: _readable(store, run_id), some):
+                if status is None or (state and status.state is not state):
+                    continue
+                if market is not None and status.market != market:
+                    continue
+                place = (status.revision, status.market)
+                if place not in currents:
+                    currents[place] = _current(store, *place)
+                yield _run(status, currents[place])
+
+
+def _readable(store: Store, run_id: str) -> Status | None:
+    return unless_damaged(
+        lambda: read_status(store, run_id), None, then="its run is not listed; see `mmm doctor`"
+    )
+
+
+def _current(store: Store, revision: str, market: str) -> str | None:
+    """Return the current run of a market, None if there is none that can be read."""
+    path = layout.current(revision, market)
+
+    def read() -> str | None:
+        try:
+            return str(read_fields(store.read(path).data, "run_id", path=path)["run_id"])
+        except NotFoundError:
+            return None
+
+    return unless_damaged(read, None, then="no run is shown as the market's current one")
+
+
+def _run(status: Status, current: str | None) -> Run:
+    outcome = status.outcome
+    verdict = outcome.get("verdict") or {}
+    error = status.error.message if status.error else None
+    return Run(
+        run_id=status.run_id,
+        market=status.market,
+        revision=status.revision,
+        state=status.state,
+        is_current=status.run_id == current,
+        verdict=verdict.get("verdict"),
+        created_at=status.created_at,
+        updated_at=status.updated_at,
+        seconds=(status.updated_at - status.created_at).total_seconds(),
+        step=status.step,
+        progress=status.progress,
+        steps=status.steps,
+        attempt=status.attempt,
+        execution=status.execution,
+        waits_for=status.waits_for,
+        problem=error or (f"waits for run {status.waits_for}" if status.waits_for else None),
+        findings=verdict.get("findings", []),
+        warnings=outcome.get("warnings") or [],
+        duplicate_of=outcome.get("duplicate_of"),
+        report_uri=outcome.get("report_uri"),
+        artifacts_uri=outcome.get("artifacts_uri"),
+    )
+
+
+class MarketState(BaseModel, frozen=True):
+    """A market as `mmm status` prints it.
+
+    Attributes:
+        current: the current run, None before the first success.
+        open: the runs that have not ended, oldest first.
+    """
+
+    market: str
+    revision: str
+    current: Run | None
+    open: list[Run]
+
+
+def markets(store: Store) -> list[MarketState]:
+    """Return every market that has a current run or a run that has not ended, by name."""
+    unfinished: dict[tuple[str, str], list[Run]] = {}
+    for run_id in open_runs(store, read_ended(store), at=now()):
+        status = _readable(store, run_id)
+        if status is not None and not status.state.is_terminal:
+            run = _run(status, None)
+            unfinished.setdefault((run.market, run.revision), []).append(run)
+    known = {
+        (market, revision)
+        for revision in store.folders(layout.ARTIFACTS)
+        for market in store.folders(f"{layout.ARTIFACTS}{revision}/")
+    }
+    places = sorted(known | unfinished.keys())
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        found = pool.map(lambda place: _current_run(store, *place), places)
+        return [
+            MarketState(
+                market=place[0], revision=place[1], current=run, open=unfinished.get(place, [])
+            )
+            for place, run in zip(places, found, strict=True)
+            if run is not None or place in unfinished
+        ]
+
+
+def _current_run(store: Store, market: str, revision: str) -> Run | None:
+    run_id = _current(store, revision, market)
+    status = _readable(store, run_id) if run_id else None
+    return _run(status, run_id) if status else None

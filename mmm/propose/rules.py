@@ -262,7 +262,8 @@ def _numbers(column: ColumnProfile) -> tuple[str | None, str]:
     if words & vocabulary.COMPETITOR:
         return "context", "its name refers to a competitor"
     measured = words & (vocabulary.SPEND | vocabulary.EXPOSURE | set(vocabulary.TARGET))
-    if words & vocabulary.RATES and (measured or len(words) == 1 or words & vocabulary.MEDIA):
+    is_of_media = measured or words & (vocabulary.MEDIA | vocabulary.MEDIA_RATES)
+    if words & vocabulary.RATES and (is_of_media or len(words) == 1):
         return None, f"`{_word(column, vocabulary.RATES)}` suggests a ratio of other columns"
     if edges & vocabulary.SPEND and len(core) > 1:
         if words <= vocabulary.SPEND | vocabulary.UNITS | vocabulary.TOTAL:

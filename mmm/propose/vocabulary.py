@@ -142,12 +142,13 @@ MODEL_OUTPUT = _words(
     "adstock adstocked saturated saturation effect epsilon residual residuals fitted "
     "predicted pred contribution trend seasonality"
 )
-RATES = _words(
-    "per cpc cpm cpa cpl cpo ctr cvr roas roi aov rate ratio share frequency quote taux tasa "
-    "tasso taxa cpv cpp ecpm vtr acos position rank avg average mean index score rating percent "
+MEDIA_RATES = _words("cpc cpm cpa cpl cpo ctr cvr roas roi cpv cpp ecpm vtr acos ctrs cpcs cpms")
+RATES = MEDIA_RATES | _words(
+    "per aov rate ratio share frequency quote taux tasa "
+    "tasso taxa position rank avg average mean index score rating percent "
     "pct sov viewability freq quality anteil haeufigkeit frecuencia frequence frequenza "
     "frequencia frequentie czestotliwosc klickrate klickquote clickrate clickthrough doorklikratio "
-    "klikratio ctrs cpcs cpms sichtbarkeit haufigkeit percentage prozent pourcentage porcentaje "
+    "klikratio sichtbarkeit haufigkeit percentage prozent pourcentage porcentaje "
     "percentuale percentagem procent marktanteil udzial aandeel cuota positie pozycja posizione "
     "posicion posicao durchschnitt durchschnittliche moyenne moyen promedio gemiddelde gemiddeld "
     "srednia srednio sredni wskaznik relevance"

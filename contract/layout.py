@@ -59,6 +59,7 @@ MARKETS = "markets/"
 LIMITS = "limits/"
 RECONCILE = "reconcile/"
 DAMAGED = "damaged/"
+DECISIONS = "decisions/"
 TRIALS = "trials/"  # below a run's work folder
 
 
@@ -100,6 +101,11 @@ def manifest(revision: str, market: str, run_id: str) -> str:
 def current(revision: str, market: str) -> str:
     """Return the path of the pointer to the last accepted run of a market."""
     return f"robyn/{revision}/{market}/current.json"
+
+
+def decision(revision: str, market: str, run_id: str, name: str = "") -> str:
+    """Return the path of a decision about a run, or the prefix of all of them; written once."""
+    return f"{DECISIONS}{revision}/{market}/{run_id}/{name}"
 
 
 def fingerprint(digest: str) -> str:

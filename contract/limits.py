@@ -6,20 +6,27 @@ from enum import StrEnum
 
 from pydantic import Field, StrictFloat, StrictInt
 
-from contract.base import Strict, later
+from contract.base import Strict
 
 
 class Promotion(Strict):
-    """How much a new model can differ from the market's current one."""
+    """How much a new model can differ from the market's current one; a run beyond it is HELD."""
 
-    max_roas_change: StrictFloat | None = later(
-        None, description="Relative change of a channel's ROAS."
+    max_roas_change: StrictFloat | None = Field(
+        default=0.3,
+        gt=0,
+        description="Largest relative change of a channel's ROAS or CPA, unless it is within the "
+        "90 % interval of the current run; no limit if null.",
     )
-    max_share_change: StrictFloat | None = later(
-        None, description="Change of a contribution share."
+    max_share_change: StrictFloat | None = Field(
+        default=0.1,
+        gt=0,
+        le=1,
+        description="Largest change of a channel's share of the target, unless it is within the "
+        "90 % interval of the current run; no limit if null.",
     )
-    min_r2: StrictFloat | None = later(
-        None, description="Lowest R² of a model that becomes current."
+    min_r2: StrictFloat | None = Field(
+        default=None, le=1, description="Lowest R² of a model that becomes current."
     )
 
 

@@ -64,6 +64,7 @@ class Ending:
     report_uri: str | None = None
     message: str | None = None
     verdict: dict[str, Any] | None = None
+    held: tuple[str, ...] = ()
 
 
 def work_on(
@@ -335,5 +336,6 @@ def _conclude(status: Status, store: Store, publisher: Publisher, log: Log) -> E
         exit_code=code,
         report_uri=data.report_uri,
         verdict=data.verdict,
+        held=tuple((data.drift or {}).get("reasons", ())),
         message=status.error.message if status.error else None,
     )

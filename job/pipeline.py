@@ -10,14 +10,16 @@ from contract import layout
 from contract.damage import unless_damaged
 from contract.exceptions import DamagedError, DataError, TransientError
 from contract.market import keep_market
-from contract.run import State
+from contract.run import State, now
 from job.attempt import checkpoints
 from job.attempt.context import Attempt
 from job.attempt.tasks import LeftRun, wait_for_inputs
 from job.cost.budget import check_early, check_rows, cost_of
 from job.gate import Outcome, Verdict, check
 from job.gate.previous import previous_quality
+from job.outputs.decide import decide
 from job.outputs.duplicate import fingerprint, finished_run, remember
+from job.outputs.ledger import JOB, Action, Decision, record
 from job.outputs.manifest import Manifest, read_manifest
 from job.outputs.promote import promote
 from job.outputs.step import (
@@ -167,6 +169,7 @@ def _duplicate(attempt: Attempt, snapshot: Snapshot) -> RunResult | None:
 
 
 def _promote(attempt: Attempt, manifest: Manifest, verdict: Verdict | None) -> RunResult:
+    """Make the run its market's current one, or hold it."""
     facts = event_facts(attempt.store, manifest)
     if verdict is not None:
         facts["data_quality"] = verdict.summary()
@@ -174,6 +177,15 @@ def _promote(attempt: Attempt, manifest: Manifest, verdict: Verdict | None) -> R
         attempt.lease.confirm()
         if not keep_market(attempt.store, attempt.request):
             raise TransientError(f"market `{manifest.market}` was taken by another run")
+        compared = decide(attempt.store, attempt.config, manifest, facts["best_model"])
+        facts["drift"] = compared.to_dict()
+        if compared.reasons:
+            detail["held"] = len(compared.reasons)
+            for reason in compared.reasons:
+                attempt.log.warning(f"the run is held: {reason}")
+            attempt.check()
+            _record(attempt, Action.HOLD, facts)
+            return RunResult(state=State.HELD, facts=facts)
         attempt.announce(facts)
         attempt.check()
         detail["current"] = promote(
@@ -184,5 +196,28 @@ def _promote(attempt: Attempt, manifest: Manifest, verdict: Verdict | None) -> R
             accepted_at=attempt.request.accepted_at,
             facts={"best_model": manifest.best_model, "engine": manifest.engine},
         )
+        _record(attempt, Action.PROMOTE, facts)
         remember(attempt.store, manifest.fingerprint, manifest.run_id)
     return RunResult(state=State.SUCCEEDED, facts=facts)
+
+
+def _record(attempt: Attempt, action: Action, facts: dict[str, Any]) -> None:
+    """Write the job's decision into the ledger."""
+    reasons = facts["drift"]["reasons"]
+    against = facts["drift"]["against"]
+    within = f"within the tolerances of run {against}" if against else "the first run of its market"
+    record(
+        attempt.store,
+        Decision(
+            run_id=attempt.run_id,
+            market=attempt.config.market,
+            revision=attempt.config.revision,
+            action=action,
+            by=JOB,
+            at=now(),
+            reason="; ".join(reasons) or within,
+            evidence={
+                name: facts[name] for name in ("verdict", "drift", "manifest_sha256") if facts[name]
+            },
+        ),
+    )

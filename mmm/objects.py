@@ -25,6 +25,7 @@ from contract.stored import Stored, read_fields
 from contract.stores import Store
 from contract.terminal import event_data
 from job.gate.previous import Quality
+from job.outputs.ledger import Decision
 from job.outputs.manifest import Manifest
 from job.outputs.pointer import newest_pointer
 
@@ -229,6 +230,12 @@ KINDS = (
         prefix=layout.FINGERPRINTS,
         check=_names_run,
         remedy=f"{ASIDE}; the same data is trained once more",
+    ),
+    Kind(
+        name="decisions/<revision>/<market>/<run id>/<decision>.json",
+        prefix=layout.DECISIONS,
+        check=_of(Decision),
+        remedy=f"{ASIDE}; the decision no longer counts, make it again",
     ),
     Kind(
         name="rejected/<message>.json",

@@ -1,7 +1,8 @@
 """Find a finished run with the same config, data, version and image.
 
-A run is found by its fingerprint only after it was promoted, and only if it SUCCEEDED or if it was
-HELD and then accepted. A run that failed or was cancelled never stands in for another one.
+A run is found by its fingerprint only after it was promoted, and only if it is accepted: it
+SUCCEEDED and no person held it, or it was HELD and then promoted by a person. A run that failed or
+was cancelled never stands in for another one.
 """
 
 from __future__ import annotations
@@ -12,10 +13,10 @@ from contract import layout
 from contract.base import canonical_json, sha256_hex
 from contract.damage import unless_damaged
 from contract.exceptions import NotFoundError
-from contract.run import State, now, read_status
+from contract.run import now, read_status
 from contract.stored import read_fields
 from contract.stores import Store
-from contract.terminal import is_current
+from job.outputs.ledger import is_accepted
 from job.outputs.manifest import Manifest, own_version, read_manifest
 from job.sources import Snapshot
 
@@ -50,8 +51,7 @@ def _finished_run(store: Store, digest: str, revision: str, market: str) -> Mani
     status = read_status(store, run_id)
     if status is None:
         return None
-    accepted = status.state is State.HELD and is_current(store, status)
-    if status.state is not State.SUCCEEDED and not accepted:
+    if not is_accepted(store, status):
         return None
     return read_manifest(store, revision, market, run_id)
 

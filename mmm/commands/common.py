@@ -6,7 +6,7 @@ import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -15,6 +15,9 @@ from contract.cloud_logging import entry
 from contract.exceptions import ConfigError, MMMError
 from contract.printable import one_line, short
 from contract.suggest import did_you_mean
+
+if TYPE_CHECKING:
+    from job.outputs.ledger import Decision
 
 DEFAULT_BUCKET = ".mmm/bucket"
 DEFAULT_TOPIC = ".mmm/events.jsonl"
@@ -40,6 +43,11 @@ Overrides = Annotated[
         help="Override a config field, e.g. --set training.trials=2. May be repeated.",
     ),
 ]
+Reason = Annotated[str, typer.Option(help="Why, for those who read the ledger later.")]
+DecidedBy = Annotated[
+    str | None, typer.Option(help="Who decides; by default the user and machine.")
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 
 
 def parse_overrides(assignments: list[str]) -> dict[str, Any]:
@@ -93,12 +101,30 @@ def result_line(
     return " ".join(part for part in (state, run_id, message or path, hint) if part)
 
 
-def print_verdict(verdict: Mapping[str, Any] | None) -> None:
-    """Print the verdict of a run's event and its findings to stderr; stdout has the result."""
-    if not verdict:
+def print_decision(decision: Decision, *, as_json: bool) -> None:
+    """Print a decision of the ledger: as JSON, or as one line."""
+    if as_json:
+        print(decision.to_json().decode())
         return
-    lines = [f"  {f['level']}  {one_line(f['sentence'])}" for f in verdict["findings"]]
-    print("\n".join([f"verdict {verdict['verdict']}", *lines]), file=sys.stderr, flush=True)
+    done = {"promote": "PROMOTED", "hold": "HELD", "rollback": "ROLLED BACK"}[decision.action]
+    following = decision.evidence.get("next")
+    current = decision.run_id if decision.action == "promote" else following
+    place = f"market {decision.market}, revision {decision.revision}"
+    more = f"; current is {current}" if current else ""
+    print(one_line(f"{done} {decision.run_id} ({place}{more})"))
+
+
+def print_verdict(run_id: str, verdict: Mapping[str, Any] | None, held: Sequence[str]) -> None:
+    """Print the verdict of a run's event and why it is held to stderr; stdout has the result."""
+    lines = []
+    if verdict:
+        lines.append(f"verdict {verdict['verdict']}")
+        lines += [f"  {f['level']}  {f['sentence']}" for f in verdict["findings"]]
+    if held:
+        lines += ["held; the market's current run stays", *(f"  {reason}" for reason in held)]
+        lines.append(f"  to accept it: mmm promote {run_id} --reason TEXT")
+    for line in lines:
+        print(one_line(line), file=sys.stderr, flush=True)
 
 
 def print_table(rows: Sequence[Sequence[str]]) -> None:

@@ -74,11 +74,12 @@ def command(
             "run_id": ending.run_id,
             "report_uri": ending.report_uri,
             "verdict": ending.verdict,
+            "held": list(ending.held),
             "message": ending.message,
         }
         print(json.dumps(result))
     elif ending.run_id:
-        print_verdict(ending.verdict)
+        print_verdict(ending.run_id, ending.verdict, ending.held)
         print(
             result_line(
                 ending.state or "UNKNOWN",

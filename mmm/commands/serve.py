@@ -82,7 +82,8 @@ def _print_result(message: MessageResult, status: Status | None) -> int:
         print(result_line(state, message.run_id, message=message.problem), flush=True)
         return 64 if message.state else 69
     error = status.error
-    print_verdict(status.outcome.get("verdict"))
+    held = (status.outcome.get("drift") or {}).get("reasons", ())
+    print_verdict(status.run_id, status.outcome.get("verdict"), held)
     report = status.outcome.get("report_uri")
     line = result_line(
         status.state, status.run_id, report_uri=report, message=error.message if error else None

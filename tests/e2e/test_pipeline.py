@@ -22,7 +22,7 @@ from tests.fakes import snowflake
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
-SHORT = {"trials": 2, "iterations": 120, "min_candidates": 20}
+SHORT = {"trials": 2, "iterations": 120, "min_candidates": 20, "min_r2": -1}
 
 
 @pytest.fixture(scope="module")

@@ -34,7 +34,7 @@ RETRIES = 5
 
 CONFIG = f"""{WEEKLY}
 training: {{trials: 4, iterations: 1000, min_candidates: 20, engine: builtin, prophet: [], cores: 2,
-  tasks: 2}}
+  tasks: 2, min_r2: -1}}
 posterior: {{sweeps: 60}}
 outputs: {{onepagers: 0}}
 """

@@ -7,8 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from contract import layout
 from contract.run import State, read_status
 from contract.stores import Store, open_store
+from job import pipeline
+from job.outputs import ledger
+from job.outputs.decide import Comparison
 from tests.faults.job_model import (
     RUN,
     Troubled,
@@ -55,6 +59,27 @@ def test_every_death_of_two_attempts_before_a_third(tmp_path: Path, calls: int) 
             attempt(store, topic, "a", number=1, trouble=dying(second))
             attempt(store, topic, "a", number=2)
             check_done(store, topic, (first, second))
+
+
+def test_a_run_that_is_held_after_every_death(
+    tmp_path: Path, calls: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held = Comparison(against=None, channels=(), reasons=("its ROAS changed",))
+    monkeypatch.setattr(pipeline, "decide", lambda *_: held)
+    for at in range(calls):
+        store, topic = accepted(tmp_path, "held", at)
+        attempt(store, topic, "a", trouble=dying(at))
+        attempt(store, topic, "a", number=1)
+        status = read_status(store, RUN)
+        assert status is not None
+        assert (status.state, status.error) == (State.HELD, None), at
+        assert {event["data"]["state"] for event in topic.events} == {"HELD"}, at
+        assert topic.events[0]["data"]["drift"]["reasons"] == ["its ROAS changed"], at
+        assert len({event["id"] for event in topic.events}) == 1, at
+        assert store.stat(layout.current("r1", "DE")) is None, at
+        assert not list(store.list(layout.FINGERPRINTS)), at
+        [decision] = ledger.decisions(store, "r1", "DE")
+        assert (decision.run_id, decision.action, decision.by) == (RUN, "hold", "job"), at
 
 
 def test_a_retry_recovers_from_every_lost_answer(tmp_path: Path, calls: int) -> None:

@@ -65,7 +65,10 @@ def hostile(tmp_path: Path) -> dict[str, Any]:
                      {"name": "search", "spend": COLUMNS["SEARCH_COST"]}],
         "organic": [COLUMNS["NEWSLETTER"]], "context": [COLUMNS["COMPETITOR_SALES"]],
         "factors": [COLUMNS["EVENTS"]],
-        "training": {"trials": 1, "iterations": 60, "min_candidates": 20, "engine": "builtin"},
+        "training": {
+            "trials": 1, "iterations": 60, "min_candidates": 20, "engine": "builtin",
+            "min_r2": -1,
+        },
         "posterior": {"sweeps": 60},
         "outputs": {"onepagers": 1},
     }  # fmt: skip

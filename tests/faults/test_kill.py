@@ -21,7 +21,7 @@ from tests.runs import WEEKLY, Result, needs_r, wait_until
 
 CONFIG = f"""{WEEKLY}
 training: {{trials: 3, iterations: 400, min_candidates: 20, engine: builtin, prophet: [trend],
-  cores: 1, tasks: 2}}
+  cores: 1, tasks: 2, min_r2: -1}}
 posterior: {{sweeps: 60}}
 outputs: {{onepagers: 0, allocator: []}}
 """

@@ -9,7 +9,8 @@ import pytest
 from tests.runs import WEEKLY, Place, altered_r, needs_r
 
 CONFIG = f"""{WEEKLY}
-training: {{trials: 2, iterations: 100, min_candidates: 20, engine: builtin, prophet: [], cores: 2}}
+training: {{trials: 2, iterations: 100, min_candidates: 20, engine: builtin, prophet: [], cores: 2,
+  min_r2: -1}}
 posterior: {{enabled: false}}
 outputs: {{onepagers: 2, allocator: []}}
 """

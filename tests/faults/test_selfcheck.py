@@ -10,7 +10,7 @@ from tests.runs import WEEKLY, Place, altered_r, has_robyn, result_of
 
 CONFIG = f"""{WEEKLY}
 training: {{trials: 2, iterations: 12, min_candidates: 10, engine: robyn, prophet: [trend],
-  cores: 2, seed: 7}}
+  cores: 2, seed: 7, min_r2: -1}}
 posterior: {{enabled: false}}
 outputs: {{onepagers: 0, allocator: []}}
 """

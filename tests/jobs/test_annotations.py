@@ -56,7 +56,7 @@ def test_the_effect_of_an_event_is_found(tmp_path: Path, engine: str) -> None:
         "source": {"type": "file", "path": str(tmp_path / "data.csv")},
         "annotations": str(tmp_path / "strikes.csv"),
         "training": {
-            "trials": 1, "iterations": 300, "min_candidates": 10, "engine": engine,
+            "trials": 1, "iterations": 300, "min_candidates": 10, "engine": engine, "min_r2": -1,
             "holidays": "DE", "cores": 1,
         },
         "posterior": {"sweeps": 60},

@@ -12,7 +12,8 @@ from tests.fakes.terminal import COLUMNS, Terminal
 from tests.runs import ROOT, WEEKLY, needs_r
 
 CONFIG = f"""{WEEKLY}
-training: {{trials: 2, iterations: 60, min_candidates: 20, engine: builtin, cores: 1}}
+training:
+  {{trials: 2, iterations: 60, min_candidates: 20, engine: builtin, cores: 1, min_r2: -1}}
 posterior: {{sweeps: 60}}
 outputs: {{onepagers: 0}}
 """

@@ -24,7 +24,7 @@ organic: [NEWSLETTER]
 factors: [EVENTS]
 training:
   {{trials: 2, iterations: 60, max_iterations: 70, min_candidates: 20, engine: builtin, holidays: DE,
-    cores: 1}}
+    cores: 1, min_r2: -1}}
 posterior: {{sweeps: 60}}
 outputs: {{onepagers: 1, intervals: {{method: bootstrap, draws: 100}}}}
 """

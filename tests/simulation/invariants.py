@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 from contract.base import sha256_hex
 from contract.run import State
+from tests.simulation.job import is_bad
 from tests.simulation.loop import Loop, Process
 
 if TYPE_CHECKING:
     from tests.simulation.bucket import Stored
     from tests.simulation.world import World
 
+TRAINED = ("SUCCEEDED", "HELD")
 ENDS = {state.value for state in State if state.is_terminal}
 
 
@@ -94,7 +96,7 @@ def at_end(world: World, *, final: bool) -> list[str]:
             problems.append(f"{run_id}: {message}")
         if state == "CANCELLED" and run_id not in world.watch.cancelled:
             problems.append(f"{run_id} is CANCELLED, although no one cancelled it: {message}")
-        problems += _artifacts(world, run_id, status)
+        problems += _artifacts(world, run_id, status) + _decisions(world, run_id, state)
     problems += (
         _currents(world, states, final=final) + _fingerprints(world, states) + _messages(world)
     )
@@ -107,7 +109,7 @@ def _artifacts(world: World, run_id: str, status: dict[str, Any]) -> list[str]:
     if any(path.startswith(folder) for path in world.damaged):
         return []
     if stored is None:
-        return [f"{run_id} succeeded without a manifest"] if status["state"] == "SUCCEEDED" else []
+        return [f"{run_id} ended without a manifest"] if status["state"] in TRAINED else []
     problems = []
     manifest = json.loads(stored.data)
     for artifact in manifest["artifacts"]:
@@ -118,12 +120,26 @@ def _artifacts(world: World, run_id: str, status: dict[str, Any]) -> list[str]:
     wanted = sorted(f"trial_{k}.rds" for k in range(1, manifest["trials"] + 1))
     if metrics["trials"] != wanted:
         problems.append(f"{run_id} counts the trials {metrics['trials']}")
-    if status["state"] == "SUCCEEDED":
+    if status["state"] in TRAINED:
         for event in world.events:
             if event["subject"] == run_id and event["data"]["manifest_sha256"] != sha256_hex(
                 stored.data
             ):
                 problems.append(f"the event of {run_id} names another manifest")
+    return problems
+
+
+def _decisions(world: World, run_id: str, state: str) -> list[str]:
+    """Check that the verdict decides, and that the ledger has what the job decided."""
+    if state not in TRAINED:
+        return []
+    problems = []
+    if (state == "HELD") is not is_bad(run_id):
+        problems.append(f"{run_id} is {state}, but its model is {'bad' * is_bad(run_id) or 'good'}")
+    names = [path.rpartition("/")[2] for path in world.server.below("decisions/") if run_id in path]
+    allowed: tuple[list[str], ...] = ([], ["job-promote.json"])  # its last attempt may have died
+    if names not in ([["job-hold.json"]] if state == "HELD" else allowed):
+        problems.append(f"{run_id} is {state}, but the ledger has {names}")
     return problems
 
 

@@ -122,6 +122,11 @@ def _check_rows(run: Attempt, snapshot: Any) -> None:
     )
 
 
+def is_bad(run_id: str) -> bool:
+    """Return whether a run's model is bad, so that its verdict is FAIL."""
+    return run_id[-1] in "048c"
+
+
 def _run_r(
     workspace: Any, *, r_root: Any, rscript: Any, log: Any, on_progress: Any, stop: Any
 ) -> dict[str, Any]:
@@ -159,8 +164,16 @@ def _run_r(
         if job.get("merge", True):
             lasts(loop.random.uniform(0.1, 2.0))
             trials = sorted(one.name for one in workspace.trials.glob("*.rds"))
+            finding = {"level": "FAIL", "sentence": "the model is bad"}
+            verdict = {"verdict": "FAIL", "findings": [finding]}
             (workspace.output / "metrics.json").write_text(
-                json.dumps({"trials": trials, "by": loop.process.name})
+                json.dumps(
+                    {
+                        "trials": trials,
+                        "by": loop.process.name,
+                        **({"verdict": verdict} if is_bad(job["run_id"]) else {}),
+                    }
+                )
             )
             (workspace.output / "timings.json").write_text("{}")
     return {

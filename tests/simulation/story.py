@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 from typing import Any
 
+from mmm.decisions import promote, rollback
 from tests.simulation.accidents import Accidents
-from tests.simulation.invariants import ENDS, at_end
+from tests.simulation.invariants import ENDS, TRAINED, at_end
+from tests.simulation.job import is_bad
 from tests.simulation.world import Message, World, config_of, put_config
 
 TROUBLE_SECONDS = 1800.0
@@ -53,7 +56,7 @@ class Story:
     def _check_gentle(self) -> None:
         """Check that retries of calls were enough: no attempt was lost."""
         for run_id, status in self.world.runs().items():
-            if status and (status["state"] != "SUCCEEDED" or status["attempt"] > 0):
+            if status and (status["state"] not in TRAINED or status["attempt"] > 0):
                 self.loop.problems.append(
                     f"{run_id} lost an attempt to errors that pass: {status['state']} at attempt "
                     f"{status['attempt']}, {status['error']}"
@@ -152,17 +155,51 @@ class Story:
         )
 
     def _further(self, markets: list[str]) -> None:
-        """Ask for a run with other data, then for the same one again."""
-        world = self.world
+        """Ask for runs with other data until one succeeds, then for the same one again."""
         for market in markets:
-            world.data[market] += 1
-            config = config_of(market, 7, trials=1, tasks=1)
-            for want in ("SUCCEEDED", "DUPLICATE"):
-                message = world.publish({"config": config}, 7, [market])
-                self._settle()
-                result = message.results[0] if message.results else None
-                status = world.runs().get(result.run_id) if result else None
-                if status is None or status["state"] != want:
-                    found = status and (status["state"], status["error"])
-                    self.loop.problems.append(f"the further run of {market} is {found}, not {want}")
-        self.loop.problems += at_end(world, final=True)
+            self.world.data[market] += 1
+            while (state := self._ask_again(market)) == "HELD":
+                pass
+            if state == "SUCCEEDED":
+                self._ask_again(market, duplicate=True)
+        self.loop.problems += at_end(self.world, final=True)
+        if not self.loop.problems:
+            self._decide(markets)
+
+    def _ask_again(self, market: str, *, duplicate: bool = False) -> str | None:
+        """Ask for a run and wait for its end; return its state, None if that is wrong."""
+        config = config_of(market, 7, trials=1, tasks=1)
+        message = self.world.publish({"config": config}, 7, [market])
+        self._settle()
+        result = message.results[0] if message.results else None
+        status = self.world.runs().get(result.run_id) if result else None
+        trained = "HELD" if result and is_bad(result.run_id) else "SUCCEEDED"
+        want = "DUPLICATE" if duplicate else trained
+        if status is None or status["state"] != want:
+            found = status and (status["state"], status["error"])
+            self.loop.problems.append(f"the further run of {market} is {found}, not {want}")
+            return None
+        return want
+
+    def _decide(self, markets: list[str]) -> None:
+        """Promote a run that is HELD by hand, then roll back from it."""
+        store = self.world.store()
+        for market in markets:
+            held = sorted(
+                run_id
+                for run_id, status in self.world.runs().items()
+                if status and (status["market"], status["state"]) == (market, "HELD")
+            )
+            if not held:
+                continue
+            before = self._current(market)
+            promote(store, held[0], reason="it is right after all", by="ann")
+            if self._current(market) != held[0]:
+                self.loop.problems.append(f"current of {market} is not {held[0]}, now promoted")
+            rollback(store, market, "r1", reason="it was wrong", by="ann")
+            if self._current(market) != before:
+                self.loop.problems.append(f"current of {market} is not {before} after a rollback")
+
+    def _current(self, market: str) -> str | None:
+        stored = self.world.server.objects.get(f"robyn/r1/{market}/current.json")
+        return json.loads(stored.data)["run_id"] if stored else None

@@ -1,4 +1,4 @@
-"""The JSON Schemas of configs, requests, events, manifests and proposals."""
+"""The JSON Schemas of configs, requests, events, manifests, proposals and comparisons."""
 
 from __future__ import annotations
 
@@ -12,10 +12,11 @@ from contract.message import Message
 
 
 def json_schema(document: str) -> dict[str, Any]:
-    """Return the JSON Schema of a `config`, `request`, `event`, `manifest` or `proposal`."""
+    """Return the JSON Schema of one of the documents that `mmm schema` names."""
     if document == "config":
         return config_schema()
     from job.outputs.manifest import Manifest
+    from mmm.compare.document import Compared
     from mmm.propose.questions import Proposal
 
     models: dict[str, type[BaseModel]] = {
@@ -23,6 +24,7 @@ def json_schema(document: str) -> dict[str, Any]:
         "event": Event,
         "manifest": Manifest,
         "proposal": Proposal,
+        "compare": Compared,
     }
     model = models[document].model_json_schema()
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **model}

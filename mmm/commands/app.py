@@ -24,6 +24,7 @@ COMMANDS = (
     "watch",
     "open",
     "cancel",
+    "compare",
     "promote",
     "hold",
     "rollback",

@@ -1,4 +1,4 @@
-"""`mmm schema`: print the JSON Schema of a config, request, event, manifest or proposal."""
+"""`mmm schema`: print the JSON Schema of a document that this project reads or writes."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import typer
 
 from mmm.commands.common import one_of, report_errors
 
-DOCUMENTS = ("config", "request", "event", "manifest", "proposal")
+DOCUMENTS = ("config", "request", "event", "manifest", "proposal", "compare")
 
 
 def command(
@@ -17,15 +17,15 @@ def command(
         str,
         typer.Argument(
             metavar="DOCUMENT",
-            help="config, request, event, manifest or proposal.",
+            help="config, request, event, manifest, proposal or compare.",
             autocompletion=lambda: list(DOCUMENTS),
         ),
     ] = "config",
 ) -> None:
     """Print a JSON Schema.
 
-    Editors use it to check configs; programs use it to check requests, events, manifests and the
-    proposals of `mmm init --json`.
+    Editors use it to check configs; programs use it to check requests, events, manifests, and the
+    output of `mmm init --json` and `mmm compare --json`.
     """
     with report_errors():
         one_of(document, DOCUMENTS, name="DOCUMENT")

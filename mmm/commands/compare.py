@@ -1,0 +1,61 @@
+"""`mmm compare A B`: two runs side by side, and what their difference is made of."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+from mmm.commands.common import DEFAULT_BUCKET, AsJson, Bucket, report_errors
+
+RUN = "A run id, a market (its current run), or MARKET@DATE (its last accepted run by then)."
+
+
+def command(
+    before: Annotated[str, typer.Argument(metavar="A", help=RUN)],
+    after: Annotated[str, typer.Argument(metavar="B", help="The run to compare with A; the same.")],
+    revision: Annotated[str, typer.Option(help="Revision of a market.")] = "r1",
+    quick: Annotated[
+        bool, typer.Option("--quick", help="Draw nothing again; several causes share one part.")
+    ] = False,
+    bucket: Bucket = DEFAULT_BUCKET,
+    as_json: AsJson = False,
+) -> None:
+    """Compare two runs of a market.
+
+    Shows what differs (restated history, new periods, search, config, version) and each channel's
+    ROAS in both runs. The change is split into parts that add up. If there are several causes, the
+    posterior is drawn again for all but one, which takes seconds each and needs the data of both
+    runs.
+
+    Examples: mmm compare DE@2026-11-01 DE; mmm compare DE 20261123T020000Z-1a2b3c4d
+    """
+    from rich.console import Console
+
+    from contract.stores import open_store
+    from mmm.compare.causes import causes
+    from mmm.compare.document import document
+    from mmm.compare.parts import difference
+    from mmm.compare.runs import find_run
+    from mmm.compare.text import tables
+
+    with report_errors():
+        store = open_store(bucket)
+        one, other = (find_run(store, text, revision=revision) for text in (before, after))
+        found = causes(one, other)
+        split = difference(
+            store,
+            one,
+            other,
+            list(found),
+            may_draw=not quick,
+            on_draw=lambda step: print(f"drawing: {step or 'first run'} …", file=sys.stderr),
+        )
+        compared = document(one, other, found, split)
+    if as_json:
+        print(compared.model_dump_json())
+        return
+    console = Console(soft_wrap=True, markup=False, emoji=False, highlight=False)
+    for part in tables(compared):
+        console.print(part)

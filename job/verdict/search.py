@@ -31,7 +31,7 @@ def convergence(evidence: Evidence) -> Iterator[Finding]:
         level=Level.REVIEW,
         figure=None if spread is None else round(spread, 4),
         threshold=limit,
-        sentence=f"the search has not ended: {what}{trials}; another seed may choose another "
+        sentence=f"the search is too short: {what}{trials}; another seed may choose another "
         "model: raise `training.iterations`, or set `training.max_iterations`",
     )
 

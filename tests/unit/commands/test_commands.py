@@ -68,7 +68,10 @@ def test_help_imports_no_library_that_only_runs_need(arguments: list[str]) -> No
 
 @pytest.mark.parametrize(
     ("words", "offered"),
-    [("mmm ru", {"run"}), ("mmm schema ", {"config", "request", "event", "manifest", "proposal"})],
+    [
+        ("mmm ru", {"run"}),
+        ("mmm schema ", {"config", "request", "event", "manifest", "proposal", "compare"}),
+    ],
 )
 def test_shells_complete_commands_and_choices(words: str, offered: set[str]) -> None:
     typed = {"COMP_WORDS": words, "COMP_CWORD": str(words.count(" "))}
@@ -83,11 +86,11 @@ def test_shells_complete_commands_and_choices(words: str, offered: set[str]) -> 
     [
         (
             ["schema", "foo"],
-            "DOCUMENT is `foo`; allowed: config, request, event, manifest, proposal.",
+            "DOCUMENT is `foo`; allowed: config, request, event, manifest, proposal, compare.",
         ),
         (
             ["schema", "configs"],
-            "DOCUMENT is `configs`; allowed: config, request, event, manifest, proposal. "
+            "DOCUMENT is `configs`; allowed: config, request, event, manifest, proposal, compare. "
             "Did you mean `config`?",
         ),
         (["dead-letters", "resend"], "ACTION is `resend`; allowed: list, replay."),

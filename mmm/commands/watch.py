@@ -54,7 +54,8 @@ def command(
                 said = line
             time.sleep(every)
     error = status.error
-    print_verdict(status.outcome.get("verdict"))
+    held = (status.outcome.get("drift") or {}).get("reasons", ())
+    print_verdict(run_id, status.outcome.get("verdict"), held)
     print(
         result_line(
             status.state,

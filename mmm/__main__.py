@@ -40,7 +40,9 @@ def main() -> None:
     if first is not None:  # a library may have raised its own error instead
         by = "interrupted by Ctrl-C" if first == signal.SIGINT else _stopped_by(first)
         with suppress(OSError):  # the terminal may be gone
-            print(f"mmm: {by}", file=sys.stderr, flush=True)
+            # Ctrl-C comes in the middle of a line, behind a prompt or the terminal's own `^C`.
+            begin = "\n" if sys.stderr.isatty() else ""
+            print(f"{begin}mmm: {by}", file=sys.stderr, flush=True)
         sys.exit(128 + first)
 
 

@@ -41,7 +41,7 @@ def outliers(evidence: Evidence) -> Iterator[Finding]:
     scores = centred / deviation if deviation > 0 else centred * 0.0
     far = np.flatnonzero(scores > limit)
     if far.size:
-        worst = int(scores.argmax())
+        worst = int(np.argmax(scores))
         column = evidence.config.target.column
         actual, predicted = evidence.by_period.iloc[worst][["actual", "predicted"]]
         yield Finding(

@@ -58,9 +58,6 @@ def _ask(question: Question, number: int, total: int) -> str | None:
             text = input().strip()
         except EOFError:
             return None
-        except KeyboardInterrupt:
-            print(file=sys.stderr)
-            raise
         if not text and question.default is not None:
             return question.default
         if text.isdecimal() and 1 <= int(text) <= len(values):

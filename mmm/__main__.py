@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 from contextlib import suppress
 from types import FrameType
+from typing import TextIO
 
 STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
 
@@ -43,7 +45,19 @@ def main() -> None:
             # Ctrl-C comes in the middle of a line, behind a prompt or the terminal's own `^C`.
             begin = "\n" if sys.stderr.isatty() else ""
             print(f"{begin}mmm: {by}", file=sys.stderr, flush=True)
+        for stream in (sys.stdout, sys.stderr):
+            _drop_what_nobody_reads(stream)
         sys.exit(128 + first)
+
+
+def _drop_what_nobody_reads(stream: TextIO) -> None:
+    """Let a stream whose terminal is gone end in nothing; else Python exits with 120."""
+    try:
+        stream.flush()
+    except OSError:
+        nothing = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nothing, stream.fileno())
+        os.close(nothing)
 
 
 def _stopped_by(number: int) -> str:

@@ -24,6 +24,7 @@ from contract.run import read_status
 from contract.stores.folder import FolderStore
 from mmm.commands.common import parse_overrides
 from tests.faults import fuzz, inputs
+from trigger import logs
 from trigger.delivery import Delivery
 
 pytestmark = pytest.mark.no_cover  # exhaustive: measuring would double the time
@@ -36,6 +37,7 @@ NUMBERS = {"config": 300, "message": 250, "delivery": 150, "bucket": 120, "query
 def test_no_input_ends_in_a_traceback(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     for variable in ("MMM_BUCKET", "MMM_EVENTS_TOPIC", "MMM_JOB", "MMM_MAX_MESSAGE_AGE_HOURS"):
         monkeypatch.setenv(variable, "")  # to undo what the target sets
+    monkeypatch.setattr(logs.log, "disabled", True)  # other tests of this process need its log
     target = fuzz.targets()[name]
     fuzz.run(target, number=NUMBERS[name], seed_=7)
     assert not target.findings, target.findings[0]

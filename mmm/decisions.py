@@ -29,7 +29,7 @@ from job.outputs.manifest import Manifest, read_manifest
 from job.outputs.pointer import newest_pointer, pointer_to
 
 
-def whoever() -> str:
+def current_user() -> str:
     """Return who gives the command: user@machine."""
     return f"{getpass.getuser()}@{socket.gethostname()}"
 

@@ -32,8 +32,8 @@ def command(
     Example: mmm hold 20261123T020000Z-1a2b3c4d --reason "spend of May is missing"
     """
     from contract.stores import open_store
-    from mmm.decisions import hold, whoever
+    from mmm.decisions import current_user, hold
 
     with report_errors():
-        decision = hold(open_store(bucket), run_id, reason=reason, by=by or whoever())
+        decision = hold(open_store(bucket), run_id, reason=reason, by=by or current_user())
         print_decision(decision, as_json=as_json)

@@ -32,8 +32,8 @@ def command(
     Example: mmm promote 20261123T020000Z-1a2b3c4d --reason "the price change is real"
     """
     from contract.stores import open_store
-    from mmm.decisions import promote, whoever
+    from mmm.decisions import current_user, promote
 
     with report_errors():
-        decision = promote(open_store(bucket), run_id, reason=reason, by=by or whoever())
+        decision = promote(open_store(bucket), run_id, reason=reason, by=by or current_user())
         print_decision(decision, as_json=as_json)

@@ -33,8 +33,10 @@ def command(
     Example: mmm rollback DE --reason "the warehouse delivered half of the sales"
     """
     from contract.stores import open_store
-    from mmm.decisions import rollback, whoever
+    from mmm.decisions import current_user, rollback
 
     with report_errors():
-        decision = rollback(open_store(bucket), market, revision, reason=reason, by=by or whoever())
+        decision = rollback(
+            open_store(bucket), market, revision, reason=reason, by=by or current_user()
+        )
         print_decision(decision, as_json=as_json)

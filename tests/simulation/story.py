@@ -6,6 +6,7 @@ import json
 from datetime import timedelta
 from typing import Any
 
+from contract import layout
 from mmm.decisions import promote, rollback
 from tests.simulation.accidents import Accidents
 from tests.simulation.invariants import ENDS, TRAINED, at_end
@@ -26,6 +27,14 @@ class Story:
         self.accidents = Accidents(world)
 
     def tell(self) -> None:
+        """Tell the story; an error in it is a problem, and ends it."""
+        try:
+            self._tell()
+        except Exception as error:
+            self.loop.problems.append(f"the story ended: {error!r}")
+        self.over = True
+
+    def _tell(self) -> None:
         """Ask for runs in trouble; then check that all end well, and that nothing is blocked."""
         world, random = self.world, self.loop.random
         gentle = random.random() < GENTLE
@@ -45,7 +54,6 @@ class Story:
             self._check_gentle()
         if not self.loop.problems:
             self._further(markets)
-        self.over = True
 
     def _gentle(self, market: str) -> None:
         random = self.loop.random
@@ -182,13 +190,18 @@ class Story:
         return want
 
     def _decide(self, markets: list[str]) -> None:
-        """Promote a run that is HELD by hand, then roll back from it."""
+        """Promote a run that is HELD by hand, then roll back from it.
+
+        A run whose manifest is damaged cannot be promoted.
+        """
         store = self.world.store()
         for market in markets:
             held = sorted(
                 run_id
                 for run_id, status in self.world.runs().items()
-                if status and (status["market"], status["state"]) == (market, "HELD")
+                if status
+                and (status["market"], status["state"]) == (market, "HELD")
+                and layout.manifest("r1", market, run_id) not in self.world.damaged
             )
             if not held:
                 continue

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mmm.commands.common import DEFAULT_BUCKET, Bucket, report_errors
+from mmm.commands.common import DEFAULT_BUCKET, AsJson, Bucket, report_errors
 
 if TYPE_CHECKING:
     from mmm.runs import Run
@@ -19,7 +19,7 @@ def command(
     ],
     revision: Annotated[str, typer.Option(help="Revision of a market.")] = "r1",
     bucket: Bucket = DEFAULT_BUCKET,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the run as JSON.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Show one run.
 

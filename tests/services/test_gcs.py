@@ -171,7 +171,8 @@ def test_the_server_gets_the_checksum_and_connections_are_kept(broken: Broken) -
     for number in range(5):
         store.write(f"{number}.json", b"{}")
     assert all(b'"crc32c": "' in call.body for call in uploads(calls))
-    assert len({call.ends[0] for call in uploads(calls)}) == 1
+    # A slow server may have closed one meanwhile; without keeping, there would be five.
+    assert len({call.ends[0] for call in uploads(calls)}) <= 2
 
 
 def test_a_write_whose_answer_is_lost_is_its_own(broken: Broken) -> None:

@@ -20,6 +20,11 @@ def task(run_id: str, number: int) -> str:
     return f"runs/{run_id}/tasks/{number}.json"
 
 
+def log(run_id: str, name: str = "") -> str:
+    """Return the path of the log of an attempt, or the prefix of those of all attempts."""
+    return f"runs/{run_id}/log/{name}"
+
+
 def lease(run_id: str, task: int = 0) -> str:
     """Return the path of the run's lease; tasks that share the trials have one each."""
     return f"runs/{run_id}/lease.json" if task == 0 else f"runs/{run_id}/lease-{task}.json"

@@ -39,6 +39,7 @@ from job.attempt.lease import LeaseHolder, claim
 from job.attempt.market import give_way, wait_for_market
 from job.attempt.patience import Patience
 from job.attempt.status import StatusWriter, note_failure
+from job.attempt.stored_log import StoredLog
 from job.attempt.tasks import LeftRun
 from job.attempt.watch import stopped_with_its_run
 from job.cost.budget import cost_of
@@ -48,7 +49,7 @@ from job.runtime.logs import Log, bind
 from job.runtime.progress import View
 from job.runtime.settings import Settings
 from job.runtime.signals import shielded, stop_reason
-from job.runtime.trace import Trace
+from job.runtime.trace import Step, Trace
 from job.runtime.workspace import temporary_workspace
 
 TIMEOUT_MARGIN_SECONDS = 30.0
@@ -169,11 +170,21 @@ def _attempt(
     log: Log,
     patience: Patience | None,
 ) -> Ending:
-    trace = Trace(log=log, on_change=status_writer.step)
+    stored_log = StoredLog(store, request.run_id, settings, log=log)
+
+    def on_change(step: Step) -> None:
+        status_writer.step(step)
+        stored_log.write_now_and_then()
+
+    def beat() -> None:
+        status_writer.beat()
+        stored_log.write_now_and_then()
+
+    trace = Trace(log=log, on_change=on_change)
     status_writer.trace = trace
     has_market = threading.Event()
     lease.keep(
-        status_writer.beat,
+        beat,
         log=log,
         returned=lambda: not has_market.is_set() or keep_market(store, request),
     )
@@ -206,6 +217,7 @@ def _attempt(
             log.info(result.reason)
             return Ending(run_id=request.run_id, state=State.RUNNING, exit_code=0)
         with shielded():
+            stored_log.close()
             data = _event(request, trace, result.facts, result.state)
             status = end_run(store, data, steps=trace.as_list())
     except Exception as error:  # after any error, the run must not stay RUNNING
@@ -216,7 +228,7 @@ def _attempt(
         if lease.broken and isinstance(error, CancelledError):
             error = TransientError(lease.broken)
         with shielded():
-            status = _fail(attempt, request, settings, store, lease, trace, error, log)
+            status = _fail(attempt, request, settings, store, lease, trace, error, stored_log, log)
     if not status.state.is_terminal:
         code = status.error.code if status.error else TransientError.exit_code
         message = status.error.message if status.error else None
@@ -233,6 +245,7 @@ def _fail(
     lease: LeaseHolder,
     trace: Trace,
     cause: Exception,
+    stored_log: StoredLog,
     log: Log,
 ) -> Status:
     """Write the error into the status. The run ends unless another attempt can help."""
@@ -242,6 +255,7 @@ def _fail(
     status = read_status(store, request.run_id)
     if not owner and status is not None:  # another process owns the run now, and writes its state
         return status
+    stored_log.close()
     fault = run_error(error)
     promoted = status is not None and is_promoted(store, status)
     stopped = status is not None and status.stop is not None

@@ -81,6 +81,23 @@ def find(store: Store, text: str, *, revision: str) -> Run:
     return _run(status, _current(store, status.revision, status.market))
 
 
+def newest_of(store: Store, text: str) -> Status:
+    """Return the status of the run that a command names, by its id or as its market's newest.
+
+    Raises:
+        ConfigError: there is no such run.
+        DamagedError: its status cannot be read.
+    """
+    run_id = text if is_valid(text) else next((r.run_id for r in _matching(store, text, None)), "")
+    status = read_status(store, run_id) if run_id else None
+    if status is None:
+        raise ConfigError(
+            f"there is no run `{short(text)}` in {store.url}; allowed: a run id, or a market with "
+            "a run; `mmm list` shows the runs"
+        )
+    return status
+
+
 def _matching(store: Store, market: str | None, state: State | None) -> Iterator[Run]:
     known = sorted(filter(is_valid, store.folders(layout.RUNS)), reverse=True)
     currents: dict[tuple[str, str], str | None] = {}

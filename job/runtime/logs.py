@@ -1,12 +1,14 @@
 """The job's log, on stderr: entries for Cloud Logging, or lines for people.
 
 `mmm run` writes lines for people. On a terminal they go through the rich console that draws the
-progress bars, so that bars and lines do not overwrite each other.
+progress bars, so that bars and lines do not overwrite each other. The newest entries of a run are
+kept, so that its attempt can store them (`job.attempt.stored_log`).
 """
 
 from __future__ import annotations
 
 import logging
+from collections import deque
 from collections.abc import MutableMapping
 from datetime import UTC, datetime
 from functools import partial
@@ -16,10 +18,11 @@ import structlog
 from rich.console import Console
 
 from contract.cloud_logging import entry
-from contract.printable import escape_invisible
+from job.runtime.log_lines import LABELS, line_of
 from job.runtime.output import Stderr
 
-LABELS = ("run_id", "market", "revision", "execution", "task", "attempt")
+KEPT = 5000  # entries
+_kept: deque[tuple[str, str]] = deque(maxlen=KEPT)
 
 Style = Literal["json", "console"]
 Log = structlog.typing.FilteringBoundLogger
@@ -40,12 +43,14 @@ def configure(style: Style = "json", console: Console | None = None) -> Log:
         processors=[
             structlog.contextvars.merge_contextvars,
             structlog.processors.format_exc_info,
+            _keep,
             _for_cloud_logging if style == "json" else _for_people,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
         logger_factory=factory,
         cache_logger_on_first_use=False,
     )
+    _kept.clear()
     handler = _Forward()
     handler.setLevel(logging.WARNING)
     logging.basicConfig(handlers=[handler], level=logging.WARNING, force=True)
@@ -61,6 +66,11 @@ def stderr_console() -> Console:
 def bind(**labels: object) -> None:
     """Add labels to every further entry of this process."""
     structlog.contextvars.bind_contextvars(**labels)
+
+
+def kept(run_id: str) -> list[str]:
+    """Return the newest entries of a run as lines of JSON, at most KEPT."""
+    return [line for owner, line in _kept.copy() if owner == run_id]
 
 
 class _Forward(logging.Handler):
@@ -84,6 +94,13 @@ class _ConsoleLogger:
     debug = info = warning = error = critical = exception = msg
 
 
+def _keep(logger: Any, method: str, record: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    if "run_id" in record:
+        line = _for_cloud_logging(logger, method, dict(record))
+        _kept.append((str(record["run_id"]), line))
+    return record
+
+
 def _for_cloud_logging(_: Any, method: str, record: MutableMapping[str, Any]) -> str:
     labels = {name: record.pop(name) for name in LABELS if name in record}
     severity = "error" if method == "exception" else method
@@ -92,12 +109,4 @@ def _for_cloud_logging(_: Any, method: str, record: MutableMapping[str, Any]) ->
 
 def _for_people(_: Any, method: str, record: MutableMapping[str, Any]) -> str:
     message = record.pop("event")
-    source = record.pop("source", None)
-    for name in (*LABELS, "step", "state", "logger"):
-        record.pop(name, None)
-    mark = {"warning": "! ", "error": "x ", "exception": "x "}.get(method, "  ")
-    details = "  ".join(f"{key}={value}" for key, value in record.items())
-    origin = f"{source}: " if source else ""
-    line = f"{datetime.now(UTC):%H:%M:%S} {mark}{origin}{message}"
-    line += f"  ({details})" if details else ""
-    return escape_invisible(line).replace("\n", "\n           ")  # text cannot imitate a log line
+    return line_of(method, message, record, datetime.now(UTC))

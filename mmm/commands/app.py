@@ -22,6 +22,7 @@ COMMANDS = (
     "list",
     "show",
     "watch",
+    "logs",
     "open",
     "cancel",
     "compare",

@@ -47,6 +47,14 @@ Reason = Annotated[str, typer.Option(help="Why, for those who read the ledger la
 DecidedBy = Annotated[
     str | None, typer.Option(help="Who decides; by default the user and machine.")
 ]
+NewestRun = Annotated[
+    str, typer.Argument(metavar="RUN", help="A run's id, or a market for its newest run.")
+]
+CurrentRun = Annotated[
+    str, typer.Argument(metavar="RUN", help="A run's id, or a market for its current run.")
+]
+Revision = Annotated[str, typer.Option(help="Revision of a market.")]
+JsonLines = Annotated[bool, typer.Option("--json", help="Print one JSON object per line.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 
 

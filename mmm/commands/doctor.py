@@ -1,4 +1,4 @@
-"""`mmm doctor`: find damaged objects in a bucket, and repair them."""
+"""`mmm doctor`: what this machine lacks, and the damaged objects of a bucket."""
 
 from __future__ import annotations
 
@@ -8,40 +8,62 @@ from typing import Annotated
 
 import typer
 
-from mmm.commands.common import DEFAULT_BUCKET, Bucket, report_errors
+from mmm.commands.common import DEFAULT_BUCKET, Bucket, JsonLines, one_of, report_errors
+
+PARTS = ("machine", "objects")
 
 
 def command(
+    only: Annotated[
+        str | None,
+        typer.Option(help="machine or objects; both by default.", autocompletion=lambda: PARTS),
+    ] = None,
     bucket: Bucket = DEFAULT_BUCKET,
     repair: Annotated[
         bool, typer.Option("--repair", help="Make damaged objects again or set them aside.")
     ] = False,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="Print one JSON object per line.")
-    ] = False,
+    as_json: JsonLines = False,
 ) -> None:
-    """Find damaged objects in a bucket.
+    """Examine this machine and a bucket.
 
-    Prints each damaged object with its problem and its remedy. --repair makes an object again if
-    others say what was in it, or else sets it aside below `damaged/`. Exits with 69 if a damaged
-    object is left, or if a service refuses.
+    Prints what the machine has for training: Python, disk, memory, clock, R and its packages,
+    Robyn, pictures, nevergrad. Then prints each damaged object of the bucket. What is missing or
+    damaged has a remedy. --repair makes a damaged object again if others say what was in it, or
+    else sets it aside below `damaged/`. Exits with 69 if something that is needed is missing, if a
+    damaged object is left, or if a service refuses.
+
+    Examples: mmm doctor --only machine; mmm doctor --bucket gs://BUCKET --repair
     """
     from contract.exceptions import DamagedError
-    from contract.printable import escape_invisible
     from contract.stores import open_store
     from mmm.doctor import examine
+    from mmm.machine import Level, examine_machine
 
-    found = left = 0
+    missing = found = left = 0
     with report_errors(as_json=as_json):
-        for finding in examine(open_store(bucket), repair=repair):
+        parts = (one_of(only, PARTS, name="`--only`"),) if only else PARTS
+        store = open_store(bucket)
+        for check in examine_machine(store) if "machine" in parts else ():
+            missing += check.level is Level.FAIL
+            _print(asdict(check), f"{check.level:<6}{check.check}: {check.message}", as_json)
+        for finding in examine(store, repair=repair) if "objects" in parts else ():
             found += 1
             left += finding.done is None
-            if as_json:
-                print(json.dumps(asdict(finding)), flush=True)
-            else:
-                said = f"done: {finding.done}" if finding.done else f"remedy: {finding.remedy}"
-                print(escape_invisible(f"{finding.problem}\n  {said}"), flush=True)
-    if not found and not as_json:
+            _print(asdict(finding), finding.problem, as_json)
+    if "objects" in parts and not found and not as_json:
         print("no damaged objects")
-    if left:
+    if missing or left:
         raise typer.Exit(DamagedError.exit_code)
+
+
+def _print(fields: dict[str, str | None], line: str, as_json: bool) -> None:
+    from contract.printable import escape_invisible
+
+    if as_json:
+        print(json.dumps(fields), flush=True)
+        return
+    print(escape_invisible(line), flush=True)
+    if fields.get("done"):
+        print(escape_invisible(f"  done: {fields['done']}"), flush=True)
+    elif fields.get("remedy"):
+        print(escape_invisible(f"  remedy: {fields['remedy']}"), flush=True)

@@ -6,7 +6,14 @@ from typing import Annotated
 
 import typer
 
-from mmm.commands.common import DEFAULT_BUCKET, Bucket, one_of, print_table, report_errors
+from mmm.commands.common import (
+    DEFAULT_BUCKET,
+    Bucket,
+    JsonLines,
+    one_of,
+    print_table,
+    report_errors,
+)
 
 STATES = (
     "ACCEPTED", "RUNNING", "SUCCEEDED", "HELD", "FAILED", "CANCELLED", "DUPLICATE", "REJECTED",
@@ -18,9 +25,7 @@ def command(
     state: Annotated[str | None, typer.Option(help=f"Only {', '.join(STATES)}.")] = None,
     limit: Annotated[int, typer.Option(min=1, help="The most runs to print.")] = 20,
     bucket: Bucket = DEFAULT_BUCKET,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="Print one JSON object per line.")
-    ] = False,
+    as_json: JsonLines = False,
 ) -> None:
     """List the newest runs.
 

@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
-import typer
-
-from mmm.commands.common import DEFAULT_BUCKET, Bucket, report_errors
+from mmm.commands.common import DEFAULT_BUCKET, Bucket, CurrentRun, Revision, report_errors
 
 
 def command(
-    run: Annotated[
-        str, typer.Argument(metavar="RUN", help="A run's id, or a market for its current run.")
-    ],
-    revision: Annotated[str, typer.Option(help="Revision of a market.")] = "r1",
+    run: CurrentRun,
+    revision: Revision = "r1",
     bucket: Bucket = DEFAULT_BUCKET,
 ) -> None:
     """Open a run's report in the browser.

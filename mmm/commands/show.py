@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
-import typer
-
-from mmm.commands.common import DEFAULT_BUCKET, AsJson, Bucket, report_errors
+from mmm.commands.common import DEFAULT_BUCKET, AsJson, Bucket, CurrentRun, Revision, report_errors
 
 if TYPE_CHECKING:
     from mmm.runs import Run
 
 
 def command(
-    run: Annotated[
-        str, typer.Argument(metavar="RUN", help="A run's id, or a market for its current run.")
-    ],
-    revision: Annotated[str, typer.Option(help="Revision of a market.")] = "r1",
+    run: CurrentRun,
+    revision: Revision = "r1",
     bucket: Bucket = DEFAULT_BUCKET,
     as_json: AsJson = False,
 ) -> None:

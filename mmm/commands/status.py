@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
-import typer
-
-from mmm.commands.common import DEFAULT_BUCKET, Bucket, print_table, report_errors
+from mmm.commands.common import DEFAULT_BUCKET, Bucket, JsonLines, print_table, report_errors
 
 
 def command(
     bucket: Bucket = DEFAULT_BUCKET,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="Print one JSON object per line.")
-    ] = False,
+    as_json: JsonLines = False,
 ) -> None:
     """Show every market.
 

@@ -11,6 +11,7 @@ import typer
 from mmm.commands.common import (
     DEFAULT_BUCKET,
     Bucket,
+    NewestRun,
     print_verdict,
     report_errors,
     result_line,
@@ -18,13 +19,10 @@ from mmm.commands.common import (
 
 if TYPE_CHECKING:
     from contract.run import Status
-    from contract.stores import Store
 
 
 def command(
-    run: Annotated[
-        str, typer.Argument(metavar="RUN", help="A run's id, or a market for its newest run.")
-    ],
+    run: NewestRun,
     every: Annotated[
         float, typer.Option(min=0.1, help="Seconds between two looks at the bucket.")
     ] = 5.0,
@@ -40,19 +38,19 @@ def command(
     import time
 
     from contract.stores import open_store
+    from mmm.runs import newest_of
 
     with report_errors():
         store = open_store(bucket)
-        run_id, said = _find(store, run), ""
-        while True:
-            status = _status(store, run_id)
-            if status.state.is_terminal:
-                break
+        status, said = newest_of(store, run), ""
+        run_id = status.run_id
+        while not status.state.is_terminal:
             line = " · ".join(_parts(status))
             if line != said:
                 print(line, file=sys.stderr, flush=True)
                 said = line
             time.sleep(every)
+            status = newest_of(store, run_id)
     error = status.error
     held = (status.outcome.get("drift") or {}).get("reasons", ())
     print_verdict(run_id, status.outcome.get("verdict"), held)
@@ -65,32 +63,6 @@ def command(
         )
     )
     raise typer.Exit(error.code if error else 0)
-
-
-def _find(store: Store, text: str) -> str:
-    from contract.exceptions import ConfigError
-    from contract.printable import short
-    from contract.runid import is_valid
-    from mmm.runs import newest
-
-    if is_valid(text):
-        return text
-    for found in newest(store, market=text, limit=1):
-        return found.run_id
-    raise ConfigError(
-        f"there is no run of market `{short(text)}` in {store.url}; allowed: a run id, or a market "
-        "with a run; `mmm list` shows the runs"
-    )
-
-
-def _status(store: Store, run_id: str) -> Status:
-    from contract.exceptions import ConfigError
-    from contract.run import read_status
-
-    status = read_status(store, run_id)
-    if status is None:
-        raise ConfigError(f"there is no run {run_id} in {store.url}; `mmm list` shows the runs")
-    return status
 
 
 def _parts(status: Status) -> Iterator[str]:

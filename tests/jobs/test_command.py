@@ -8,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from contract import layout
 from tests.fakes.terminal import COLUMNS, Terminal
 from tests.runs import ROOT, WEEKLY, needs_r
 
@@ -34,6 +35,10 @@ def test_the_run_id_comes_first_and_stdout_has_the_result_alone(tmp_path: Path) 
     state, run_id, *_ = result.split()
     assert (done.returncode, state) == (64, "FAILED")
     assert done.stderr.splitlines()[0].split()[1:] == ["run", run_id]
+    [stored] = (tmp_path / "bucket" / layout.log(run_id)).iterdir()
+    logged = [json.loads(line)["message"] for line in stored.read_text().splitlines()]
+    assert logged[0] == f"run {run_id}"
+    assert "limits.max_cost" in logged[-1]
 
 
 def test_json_logs_are_json_to_the_end(tmp_path: Path) -> None:

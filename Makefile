@@ -8,6 +8,7 @@ TOOLS := .venv-tools
 NEVERGRAD := .venv-nevergrad
 FAKESNOW := .venv-fakesnow
 LOWEST := .venv-lowest
+PACKAGES := bench/truth/packages
 # The tests start many processes; with this variable set, each would compile every module again.
 unexport PYTHONDONTWRITEBYTECODE
 COMPILE := $(VENV)/bin/uv pip compile --quiet --generate-hashes --no-header --no-annotate --universal --python-version 3.11
@@ -101,6 +102,8 @@ lock: ## Resolve the dependencies into the hashed requirements files
 	$(COMPILE) docker/tools.in -o requirements-tools.txt
 	$(COMPILE) r/requirements-nevergrad.in -o r/requirements-nevergrad.txt
 	$(COMPILE) tests/fakes/requirements-fakesnow.in -o tests/fakes/requirements-fakesnow.txt
+	$(subst 3.11,3.12,$(COMPILE)) $(PACKAGES)/pymc.in -o $(PACKAGES)/requirements-pymc.txt
+	$(subst 3.11,3.12,$(COMPILE)) $(PACKAGES)/meridian.in -o $(PACKAGES)/requirements-meridian.txt
 
 .PHONY: trigger-archive
 trigger-archive: env ## Build the Cloud Function's source archive: build/trigger.zip
@@ -115,12 +118,19 @@ bench-whole: setup ## Compare all that R does with unmodified Robyn (needs Robyn
 	@$(PY) -m bench.whole
 
 .PHONY: bench-truth
-bench-truth: setup ## Compare true and estimated ROAS on the example markets
-	@$(PY) -m bench.truth
+bench-truth: setup ## How near do methods come to a known ROAS? Goes on where it was stopped: make bench-truth SEEDS=20
+	@$(PY) -m bench.truth --seeds $(or $(SEEDS),2)
 
-.PHONY: bench-posterior
-bench-posterior: env ## Measure how often the posterior's intervals hold the truth of simulated markets
-	@$(PY) -m bench.truth.posterior
+.PHONY: bench-packages
+bench-packages: .venv-pymc/.ready .venv-meridian/.ready ## Install the packages that bench-truth compares with (Python 3.12 or 3.13)
+
+.venv-%/.ready: $(PACKAGES)/requirements-%.txt scripts/setup-python.sh
+	@scripts/setup-python.sh .venv-$* $<
+	@touch $@
+
+.PHONY: bench-engines
+bench-engines: setup ## Compare both engines with the truth of the example markets
+	@$(PY) -m bench.truth.engines
 
 .PHONY: bench-extract
 bench-extract: env ## Compare the extract of a big Snowflake result with the connector's own fetch
@@ -173,4 +183,4 @@ kill: env ## Run kill -9 in training, then retry: make kill RUNS=20 SEED=1 TASKS
 
 .PHONY: clean
 clean: ## Remove the files that the other targets made
-	rm -rf $(VENV) $(TOOLS) $(NEVERGRAD) $(FAKESNOW) $(LOWEST) .demo .mmm .r-library build
+	rm -rf $(VENV) $(TOOLS) $(NEVERGRAD) $(FAKESNOW) $(LOWEST) .venv-pymc .venv-meridian .demo .mmm .r-library build

@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
 # Create a virtual environment from a hashed requirements file; `project` also installs this project:
-# setup-python.sh FOLDER REQUIREMENTS [project]
+# setup-python.sh FOLDER REQUIREMENTS [project]. The variable PYTHON names an interpreter to prefer.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 folder=$1 requirements=$2
 
 supported='sys.version_info[:2] in ((3, 11), (3, 12), (3, 13), (3, 14))'
 python=""
-for candidate in python3 python3.13 python3.12 python3.11 python3.14 /usr/bin/python3; do
+for candidate in ${PYTHON:-} python3 python3.13 python3.12 python3.11 python3.14 /usr/bin/python3; do
   if "$candidate" -c "import sys, venv, ensurepip; sys.exit(not $supported)" 2>/dev/null; then
     python=$candidate
     break

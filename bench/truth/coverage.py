@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.machine import in_words, machine
-from bench.truth.__main__ import HERE, market_config, run_market
+from bench.truth.engines import HERE, market_config, run_market
 from examples.generate import truth
 from examples.markets import MARKETS
 from examples.simulate import Simulation, simulate

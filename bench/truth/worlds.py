@@ -1,36 +1,44 @@
 """Simulated markets with known ROAS, some of which the posterior's model describes wrongly.
 
-Every world but `example` and `daily` is a change of one market: five channels, four years of weeks,
-spends that share a budget, follow the season and run in flights.
+Most worlds are a change of one market: five channels, four years of weeks, spends that share a
+budget, follow the season and run in flights. The others are the example markets, and markets as
+other authors simulate them.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
+from bench.truth.authors import Weeks, amss, simmmulator
+from bench.truth.series import WEEKS_A_YEAR, Array, Random, wander
 from examples.markets import MARKETS
 from examples.simulate import adstock, hill, simulate
 from job.posterior.market import LiftTest, MarketData
 from job.train.holidays import holidays_table
 
-Array = npt.NDArray[np.float64]
-Random = np.random.Generator
 _BASE = 1e6
-_WEEKS_A_YEAR = 52.18
 
 
 @dataclass(frozen=True)
 class World:
-    """A market, the true ROAS of its paid channels, and which of them follow unseen demand."""
+    """A market whose truth is known.
+
+    Attributes:
+        data: the market.
+        roas: the true ROAS of its paid channels.
+        chasing: the channels whose spend follows demand that no column shows.
+        alike: the channels that nobody can tell apart, because they are bought together.
+    """
 
     data: MarketData
     roas: Array
     chasing: tuple[int, ...] = ()
+    alike: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,7 +80,8 @@ class Recipe:
     tested: float = 0.0
 
 
-WORLDS: dict[str, Recipe | str] = {
+# Of an example, its frequency; of another author's market, its simulator.
+WORLDS: dict[str, Recipe | str | Callable[[Random], Weeks]] = {
     "example": "week",
     "daily": "day",
     "wide": Recipe(spread=1.0),
@@ -90,6 +99,8 @@ WORLDS: dict[str, Recipe | str] = {
     "drift": Recipe(drift=0.3, tails=4),
     "peaks": Recipe(peaks=3),
     "demand, one test": Recipe(demand=1.0, tested=0.15),
+    "siMMMulator": simmmulator,
+    "AMSS": amss,
 }
 
 
@@ -100,15 +111,34 @@ def make_world(name: str, seed: int) -> World:
         return _example(recipe, seed)
     # The same market with and without a test.
     number = list(WORLDS).index(name.removesuffix(", one test"))
-    return _from_recipe(recipe, np.random.default_rng([number, seed]), seed)
+    random = np.random.default_rng([number, seed])
+    if isinstance(recipe, Recipe):
+        return _from_recipe(recipe, random, seed)
+    return _from_weeks(recipe(random))
+
+
+def _from_weeks(weeks: Weeks) -> World:
+    data = MarketData(
+        target=weeks.target,
+        exposure=weeks.exposure,
+        spend=weeks.spend,
+        names=_names(len(weeks.spend)),
+        baseline=weeks.context,
+        periods_per_year=WEEKS_A_YEAR,
+    )
+    return World(data, weeks.roas)
+
+
+def _names(channels: int) -> tuple[str, ...]:
+    return tuple(f"channel {number}" for number in range(1, channels + 1))
 
 
 def _from_recipe(recipe: Recipe, random: Random, seed: int) -> World:
     weeks, time = recipe.weeks, np.arange(recipe.weeks)
     phases = random.uniform(0, 2 * np.pi, 2)
-    season = 0.12 * np.cos(2 * np.pi * time / _WEEKS_A_YEAR + phases[0])
-    season += 0.05 * np.cos(4 * np.pi * time / _WEEKS_A_YEAR + phases[1])
-    demand = _wander(random, weeks, 0.06, 0.8) if recipe.demand else np.zeros(weeks)
+    season = 0.12 * np.cos(2 * np.pi * time / WEEKS_A_YEAR + phases[0])
+    season += 0.05 * np.cos(4 * np.pi * time / WEEKS_A_YEAR + phases[1])
+    demand = wander(random, weeks, 0.06, 0.8) if recipe.demand else np.zeros(weeks)
     spend = _spends(recipe, random, season, demand)
     money = spend.sum(1)
     roas = np.exp(random.normal(0, recipe.spread, recipe.channels))
@@ -120,19 +150,19 @@ def _from_recipe(recipe: Recipe, random: Random, seed: int) -> World:
     ]
     base = _BASE * (1 + 0.1 * time / weeks + season + demand)
     base = base + _BASE * recipe.level_shift * (time > random.uniform(0.4, 0.7) * weeks)
-    context = _wander(random, weeks, 1.0, 0.5)
+    context = wander(random, weeks, 1.0, 0.5)
     target = base + np.sum(parts, axis=0) + 0.03 * _BASE * context
     target = target + _BASE * recipe.noise * _noise(recipe, random)
     data = MarketData(
         target=target,
         exposure=spend,
         spend=spend,
-        names=tuple(f"channel {number}" for number in range(1, recipe.channels + 1)),
+        names=_names(recipe.channels),
         baseline=context[None],
-        periods_per_year=_WEEKS_A_YEAR,
+        periods_per_year=WEEKS_A_YEAR,
         tests=(_lift_test(recipe, parts[0], seed),) if recipe.tested else (),
     )
-    return World(data, roas, (0,) if recipe.demand else ())
+    return World(data, roas, (0,) if recipe.demand else (), (0, 1) if recipe.twins else ())
 
 
 def _lift_test(recipe: Recipe, effect: Array, seed: int) -> LiftTest:
@@ -151,11 +181,11 @@ def _lift_test(recipe: Recipe, effect: Array, seed: int) -> LiftTest:
 
 
 def _spends(recipe: Recipe, random: Random, season: Array, demand: Array) -> Array:
-    shared = _wander(random, recipe.weeks, 0.15, 0.5)
+    shared = wander(random, recipe.weeks, 0.15, 0.5)
     mix = np.maximum(random.dirichlet(np.full(recipe.channels, 2.0)), 0.03)
     rows = []
     for channel in range(recipe.channels):
-        own = _wander(random, recipe.weeks, random.uniform(0.3, 0.8), 0.5)
+        own = wander(random, recipe.weeks, random.uniform(0.3, 0.8), 0.5)
         spend = np.exp(random.uniform(0, 0.8) * season + shared + own)
         on_air = random.choice([1.0, 0.7, 0.5])
         if recipe.demand and channel == 0:
@@ -184,7 +214,7 @@ def _response(recipe: Recipe, random: Random, spend: Array) -> Array:
         inflexion = random.uniform(0.2, 1.2) * carried.max()
         response = hill(carried, random.uniform(0.7, 2.6), inflexion)
     if recipe.drift:
-        response = response * np.exp(_wander(random, recipe.weeks, recipe.drift, 0.97))
+        response = response * np.exp(wander(random, recipe.weeks, recipe.drift, 0.97))
     out: Array = response / response.sum()
     return out
 
@@ -193,12 +223,7 @@ def _noise(recipe: Recipe, random: Random) -> Array:
     if recipe.tails is not None:
         scale = np.sqrt(recipe.tails / (recipe.tails - 2))
         return np.asarray(random.standard_t(recipe.tails, recipe.weeks) / scale)
-    return _wander(random, recipe.weeks, 1.0, recipe.memory)
-
-
-def _wander(random: Random, periods: int, spread: float, memory: float) -> Array:
-    """Return an AR(1) series around zero with the given standard deviation."""
-    return adstock(random.normal(0, spread * np.sqrt(1 - memory**2), periods), memory)
+    return wander(random, recipe.weeks, 1.0, recipe.memory)
 
 
 def _flights(random: Random, weeks: int, on_air: float) -> Array:
@@ -239,7 +264,7 @@ def _example(frequency: str, seed: int) -> World:
                 *counts,
             ]
         ),
-        periods_per_year=_WEEKS_A_YEAR if frequency == "week" else 365.25,
-        weekday=dates.dayofweek.to_numpy() if frequency == "day" else None,
+        periods_per_year=WEEKS_A_YEAR if frequency == "week" else 365.25,
+        weekday=dates.day_of_week.to_numpy() if frequency == "day" else None,
     )
     return World(world, np.array([channel.roas for channel in market.channels]))

@@ -65,7 +65,7 @@ def prepare(snapshot: Snapshot, config: Config) -> tuple[MarketData, list[str]]:
         names=names,
         baseline=np.array(baseline).reshape(len(baseline), len(dates)),
         periods_per_year=_PERIODS_PER_YEAR[config.date.frequency],
-        weekday=dates.dayofweek.to_numpy() if config.date.frequency is Frequency.DAY else None,
+        weekday=dates.day_of_week.to_numpy() if config.date.frequency is Frequency.DAY else None,
         adstock=config.training.adstock.value,
         ranges=_ranges(config, dict(zip(names, (*exposures, *config.organic), strict=True))),
         tests=tests,

@@ -16,6 +16,7 @@ COMMANDS = (
     "plan",
     "check",
     "init",
+    "import-lift-tests",
     "publish",
     "serve",
     "status",

@@ -8,8 +8,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from contract.exceptions import ConfigError
-from contract.printable import short
 from mmm.commands.common import one_of, report_errors
+from mmm.commands.proposals import (
+    Answers,
+    AsProposal,
+    NewConfig,
+    Yes,
+    parse_answers,
+    write_new,
+)
 
 if TYPE_CHECKING:
     from mmm.propose import Draft, Question
@@ -56,21 +63,10 @@ def command(
             help="A channel's spend column, if the rules do not find it. May be repeated."
         ),
     ] = [],  # noqa: B006  typer reads the default, nothing changes it
-    answer: Annotated[
-        list[str],
-        typer.Option(
-            metavar="ID=VALUE", help="Answer a question, by its id in --json. May be repeated."
-        ),
-    ] = [],  # noqa: B006  typer reads the default, nothing changes it
-    yes: Annotated[
-        bool, typer.Option("--yes", "-y", help="Ask nothing; take the default answers.")
-    ] = False,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="Print the proposal and its questions as JSON.")
-    ] = False,
-    output: Annotated[
-        Path | None, typer.Option(help="Write the config to this new file; folders are created.")
-    ] = None,
+    answer: Answers = [],  # noqa: B006  typer reads the default, nothing changes it
+    yes: Yes = False,
+    as_json: AsProposal = False,
+    output: NewConfig = None,
 ) -> None:
     """Propose a config for a table.
 
@@ -88,7 +84,7 @@ def command(
         if output is not None and output.exists():
             raise ConfigError(f"`--output {output}` exists; choose another path or remove the file")
         known = KnownColumns(date=date, target=target, spends=tuple(spend))
-        answers = _parse_answers(answer)
+        answers = parse_answers(answer)
         if schema is not None or (file is not None and _holds_tables(file, table, query)):
             from mmm.propose import candidates, places
 
@@ -96,7 +92,7 @@ def command(
             if "table" not in answers:
                 found = candidates.rank(sources)
                 text = _several(candidates.question(found)) if as_json else candidates.show(found)
-                _write(text, output)
+                write_new(text, output)
                 return
             source = places.choose(sources, answers.pop("table"))
         else:
@@ -104,7 +100,7 @@ def command(
         read = read_table(source, sheet=answers.get("sheet"))
         if as_json:
             proposal = propose(read, market=market, revision=revision, known=known, answers=answers)
-            _write(proposal.model_dump_json(indent=2) + "\n", output)
+            write_new(proposal.model_dump_json(indent=2) + "\n", output)
             return
         made = draft(read, market=market, revision=revision, known=known, answers=answers)
         check_answers(answers, made.questions)
@@ -119,7 +115,7 @@ def command(
             made = answer_questions(made, answers, again)
         if made.problem is not None:
             raise made.problem
-        _write(made.text or "", output)
+        write_new(made.text or "", output)
 
 
 def _sources(
@@ -141,32 +137,6 @@ def _several(question: Question) -> str:
     problem = "there are several tables; choose one with --answer table=…"
     proposal = Proposal(config=None, yaml=None, problem=problem, questions=[question])
     return proposal.model_dump_json(indent=2) + "\n"
-
-
-def _parse_answers(assignments: list[str]) -> dict[str, str]:
-    answers = {}
-    for assignment in assignments:
-        name, equals, value = assignment.rpartition("=")
-        if not equals or not name:
-            raise ConfigError(
-                f"`--answer {short(assignment)}` is not ID=VALUE, e.g. target=revenue"
-            )
-        answers[name] = value
-    return answers
-
-
-def _write(text: str, output: Path | None) -> None:
-    if output is None:
-        print(text, end="")
-        return
-    try:
-        output.parent.mkdir(parents=True, exist_ok=True)
-        with output.open("x") as file:
-            file.write(text)
-    except OSError as error:
-        raise ConfigError(
-            f"`--output {output}` cannot be written: {error.strerror}; choose another path"
-        ) from None
 
 
 def _holds_tables(file: str, table: str | None, query: str | None) -> bool:

@@ -13,22 +13,20 @@ from contract import layout
 from contract.config import Config
 from contract.exceptions import NotFoundError
 from contract.stores import Store
+from job.outputs.manifest import Manifest
 from job.posterior.draws import draw
 from job.posterior.prepare import prepare, priors_of
 from job.sources import Snapshot
 from job.sources.annotations import with_annotations
 from job.sources.snapshot import METADATA_KEY
-from mmm.compare.runs import FinishedRun
 
 TOTAL = ""  # the name of all paid channels together; no channel is called so
 
 
-def data_of(store: Store, run: FinishedRun, folder: Path) -> Path | None:
+def data_of(store: Store, run: Manifest, folder: Path) -> Path | None:
     """Download the data that a run was trained on; return None if it is no longer stored."""
     path = folder / f"{run.run_id}.parquet"
-    artifact = layout.artifacts(
-        run.manifest.revision, run.manifest.market, run.run_id, "data.parquet"
-    )
+    artifact = layout.artifacts(run.revision, run.market, run.run_id, "data.parquet")
     for stored in (artifact, layout.work(run.run_id, "snapshot.parquet")):
         try:
             store.download(stored, path)

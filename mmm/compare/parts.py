@@ -77,7 +77,7 @@ def difference(
     if not may_draw:
         return _shared(shared, "nothing was drawn again")
     with TemporaryFolder("compare-") as folder:
-        files = [data_of(store, run, folder.path) for run in (before, after)]
+        files = [data_of(store, run.manifest, folder.path) for run in (before, after)]
         if files[0] is None or files[1] is None:
             return _shared(shared, "the data of a run is no longer stored")
         if not has_columns(files[1], files[0]):

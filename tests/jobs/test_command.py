@@ -70,3 +70,8 @@ def test_a_terminal_shows_each_line_and_each_bar_once(tmp_path: Path) -> None:
     again = subprocess.run(command(tmp_path), cwd=ROOT, capture_output=True, text=True, check=True)
     assert again.stdout.startswith("DUPLICATE ")
     assert again.stdout.endswith("report.html (trained before; use --force to train again)\n")
+
+    places = ["--bucket", str(tmp_path / "bucket")]
+    replay = [sys.executable, "-m", "mmm", "replay", "DE", *places]
+    done = subprocess.run(replay, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout.split()[0]) == (0, "EQUAL"), done.stdout

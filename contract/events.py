@@ -9,12 +9,21 @@ from __future__ import annotations
 
 from datetime import datetime
 from functools import partial
-from typing import Any, Self
+from typing import Self
+
+from pydantic import Field
 
 from contract import layout
 from contract.base import Strict, canonical_json, sha256_hex
 from contract.damage import unless_damaged, warn
 from contract.exceptions import DamagedError, NotFoundError
+from contract.facts import (
+    BestModelFacts,
+    CostFacts,
+    DriftFacts,
+    QualityFacts,
+    VerdictFacts,
+)
 from contract.run import RunError, State, now
 from contract.stored import Moment, Stored
 from contract.stores.atomic import create, update
@@ -25,34 +34,44 @@ from contract.topics.base import Publisher
 class EventData(Strict):
     """The result of a run, as its event reports it."""
 
-    run_id: str
-    state: State
-    market: str | None = None
-    revision: str | None = None
-    artifacts_uri: str | None = None
-    report_uri: str | None = None
-    manifest_sha256: str | None = None
-    engine: str | None = None
-    verdict: dict[str, Any] | None = None
-    best_model: dict[str, Any] | None = None
-    data_quality: dict[str, Any] | None = None
-    drift: dict[str, Any] | None = None
-    duplicate_of: str | None = None
+    run_id: str = Field(description="The run; also the event's subject.")
+    state: State = Field(description="The state in which the run ended.")
+    market: str | None = Field(default=None, description="Null if the config was not readable.")
+    revision: str | None = Field(default=None, description="Null if the config was not readable.")
+    artifacts_uri: str | None = Field(
+        default=None, description="The folder of artifacts, of the other run for a DUPLICATE."
+    )
+    report_uri: str | None = Field(default=None, description="The report.")
+    manifest_sha256: str | None = Field(default=None, description="The hash of `manifest.json`.")
+    engine: str | None = Field(default=None, description="robyn or builtin.")
+    verdict: VerdictFacts | None = Field(
+        default=None, description="Whether the result may be used; null without a result."
+    )
+    best_model: BestModelFacts | None = Field(
+        default=None, description="The content of `metrics.json`; null without a result."
+    )
+    data_quality: QualityFacts | None = Field(
+        default=None, description="The checks of the data; null if none was read."
+    )
+    drift: DriftFacts | None = Field(
+        default=None, description="The run beside the market's current one; null without a result."
+    )
+    duplicate_of: str | None = Field(default=None, description="The run that computed the same.")
     duration_seconds: float | None = None
-    cost: dict[str, Any] | None = None
-    warnings: list[str] = []
-    error: RunError | None = None
+    cost: CostFacts | None = Field(default=None, description="Estimated and actual cost.")
+    warnings: list[str] = Field(default=[], description="At most 20.")
+    error: RunError | None = Field(default=None, description="Why there is no result.")
 
 
 class Event(Strict):
     """A CloudEvents 1.0 envelope."""
 
     specversion: str = "1.0"
-    id: str
+    id: str = Field(description="Equal for each delivery of one event: drop those you have seen.")
     source: str = "//mmm-trainer"
-    type: str
-    subject: str
-    time: Moment
+    type: str = Field(description="`mmm.run.` and the state in lower case.")
+    subject: str = Field(description="The run's id.")
+    time: Moment = Field(description="When the run ended.")
     datacontenttype: str = "application/json"
     data: EventData
 

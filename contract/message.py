@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from enum import StrEnum
 from types import MappingProxyType
-from typing import Any, Self
+from typing import Annotated, Any, Self
 
 from pydantic import Field, StrictBool, ValidationError, model_validator
 
 from contract import printable
 from contract.base import Strict
+from contract.config import Config
 from contract.documents import parse_document
 from contract.exceptions import ConfigError
 from contract.explain import explain
+from contract.facts import Described
 from contract.faults import Fault, refuse
 from contract.text import ConfigUri, PathPart, RunId
 
@@ -30,7 +32,9 @@ class Message(Strict):
     """The data of a Pub/Sub message."""
 
     config_uri: ConfigUri | None = Field(default=None, description="Address of a config.")
-    config: dict[str, Any] | None = Field(default=None, description="A whole config.")
+    config: Annotated[dict[str, Any], Described(Config)] | None = Field(
+        default=None, description="A whole config."
+    )
     overrides: dict[str, Any] = Field(
         default={}, description="Values that replace the config's, in the same form."
     )

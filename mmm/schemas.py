@@ -13,8 +13,9 @@ from contract.message import Message
 
 def json_schema(document: str) -> dict[str, Any]:
     """Return the JSON Schema of one of the documents that `mmm schema` names."""
+    name = {"$id": f"urn:mmm-trainer:schema:{document}"}
     if document == "config":
-        return config_schema()
+        return name | config_schema()
     from job.outputs.manifest import Manifest
     from mmm.compare.document import Compared
     from mmm.propose.questions import Proposal
@@ -27,4 +28,4 @@ def json_schema(document: str) -> dict[str, Any]:
         "compare": Compared,
     }
     model = models[document].model_json_schema()
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **model}
+    return name | {"$schema": "https://json-schema.org/draft/2020-12/schema", **model}

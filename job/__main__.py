@@ -7,17 +7,12 @@ import os
 import signal
 import sys
 from collections.abc import Sequence
+from typing import Literal
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Make one attempt at one run; return the exit code."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # while modules load, nothing needs cleaning up
-    from contract import environment
-    from job.runtime import logs
-    from job.runtime.progress import make_view
-    from job.runtime.signals import finish
-    from job.start import start
-
     parser = argparse.ArgumentParser(prog="python -m job", description=__doc__)
     parser.add_argument("--config", metavar="URI", help="a config: gs://… or the path of a file")
     parser.add_argument("--run-id", metavar="ID", help="the id of an accepted run")
@@ -27,8 +22,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
         help="train again even if this config and data were trained before",
     )
     given = parser.parse_args(arguments)
+    from contract import environment
+
     environment.hide_secrets_from_programs()
-    style: logs.Style = "console" if os.environ.get(environment.LOG_STYLE) == "console" else "json"
+    style: Literal["console", "json"] = "json"
+    if os.environ.get(environment.LOG_STYLE) == "console":
+        style = "console"
+    else:
+        _log_start()
+    from job.runtime import logs
+    from job.runtime.progress import make_view
+    from job.runtime.signals import finish
+    from job.start import start
+
     console = logs.stderr_console()
     log = logs.configure(style, console)
     ending = start(
@@ -40,6 +46,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
         view=make_view(style, log, console),
     )
     return finish(ending.exit_code)
+
+
+def _log_start() -> None:
+    """Log that the process runs, before the modules are loaded that the job's own log needs."""
+    from contract import environment
+    from contract.cloud_logging import entry
+
+    execution, task, attempt = (
+        os.environ.get(name, "")
+        for name in (
+            environment.CLOUD_RUN_EXECUTION,
+            environment.CLOUD_RUN_TASK_INDEX,
+            environment.CLOUD_RUN_TASK_ATTEMPT,
+        )
+    )
+    labels = {"execution": execution, "task": task, "attempt": attempt}
+    print(entry("info", "the job starts", labels=labels), file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":

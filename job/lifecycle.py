@@ -7,7 +7,6 @@ ends the run at once. A transient error leaves it RUNNING as long as Cloud Run w
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass
 from typing import Any
 
 from contract.config import Config
@@ -43,6 +42,7 @@ from job.attempt.stored_log import StoredLog
 from job.attempt.tasks import LeftRun
 from job.attempt.watch import stopped_with_its_run
 from job.cost.budget import cost_of
+from job.ending import Ending
 from job.pipeline import run_pipeline
 from job.runtime.disk import is_disk_error
 from job.runtime.logs import Log, bind
@@ -53,19 +53,6 @@ from job.runtime.trace import Step, Trace
 from job.runtime.workspace import temporary_workspace
 
 TIMEOUT_MARGIN_SECONDS = 30.0
-
-
-@dataclass(frozen=True, kw_only=True)
-class Ending:
-    """How an attempt ended; `state` is the run's stored state, None if it is unknown."""
-
-    run_id: str
-    state: State | None
-    exit_code: int
-    report_uri: str | None = None
-    message: str | None = None
-    verdict: dict[str, Any] | None = None
-    held: tuple[str, ...] = ()
 
 
 def work_on(

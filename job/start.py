@@ -11,11 +11,11 @@ from contract.stores import Store, open_store
 from contract.topics import open_topic
 from job.attempt.patience import Patience
 from job.attempt.request import find_request
-from job.lifecycle import Ending, work_on
+from job.ending import Ending
 from job.runtime.logs import Log
 from job.runtime.progress import View
 from job.runtime.settings import Settings
-from job.runtime.signals import stop_on_signal
+from job.runtime.signals import shielded, stop_on_signal
 
 
 def start(
@@ -51,6 +51,8 @@ def start(
                     )
                     run_id = request.run_id
                     log.info(f"run {run_id}", run_id=run_id)
+                    with shielded():  # it loads all that trains, which takes a second or two
+                        from job.lifecycle import work_on
                     return work_on(
                         request, settings, store, publisher, log=log, view=view, patience=patience
                     )

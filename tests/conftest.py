@@ -57,7 +57,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(autouse=True)
 def own_logs() -> Iterator[None]:
     """Undo what a test configures: its stderr is closed when the next test logs."""
+    own = logging.getLogger("mmm")
+    before = own.handlers[:], own.level, own.propagate
     yield
+    own.handlers[:], own.level, own.propagate = before
     root = logging.getLogger()
     for handler in root.handlers[:]:
         if type(handler).__module__.startswith("job."):

@@ -90,7 +90,7 @@ bootstrap_interval <- function(values, boot_n, level = 0.95, floor = 0, seed = 1
 with_seed <- function(seed, code) {
   before <- get0(".Random.seed", envir = globalenv(), inherits = FALSE)
   on.exit(if (is.null(before)) rm(".Random.seed", envir = globalenv())
-    else assign(".Random.seed", before, envir = globalenv()))
+    else assign(".Random.seed", before, envir = globalenv())) # nolint: object_name_linter.
   set.seed(seed)
   code
 }

@@ -46,10 +46,11 @@ numpy_random <- function(seed) {
   refill <- function() {
     had <- exists(".Random.seed", globalenv(), inherits = FALSE)
     if (had) own <- get(".Random.seed", globalenv(), inherits = FALSE)
-    assign(".Random.seed", state, globalenv())
+    assign(".Random.seed", state, globalenv()) # nolint: object_name_linter.
     words <<- floor(stats::runif(NUMPY_BLOCK) * 4294967296)
     state <<- get(".Random.seed", globalenv(), inherits = FALSE)
-    if (had) assign(".Random.seed", own, globalenv()) else rm(".Random.seed", envir = globalenv())
+    rm(".Random.seed", envir = globalenv())
+    if (had) assign(".Random.seed", own, globalenv()) # nolint: object_name_linter.
     used <<- 0L
     size <<- NUMPY_BLOCK
   }

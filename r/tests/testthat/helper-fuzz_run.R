@@ -43,7 +43,7 @@ with_cores <- function(count, code) {
   counted <- space$detectCores
   set <- function(value) {
     unlockBinding("detectCores", space)
-    assign("detectCores", value, envir = space)
+    assign("detectCores", value, envir = space) # nolint: object_name_linter.
     lockBinding("detectCores", space)
   }
   on.exit(set(counted))

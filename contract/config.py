@@ -203,6 +203,12 @@ class Config(Strict):
     def _prior_faults(self) -> Iterator[Fault]:
         names = [channel.name for channel in self.channels]
         yield from prior_faults(self.posterior, names, self.target.kind.value)
+        if self.outputs.validation.folds and not self.posterior.enabled:
+            yield Fault(
+                at=("outputs", "validation", "folds"),
+                problem=f"is {self.outputs.validation.folds}, but `posterior.enabled` is false; "
+                "allowed: 0, because the posterior makes the predictions",
+            )
 
     def search_space(self) -> Space:
         """What the search space of the model is made of."""

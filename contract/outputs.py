@@ -46,7 +46,7 @@ class Allocator(Strict):
 
 
 class Validation(Strict):
-    """Rolling validation: the chosen model, refitted, predicts periods it was not fitted to."""
+    """Rolling validation: the posterior of the periods before a cut predicts the next ones."""
 
     folds: StrictInt = Field(
         default=0, ge=0, le=10, description="Number of predictions; 0 for no validation."

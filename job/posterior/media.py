@@ -77,14 +77,16 @@ class Media:
         *,
         spend: float = 1.0,
         carry_over: bool = True,
+        known: int | None = None,
     ) -> Array:
         """Return the saturation of each period, between 0 and 1, if `spend` times as much is spent.
 
-        The half-way point stays where it is without the factor, and with carry-over.
+        The half-way point stays where it is without the factor, and with carry-over; only the first
+        `known` periods decide it, all if None.
         """
         weights = self.weights(parameters, delay)
         adstocked = weights @ self.lagged[medium]
-        highest = np.maximum(adstocked.max(1, keepdims=True), 1e-300)
+        highest = np.maximum(adstocked[:, :known].max(1, keepdims=True), 1e-300)
         if not carry_over:
             first = np.arange(weights.shape[1]) == delay[:, None]
             adstocked = np.where(first, weights, 0.0) @ self.lagged[medium]

@@ -34,12 +34,8 @@ def prepare(snapshot: Snapshot, config: Config) -> tuple[MarketData, list[str]]:
     Gaps count as no media, and as the mean of a context column.
     """
     frame: pd.DataFrame = pq.read_table(snapshot.path).to_pandas()
-    dates = pd.DatetimeIndex(pd.to_datetime(frame[snapshot.date_column]))
-    start = pd.Timestamp(config.date.window_start or snapshot.first_date)
-    end = pd.Timestamp(config.date.window_end or snapshot.last_date)
-    last = int(np.flatnonzero(dates <= end)[-1]) + 1
-    first = int(np.flatnonzero(dates >= start)[0])
-    window, dates = slice(first, last), dates[first:last]
+    window, dates = _window(frame, snapshot, config)
+    last = window.stop
     spending = [c for c in config.channels if _numbers(frame, c.spend)[window].sum() > 0]
     spends = [_numbers(frame, channel.spend)[window] for channel in spending]
     exposures = [channel.exposure or channel.spend for channel in spending]
@@ -71,6 +67,24 @@ def prepare(snapshot: Snapshot, config: Config) -> tuple[MarketData, list[str]]:
         tests=tests,
     )
     return market, left_out
+
+
+def modelled_days(snapshot: Snapshot, config: Config) -> list[str]:
+    """Return the first day of each modelled period, as YYYY-MM-DD."""
+    frame = pq.read_table(snapshot.path, columns=[snapshot.date_column]).to_pandas()
+    return [str(day.date()) for day in _window(frame, snapshot, config)[1]]
+
+
+def _window(
+    frame: pd.DataFrame, snapshot: Snapshot, config: Config
+) -> tuple[slice, pd.DatetimeIndex]:
+    """Return the rows that are modelled, and their dates."""
+    dates = pd.DatetimeIndex(pd.to_datetime(frame[snapshot.date_column]))
+    start = pd.Timestamp(config.date.window_start or snapshot.first_date)
+    end = pd.Timestamp(config.date.window_end or snapshot.last_date)
+    last = int(np.flatnonzero(dates <= end)[-1]) + 1
+    first = int(np.flatnonzero(dates >= start)[0])
+    return slice(first, last), dates[first:last]
 
 
 def priors_of(config: Config) -> Priors:

@@ -2,26 +2,116 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TypeVar
 from zipfile import BadZipFile
 
 from contract import layout
+from contract.config import Config
 from contract.exceptions import CancelledError
 from job.attempt import checkpoints
 from job.attempt.context import Attempt
 from job.posterior import tables
 from job.posterior.convergence import DOUBTFUL_R_HAT
 from job.posterior.draws import Draws, draw
+from job.posterior.market import MarketData
 from job.posterior.predictive import expect
-from job.posterior.prepare import prepare, priors_of
-from job.posterior.summary import summarise
+from job.posterior.prepare import modelled_days, prepare, priors_of
+from job.posterior.priors import Priors
+from job.posterior.summary import Summary, summarise
+from job.posterior.validation import Fold, to_dict, validate
 from job.sources import Snapshot
 from job.sources.annotations import with_annotations
 
+T = TypeVar("T")
 Write = Callable[[], None]
 DRAWS, WITHOUT_TESTS = "posterior.npz", "posterior-without-tests.npz"
+VALIDATION = "validation.json"
+
+
+@dataclass
+class Drawing:
+    """All that is drawn for one attempt. What another attempt stored is not drawn again.
+
+    Attributes:
+        left: set when the attempt ends, so that the thread that draws stops.
+    """
+
+    attempt: Attempt
+    config: Config
+    market: MarketData
+    priors: Priors
+    left: bool = False
+
+    def everything(self) -> tuple[Draws, Draws, list[Fold]]:
+        """Return the draws, those in which no lift test counts, and the validation."""
+        draws = self._draws(DRAWS)
+        without_tests = (
+            self._draws(WITHOUT_TESTS, count_tests=False) if self.market.tests else draws
+        )
+        return draws, without_tests, self._folds()
+
+    def _check(self) -> None:
+        if self.left or self.attempt.stop() is not None:
+            raise CancelledError("the posterior stops, because the attempt ends")
+
+    def _draws(self, name: str, *, count_tests: bool = True) -> Draws:
+        def compute(file: Path) -> Draws:
+            draws = draw(
+                self.market,
+                seed=self.config.training.seed,
+                priors=self.priors,
+                sweeps=self.config.posterior.sweeps,
+                count_tests=count_tests,
+                check=self._check,
+            )
+            draws.save(file)
+            return draws
+
+        return self._stored(name, Draws.load, compute)
+
+    def _folds(self) -> list[Fold]:
+        wanted = self.config.outputs.validation
+        if not wanted.folds:
+            return []
+
+        def compute(file: Path) -> list[Fold]:
+            folds = validate(
+                self.market,
+                self.priors,
+                folds=wanted.folds,
+                horizon=wanted.horizon,
+                seed=self.config.training.seed,
+                sweeps=self.config.posterior.sweeps,
+                check=self._check,
+            )
+            file.write_text(json.dumps([asdict(fold) for fold in folds]))
+            return folds
+
+        def load(file: Path) -> list[Fold]:
+            return [Fold(**fold) for fold in json.loads(file.read_text())]
+
+        return self._stored(VALIDATION, load, compute)
+
+    def _stored(self, name: str, load: Callable[[Path], T], compute: Callable[[Path], T]) -> T:
+        """Return what is stored under the run's `work/`; else compute it and store it."""
+        attempt = self.attempt
+        file = attempt.workspace.work / name
+        if checkpoints.restore(attempt.store, attempt.run_id, name, file):
+            try:
+                return load(file)
+            except (ValueError, TypeError, KeyError, OSError, BadZipFile) as error:
+                path = layout.work(attempt.run_id, name)
+                attempt.log.warning(f"`{path}` is damaged ({error}); it is computed again")
+        found = compute(file)
+        attempt.check()
+        checkpoints.save(attempt.store, attempt.run_id, name, file)
+        return found
 
 
 @contextmanager
@@ -30,14 +120,12 @@ def posterior(attempt: Attempt, snapshot: Snapshot) -> Iterator[Write]:
 
     The thread stops when the block ends early.
     """
-    settings = attempt.config.posterior
-    if not settings.enabled:
+    if not attempt.config.posterior.enabled:
         yield _nothing
         return
-    left = False
     config = with_annotations(attempt.config, snapshot.annotations)
     market, left_out = prepare(snapshot, config)
-    priors, seed = priors_of(config), config.training.seed
+    priors = priors_of(config)
     attempt.warnings += left_out
     if market.target.sum() <= 0 or not market.paid:
         attempt.warnings.append(
@@ -46,69 +134,64 @@ def posterior(attempt: Attempt, snapshot: Snapshot) -> Iterator[Write]:
         )
         yield _nothing
         return
-    expected = expect(market, priors, seed=seed)
+    expected = expect(market, priors, seed=config.training.seed)
     attempt.warnings += expected.contradictions
     if not expected.is_possible:
         yield _nothing
         return
-
-    def check() -> None:
-        if left or attempt.stop() is not None:
-            raise CancelledError("the posterior stops, because the attempt ends")
-
-    def drawn(name: str, *, count_tests: bool = True) -> Draws:
-        file = attempt.workspace.work / name
-        if checkpoints.restore(attempt.store, attempt.run_id, name, file):
-            try:
-                return Draws.load(file)
-            except (ValueError, KeyError, OSError, BadZipFile) as error:
-                path = layout.work(attempt.run_id, name)
-                attempt.log.warning(f"`{path}` is damaged ({error}); the posterior is drawn again")
-        draws = draw(
-            market,
-            seed=seed,
-            priors=priors,
-            sweeps=settings.sweeps,
-            count_tests=count_tests,
-            check=check,
-        )
-        draws.save(file)
-        attempt.check()
-        checkpoints.save(attempt.store, attempt.run_id, name, file)
-        return draws
-
-    def all_draws() -> tuple[Draws, Draws]:
-        draws = drawn(DRAWS)
-        return draws, drawn(WITHOUT_TESTS, count_tests=False) if market.tests else draws
-
+    drawing = Drawing(attempt, config, market, priors)
     with ThreadPoolExecutor(1, thread_name_prefix="posterior") as pool:
         # Of several tasks, only the one that makes the outputs draws, after its trials.
-        future = pool.submit(all_draws) if attempt.tasks == 1 else None
+        future = pool.submit(drawing.everything) if attempt.tasks == 1 else None
 
         def write() -> None:
             with attempt.trace.step("posterior") as detail:
-                draws, without_tests = all_draws() if future is None else future.result()
-                summary = summarise(draws, market, priors, seed=seed, without_tests=without_tests)
-                tables.write(
-                    attempt.workspace.output,
-                    draws=draws,
-                    market=market,
-                    summary=summary,
-                    config=config,
-                )
+                found = drawing.everything() if future is None else future.result()
+                summary = _write(drawing, snapshot, *found)
                 detail["draws"] = summary.draws
-            for channel in summary.channels:
-                if channel.r_hat > DOUBTFUL_R_HAT:
-                    attempt.warnings.append(
-                        f"the chains of the posterior differ for `{channel.name}`: R-hat is "
-                        f"{channel.r_hat:.2f}, at most {DOUBTFUL_R_HAT:g} is good; raise "
-                        f"`posterior.sweeps` ({settings.sweeps})"
-                    )
+            attempt.warnings += _doubts(drawing, summary, found[2])
 
         try:
             yield write
         finally:
-            left = True
+            drawing.left = True
+
+
+def _write(
+    drawing: Drawing, snapshot: Snapshot, draws: Draws, without_tests: Draws, folds: list[Fold]
+) -> Summary:
+    """Write the tables and figures; return what the draws say."""
+    config, market = drawing.config, drawing.market
+    summary = summarise(
+        draws, market, drawing.priors, seed=config.training.seed, without_tests=without_tests
+    )
+    days, horizon = modelled_days(snapshot, config), config.outputs.validation.horizon
+    tables.write(
+        drawing.attempt.workspace.output,
+        draws=draws,
+        market=market,
+        summary=summary,
+        validation=to_dict(folds, horizon, days),
+        config=config,
+    )
+    return summary
+
+
+def _doubts(drawing: Drawing, summary: Summary, folds: list[Fold]) -> Iterator[str]:
+    """Yield a sentence for each channel whose chains differ, and if folds are missing."""
+    wanted, periods = drawing.config.outputs.validation, drawing.market.periods
+    if len(folds) < wanted.folds:
+        yield (
+            f"`outputs.validation` has {len(folds)} of {wanted.folds} predictions of "
+            f"{wanted.horizon} periods; each must leave half of the {periods} periods to fit"
+        )
+    for channel in summary.channels:
+        if channel.r_hat > DOUBTFUL_R_HAT:
+            yield (
+                f"the chains of the posterior differ for `{channel.name}`: R-hat is "
+                f"{channel.r_hat:.2f}, at most {DOUBTFUL_R_HAT:g} is good; raise "
+                f"`posterior.sweeps` ({drawing.config.posterior.sweeps})"
+            )
 
 
 def _nothing() -> None:

@@ -26,9 +26,10 @@ def write(
     draws: Draws,
     market: MarketData,
     summary: Summary,
+    validation: dict[str, Any] | None,
     config: Config,
 ) -> None:
-    """Write the tables as CSV, and `posterior` in metrics.json."""
+    """Write the tables as CSV, and `posterior` and `validation` in metrics.json."""
     tests, settings = config.calibration, config.posterior
     _write_csv(
         output, "posterior", [_channel(channel) for channel in (*summary.channels, summary.total)]
@@ -60,6 +61,8 @@ def write(
         "test_error": settings.test_error,
         "next_tests": [asdict(test) for test in useful],
     }
+    if validation is not None:
+        metrics["validation"] = validation
     file.write_text(json.dumps(metrics, indent=2, ensure_ascii=False))
 
 

@@ -83,8 +83,6 @@ def r_job(
         "onepagers": config.outputs.onepagers,
         "include_data": config.outputs.include_data,
         **_intervals(config.outputs.intervals),
-        "validation_folds": config.outputs.validation.folds,
-        "validation_horizon": config.outputs.validation.horizon,
         "python": str(nevergrad_python),
     }
 

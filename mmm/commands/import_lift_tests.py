@@ -45,8 +45,9 @@ def command(
 ) -> None:
     """Read lift tests from files of other tools.
 
-    Prints lines for the config's `calibration`. FILE is a CSV with the fields of `calibration`, a result of GeoLift, or an analysis of Meridian
-    GeoX. What the file does not say comes from the options, which also overrule it.
+    Prints lines for the config's `calibration`. FILE is a CSV with the fields of `calibration`, a
+    result of GeoLift, or an analysis of Meridian GeoX. What the file does not say comes from the
+    options, which also overrule it.
 
     Example: mmm import-lift-tests geolift.json --channel tv --start 2025-03-03 --end 2025-03-30
     --spend 120000

@@ -69,8 +69,7 @@ NOT_OF_INPUTS <- c(
   "progress_file", "result_file", "trials", "iterations", "max_iterations", "seed", "cores",
   "workers", "trials_todo", "merge", "nevergrad_algo", "pareto_fronts", "min_candidates",
   "calibration_constraint", "allocator_scenarios", "onepagers", "include_data",
-  "intervals_method", "intervals_level", "intervals_draws", "intervals_block", "validation_folds",
-  "validation_horizon", "python"
+  "intervals_method", "intervals_level", "intervals_draws", "intervals_block", "python"
 )
 
 #' Inputs from `work_dir/inputs.rds`, if an earlier attempt or another task made them of the same

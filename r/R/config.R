@@ -41,7 +41,7 @@ CONFIG_FIELDS <- c(
   calibration_constraint = "as_is", calibration = "as_is", allocator_scenarios = "scenarios",
   onepagers = "as_is", include_data = "as_is", intervals_method = "as_is",
   intervals_level = "as_is", intervals_draws = "whole", intervals_block = "whole",
-  validation_folds = "whole", validation_horizon = "whole", python = "as_is"
+  python = "as_is"
 )
 
 # Kind -> the function that makes R's value of JSON's. NULL stays NULL, except for lists.

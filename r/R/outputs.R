@@ -38,10 +38,7 @@ model_outputs <- function(inputs, models, cfg) {
   )
   list(
     best_model = best, tables = tables,
-    metrics = c(
-      model_metrics(inputs, models, made),
-      examine_model(inputs, cfg, ranked$hyp[solID == best])
-    ),
+    metrics = model_metrics(inputs, models, made),
     collect = output_collect(models, cfg, ranked, agg, clusters, by_date),
     parts = list(ranked = ranked, transformed = transformed, agg = agg)
   )

@@ -35,26 +35,3 @@ refit_model <- function(inputs, cfg, row) {
     }
   )
 }
-
-#' Prediction of a refitted model.
-#'
-#' @param coefficients intercept first.
-#' @param rows of the window.
-#' @noRd
-predict_model <- function(model, coefficients, rows) {
-  as.vector(model$x[rows, , drop = FALSE] %*% coefficients[-1L]) + coefficients[1L]
-}
-
-#' Examine the chosen model as far as the job asks for it.
-#'
-#' @inheritParams refit_model
-#' @return list of fields of metrics.json; may be empty.
-#' @noRd
-examine_model <- function(inputs, cfg, row) {
-  if (cfg$validation_folds == 0) return(list())
-  model <- refit_model(inputs, cfg, row)
-  dates <- inputs$dt_modRollWind$ds
-  list(validation = rolling_validation(
-    model, dates, cfg$validation_folds, cfg$validation_horizon
-  ))
-}

@@ -70,7 +70,7 @@ def config(**changes: Any) -> dict[str, Any]:
     base["source"] = {"type": "file", "path": f"gs://{BUCKET}/data/de_weekly.csv"}
     base["training"] |= SHORT
     base["posterior"] = {"sweeps": 60}
-    base["outputs"] = {"onepagers": 1}
+    base["outputs"] = {"onepagers": 1, "validation": {"folds": 2}}
     return base | changes
 
 
@@ -102,6 +102,11 @@ def test_a_published_message_becomes_a_model(cloud: Cloud) -> None:
     assert {"report.html", "metrics.json"} <= names
     pointer = json.loads(cloud.store.read(layout.current("r1", "DE")).data)
     assert pointer["run_id"] == run_id
+    metrics = json.loads(
+        cloud.store.read(layout.artifacts("r1", "DE", run_id, "metrics.json")).data
+    )
+    folds = metrics["validation"]["by_fold"]
+    assert [fold["end"] for fold in folds] == ["2025-10-27", "2025-12-22"]
     status = cloud.status(run_id)
     assert status.state is State.SUCCEEDED
     [execution] = cloud.run.of_run(run_id)

@@ -31,7 +31,7 @@ CONFIG: dict[str, Any] = {
     "aggregation": {"EVENTS": "first"},
     "calibration": [{"channel": "tv+search", "start": "2023-01-02", "end": "2023-02-06",
                      "lift": 3000.0, "spend": 1000, "confidence": 0.9}],
-    "posterior": {"enabled": False},
+    "posterior": {"enabled": True, "sweeps": 600},
     "training": {"preset": "test", "seed": 123, "hyperparameters": {"TV_GRP_alphas": [0.5, 3]},
                  "train_size": [0.5, 0.8], "prophet": ["trend"], "objective_weights": [1, 1, 1]},
     "outputs": {"allocator": [{"scenario": "target_efficiency", "target_value": 2}],

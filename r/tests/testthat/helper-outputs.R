@@ -22,7 +22,7 @@ job_config <- function(...) {
       list(scenario = "target_efficiency", channel_low = 0.1, channel_high = 10)
     ),
     onepagers = 2, include_data = FALSE, intervals_method = "cluster", intervals_level = 0.95,
-    intervals_draws = 500L, intervals_block = NULL, validation_folds = 0L, validation_horizon = 8L,
+    intervals_draws = 500L, intervals_block = NULL,
     work_dir = tempdir(), output_dir = tempfile("output-"), python = "python3"
   )
   changed <- list(...)

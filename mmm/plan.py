@@ -2,30 +2,28 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
-from rich.table import Table
-
 from contract import runid
+from contract.damage import unless_damaged
 from contract.exceptions import ConfigError
 from contract.loading import Resolved, flatten, load_config
-from contract.printable import escape_invisible, one_line, short
+from contract.printable import short
+from contract.request import stored_request
 from contract.run import now
-from contract.stores import open_store
+from contract.stores import Store, open_store
 from contract.suggest import did_you_mean
 from job.attempt.request import read_config_text
 from job.cost import limits
 from job.cost.estimate import Estimate, make_estimate
 from job.cost.history import read_history
 from job.cost.machine import GIB_PER_VCPU, Machine, cpus, gibibytes, this_machine
-from job.cost.model import measured_on
 from job.cost.prices import load_prices
 from job.cost.work import PERIODS_A_YEAR, expected_rows, work_of
+from job.posterior.predictive import PriorExpectation
 from job.runtime.machine import available_cores
 from job.runtime.settings import RSide
 from job.sources import planned_sql
@@ -34,11 +32,45 @@ from job.sources.annotations_file import read_annotations
 from job.train.engine import engine_here
 from job.train.holidays import check_country
 from mmm import prior
+from mmm.runs import current_run
 
 USUAL_YEARS = 3  # assumed if neither the config nor a past run gives the number of periods
 
 
-def plan(
+@dataclass(frozen=True, kw_only=True)
+class Change:
+    """A field that differs from the config of the market's current run."""
+
+    field: str
+    before: Any
+    after: Any
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """What a run of a config would do.
+
+    Attributes:
+        over: the limits of the config that the estimate exceeds.
+        by_key: whether the run id comes from an idempotency key.
+        expected: what the priors say of local data.
+        current: the market's current run, None if there is none.
+        changes: what differs from its config.
+    """
+
+    resolved: Resolved
+    sql: str
+    run_id: str
+    by_key: bool
+    annotations: Annotations | None
+    estimate: Estimate
+    over: list[str]
+    expected: PriorExpectation | None
+    current: str | None
+    changes: list[Change]
+
+
+def make_plan(
     config: str,
     *,
     overrides: Mapping[str, Any],
@@ -48,13 +80,14 @@ def plan(
     cpu: str | None,
     memory: str | None,
     region: str | None,
-    as_json: bool,
-) -> None:
-    """Print what a run of the config would do, how long it takes and what it costs.
+) -> Plan:
+    """Return what a run of the config would do, how long it takes and what it costs.
+
+    Local data is read, because that is free: its rows are counted.
 
     Raises:
         ConfigError: the config or an option is not valid.
-        LimitError: the estimate is over the config's limits; the plan is printed first.
+        DataError: local data cannot be read.
     """
     text = read_config_text(config)
     origin = config if config.startswith("gs://") else Path(config).name
@@ -63,20 +96,63 @@ def plan(
     annotations = read_annotations(resolved.config)
     sql = planned_sql(resolved.config)
     machine = _machine(cpu, memory, region)
-    estimate = _estimate(resolved, bucket, machine, rows, annotations, own_cores=cpu is None)
-    over = limits.problems(resolved.config.limits, estimate)
-    run_id = runid.make(key or f"{origin}|{resolved.config.hash()}", now())
-    expected = prior.prior_of(resolved.config)
-    if as_json:
-        document = _document(resolved, sql, run_id, annotations, estimate, over)
-        print(json.dumps({**document, "prior": prior.to_json(expected)}))
-    else:
-        _print(resolved, sql, run_id, annotations, estimate, by_key=key is not None)
-        if expected:
-            print("\nExpected before the data are seen (`posterior.priors`)")
-            for line in prior.lines(expected, resolved.config):
-                print(escape_invisible(line))
-    limits.require(resolved.config.limits, estimate)
+    store = open_store(bucket)
+    local = prior.read_local(resolved.config)
+    counted = local.rows if local else None
+    estimate = _estimate(
+        resolved, store, machine, rows, counted, annotations, own_cores=cpu is None
+    )
+    current, changes = _changes(store, resolved)
+    return Plan(
+        resolved=resolved,
+        sql=sql,
+        run_id=runid.make(key or f"{origin}|{resolved.config.hash()}", now()),
+        by_key=key is not None,
+        annotations=annotations,
+        estimate=estimate,
+        over=limits.problems(resolved.config.limits, estimate),
+        expected=local.expected if local else None,
+        current=current,
+        changes=changes,
+    )
+
+
+def document(plan: Plan) -> dict[str, Any]:
+    """Return a plan as JSON values."""
+    return {
+        "config": plan.resolved.config.model_dump(mode="json"),
+        "origins": plan.resolved.origins,
+        "config_hash": plan.resolved.config.hash(),
+        "run_id": plan.run_id,
+        "sql": plan.sql,
+        "annotations": plan.annotations.to_json() if plan.annotations else None,
+        "estimate": plan.estimate.to_json(),
+        "over_limits": plan.over,
+        "prior": prior.to_json(plan.expected),
+        "current": plan.current,
+        "changes": [asdict(change) for change in plan.changes],
+    }
+
+
+def _changes(store: Store, resolved: Resolved) -> tuple[str | None, list[Change]]:
+    """Return the market's current run, and the fields that differ from its config."""
+    config = resolved.config
+    current = current_run(store, config.revision, config.market)
+    request = unless_damaged(
+        lambda: stored_request(store, current) if current else None,
+        None,
+        then="the config is not compared with it",
+    )
+    if request is None:
+        return current, []
+    before, after = (
+        dict(flatten(values)) for values in (request.config, config.model_dump(mode="json"))
+    )
+    return current, [
+        Change(field=field, before=before.get(field), after=after.get(field))
+        for field in dict.fromkeys([*before, *after])
+        if before.get(field) != after.get(field)
+    ]
 
 
 def _machine(cpu: str | None, memory: str | None, region: str | None) -> Machine:
@@ -103,9 +179,10 @@ def _parsed(option: str, text: str, parse: Callable[[str], float]) -> float:
 
 def _estimate(
     resolved: Resolved,
-    bucket: str,
+    store: Store,
     machine: Machine,
     rows: int | None,
+    counted: int | None,
     annotations: Annotations | None,
     *,
     own_cores: bool,
@@ -113,13 +190,13 @@ def _estimate(
     config = resolved.config
     r_side = RSide.read()
     engine = engine_here(config.training.engine, rscript=r_side.rscript, r_root=r_side.r_root)
-    history = read_history(
-        open_store(bucket), market=config.market, revision=config.revision, engine=engine
-    )
+    history = read_history(store, market=config.market, revision=config.revision, engine=engine)
     usual = USUAL_YEARS * PERIODS_A_YEAR[config.date.frequency]
     expected, rows_from = expected_rows(config, today=now().date(), last_run=history.rows)
     if rows is not None:
         expected, rows_from = rows, "--rows"
+    elif counted is not None:
+        expected, rows_from = counted, "the data"
     elif expected is None:
         expected, rows_from = usual, f"{USUAL_YEARS} years assumed; give --rows"
     cores = config.training.cores or (
@@ -134,88 +211,3 @@ def _estimate(
         annotations=len(annotations.names) if annotations else 0,
     )
     return make_estimate(work, machine, history, rows_from=rows_from)
-
-
-def _document(
-    resolved: Resolved,
-    sql: str,
-    run_id: str,
-    annotations: Annotations | None,
-    estimate: Estimate,
-    over: list[str],
-) -> dict[str, Any]:
-    return {
-        "config": resolved.config.model_dump(mode="json"),
-        "origins": resolved.origins,
-        "config_hash": resolved.config.hash(),
-        "run_id": run_id,
-        "sql": sql,
-        "annotations": annotations.to_json() if annotations else None,
-        "estimate": estimate.to_json(),
-        "over_limits": over,
-    }
-
-
-def _print(
-    resolved: Resolved,
-    sql: str,
-    run_id: str,
-    annotations: Annotations | None,
-    estimate: Estimate,
-    *,
-    by_key: bool,
-) -> None:
-    console = Console(soft_wrap=True, markup=False, emoji=False)
-    console.print(_values(resolved))
-    if annotations is not None:
-        console.print("\nAnnotations", style="bold")
-        for event in annotations.events:
-            print(escape_invisible(f"{event.name}  {event.days()}"))
-    console.print("\nSQL", style="bold")
-    print(escape_invisible(sql))
-    print(f"\nconfig hash  {resolved.config.hash()}")
-    source = "from the idempotency key" if by_key else "the last eight digits depend on the message"
-    print(f"run id       {run_id}  (if requested now; {source})")
-    console.print("\nEstimate", style="bold")
-    print("\n".join(_lines(estimate)))
-
-
-def _lines(estimate: Estimate) -> list[str]:
-    """Return the estimate as lines of text."""
-    prices, work = load_prices(), estimate.work
-    parts = ", ".join(f"{part} {seconds:.0f} s" for part, seconds in estimate.parts.items())
-    tasks = f"{work.tasks} tasks of " if work.tasks > 1 else ""
-    known = estimate.machine.region in prices.known_regions
-    unknown = "" if known else "; the region is not in the price list, so the highest price is used"
-    return [
-        f"{estimate.minutes:.1f} minutes  {parts}",
-        f"{estimate.amount:.4f} {estimate.currency}  on {tasks}{estimate.machine} in Cloud Run, "
-        f"prices of {prices.date} ({prices.source}){unknown}",
-        f"{work.rows} rows ({estimate.rows_from}), {work.media} media, {work.drivers} other "
-        f"drivers, {work.trials} trials of {work.iterations} iterations, "
-        f"{min(work.cores, work.trials)} at once, engine {work.engine}",
-        f"measured on {measured_on()}; {_correction(estimate)}",
-    ]
-
-
-def _correction(estimate: Estimate) -> str:
-    if not estimate.history.runs:
-        return "not corrected, because there are no past runs"
-    return f"corrected by {estimate.history}"
-
-
-def _values(resolved: Resolved) -> Table:
-    table = Table(box=None, pad_edge=False)
-    for head in ("field", "value", "origin"):
-        table.add_column(head, overflow="fold")
-    for path, value in flatten(resolved.config.model_dump(mode="json")):
-        table.add_row(one_line(path), _show(value), resolved.origins.get(path, "default"))
-    return table
-
-
-def _show(value: Any) -> str:
-    if value is None:
-        return "-"
-    if isinstance(value, list):
-        return f"[{', '.join(_show(item) for item in value)}]"
-    return str(value).lower() if isinstance(value, bool) else escape_invisible(str(value))

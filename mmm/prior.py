@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from contract.config import Config, TargetKind
@@ -13,21 +13,31 @@ from job.runtime.temporary import TemporaryFolder
 from job.sources import extract
 
 
-def prior_of(config: Config) -> PriorExpectation | None:
-    """Return the expectation, None if there is no posterior or if reading the data costs money.
+@dataclass(frozen=True, kw_only=True)
+class LocalData:
+    """What local data says before a run; `expected` is None if there is no posterior."""
 
-    Only sums of the target and the spends count. They are read from local files alone.
+    rows: int
+    expected: PriorExpectation | None
+
+
+def read_local(config: Config) -> LocalData | None:
+    """Read data that costs nothing to read; None for all but local files.
+
+    Only the number of rows, and sums of the target and the spends count.
     """
     source = config.source
     is_local = isinstance(source, FileSource | DuckDBSource) and not source.path.startswith("gs://")
-    if not config.posterior.enabled or not is_local:
+    if not is_local:
         return None
     with TemporaryFolder("plan-") as folder:
         snapshot = extract(config, run_id="plan", to=folder.path / "snapshot.parquet")
+        if not config.posterior.enabled:
+            return LocalData(rows=snapshot.rows, expected=None)
         market, _ = prepare(snapshot, config)
-    if not market.paid or market.target.sum() <= 0:
-        return None
-    return expect(market, priors_of(config), seed=config.training.seed)
+    known = market.paid and market.target.sum() > 0
+    expected = expect(market, priors_of(config), seed=config.training.seed) if known else None
+    return LocalData(rows=snapshot.rows, expected=expected)
 
 
 def lines(expected: PriorExpectation, config: Config) -> list[str]:

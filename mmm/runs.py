@@ -71,14 +71,14 @@ def find(store: Store, text: str, *, revision: str) -> Run:
         ConfigError: there is no such run.
         DamagedError: its status cannot be read.
     """
-    run_id = text if is_valid(text) else _current(store, revision, text)
+    run_id = text if is_valid(text) else current_run(store, revision, text)
     status = read_status(store, run_id) if run_id else None
     if status is None:
         raise ConfigError(
             f"there is no run `{short(text)}` of revision `{short(revision)}` in {store.url}; "
             f"allowed: {ALLOWED}; `mmm list` shows the runs"
         )
-    return _run(status, _current(store, status.revision, status.market))
+    return _run(status, current_run(store, status.revision, status.market))
 
 
 def newest_of(store: Store, text: str) -> Status:
@@ -111,7 +111,7 @@ def _matching(store: Store, market: str | None, state: State | None) -> Iterator
                     continue
                 place = (status.revision, status.market)
                 if place not in currents:
-                    currents[place] = _current(store, *place)
+                    currents[place] = current_run(store, *place)
                 yield _run(status, currents[place])
 
 
@@ -121,7 +121,7 @@ def _readable(store: Store, run_id: str) -> Status | None:
     )
 
 
-def _current(store: Store, revision: str, market: str) -> str | None:
+def current_run(store: Store, revision: str, market: str) -> str | None:
     """Return the current run of a market, None if there is none that can be read."""
     path = layout.current(revision, market)
 
@@ -203,6 +203,6 @@ def markets(store: Store) -> list[MarketState]:
 
 
 def _current_run(store: Store, market: str, revision: str) -> Run | None:
-    run_id = _current(store, revision, market)
+    run_id = current_run(store, revision, market)
     status = _readable(store, run_id) if run_id else None
     return _run(status, run_id) if status else None

@@ -133,8 +133,8 @@ def config_reference() -> str:
     lines = [
         f"{NOTE}# The config\n",
         "One YAML or JSON file describes one market's model. Unknown keys are refused. Editors",
-        "can check it with [config.schema.json](config.schema.json). `mmm plan CONFIG` shows each",
-        "value and where it comes from.\n",
+        "can check it with [config.schema.json](config.schema.json). `mmm plan CONFIG --full`",
+        "shows each value and where it comes from.\n",
         "| field | type | default | meaning |",
         "|---|---|---|---|",
     ]

@@ -8,6 +8,7 @@ import typer
 
 from mmm.commands.common import (
     DEFAULT_BUCKET,
+    AsJson,
     Bucket,
     Overrides,
     parse_overrides,
@@ -37,18 +38,27 @@ def command(
     region: Annotated[
         str | None, typer.Option(help="Region whose prices apply, e.g. europe-west1.")
     ] = None,
-    json_: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    full: Annotated[
+        bool, typer.Option("--full", help="Also print every value with its origin, and the SQL.")
+    ] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Show what a run would do, and its cost.
 
-    Prints the resolved config, the SQL, the run's id, and the expected time and cost. Runs
-    nothing. Past runs in the bucket correct the estimate. Exits with 64 if the run is over
-    `limits`.
-    """
-    from mmm.plan import plan
+    Prints the data, the search, the expected time and cost, and what differs from the config of the
+    market's current run. Runs nothing. Local data is read; a warehouse is not. Past runs in the
+    bucket correct the estimate. Exits with 64 if the run is over `limits`.
 
-    with report_errors():
-        plan(
+    Examples: mmm plan de.yaml; mmm plan de.yaml --set training.trials=2 --full
+    """
+    import json
+
+    from job.cost import limits
+    from mmm.plan import document, make_plan
+    from mmm.plan_text import print_full, print_short
+
+    with report_errors(as_json=as_json):
+        plan = make_plan(
             config,
             overrides=parse_overrides(set_),
             key=key,
@@ -57,5 +67,11 @@ def command(
             cpu=cpu,
             memory=memory,
             region=region,
-            as_json=json_,
         )
+        if as_json:
+            print(json.dumps(document(plan)))
+        elif full:
+            print_full(plan)
+        else:
+            print_short(plan)
+        limits.require(plan.resolved.config.limits, plan.estimate)

@@ -11,6 +11,11 @@ import pytest
 import yaml
 from typer.testing import CliRunner
 
+from contract import layout
+from contract.base import canonical_json
+from contract.loading import load_config
+from contract.request import Origin, Request
+from contract.stores.folder import FolderStore
 from mmm.commands import app
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -38,7 +43,7 @@ def plan(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
 
 
 def test_plan_prints_time_and_cost(plan: Any) -> None:
-    text = plan("--cpu", "4", "--region", "us-east1").stdout
+    text = plan("--cpu", "4", "--region", "us-east1", "--full").stdout
     assert "4 vCPU, 8 GiB, us-east1 in Cloud Run, prices of 20" in text
     assert "5 trials of 10000 iterations, 4 at once, engine builtin" in text
     assert "not corrected, because there are no past runs" in text
@@ -55,7 +60,7 @@ def test_plan_prints_time_and_cost(plan: Any) -> None:
 
 
 def test_plan_shows_what_the_priors_expect_of_local_data(plan: Any) -> None:
-    text = plan().stdout
+    text = plan("--full").stdout
     assert re.search(r"paid media  1\d% of REVENUE \(\d+% to \d+% in 90 % of the draws\)", text)
     assert "\ntv  ROAS " in text
     prior = "posterior.priors.channels.tv"
@@ -72,7 +77,38 @@ def test_plan_refuses_as_the_run_would(plan: Any) -> None:
     assert over.exit_code == 64
     assert "error: `limits.max_minutes` is 0.1, but" in over.stderr
     assert "error: `limits.max_cost` is 0.0001 USD, but" in over.stderr
-    assert "Estimate" in over.stdout
+    assert "over     `limits.max_cost` is 0.0001 USD, but" in over.stdout
     wrong = plan("--region", "europe-west13")
     assert wrong.exit_code == 64
     assert "Did you mean `europe-west" in wrong.stderr
+
+
+def test_a_plan_is_one_screen(plan: Any) -> None:
+    lines = plan().stdout.splitlines()
+    assert len(lines) <= 24
+    assert all(line[:9].strip() in {
+        "", "market", "data", "channels", "organic", "context", "factors", "search", "time", "cost",
+        "priors", "current",
+    } for line in lines)  # fmt: skip
+    assert "; 208 weeks, from the data" in lines[1]
+    assert lines[-1] == "current  the market has no current run"
+    assert "SELECT" not in plan().stdout
+
+
+def test_the_difference_to_the_current_run_is_shown(plan: Any, tmp_path: Path) -> None:
+    run_id = "20261123T020000Z-aaaaaaaa"
+    store = FolderStore(tmp_path / "bucket")
+    store.write(layout.current("r1", "DE"), canonical_json({"run_id": run_id}))
+    assert plan().stdout.splitlines()[-1] == f"current  {run_id}, with the same config"
+    resolved = load_config((tmp_path / "config.yaml").read_text())
+    request = Request.of(resolved, run_id=run_id, origin=Origin(via="command"), force=False)
+    store.write(layout.request(run_id), request.to_json())
+    assert plan().stdout.splitlines()[-1] == f"current  {run_id}, with the same config"
+    changed = ("--set", "training.seed=7", "--set", "date.frequency=month")
+    *_, head, first, second = plan(*changed).stdout.splitlines()
+    assert head == f"current  {run_id}, whose config differs:"
+    assert (first.strip(), second.strip()) == (
+        "date.frequency: week → month", "training.seed: 123 → 7",
+    )  # fmt: skip
+    changes = json.loads(plan(*changed, "--json").stdout)["changes"]
+    assert changes[1] == {"field": "training.seed", "before": 123, "after": 7}

@@ -16,7 +16,7 @@ from mmm.commands.common import (
 )
 
 if TYPE_CHECKING:
-    from job.lifecycle import Ending
+    from job.ending import Ending
     from mmm.replay import Replay
 
 DIFFERENT = 1  # the exit code, as that of `diff`

@@ -42,6 +42,7 @@ class EventData(Strict):
         default=None, description="The folder of artifacts, of the other run for a DUPLICATE."
     )
     report_uri: str | None = Field(default=None, description="The report.")
+    summary_uri: str | None = Field(default=None, description="The summary, one side of paper.")
     manifest_sha256: str | None = Field(default=None, description="The hash of `manifest.json`.")
     engine: str | None = Field(default=None, description="robyn or builtin.")
     verdict: VerdictFacts | None = Field(

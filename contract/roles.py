@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from enum import StrEnum
 
+from pydantic import Field
+
 from contract.base import Strict
-from contract.text import Column, Name
+from contract.text import Column, Currency, Label, Name
 from contract.training import Sign
 
 
@@ -32,6 +34,15 @@ class Target(Strict):
 
     column: Column
     kind: TargetKind = TargetKind.REVENUE
+    label: Label | None = Field(
+        default=None,
+        min_length=1,
+        description="Name of the target in the report, e.g. net revenue; the column if left out.",
+    )
+    currency: Currency | None = Field(
+        default=None,
+        description="Currency of spend, and of the target if it is revenue, e.g. EUR.",
+    )
 
 
 class Channel(Strict):

@@ -14,6 +14,7 @@ _DATE_FORMAT = r"^((%[YdmbByHMS]|[ ./,:T\-])+|%G-?W?%V|excel)$"
 _TIME_ZONE = r"^[A-Za-z][A-Za-z0-9_+\-]*(/[A-Za-z0-9_+\-]+){0,2}$"
 _RUN_ID = r"^\d{8}T\d{6}Z-[0-9a-f]{8}$"
 _CONFIG_URI = r"^gs://|^file://"
+_CURRENCY = r"^[A-Z]{3}$"
 
 ALLOWED_DATE_FORMAT = (
     "a year (%Y, %y), a month (%m, %b, %B) and a day (%d; months need none), each once, with "
@@ -31,6 +32,7 @@ IN_WORDS = {
     _TIME_ZONE: ALLOWED_TIME_ZONE,
     _RUN_ID: "a run id, e.g. 20261123T020000Z-1a2b3c4d",
     _CONFIG_URI: "gs://BUCKET/PATH",
+    _CURRENCY: "three capital letters, e.g. EUR",
 }
 
 Name = Annotated[str, StringConstraints(pattern=_NAME)]
@@ -38,6 +40,7 @@ PathPart = Annotated[str, StringConstraints(pattern=_PATH_PART)]
 Column = Annotated[str, StringConstraints(min_length=1, max_length=128, pattern=_PLAIN)]
 Location = Annotated[str, StringConstraints(min_length=1, max_length=1024, pattern=_PLAIN)]
 Label = Annotated[str, StringConstraints(max_length=64, pattern=_PLAIN)]
+Currency = Annotated[str, StringConstraints(pattern=_CURRENCY)]
 TableName = Annotated[str, StringConstraints(pattern=_TABLE, max_length=400)]
 Query = Annotated[str, StringConstraints(min_length=8, max_length=65536)]
 DateFormat = Annotated[str, StringConstraints(pattern=_DATE_FORMAT, max_length=32)]

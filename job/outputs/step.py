@@ -22,6 +22,7 @@ from contract.verdict import summary
 from job.attempt.context import Attempt
 from job.cost.budget import cost_of
 from job.gate import Verdict
+from job.outputs.decide import decide
 from job.outputs.manifest import DataFacts, Manifest, versions
 from job.outputs.tables import tables_to_parquet
 from job.outputs.upload import upload_all
@@ -72,7 +73,11 @@ def draft_manifest(
 
 
 def write_outputs(attempt: Attempt, draft: Manifest, verdict: Verdict) -> None:
-    """Write Parquet tables, resolved config and report, and the extract if the config says so."""
+    """Write Parquet tables, resolved config, report and summary.
+
+    The extract is written too if the config says so. The report compares the run with the market's
+    current one as it is now; `promote` decides later.
+    """
     output = attempt.workspace.output
     with attempt.trace.step("outputs") as detail:
         columns = {
@@ -90,7 +95,16 @@ def write_outputs(attempt: Attempt, draft: Manifest, verdict: Verdict) -> None:
         )
         facts = draft.model_dump(mode="json", exclude={"artifacts"})
         facts |= {"robyn": draft.versions.robyn, "steps": attempt.trace.as_list()}
-        _write_report(output, config=attempt.config, run=facts, quality=verdict.to_dict())
+        metrics = json.loads((output / "metrics.json").read_text())
+        drift = decide(attempt.store, attempt.config, draft, metrics).to_dict()
+        _write_report(
+            output,
+            config=attempt.config,
+            run=facts,
+            metrics=metrics,
+            quality=verdict.to_dict(),
+            drift=drift,
+        )
 
 
 def upload(attempt: Attempt, draft: Manifest) -> Manifest:
@@ -157,6 +171,7 @@ def event_facts(store: Store, manifest: Manifest) -> dict[str, Any]:
     return {
         "artifacts_uri": f"{store.url}/{path}",
         "report_uri": f"{store.url}/{path}report.html",
+        "summary_uri": f"{store.url}/{path}summary.html",
         "manifest_sha256": sha256_hex(stored),
         "engine": manifest.engine,
         "verdict": summary(metrics.get("verdict")),
@@ -167,16 +182,29 @@ def event_facts(store: Store, manifest: Manifest) -> dict[str, Any]:
 
 
 def _write_report(
-    output: Path, *, config: Config, run: Mapping[str, Any], quality: Mapping[str, Any]
+    output: Path,
+    *,
+    config: Config,
+    run: Mapping[str, Any],
+    metrics: Mapping[str, Any],
+    quality: Mapping[str, Any],
+    drift: Mapping[str, Any],
 ) -> None:
-    """Write `report.html` from the files of the output folder; `run` is the manifest's content."""
-    from job.report import ReportInputs, render_report  # slow: Altair
+    """Write `report.html` and `summary.html` from the files of the output folder.
 
+    `run` is the manifest's content.
+    """
+    from job.report import ReportInputs, render_report, render_summary  # slow: Altair
+
+    files = sorted(p.relative_to(output).as_posix() for p in output.rglob("*") if p.is_file())
     inputs = ReportInputs(
         tables=output / "tables",
-        metrics=json.loads((output / "metrics.json").read_text()),
+        metrics=metrics,
         config=config,
         run=run,
         quality=quality,
+        drift=drift,
+        files=["summary.html", *files],
     )
     (output / "report.html").write_text(render_report(inputs), encoding="utf-8")
+    (output / "summary.html").write_text(render_summary(inputs), encoding="utf-8")

@@ -9,7 +9,10 @@ from typing import Any, Literal
 import pandas as pd
 from markupsafe import Markup
 
-Format = Literal["text", "money", "ratio", "percent", "number", "seconds"]
+from job.gate.wording import digits
+from job.report.units import percent
+
+Format = Literal["text", "span", "money", "ratio", "percent", "number", "seconds"]
 
 
 @dataclass(frozen=True)
@@ -31,9 +34,13 @@ class Table:
 
 @dataclass(frozen=True)
 class Figure:
-    """A chart with a caption, and its numbers as a table for readers who cannot see it."""
+    """A chart, what it says, how to read it, and its numbers as a table.
+
+    `says` is one sentence for readers who know no statistics.
+    """
 
     svg: Markup
+    says: str
     caption: str
     table: Table | None = None
     kind: str = "figure"
@@ -41,10 +48,14 @@ class Figure:
 
 @dataclass(frozen=True)
 class Note:
-    """A sentence. `style` is `note`, `warning`, or `missing` for an output that the run lacks."""
+    """A sentence.
+
+    `style` is `lead` for what a section says, `note`, `warning`, or `missing` for an output that
+    the run lacks.
+    """
 
     text: str
-    style: Literal["note", "missing", "warning"] = "note"
+    style: Literal["lead", "note", "missing", "warning"] = "note"
     kind: str = "note"
 
 
@@ -74,16 +85,33 @@ class Heading:
     kind: str = "heading"
 
 
-Block = Table | Figure | Note | CollapsedText | CollapsedTable | Heading
+@dataclass(frozen=True)
+class Links:
+    """Links to files beside the page, by their path."""
+
+    paths: Sequence[str]
+    kind: str = "links"
+
+
+@dataclass(frozen=True)
+class Items:
+    """Sentences as a list."""
+
+    texts: Sequence[str]
+    kind: str = "items"
+
+
+Block = Table | Figure | Note | CollapsedText | CollapsedTable | Heading | Links | Items
 
 
 @dataclass(frozen=True)
 class Section:
-    """One section of the page."""
+    """One section of the page; those of the appendix come last."""
 
     id: str
     title: str
     blocks: Sequence[Block] = field(default_factory=tuple)
+    is_appendix: bool = False
 
 
 def format_value(value: Any, form: Format = "text") -> str:
@@ -94,14 +122,14 @@ def format_value(value: Any, form: Format = "text") -> str:
         case "money":
             return f"{_round(value, 0):,.0f}"
         case "ratio":
-            return f"{_round(value, 2):,.2f}"
+            return digits(_round(value, 12))
         case "percent":
-            return f"{_round(value, 3):.1%}"
+            return percent(value)
         case "number":
             return f"{value:,}" if isinstance(value, int) else f"{value:,.4g}"
         case "seconds":
             return f"{value:,.1f} s"
-        case "text":
+        case "text" | "span":
             return str(value)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 
 from contract.config import Config
 from contract.exceptions import ArtifactError
+from job.report.units import Units
 
 _KINDS = {"paid_media": "paid", "organic": "organic", "context": "context"}
 
@@ -31,6 +32,9 @@ class ReportInputs:
             version, or group to such a mapping), `steps` (`name`, `seconds`), `timings` (seconds of
             R's steps), `warnings`.
         quality: the content of `data_quality.json`; None if the data was not checked.
+        drift: the comparison with the market's current run, as in the run's event; None if there
+            was none.
+        files: the run's other artifacts, as paths relative to the report.
     """
 
     tables: Path
@@ -38,6 +42,8 @@ class ReportInputs:
     config: Config
     run: Mapping[str, Any]
     quality: Mapping[str, Any] | None = None
+    drift: Mapping[str, Any] | None = None
+    files: Sequence[str] = ()
 
     def table(self, name: str, *, best: bool = True) -> pd.DataFrame:
         """Read a table; `best` selects the rows of the chosen model.
@@ -69,15 +75,38 @@ class ReportInputs:
         """Return the paid channels of `components`."""
         return self.components[self.components["group"] == "paid"].reset_index(drop=True)
 
-    @property
-    def is_revenue(self) -> bool:
-        """Return whether the target is revenue, so channels have a ROAS instead of a CPA."""
-        return self.config.target.kind.value == "revenue"
+    @cached_property
+    def by_period(self) -> pd.DataFrame:
+        """Return `date`, `actual` and `predicted` of the chosen model, one row per period."""
+        rows = self.table("decomposition_by_date")
+        frame = rows.groupby("date", sort=True)[["actual", "predicted"]].first().reset_index()
+        frame["date"] = pd.to_datetime(frame["date"])
+        return frame
+
+    @cached_property
+    def units(self) -> Units:
+        """Return the units of money, of the target, and of ROAS or CPA."""
+        return Units.of(self.config.target)
 
     @property
-    def measure(self) -> str:
-        """Return "ROAS" or "CPA"."""
-        return "ROAS" if self.is_revenue else "CPA"
+    def posterior(self) -> Mapping[str, Any] | None:
+        """Return what the posterior says, None if the run has none."""
+        return self.metrics.get("posterior")
+
+    @property
+    def first_day(self) -> str:
+        """Return the first day of the modelling window."""
+        return str(self.metrics.get("window_start"))
+
+    @property
+    def last_day(self) -> str:
+        """Return the last day of the modelling window; `window_end` begins the last period."""
+        begin = pd.Timestamp(self.metrics["window_end"])
+        ends = {
+            "week": begin + pd.Timedelta(days=6),
+            "month": begin + pd.offsets.MonthEnd(0),
+        }
+        return str(ends.get(self.period, begin).date())
 
     @property
     def period(self) -> str:

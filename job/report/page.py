@@ -1,9 +1,10 @@
-"""Render the report: headline figures and sections in one self-contained HTML file."""
+"""Render pages: the report of a run, its summary, and any page of sections in the same style."""
 
 from __future__ import annotations
 
 import base64
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 
@@ -11,19 +12,19 @@ from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
 from contract.verdict import Level, problems
-from job.report import posterior, record, results, search
-from job.report.blocks import Note, format_value
+from job.report import appendix, budget, lift, posterior, record, results, search, sentences
+from job.report.blocks import Section
 from job.report.inputs import ReportInputs
+from job.report.units import percent, span
 
 
 @dataclass(frozen=True)
 class Headline:
-    """One figure at the top of the page; `verdict` sets its colour."""
+    """One figure at the top of the page, with its interval as a hint."""
 
     name: str
     value: str
     hint: str = ""
-    verdict: str = ""
 
 
 @dataclass(frozen=True)
@@ -35,45 +36,72 @@ class Banner:
     findings: tuple[str, ...]
 
 
-def render_report(inputs: ReportInputs) -> str:
-    """Return the report of a finished training as one HTML file.
+@dataclass(frozen=True, kw_only=True)
+class Page:
+    """What a page shows, from top to bottom."""
+
+    title: str
+    subtitle: str
+    verdict: Banner | None = None
+    sentences: Sequence[str] = ()
+    figures: Sequence[Headline] = ()
+    sections: Sequence[Section] = ()
+    footer: str
+    is_sheet: bool = False
+
+
+def render(page: Page) -> str:
+    """Return a page as one HTML file.
 
     The file is self-contained. Charts are inline SVG. Its content security policy allows no
     requests and only the script for tooltips. All text from configs and data is escaped.
-
-    Raises:
-        ArtifactError: A table is missing.
     """
     script = _resource("tooltip.js")
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     environment = Environment(
         autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    sections = [
-        *posterior.returns(inputs),
-        results.fit(inputs),
-        results.decomposition(inputs),
-        results.spend_and_effect(inputs),
-        results.returns(inputs),
-        results.response(inputs),
-        search.pareto(inputs),
-        results.allocation(inputs),
-        search.convergence(inputs),
-        record.verdict(inputs),
-        record.data(inputs),
-        record.record(inputs),
-    ]
     return environment.from_string(_resource("report.html.j2")).render(
-        title=f"{inputs.config.market}: marketing mix model",
-        subtitle=_subtitle(inputs),
-        verdict=_verdict(inputs),
-        notes=_notes(inputs),
-        figures=_figures(inputs),
-        sections=sections,
-        footer=f"Run {inputs.run.get('run_id', 'n/a')}. Created by MMM Trainer.",
+        page=page,
         style=Markup(_resource("style.css")),  # noqa: S704 # nosec B704
         script=Markup(script),  # noqa: S704 # nosec B704
         script_hash=f"sha256-{digest}",
+    )
+
+
+def render_report(inputs: ReportInputs) -> str:
+    """Return the report of a finished training as one HTML file.
+
+    Raises:
+        ArtifactError: A table is missing.
+    """
+    return render(
+        Page(
+            title=title(inputs),
+            subtitle=subtitle(inputs),
+            verdict=banner(inputs),
+            sentences=sentences.in_short(inputs),
+            figures=headlines(inputs),
+            sections=[
+                posterior.returns(inputs),
+                results.decomposition(inputs),
+                results.spend_and_effect(inputs),
+                results.response(inputs),
+                budget.allocation(inputs),
+                *lift.lift_tests(inputs),
+                results.fit(inputs),
+                *results.prediction(inputs),
+                record.verdict(inputs),
+                results.chosen(inputs),
+                search.pareto(inputs),
+                search.convergence(inputs),
+                record.data(inputs),
+                record.record(inputs),
+                appendix.files(inputs),
+                appendix.glossary(inputs),
+            ],
+            footer=footer(inputs),
+        )
     )
 
 
@@ -81,13 +109,24 @@ def _resource(name: str) -> str:
     return files("job.report").joinpath(name).read_text(encoding="utf-8")
 
 
-def _subtitle(inputs: ReportInputs) -> str:
-    metrics, config = inputs.metrics, inputs.config
+def title(inputs: ReportInputs) -> str:
+    """Return the title of a run's pages."""
+    return f"{inputs.config.market}: marketing mix model"
+
+
+def subtitle(inputs: ReportInputs) -> str:
+    """Return what is modelled, the window, and the run."""
+    label = inputs.units.label
     return (
-        f"{config.target.column} per {inputs.period}, {metrics.get('window_start')} to "
-        f"{metrics.get('window_end')}. Revision {config.revision}, run "
-        f"{inputs.run.get('run_id', 'n/a')}."
+        f"{label[:1].upper()}{label[1:]} per {inputs.period}, {inputs.first_day} to "
+        f"{inputs.last_day}. "
+        f"Revision {inputs.config.revision}, run {inputs.run.get('run_id', 'n/a')}."
     )
+
+
+def footer(inputs: ReportInputs) -> str:
+    """Return the end of a run's pages."""
+    return f"Run {inputs.run.get('run_id', 'n/a')}, {inputs.engine}. Created by MMM Trainer."
 
 
 _MEANING = {
@@ -97,42 +136,50 @@ _MEANING = {
 }
 
 
-def _verdict(inputs: ReportInputs) -> Banner | None:
+def banner(inputs: ReportInputs) -> Banner | None:
     """Return the verdict, None for a run without one."""
     verdict = inputs.metrics.get("verdict")
     if not verdict:
         return None
     level = Level(verdict["verdict"])
-    sentences = tuple(f"{f['level']}: {f['sentence']}." for f in problems(verdict))
-    return Banner(level.value, _MEANING[level], sentences)
+    found = tuple(f"{f['level']}: {f['sentence']}." for f in problems(verdict))
+    return Banner(level.value, _MEANING[level], found)
 
 
-def _notes(inputs: ReportInputs) -> list[Note]:
-    """Return the run's warnings, which appear above the figures."""
-    return [Note(str(text), "warning") for text in inputs.run.get("warnings") or []]
-
-
-def _figures(inputs: ReportInputs) -> list[Headline]:
-    metrics, models = inputs.metrics, inputs.metrics.get("models") or {}
-    verdict = str((inputs.quality or {}).get("verdict", "not checked"))
-    figures = [
-        Headline("Market", inputs.config.market),
-        Headline("Engine", inputs.engine, _engine_hint(inputs)),
+def headlines(inputs: ReportInputs) -> list[Headline]:
+    """Return the figures of all paid media together, each with its interval."""
+    units, found = inputs.units, inputs.posterior
+    if not found:
+        paid = inputs.paid
+        contribution, spend = float(paid["contribution"].sum()), float(paid["spend"].sum())
+        roas = contribution / spend if spend else 0.0
+        hint = "the chosen model; no interval"
+        return [
+            Headline("Paid media brought", units.target(contribution), hint),
+            Headline(f"Share of {units.label}", percent(paid["contribution_share"].sum()), hint),
+            Headline(f"{units.measure} of paid media", units.performance(roas), hint),
+            Headline("Spend", units.money(spend)),
+        ]
+    total = found["total"]
+    contribution, share, roas, marginal = (
+        total[name] for name in ("contribution", "share", "roas", "marginal_roas")
+    )
+    ends = units.target_between(contribution["low"], contribution["high"])
+    return [
+        Headline("Paid media brought", units.target(contribution["median"]), ends),
         Headline(
-            "Best model",
-            str(metrics.get("best_model", "n/a")),
-            f"of {format_value(models.get('tried'), 'number')} tried",
+            f"Share of {units.label}",
+            percent(share["median"]),
+            span(share["low"], share["high"]),
         ),
-        Headline("R²", format_value(metrics.get("rsq_train"), "ratio"), "adjusted, training rows"),
-        Headline("NRMSE", format_value(metrics.get("nrmse"), "number")),
-        Headline("DECOMP.RSSD", format_value(metrics.get("decomp_rssd"), "number")),
-        Headline("Data", verdict, "the gate's verdict", verdict),
+        Headline(
+            f"{units.measure} of paid media",
+            units.performance(roas["median"]),
+            units.between(roas["low"], roas["high"]),
+        ),
+        Headline(
+            f"Marginal {units.measure}",
+            units.performance(marginal["median"]),
+            units.between(marginal["low"], marginal["high"]),
+        ),
     ]
-    if inputs.config.calibration:
-        figures.append(Headline("MAPE of lift", format_value(metrics.get("mape"), "number")))
-    return figures
-
-
-def _engine_hint(inputs: ReportInputs) -> str:
-    search = f"search: {inputs.run.get('search', 'n/a')}"
-    return search if inputs.is_robyn else f"not Robyn; {search}"

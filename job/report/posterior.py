@@ -1,106 +1,198 @@
-"""The section about the posterior: what each channel returned, and how sure that is."""
+"""The section about what each channel returned, and how sure that is."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import pandas as pd
 
-from job.report.blocks import Block, Format, Note, Section, format_value, table
+from job.gate.wording import amount, joined
+from job.report import charts
+from job.report.blocks import (
+    Block,
+    Figure,
+    Format,
+    Items,
+    Note,
+    Section,
+    format_value,
+    table,
+)
 from job.report.inputs import ReportInputs
+from job.report.sentences import Performance, performances
+from job.report.svg import draw
+from job.report.units import percent, span
 
 _USEFUL = 0.05  # a test that narrows the intervals by less is not recommended
-_WHOLE = 100  # amounts from here on are shown without decimals
 
 
-def returns(inputs: ReportInputs) -> list[Section]:
-    """Return the section, or nothing if the run has no posterior."""
-    found = inputs.metrics.get("posterior")
+def returns(inputs: ReportInputs) -> Section:
+    """Show ROAS or CPA per channel: by the posterior, or without one by the chosen model."""
+    units, found = inputs.units, inputs.posterior
+    blocks: list[Block] = [returns_figure(inputs, performances(inputs), name="returns")]
     if not found:
-        return []
+        text = (
+            "These figures have no intervals, because the run has no posterior (`posterior` in the "
+            "config). One model of many that fit is no measure of how sure a figure is."
+        )
+        blocks.append(Note(text, "warning"))
+    else:
+        blocks += _by_posterior(inputs, found)
+    return Section("returns", f"What each channel returns: {units.measure}", blocks)
+
+
+def returns_figure(inputs: ReportInputs, channels: Sequence[Performance], *, name: str) -> Block:
+    """Return the chart of ROAS or CPA of some channels."""
+    units = inputs.units
+    rows = [row for one in channels if (row := _drawn(inputs, one))]
+    if not rows:
+        return Note(f"No channel has a {units.measure}: none has spend and an effect.", "missing")
+    caption = f"{units.measure}: {units.measure_unit}, in the modelling window."
+    if inputs.posterior:
+        caption += (
+            " The dot is the median of the posterior. The bar holds 90% of its draws: with data, "
+            "model and priors as they are, the true value is inside with a probability of 90%."
+        )
+    if units.is_revenue:
+        caption += " The dashed line is 1: revenue equals spend."
+    says = f"The further {'right' if units.is_revenue else 'left'}, the more a channel returns" + (
+        "; the longer the bar, the less sure that is." if inputs.posterior else "."
+    )
+    svg = draw(
+        partial(
+            charts.returns,
+            frame=pd.DataFrame(rows),
+            title=units.measure if units.is_revenue else f"CPA, {units.money_unit}",
+            break_even=1.0 if units.is_revenue else None,
+        ),
+        name=name,
+        description=f"{says} {caption}",
+    )
+    return Figure(svg, says, caption)
+
+
+def _drawn(inputs: ReportInputs, one: Performance) -> dict[str, Any] | None:
+    """Return a channel's row of the chart, None if it has no CPA."""
+    units = inputs.units
+    value, ends = one.roas, [one.low, one.high]
+    if not units.is_revenue:
+        if one.roas <= 0:
+            return None
+        value, ends = 1 / one.roas, [_inverse(end) for end in reversed(ends)]
+        if ends[1] is not None:  # the chart ends where it still shows the other channels
+            ends[1] = min(ends[1], 5 * value)
+    label = units.performance(one.roas)
+    sure = (
+        "no interval"
+        if one.low is None or one.high is None
+        else f"90% interval {units.between(one.low, one.high)}"
+    )
+    return {
+        "channel": one.name,
+        "value": value,
+        "low": ends[0],
+        "high": ends[1] if ends[1] is not None or ends[0] is None else 5 * value,
+        "label": label,
+        "tooltip": f"{one.name}; {units.measure} {label}; {sure}",
+    }
+
+
+def _by_posterior(inputs: ReportInputs, found: Mapping[str, Any]) -> list[Block]:
+    units = inputs.units
     chosen = dict(zip(inputs.paid["component"], inputs.paid["roas"], strict=True))
     rows = pd.DataFrame([_row(inputs, c, chosen) for c in (*found["channels"], found["total"])])
-    measure = inputs.measure
+    measure = units.measure
     columns: dict[str, tuple[str, Format]] = {
         "channel": ("channel", "text"),
-        "median": (measure, "ratio"),
-        "interval": ("90 % interval", "text"),
-        "marginal": ("marginal ROAS", "ratio"),
-        "share": (f"share of {inputs.config.target.column}", "text"),
+        "contribution": (f"contribution, {units.target_unit}", "span"),
+        "share": (f"share of {units.label}, 90% interval", "span"),
+        "value": (f"{measure}, 90% interval", "span"),
+        "marginal": (f"marginal {measure}", "span"),
         "carry_over": (f"effect after its {inputs.period}", "percent"),
-        "chosen": (f"{measure} of the chosen model", "ratio"),
-        "note": ("note", "text"),
+        "chosen": (f"{measure} of the chosen model", "span"),
     }
-    if not inputs.is_revenue:
-        del columns["marginal"]
-    blocks: list[Block] = [Note(_sentence(inputs, found)), table(rows, columns)]
-    blocks += [Note(text) for text in _statements(inputs, found)]
-    if nearest := _nearest(found):
-        blocks.append(Note(nearest))
-    if useful := _next_test(found):
-        blocks.append(Note(useful))
-    if found["tests"]:
-        blocks += _lift_tests(inputs, found["tests"])
-    return [Section("posterior", "What each channel returns", blocks)]
+    blocks: list[Block] = [table(rows, columns), Note(_ABOUT)]
+    texts = [*_notes(inputs, found, chosen), *_statements(inputs, found)]
+    texts += [text for text in (_nearest(inputs, found), next_test(found)) if text]
+    blocks.append(Items(texts))
+    return blocks
+
+
+_ABOUT = (
+    "These figures come from a posterior: it weighs all shapes of carry-over and saturation that "
+    "fit the data, instead of one chosen model. A marginal figure is that of one more unit of "
+    "spend at today's level."
+)
 
 
 def _row(
     inputs: ReportInputs, channel: Mapping[str, Any], chosen: Mapping[str, float]
 ) -> dict[str, Any]:
-    roas, share = channel["roas"], channel["share"]
-    ends = [roas["low"], roas["high"]]
-    median, model = roas["median"], chosen.get(channel["name"])
-    if not inputs.is_revenue:
-        median, model = _inverse(median), _inverse(model)
-        ends = [_inverse(end) for end in reversed(ends)]
-    low, high = (format_value(end, "ratio") for end in ends)
-    share_ends = [format_value(share[end], "percent") for end in ("low", "high")]
+    units, roas, share = inputs.units, channel["roas"], channel["share"]
+    model = chosen.get(channel["name"])
     return {
         "channel": channel["name"] or "all paid channels",
-        "median": median,
-        "interval": f"{low} or more" if ends[1] is None else f"{low} to {high}",
-        "marginal": channel["marginal_roas"]["median"],
-        "share": f"{format_value(share['median'], 'percent')} ({' to '.join(share_ends)})",
-        "chosen": model,
+        "contribution": amount(channel["contribution"]["median"]),
+        "share": f"{percent(share['median'])} ({span(share['low'], share['high'])})",
+        "value": (
+            f"{units.performance(roas['median'])} ({units.between(roas['low'], roas['high'])})"
+        ),
+        "marginal": units.performance(channel["marginal_roas"]["median"]),
         "carry_over": channel["carry_over"] and channel["carry_over"]["median"],
-        "note": _note(inputs, channel, chosen),
+        "chosen": units.performance(None if model is None or pd.isna(model) else model),
     }
 
 
-def _note(inputs: ReportInputs, channel: Mapping[str, Any], chosen: Mapping[str, float]) -> str:
-    notes, roas, model = [], channel["roas"], chosen.get(channel["name"])
-    if not channel["is_identified"]:
-        notes.append("The data say little about this channel; only an experiment can tell.")
-    if model is not None and not roas["low"] <= model <= roas["high"]:
-        mean = float(inputs.paid["contribution"].sum() / inputs.paid["spend"].sum())
-        if abs(model - mean) < abs(roas["median"] - mean):
-            reason = f"the search prefers models whose channels have a similar {inputs.measure}"
-        else:
-            reason = "one model shows one of many carry-overs and saturations that fit as well"
-        notes.append(f"The chosen model is outside the interval: {reason}.")
-    return " ".join(notes)
+def _notes(
+    inputs: ReportInputs, found: Mapping[str, Any], chosen: Mapping[str, float]
+) -> Iterator[str]:
+    """Yield what to know about single channels."""
+    unknown = [c["name"] for c in found["channels"] if not c["is_identified"]]
+    if unknown:
+        yield f"The data say little about {joined(unknown)}; only an experiment can tell."
+    mean = float(inputs.paid["contribution"].sum() / max(inputs.paid["spend"].sum(), 1e-300))
+    similar: list[str] = []
+    other: list[str] = []
+    for channel in found["channels"]:
+        roas, model = channel["roas"], chosen.get(channel["name"])
+        if model is None or pd.isna(model) or roas["low"] <= model <= roas["high"]:
+            continue
+        nearer = abs(model - mean) < abs(roas["median"] - mean)
+        (similar if nearer else other).append(channel["name"])
+    measure = inputs.units.measure
+    for names, reason in (
+        (similar, f"the search prefers models whose channels have a similar {measure}"),
+        (other, "one model shows one of many carry-overs and saturations that fit as well"),
+    ):
+        if names:
+            yield f"The chosen model is outside the interval of {joined(names)}: {reason}."
 
 
-def _nearest(found: Mapping[str, Any]) -> str | None:
+def _nearest(inputs: ReportInputs, found: Mapping[str, Any]) -> str | None:
     nearest = found["nearest_model"]
     if not nearest:
         return None
     distance, best = (format_value(nearest[k], "ratio") for k in ("distance", "best_distance"))
+    if nearest["model_id"] == inputs.metrics.get("best_model"):
+        return (
+            f"Of the {nearest['models']} models that the search kept, the chosen one is nearest to "
+            f"the posterior: {distance} standard deviations away."
+        )
     return (
         f"Of the {nearest['models']} models that the search kept, {nearest['model_id']} is nearest "
         f"to the posterior: {distance} standard deviations away, the chosen model {best}."
     )
 
 
-def _next_test(found: Mapping[str, Any]) -> str | None:
+def next_test(found: Mapping[str, Any]) -> str | None:
+    """Recommend the lift test that would help most, None if none would."""
     useful = [test for test in found["next_tests"] if test["narrowing"] >= _USEFUL]
     if not useful:
         return None
-    error = format_value(found["test_error"], "percent")
-    first, *others = (
-        f"{test['channel']} by {format_value(test['narrowing'], 'percent')}" for test in useful[:3]
-    )
+    error = percent(found["test_error"])
+    first, *others = (f"{test['channel']} by {percent(test['narrowing'])}" for test in useful[:3])
     more = f" Others: {', '.join(others)}." if others else ""
     return (
         f"Test next: a lift test with a standard error of {error} would narrow the intervals of "
@@ -108,93 +200,25 @@ def _next_test(found: Mapping[str, Any]) -> str | None:
     )
 
 
-def _lift_tests(inputs: ReportInputs, tests: Sequence[Mapping[str, Any]]) -> list[Block]:
-    rows = []
-    for test in tests:
-        given = inputs.config.calibration[test["number"]]
-        lift, error = (_amount(test[key]) for key in ("lift", "standard_error"))
-        rows.append(
-            {
-                "test": f"{given.channel}, {given.start} to {given.end}",
-                "measured": f"{lift} ± {error}",
-                "before": _span(test["before"]),
-                "after": _span(test["after"]),
-                "agrees": "yes" if _agrees(test) else "no",
-            }
-        )
-    columns: dict[str, tuple[str, Format]] = {
-        "test": ("lift test", "text"),
-        "measured": ("measured lift ± standard error", "text"),
-        "before": ("the model without tests", "text"),
-        "after": ("the model with all tests", "text"),
-        "agrees": ("agrees with the data", "text"),
-    }
-    note = (
-        "Lift tests count as measurements beside the data. A test agrees with the data if its 90 % "
-        "interval overlaps that of the model without tests."
-    )
-    return [Note(note), table(pd.DataFrame(rows), columns), *_other_spends(inputs)]
-
-
-def _other_spends(inputs: ReportInputs) -> list[Block]:
-    """Repeat the gate's findings on tests whose spend is not that of the data."""
-    checks = (inputs.quality or {}).get("checks") or []
-    found = [check for check in checks if check["check"] == "lift_test_spend"]
-    return [
-        Note(
-            f"Do not use the results of these channels yet: {check['sentence']}. The lift of the "
-            "test belongs to its own spend, and this pulls their results away from the data.",
-            "warning",
-        )
-        for check in found
-        if check["outcome"] == "WARN"
-    ]
-
-
-def _agrees(test: Mapping[str, Any]) -> bool:
-    """Return whether the 90 % intervals of test and model overlap."""
-    reach = 1.645 * test["standard_error"]
-    before = test["before"]
-    return bool(before["low"] <= test["lift"] + reach and test["lift"] - reach <= before["high"])
-
-
-def _span(span: Mapping[str, float]) -> str:
-    low, median, high = (_amount(span[key]) for key in ("low", "median", "high"))
-    return f"{median} ({low} to {high})"
-
-
-def _amount(value: float) -> str:
-    return format_value(value, "money" if abs(value) >= _WHOLE else "number")
-
-
 def _inverse(value: float | None) -> float | None:
     return None if value is None or value <= 0 else 1 / value
-
-
-def _sentence(inputs: ReportInputs, found: Mapping[str, Any]) -> str:
-    share = found["total"]["share"]
-    low, high = (format_value(share[end], "percent") for end in ("low", "high"))
-    return (
-        f"Paid channels brought {format_value(share['median'], 'percent')} of "
-        f"{inputs.config.target.column} (90 % interval: {low} to {high}). These figures come "
-        "from a posterior: it weighs all shapes of carry-over and saturation that fit the data, "
-        "instead of one chosen model."
-    )
 
 
 def _statements(inputs: ReportInputs, found: Mapping[str, Any]) -> list[str]:
     out = [
         f"{s['better']} returns more per unit of spend than {s['worse']} (probability "
-        f"{format_value(s['probability'], 'percent')})."
+        f"{_probability(s['probability'])})."
         for s in found["statements"][:5]
     ]
     for pair in found["pairs"]:
-        ends = [pair["roas"]["low"], pair["roas"]["high"]]
-        if not inputs.is_revenue:
-            ends = [_inverse(end) for end in reversed(ends)]
-        low, high = (format_value(end, "ratio") for end in ends)
+        both = inputs.units.between(pair["roas"]["low"], pair["roas"]["high"])
         out.append(
-            f"{' and '.join(pair['channels'])} cannot be separated. Together their "
-            f"{inputs.measure} is {low} to {high} (90 % interval)."
+            f"{joined(pair['channels'])} cannot be separated. Together their "
+            f"{inputs.units.measure} is {both} (90% interval)."
         )
     return out
+
+
+def _probability(value: float) -> str:
+    """Return a probability; draws never make one certain."""
+    return "above 99%" if value > 0.99 else f"{value:.0%}"

@@ -13,6 +13,7 @@ from job.report.blocks import (
     CollapsedTable,
     CollapsedText,
     Heading,
+    Items,
     Note,
     Section,
     Table,
@@ -25,13 +26,16 @@ _NOT_RECORDED = "not recorded"
 
 
 def verdict(inputs: ReportInputs) -> Section:
-    """Show every check of the result, with its figure and threshold."""
+    """Show every check of the result with its figure and threshold, and the run's warnings."""
     found = inputs.metrics.get("verdict")
     if not found:
         note = Note("This run has no verdict.", "missing")
-        return Section("verdict", "Checks of the result", [note])
+        return Section("verdict", "Checks of the result", [note], is_appendix=True)
     checks = [{**finding, "outcome": finding["level"]} for finding in found["findings"]]
-    return Section("verdict", "Checks of the result", [_check_table(checks)])
+    blocks: list[Block] = [_check_table(checks)]
+    if warnings := [str(text) for text in inputs.run.get("warnings") or []]:
+        blocks += [Heading("Warnings of the run"), Items(warnings)]
+    return Section("verdict", "Checks of the result", blocks, is_appendix=True)
 
 
 def data(inputs: ReportInputs) -> Section:
@@ -39,7 +43,7 @@ def data(inputs: ReportInputs) -> Section:
     facts: Mapping[str, Any] = inputs.run.get("data") or {}
     window = f"{inputs.metrics.get('window_start')} to {inputs.metrics.get('window_end')}"
     rows = {
-        "CollapsedText": str(facts.get("source", _NOT_RECORDED)),
+        "Source": str(facts.get("source", _NOT_RECORDED)),
         "Rows": format_value(facts.get("rows"), "number"),
         "Extract": f"{facts.get('first_date', '?')} to {facts.get('last_date', '?')}",
         "Modelling window": f"{window}, {inputs.metrics.get('rows')} rows",
@@ -61,7 +65,7 @@ def data(inputs: ReportInputs) -> Section:
     sql = facts.get("sql") or []
     if sql:
         blocks.append(CollapsedText("SQL", ";\n\n".join(str(statement) for statement in sql)))
-    return Section("data", "Data", blocks)
+    return Section("data", "Data", blocks, is_appendix=True)
 
 
 def _dated_events(annotations: Mapping[str, Any] | None) -> list[Block]:
@@ -91,7 +95,7 @@ def _checks(quality: Mapping[str, Any]) -> list[Block]:
         problems.sort(key=lambda check: severity.index(check["outcome"]))
         blocks.append(_check_table(problems))
     else:
-        blocks.append(Note("All checks passed."))
+        blocks.append(Note(f"All {len(passed)} checks passed."))
     if passed:
         blocks.append(CollapsedTable(f"Checks that passed: {len(passed)}", _check_table(passed)))
     return blocks
@@ -143,7 +147,7 @@ def record(inputs: ReportInputs) -> Section:
     blocks.append(
         key_value_table(known) if known else Note("Timings were not recorded.", "missing")
     )
-    return Section("record", "Config, versions, timings", blocks)
+    return Section("record", "Config, versions, timings", blocks, is_appendix=True)
 
 
 def _iterations(run: Mapping[str, Any]) -> str:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from job.gate.wording import joined
 from job.report import charts
 from job.report.blocks import (
     Block,
@@ -64,7 +66,8 @@ def pareto(inputs: ReportInputs) -> Section:
         "all candidates, and a sample of the others without the worst tenth. The chosen model is "
         "the cluster winner with the lowest error score."
     )
-    svg = draw(charts.pareto(drawn), name="pareto", description=caption)
+    says = "Each point is a model that the search tried; the chosen one has small errors in both."
+    svg = draw(partial(charts.pareto, frame=drawn), name="pareto", description=caption)
     numbers = table(
         winners,
         {
@@ -76,7 +79,9 @@ def pareto(inputs: ReportInputs) -> Section:
             "mape": ("MAPE of lift", "number"),
         },
     )
-    return Section("pareto", "Pareto front", [Figure(svg, caption, numbers)])
+    return Section(
+        "pareto", "Pareto front", [Figure(svg, says, caption, numbers)], is_appendix=True
+    )
 
 
 def _sample(frame: pd.DataFrame) -> pd.DataFrame:
@@ -111,7 +116,7 @@ def convergence(inputs: ReportInputs) -> Section:
     upto = "" if lengths.nunique() == 1 else "up to "
     caption = (
         f"The errors over the search, in steps of one twentieth: {len(lengths)} trials of {upto}"
-        f"{format_value(last, 'number')} iterations. The line is the median; the band covers 80 % "
+        f"{format_value(last, 'number')} iterations. The line is the median; the band covers 80% "
         "of the models."
     )
     numbers = table(
@@ -119,14 +124,14 @@ def convergence(inputs: ReportInputs) -> Section:
         {
             "measure": ("error", "text"),
             "iteration": ("up to iteration", "number"),
-            "low": ("10 %", "number"),
+            "low": ("10%", "number"),
             "median": ("median", "number"),
-            "high": ("90 %", "number"),
+            "high": ("90%", "number"),
         },
     )
-    svg = draw(charts.convergence(frame), name="convergence", description=caption)
-    blocks: list[Block] = [Figure(svg, caption, numbers)]
     rule = inputs.metrics.get("convergence")
+    svg = draw(partial(charts.convergence, frame=frame), name="convergence", description=caption)
+    blocks: list[Block] = [Figure(svg, _ended(rule), caption, numbers)]
     if not rule:
         text = "Convergence is unknown: the search has too few models for Robyn's rule."
         blocks.append(Note(text, "missing"))
@@ -134,7 +139,17 @@ def convergence(inputs: ReportInputs) -> Section:
         blocks.append(_rule(rule))
     if trials := inputs.metrics.get("trials"):
         blocks += [Heading("Trials"), _trials(trials), Note(_ABOUT_TRIALS)]
-    return Section("convergence", "Convergence", blocks)
+    return Section("convergence", "Convergence of the search", blocks, is_appendix=True)
+
+
+def _ended(rule: dict[str, dict[str, float]] | None) -> str:
+    """Say whether the search had ended."""
+    if not rule:
+        return "Whether the search had found its best models is unknown."
+    late = [_ERRORS.get(name, name) for name, found in rule.items() if not found.get("converged")]
+    if not late:
+        return "The search had found its best models: all errors have converged."
+    return f"The search might have found better models: {joined(late)} had not converged."
 
 
 _ABOUT_TRIALS = (

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from contract.verdict import Level
-from job.gate.wording import name_list, verb
+from job.gate.wording import amount, digits, name_list, verb
 from job.verdict.evidence import Evidence
 from job.verdict.finding import Finding
 
@@ -64,7 +64,7 @@ def intervals(evidence: Evidence) -> Iterator[Finding]:
         threshold=limit,
         channels=tuple(unknown),
         sentence=f"the data say little about {name_list(unknown)}"
-        f"{'' if known else ', that is, about no channel'}: the intervals of "
+        f"{'' if known else ', that is, about every channel'}: the intervals of "
         f"{evidence.measure} are mostly assumption; run a lift test (`calibration`), vary the "
         "spend, or use a longer history",
     )
@@ -131,9 +131,10 @@ def lift_tests(evidence: Evidence) -> Iterator[Finding]:
                 threshold=limit,
                 channels=(given.channel,),
                 sentence=f"the lift test of `{given.channel}` from {given.start} to {given.end} "
-                f"measured {test['lift']:,.4g}, but the data alone expect {before['median']:,.4g} "
-                f"({before['low']:,.4g} to {before['high']:,.4g}): compare regions, dates and the "
-                "unit of the lift, and ask whether the spend follows demand",
+                f"measured {amount(test['lift'])}, but the data alone expect "
+                f"{amount(before['median'])} ({amount(before['low'])} to "
+                f"{amount(before['high'])}): compare regions, dates and the unit of the lift, and "
+                "ask whether the spend follows demand",
             )
 
 
@@ -188,7 +189,7 @@ def _ends(roas: Mapping[str, float], evidence: Evidence) -> tuple[str, str]:
     ends = [roas["low"], roas["high"]]
     if evidence.measure == "ROAS":
         return f"{ends[0]:.2f}", f"{ends[1]:.2f}"
-    low, high = (f"{1 / end:,.4g}" if end > 0 else "no limit" for end in reversed(ends))
+    low, high = (digits(1 / end) if end > 0 else "no limit" for end in reversed(ends))
     return low, high
 
 

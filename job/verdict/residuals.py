@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from contract.verdict import Level
-from job.gate.wording import name_list
+from job.gate.wording import amount, name_list
 from job.posterior.baseline import season_and_trend
 from job.posterior.market import Array
 from job.verdict.breaks import find_break
@@ -49,9 +49,9 @@ def outliers(evidence: Evidence) -> Iterator[Finding]:
             level=Level.REVIEW,
             figure=round(float(scores[worst]), 1),
             threshold=limit,
-            sentence=f"`{column}` is {actual:,.4g} on {evidence.day(worst)}, but the model "
-            f"predicts {predicted:,.4g} ({far.size} such outliers): add the event to `annotations`,"
-            " or correct the value",
+            sentence=f"`{column}` is {amount(actual)} on {evidence.day(worst)}, but the model "
+            f"predicts {amount(predicted)} ({far.size} such outliers): add the event to "
+            "`annotations`, or correct the value",
         )
 
 

@@ -112,8 +112,11 @@ cluster_table <- function(agg, conversion, level) {
   }
   performance <- own(ifelse(is.na(agg$total_spend), NA, measure), 0)
   share <- own(agg$xDecompPerc, -Inf)
+  # The lower ends of ROAS and share of a paid channel are 0 together.
+  paid <- which(!is.na(agg$total_spend) & share$ci_up > 0)
+  share_low <- replace(share$ci_low, paid, pmax(share$ci_low[paid], 0))
   data.table::data.table(
     solID = agg$solID, rn = agg$rn, mean = performance$boot_mean, low = performance$ci_low,
-    high = performance$ci_up, share_low = share$ci_low, share_high = share$ci_up
+    high = performance$ci_up, share_low = share_low, share_high = share$ci_up
   )
 }

@@ -48,7 +48,7 @@ def test_a_run_its_duplicate_and_a_repeated_execution(place: Place) -> None:
     assert faulty_artifacts(place.store, artifacts, prefix=prefix) == []
     names = {artifact.path for artifact in artifacts}
     assert names >= {
-        "report.html", "metrics.json", "data_quality.json", "config.resolved.yaml", "timings.json",
+        "report.html", "summary.html", "metrics.json", "data_quality.json", "config.resolved.yaml", "timings.json",
         "robyn_console.log", "InputCollect.RDS", "OutputModels.RDS", "OutputCollect.RDS",
         *(f"tables/{t}.parquet" for t in ("models", "decomposition", "decomposition_by_date",
                                           "response_curves", "allocation", "pareto")),

@@ -127,6 +127,8 @@ test_that("of clusters, the intervals are Robyn's, and shares follow the same ru
     expect_identical(table$interval_low, agg$ci_low, info = case)
     expect_identical(table$interval_high, agg$ci_up, info = case)
     expect_identical(table$interval_mean, agg$boot_mean, info = case)
+    floored <- table[kind == "paid_media" & interval_low == 0]
+    expect_true(all(floored$share_low >= 0), info = case)
   }
   some <- agg[cluster == agg$cluster[1] & rn == "trend"]
   expected <- bootstrap_interval(some$xDecompPerc, 1000, floor = -Inf)

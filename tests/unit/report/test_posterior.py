@@ -60,16 +60,19 @@ def test_channels_with_intervals_and_the_reason_of_a_disagreement(make: Make) ->
     text = page(make).text
     assert "What each channel returns" in text
     assert "1.68 to 2.52" in text
-    assert "tv returns more per unit of spend than social (probability 95.0%)." in text
+    assert "tv returns more per unit of spend than social (probability 95%)." in text
     assert "tv and search cannot be separated. Together their ROAS is 2.40 to 3.60" in text
     # The chosen model has a ROAS of 2 for each channel, as all have together.
-    assert text.count("The chosen model is outside the interval: the search prefers models") == 2
+    prefers = "outside the interval of search and social: the search prefers models"
+    assert f"The chosen model is {prefers}" in text
 
 
 def test_the_nearest_model_and_its_distance(make: Make) -> None:
     text = page(make).text
     assert "Of the 60 models that the search kept, 1_7_1 is nearest to the posterior: 1.50" in text
     assert "nearest to the posterior" not in page(make, nearest_model=None).text
+    own = {**POSTERIOR["nearest_model"], "model_id": "1_2_1"}
+    assert "the chosen one is nearest to the posterior: 1.50" in page(make, nearest_model=own).text
 
 
 def test_the_most_useful_lift_test(make: Make) -> None:
@@ -83,11 +86,13 @@ def test_a_lift_test_that_the_data_contradict(make: Make) -> None:
     text = page(make).text
     assert "tv, 2025-02-03 to 2025-03-02" in text
     assert "5,000 ± 500" in text
+    assert "0 of 1 lift test agree with what the data say without any test." in text
     assert "9,000 (7,200 to 10,800)" in text
     assert "6,000 (4,800 to 7,200)" in text
     near = {**POSTERIOR["tests"][0], "before": span(5500.0)}
     assert "A test agrees with the data" in page(make, tests=[near]).text
     assert "A test agrees" not in page(make, tests=[]).text
+    assert "not compared one by one" in page(make, tests=[]).text
 
 
 def test_a_lift_test_of_another_spend_is_named(make: Make) -> None:

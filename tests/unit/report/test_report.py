@@ -20,17 +20,21 @@ from tests.unit.report.page import Page
 
 HOSTILE = "</script><script>alert(1)</script><img src=x onerror=\"alert('x')\">&amp;{{ 7*7 }}\u2028"
 SECTIONS = [
-    "Fit over time",
-    "Decomposition by channel",
+    "What each channel returns: ROAS",
+    "Where REVENUE comes from",
     "Share of spend and share of effect",
-    "ROAS by channel",
-    "Response curves",
-    "Pareto front",
-    "Budget allocation",
-    "Convergence",
+    "What more spend would bring",
+    "How to split the budget",
+    "How well the model fits",
+    "Appendix",
     "Checks of the result",
+    "ROAS of the chosen model",
+    "Pareto front",
+    "Convergence of the search",
     "Data",
     "Config, versions, timings",
+    "Files of this run",
+    "Glossary",
 ]
 QUALITY = {
     "verdict": "WARN",
@@ -56,40 +60,61 @@ RUN = {
 }  # fmt: skip
 
 
-def test_the_verdict_stands_first(make: Make) -> None:
-    page = Page(render_report(make(run=RUN, quality=QUALITY)))
-    top = page.text[: page.text.index("Market")]
+def test_the_verdict_stands_first_and_nothing_green_stands_beside_it(make: Make) -> None:
+    page = Page(render_report(make(run=RUN, quality={**QUALITY, "verdict": "PASS"})))
+    top = page.text[: page.text.index("Paid media brought")]
     assert "REVIEW Read these findings before you use the result." in top
     assert "REVIEW: the search has not ended." in top
-    assert "The chosen model fits the target" not in top
+    before_pictures = page.text[: page.text.index("What each channel returns")]
+    assert "The chosen model fits the target" not in before_pictures
+    assert "PASS" not in before_pictures
+    assert "R²" not in before_pictures
     assert "The chosen model fits the target" in page.text
     assert "Read these findings" not in render_report(make(figures={"verdict": None}))
 
 
 def test_every_section_and_its_figures(make: Make) -> None:
-    page = Page(render_report(make(run=RUN, quality=QUALITY)))
+    inputs = make(run=RUN, quality=QUALITY)
+    inputs = replace(inputs, files=["metrics.json", "tables/models.parquet", "onepagers/1_2_1.png"])
+    page = Page(render_report(inputs))
     assert page.headings == SECTIONS
     assert page.missing == []
     for text in (
-        "DE: marketing mix model", RUN_ID, "Robyn 3.12.1", "1_2_1", "0.93", "0.071", "0.012",
+        "DE: marketing mix model", RUN_ID, "Robyn 3.12.1", "0.93", "0.071", "0.012",
         "WARN", "tv and search move together.", "1.25 to 3.50", "the market is small",
         "file `data.csv`", "SELECT 1", "glmnet 4.1.6", "12.5 s", "max relative difference",
-        "2025-01-06 to 2025-07-28", "revision: r1", "no", "10.0%", "Checks that passed: 1",
+        "2025-01-06 to 2025-08-03", "revision: r1", "no", "10.0%", "Checks that passed: 1",
     ):  # fmt: skip
         assert text in page.text, text
-    # A chart per section before the data, each with a description and its numbers in a table.
+    # Every chart is drawn for a page and for a phone, with a description and a table of numbers.
     drawings = [a for a in page.attributes if a[:2] == ("svg", "aria-label")]
-    assert len(drawings) == 9
+    assert len(drawings) == 2 * 9
     assert all(len(description) > 20 for _, _, description in drawings)
-    assert page.text.count("Table") == 8
+    assert page.text.count("Table") == 8 + 1  # and the heading of the files
     assert "2025Q2" in page.text
+
+
+def test_a_run_that_passed_every_check_says_how_many(make: Make) -> None:
+    checks = [{"check": f"c{n}", "outcome": "PASS", "sentence": "Good."} for n in range(33)]
+    page = Page(render_report(make(quality={"verdict": "PASS", "checks": checks})))
+    assert "All 33 checks passed." in page.text
+
+
+def test_files_are_linked_beside_the_report(make: Make) -> None:
+    files = ["summary.html", "onepagers/1_2_1.png", "tables/models.parquet", "a b#c.json"]
+    page = Page(render_report(replace(make(), files=files)))
+    links = page.values("href")
+    assert {"summary.html", "onepagers/1_2_1.png", "tables/models.parquet"} <= set(links)
+    assert "a%20b%23c.json" in links
 
 
 def test_links_lead_to_sections_and_ids_are_unique(make: Make) -> None:
     page = Page(render_report(make()))
     ids = Counter(page.values("id"))
     assert max(ids.values()) == 1
-    assert {link.removeprefix("#") for link in page.values("href")} <= set(ids)
+    links = {link for link in page.values("href") if link.startswith("#")}
+    assert {link.removeprefix("#") for link in links} <= set(ids)
+    assert len(links) == len(SECTIONS) - 1
     for value in page.values("clip-path"):
         assert value.removeprefix("url(#").removesuffix(")") in ids
 
@@ -124,8 +149,9 @@ def test_untrusted_names_are_escaped(make: Make) -> None:
         run=run,
         quality=quality,
         figures={"best_model": HOSTILE},
-        target={"column": HOSTILE.rstrip("\u2028")},
+        target={"column": "REVENUE", "label": HOSTILE[:60]},
     )
+    inputs = replace(inputs, files=[f"tables/{HOSTILE}", HOSTILE])
     html = render_report(inputs)
     page = Page(html)
     assert html.count("<script") == 1
@@ -134,7 +160,7 @@ def test_untrusted_names_are_escaped(make: Make) -> None:
     assert not [name for _, name, _ in page.attributes if name.startswith("on")]
     assert {tag for tag, _, _ in page.attributes} <= {
         "html", "meta", "body", "section", "a", "dd", "dl", "nav", "p", "div", "th", "td", "svg",
-        "g", "path", "line", "text", "rect", "clippath", "circle", "script",
+        "g", "path", "line", "text", "rect", "clippath", "circle", "script", "details", "pre", "ul", "h2",
     }  # fmt: skip
     assert "alert(1)" not in page.scripts[0]
     for name in channels:
@@ -153,13 +179,13 @@ def test_a_name_with_special_characters_is_drawn_unchanged(make: Make) -> None:
         ({"allocation": []}, "The budget allocator has no result"),
         ({"response_curves": []}, "This run has no response curves"),
         ({"decomposition": "without intervals"}, "No ranges"),
-        ({"decomposition": "without roas"}, "No channel has a ROAS"),
+        ({"decomposition": "without spend"}, "No channel has a ROAS"),
     ],
 )
 def test_missing_parts_have_a_note(make: Make, rows: dict[str, Any], sentence: str) -> None:
     found = dict(rows)
     if isinstance(found.get("decomposition"), str):
-        names = ("interval_low", "interval_high") if "ranges" in sentence else ("roas",)
+        names = ("interval_low", "interval_high") if "ranges" in sentence else ("spend",)
         decomposition = tables(["tv", "search", "radio"])["decomposition"]
         found["decomposition"] = [{**row, **dict.fromkeys(names)} for row in decomposition]
     page = Page(render_report(make(rows=found, run=RUN, quality=QUALITY)))
@@ -182,19 +208,10 @@ def test_the_builtin_engine_is_never_called_robyn(make: Make) -> None:
     assert not re.search(r"Robyn \d", page.text)
 
 
-def test_an_infeasible_allocation_has_a_warning(make: Make) -> None:
-    rows = [
-        {**row, "is_feasible": False, "scenario": "target_efficiency", "target_value": 2.5}
-        for row in tables(["tv", "search", "radio"])["allocation"]
-    ]
-    page = Page(render_report(make(rows={"allocation": rows})))
-    assert "No allocation within the bounds" in page.text
-    assert "Target ROAS: 2.50" in page.text
-
-
 def test_conversions_have_cpa(make: Make) -> None:
-    page = Page(render_report(make(target={"column": "ORDERS", "kind": "conversion"})))
-    assert "CPA by channel" in page.headings
+    target = {"column": "ORDERS", "kind": "conversion"}
+    page = Page(render_report(make(target=target, run={"engine": "builtin"})))
+    assert "What each channel returns: CPA" in page.headings
     assert "ROAS" not in page.text
 
 
@@ -212,11 +229,12 @@ def test_a_large_run_is_below_three_megabytes(make: Make) -> None:
 
 def test_intervals_are_named_by_their_method(make: Make) -> None:
     page = Page(render_report(make()))
-    assert "range of the mean among the models" in page.text
+    assert "that of the mean among the models" in page.text
     assert "11.0% to 22.0%" in page.text
+    assert "similar models" in page.text
     how = {"method": "bootstrap", "level": 0.9, "draws": 500, "block": 6}
     page = Page(render_report(make(figures={"intervals": how})))
-    assert "The bar holds 90 % of 500 refits" in page.text
+    assert "The range of refits holds 90% of 500 refits" in page.text
     assert "blocks of 6 periods" in page.text
     assert "It is no interval of the true ROAS" in page.text
     assert "model's cluster" not in page.text

@@ -181,7 +181,7 @@ def test_a_cpa_is_given_for_conversions() -> None:
     conversions = config(target={"column": "SALES", "kind": "conversion"})
     sentence = judge(replace(twins(), config=conversions)).findings
     pair = next(f for f in sentence if f.check == "inseparable")
-    assert "together their CPA is 0.4545 to 0.5" in pair.sentence
+    assert "together their CPA is 0.45 to 0.50" in pair.sentence
 
 
 def test_the_worst_finding_comes_first_and_decides() -> None:

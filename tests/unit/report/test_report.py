@@ -268,6 +268,19 @@ def test_trials_of_different_lengths(make: Make) -> None:
         assert text in page.text, text
 
 
+def test_the_validation_is_shown(make: Make) -> None:
+    mean = {"rsq": 0.6, "nrmse": 0.2, "mape": 0.08, "inside": 0.875}
+    fold = {"train_periods": 22, "start": "2025-06-09", "end": "2025-07-28", **mean}
+    found = {"folds": 1, "horizon": 8, "mean": mean, "by_fold": [fold]}
+    page = Page(render_report(make(figures={"validation": found})))
+    assert "How well the model predicts" in page.headings
+    assert (
+        "Asked for 8 weeks that it had not seen, the model was off by 8.0% on average" in page.text
+    )
+    assert "87.5% of the weeks were inside its 90% interval" in page.text
+    assert "2025-06-09 to 2025-07-28" in page.text
+
+
 def test_the_same_run_gives_the_same_page(make: Make) -> None:
     assert render_report(make(run=RUN)) == render_report(make(run=RUN))
 

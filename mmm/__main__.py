@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import sys
@@ -9,6 +10,8 @@ from contextlib import suppress
 from types import FrameType
 from typing import TextIO
 
+OUTPUT_ERROR = 74  # the exit code
+OUTPUT_ERRORS = (errno.EPIPE, errno.ENOSPC, errno.EIO, errno.EBADF)
 STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
 
 
@@ -36,9 +39,9 @@ def main() -> None:
         hide_secrets_from_programs()
 
         app()
-    except BaseException:
+    except BaseException as error:
         if first is None:
-            raise
+            _end(error)
     if first is not None:  # a library may have raised its own error instead
         by = "interrupted by Ctrl-C" if first == signal.SIGINT else _stopped_by(first)
         with suppress(OSError):  # the terminal may be gone
@@ -48,6 +51,28 @@ def main() -> None:
         for stream in (sys.stdout, sys.stderr):
             _drop_what_nobody_reads(stream)
         sys.exit(128 + first)
+
+
+def _end(error: BaseException) -> None:
+    """Raise the error, unless stdout cannot be written: that is one line and no traceback."""
+    try:
+        if not _is_of_output(error):
+            sys.stdout.flush()  # else Python tries it, and complains, after the last line of code
+            raise error
+    except OSError as cause:
+        if not _is_of_output(cause):
+            raise
+        error = cause
+    if isinstance(error, OSError) and error.errno != errno.EPIPE:
+        print(f"mmm: the output cannot be written: {error.strerror}", file=sys.stderr, flush=True)
+    for stream in (sys.stdout, sys.stderr):
+        _drop_what_nobody_reads(stream)
+    sys.exit(OUTPUT_ERROR)
+
+
+def _is_of_output(error: BaseException) -> bool:
+    """Return whether writing to a stream failed; errors of files have a name."""
+    return isinstance(error, OSError) and error.errno in OUTPUT_ERRORS and error.filename is None
 
 
 def _drop_what_nobody_reads(stream: TextIO) -> None:

@@ -1,10 +1,10 @@
-"""The JSON Schemas of configs, requests, events, manifests, proposals and comparisons."""
+"""The JSON Schemas of configs, messages and manifests, and of what the commands print."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from pydantic import BaseModel
+from pydantic import TypeAdapter
 
 from contract.events import Event
 from contract.loading import schema as config_schema
@@ -12,20 +12,45 @@ from contract.message import Message
 
 
 def json_schema(document: str) -> dict[str, Any]:
-    """Return the JSON Schema of one of the documents that `mmm schema` names."""
+    """Return the JSON Schema of one of the documents that `mmm schema` names.
+
+    A document that is a command stands for what it prints with --json: one object, or one a line.
+    """
     name = {"$id": f"urn:mmm-trainer:schema:{document}"}
     if document == "config":
         return name | config_schema()
-    from job.outputs.manifest import Manifest
-    from mmm.compare.document import Compared
-    from mmm.propose.questions import Proposal
+    model = TypeAdapter(_models()[document]).json_schema()
+    return name | {"$schema": "https://json-schema.org/draft/2020-12/schema", **model}
 
-    models: dict[str, type[BaseModel]] = {
+
+def _models() -> dict[str, Any]:
+    from job.outputs.ledger import Decision
+    from job.outputs.manifest import Manifest
+    from mmm import results
+    from mmm.compare.document import Compared
+    from mmm.export import Exported
+    from mmm.logs import Entry
+    from mmm.propose.questions import Proposal
+    from mmm.replay import Replay
+    from mmm.runs import MarketState, Run
+
+    return {
         "request": Message,
         "event": Event,
         "manifest": Manifest,
         "proposal": Proposal,
+        "result": results.Result,
+        "plan": results.Plan,
+        "check": results.Checked,
+        "publish": results.Published,
+        "status": MarketState,
+        "run": Run,
+        "logs": Entry,
+        "open": results.Opened,
         "compare": Compared,
+        "replay": Replay,
+        "export": Exported,
+        "decision": Decision,
+        "dead-letters": results.DeadLetter,
+        "doctor": results.Diagnosis,
     }
-    model = models[document].model_json_schema()
-    return name | {"$schema": "https://json-schema.org/draft/2020-12/schema", **model}

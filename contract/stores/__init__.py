@@ -24,7 +24,12 @@ def open_store(url: str, *, denied_seconds: float = 0.0) -> Store:
         return GCSStore.connect(bucket, denied_seconds=denied_seconds)
     from contract.stores.folder import FolderStore
 
-    return FolderStore(Path(url.removeprefix("file://")))
+    folder = Path(url.removeprefix("file://"))
+    if "://" in url.removeprefix("file://"):
+        raise ConfigError(f"the bucket is `{url}`; allowed: gs://BUCKET or a folder")
+    if folder.is_file():
+        raise ConfigError(f"the bucket `{url}` is a file; allowed: gs://BUCKET or a folder")
+    return FolderStore(folder)
 
 
 def split_uri(uri: str) -> tuple[str, str]:

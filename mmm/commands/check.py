@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from contract.exceptions import ConfigError, DamagedError
-from mmm.commands.common import Overrides, parse_overrides, report_errors
+from mmm.commands.common import AsJson, Overrides, parse_overrides, report_errors
 
 
 def command(
@@ -24,10 +24,13 @@ def command(
     output: Annotated[
         Path | None, typer.Option(help="Write data_quality.json here as well.")
     ] = None,
+    as_json: AsJson = False,
 ) -> None:
     """Read and check the data without training.
 
-    Exits with 65 if the data is not fit for training.
+    Prints each check with its figure and remedy. Exits with 65 if the data is not fit for training.
+
+    Examples: mmm check de.yaml; mmm check de.yaml --json
     """
     from rich.console import Console
 
@@ -38,7 +41,7 @@ def command(
     from job.sources import extract
     from job.train.holidays import check_country
 
-    with report_errors():
+    with report_errors(as_json=as_json):
         text = read_config_text(config)
         resolved = load_config(
             text, origin=config, overrides=parse_overrides(set_), option="--set"
@@ -49,7 +52,10 @@ def command(
             verdict = check(snapshot, resolved, previous=_read(previous))
         if output is not None:
             output.write_text(json.dumps(verdict.to_dict(), indent=2, ensure_ascii=False))
-        Console(soft_wrap=False, markup=False, emoji=False).print(render(verdict))
+        if as_json:
+            print(json.dumps(verdict.to_dict(), ensure_ascii=False))
+        else:
+            Console(soft_wrap=False, markup=False, emoji=False).print(render(verdict))
         verdict.require()
 
 

@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from shutil import get_terminal_size
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -136,9 +137,21 @@ def print_verdict(run_id: str, verdict: Mapping[str, Any] | None, held: Sequence
 
 
 def print_table(rows: Sequence[Sequence[str]]) -> None:
-    """Print rows of cells in columns, the first row is the header; invisible characters escaped."""
+    """Print rows of cells in columns, the first row is the header; invisible characters escaped.
+
+    At a terminal that is too narrow, each row is a block of lines, one for each cell.
+    """
     safe = [[one_line(cell) for cell in row] for row in rows]
     widths = [max(len(row[column]) for row in safe) for column in range(len(safe[0]))]
+    if sys.stdout.isatty() and sum(widths) + 2 * len(widths) > get_terminal_size().columns:
+        header, *records = safe
+        width = max(len(name) for name in header)
+        blocks = (
+            [f"{name:<{width}}  {cell}" for name, cell in zip(header, row, strict=True) if cell]
+            for row in records
+        )
+        print("\n\n".join("\n".join(line.rstrip() for line in block) for block in blocks))
+        return
     for row in safe:
         cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
         print("  ".join(cells).rstrip())

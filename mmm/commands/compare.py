@@ -40,7 +40,7 @@ def command(
     from mmm.compare.runs import find_run
     from mmm.compare.text import tables
 
-    with report_errors():
+    with report_errors(as_json=as_json):
         store = open_store(bucket)
         one, other = (find_run(store, text, revision=revision) for text in (before, after))
         found = causes(one, other)

@@ -11,6 +11,7 @@ from mmm.commands.common import (
     DEFAULT_BUCKET,
     DEFAULT_REQUESTS,
     Bucket,
+    JsonLines,
     one_of,
     report_errors,
 )
@@ -35,6 +36,7 @@ def command(
         str,
         typer.Option(envvar=environment.REQUESTS_TOPIC, help="Topic that messages are sent to."),
     ] = DEFAULT_REQUESTS,
+    as_json: JsonLines = False,
 ) -> None:
     """List dead letters, or send them again.
 
@@ -46,12 +48,20 @@ def command(
     from contract.stores import open_store
     from contract.topics import open_topic
     from mmm.dead_letters import dead_letters, replay
+    from mmm.results import DeadLetter
 
-    with report_errors():
+    with report_errors(as_json=as_json):
         one_of(action, ACTIONS, name="ACTION")
         with dead_letters(open_store(bucket), subscription=subscription, only=only) as letters:
             for letter in letters:
-                if action == "replay" and (only or letter.acknowledge is not None):
-                    print(f"{letter.name}\tsent again as {replay(letter, open_topic(to))}")
+                again = action == "replay" and (only or letter.acknowledge is not None)
+                sent_as = replay(letter, open_topic(to)) if again else None
+                if as_json:
+                    line = DeadLetter(
+                        name=letter.name, kind=letter.kind, reason=letter.reason, sent_as=sent_as
+                    )
+                    print(line.model_dump_json())
+                elif sent_as:
+                    print(f"{letter.name}\tsent again as {sent_as}")
                 else:
                     print(f"{letter.name}\t{letter.kind}\t{letter.reason}")

@@ -34,6 +34,6 @@ def command(
     from contract.stores import open_store
     from mmm.decisions import current_user, hold
 
-    with report_errors():
+    with report_errors(as_json=as_json):
         decision = hold(open_store(bucket), run_id, reason=reason, by=by or current_user())
         print_decision(decision, as_json=as_json)

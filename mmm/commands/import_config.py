@@ -44,7 +44,7 @@ def command(
     from mmm.propose import Proposal
     from mmm.propose.ask import answer_questions, is_terminal
 
-    with report_errors():
+    with report_errors(as_json=as_json):
         if output is not None and output.exists():
             raise ConfigError(f"`--output {output}` exists; choose another path or remove the file")
         given = parse_document(read_config_text(file), what=file)

@@ -54,7 +54,7 @@ def command(
     """
     from mmm.lift_tests import Stated, read
 
-    with report_errors():
+    with report_errors(as_json=as_json):
         if scope is not None:
             one_of(scope, ("immediate", "total"), name="`--scope`")
         tests = read(

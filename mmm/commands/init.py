@@ -76,11 +76,13 @@ def command(
 
     For a folder, a DuckDB file without --table and --query, or a --schema, it lists the tables with
     a score. With --json, the tables are a question, which --answer table=… answers.
+
+    Examples: mmm init sales.csv --output de.yaml; mmm init --type bigquery --schema DATASET
     """
     from mmm.propose import KnownColumns, check_answers, draft, propose, read_table
     from mmm.propose.ask import answer_questions, is_terminal
 
-    with report_errors():
+    with report_errors(as_json=as_json):
         if output is not None and output.exists():
             raise ConfigError(f"`--output {output}` exists; choose another path or remove the file")
         known = KnownColumns(date=date, target=target, spends=tuple(spend))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Annotated
 
 import typer
@@ -47,7 +48,7 @@ def command(
             print(run.model_dump_json(exclude={"steps", "findings", "progress"}))
         return
     if not runs:
-        print("no runs")
+        print(f"no runs in {bucket}; `mmm run CONFIG` starts one", file=sys.stderr)
         return
     rows = [("RUN", "", "MARKET", "REVISION", "STATE", "VERDICT", "STARTED (UTC)", "MINUTES", "")]
     rows += [

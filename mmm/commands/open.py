@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from mmm.commands.common import DEFAULT_BUCKET, Bucket, CurrentRun, Revision, report_errors
+from mmm.commands.common import DEFAULT_BUCKET, AsJson, Bucket, CurrentRun, Revision, report_errors
 
 
 def command(
     run: CurrentRun,
     revision: Revision = "r1",
     bucket: Bucket = DEFAULT_BUCKET,
+    as_json: AsJson = False,
 ) -> None:
     """Open a run's report in the browser.
 
@@ -16,6 +17,7 @@ def command(
 
     Examples: mmm open DE; mmm open 20261123T020000Z-1a2b3c4d --bucket gs://BUCKET
     """
+    import json
     import tempfile
     import webbrowser
     from pathlib import Path
@@ -25,7 +27,7 @@ def command(
     from contract.stores import open_store
     from mmm.runs import find
 
-    with report_errors():
+    with report_errors(as_json=as_json):
         store = open_store(bucket)
         found = find(store, run, revision=revision)
         file = Path(tempfile.mkdtemp(prefix="mmm-report-")) / f"{found.run_id}.html"
@@ -37,5 +39,5 @@ def command(
                 f"run {found.run_id} has no report: it is {found.state}"
                 + (f", {found.problem}" if found.problem else "")
             ) from None
-    print(file)
+    print(json.dumps({"run_id": found.run_id, "path": str(file)}) if as_json else file)
     webbrowser.open(file.as_uri())

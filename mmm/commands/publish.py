@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from contract import environment
-from mmm.commands.common import DEFAULT_REQUESTS, Overrides, parse_overrides, report_errors
+from mmm.commands.common import DEFAULT_REQUESTS, AsJson, Overrides, parse_overrides, report_errors
 
 
 def command(
@@ -34,17 +34,20 @@ def command(
     force: Annotated[
         bool, typer.Option(help="Train again even if this config and data were trained before.")
     ] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Publish a request to train.
 
     Prints the message's id.
+
+    Example: mmm publish gs://BUCKET/configs/de.yaml --set training.preset=production
     """
     from contract.documents import parse_document
     from contract.message import parse_message
     from contract.topics import open_topic
     from job.attempt.request import read_config_text
 
-    with report_errors():
+    with report_errors(as_json=as_json):
         overrides = parse_overrides(set_)
         message: dict[str, object] = {}
         if config.startswith("gs://"):
@@ -66,4 +69,5 @@ def command(
         data = json.dumps(message).encode()
         parse_message(data)
         attributes = {"idempotency_key": key} if key else {}
-        print(open_topic(to).publish(data, attributes))
+        sent = open_topic(to).publish(data, attributes)
+    print(json.dumps({"message_id": sent, "topic": to}) if as_json else sent)

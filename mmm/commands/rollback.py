@@ -35,7 +35,7 @@ def command(
     from contract.stores import open_store
     from mmm.decisions import current_user, rollback
 
-    with report_errors():
+    with report_errors(as_json=as_json):
         decision = rollback(
             open_store(bucket), market, revision, reason=reason, by=by or current_user()
         )

@@ -12,6 +12,7 @@ from contract.exceptions import ConfigError
 from mmm.commands.common import (
     DEFAULT_BUCKET,
     DEFAULT_TOPIC,
+    AsJson,
     Bucket,
     Overrides,
     Topic,
@@ -35,6 +36,7 @@ def command(
     json_logs: Annotated[
         bool, typer.Option(help="Write logs and the result as JSON, as on Cloud Run.")
     ] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Train one model on this machine.
 
@@ -44,8 +46,10 @@ def command(
     if the bucket does not answer. An error before the run exists is only logged. Exit codes: 0
     done, 64 config, 65 data, 69 a service refuses, 70 model, 73 artifacts, 75 transient; after a
     signal 128 and its number, e.g. 130 for Ctrl-C.
+
+    Examples: mmm run de.yaml; mmm run de.yaml --set training.preset=test
     """
-    with report_errors(as_json=json_logs):
+    with report_errors(as_json=json_logs or as_json):
         if not config.startswith("gs://") and not Path(config).is_file():
             raise ConfigError(f"there is no config file `{config}`")
         overrides = parse_overrides(set_)
@@ -68,7 +72,7 @@ def command(
         log=log,
         view=make_view(style, log, console),
     )
-    if json_logs:
+    if json_logs or as_json:
         result = {
             "state": ending.state,
             "run_id": ending.run_id,

@@ -9,7 +9,17 @@ import typer
 
 from mmm.commands.common import one_of, report_errors
 
-DOCUMENTS = ("config", "request", "event", "manifest", "proposal", "compare")
+DOCUMENTS = (
+    "config", "request", "event", "manifest", "proposal", "result", "plan", "check", "publish",
+    "status", "run", "logs", "open", "compare", "replay", "export", "decision", "dead-letters",
+    "doctor",
+)  # fmt: skip
+# What a command prints with --json, if the document has another name.
+PRINTED = {
+    "run": "result", "serve": "result", "watch": "result", "cancel": "result", "list": "run",
+    "show": "run", "init": "proposal", "import-config": "proposal", "promote": "decision",
+    "hold": "decision", "rollback": "decision",
+}  # fmt: skip
 
 
 def command(
@@ -17,15 +27,19 @@ def command(
         str,
         typer.Argument(
             metavar="DOCUMENT",
-            help="config, request, event, manifest, proposal or compare.",
+            help=f"{', '.join(DOCUMENTS[:-1])} or {DOCUMENTS[-1]}.",
             autocompletion=lambda: list(DOCUMENTS),
         ),
     ] = "config",
 ) -> None:
     """Print a JSON Schema.
 
-    Editors use it to check configs; programs use it to check requests, events, manifests, and the
-    output of `mmm init --json` and `mmm compare --json`.
+    Editors use it to check configs; programs use it to check requests, events, manifests, and what
+    commands print with --json: `result` of run, serve, watch and cancel; `run` of list and show;
+    `proposal` of init and import-config; `decision` of promote, hold and rollback; the others have
+    the name of their command.
+
+    Example: mmm schema event > event.schema.json
     """
     with report_errors():
         one_of(document, DOCUMENTS, name="DOCUMENT")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 from mmm.commands.common import DEFAULT_BUCKET, Bucket, JsonLines, print_table, report_errors
 
 
@@ -13,6 +15,8 @@ def command(
 
     Prints a line per market: its current run with verdict and age, and its runs that have not
     ended. `mmm list --market M` shows a market's runs.
+
+    Example: mmm status --bucket gs://BUCKET
     """
     from contract.run import now
     from contract.stores import open_store
@@ -25,7 +29,7 @@ def command(
             print(one.model_dump_json())
         return
     if not found:
-        print("no markets")
+        print(f"no markets in {bucket}; `mmm run CONFIG` starts a run", file=sys.stderr)
         return
     rows = [("MARKET", "REVISION", "CURRENT RUN", "VERDICT", "AGE (DAYS)", "NOT ENDED")]
     for one in found:

@@ -10,6 +10,7 @@ import typer
 
 from mmm.commands.common import (
     DEFAULT_BUCKET,
+    AsJson,
     Bucket,
     NewestRun,
     print_verdict,
@@ -27,6 +28,7 @@ def command(
         float, typer.Option(min=0.1, help="Seconds between two looks at the bucket.")
     ] = 5.0,
     bucket: Bucket = DEFAULT_BUCKET,
+    as_json: AsJson = False,
 ) -> None:
     """Follow a run until it ends.
 
@@ -38,9 +40,10 @@ def command(
     import time
 
     from contract.stores import open_store
+    from mmm.results import Result
     from mmm.runs import newest_of
 
-    with report_errors():
+    with report_errors(as_json=as_json):
         store = open_store(bucket)
         status, said = newest_of(store, run), ""
         run_id = status.run_id
@@ -53,15 +56,18 @@ def command(
             status = newest_of(store, run_id)
     error = status.error
     held = (status.outcome.get("drift") or {}).get("reasons", ())
-    print_verdict(run_id, status.outcome.get("verdict"), held)
-    print(
-        result_line(
-            status.state,
-            run_id,
-            report_uri=status.outcome.get("report_uri"),
-            message=error.message if error else None,
+    if as_json:
+        print(Result.of(status).model_dump_json())
+    else:
+        print_verdict(run_id, status.outcome.get("verdict"), held)
+        print(
+            result_line(
+                status.state,
+                run_id,
+                report_uri=status.outcome.get("report_uri"),
+                message=error.message if error else None,
+            )
         )
-    )
     raise typer.Exit(error.code if error else 0)
 
 

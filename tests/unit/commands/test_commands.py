@@ -4,17 +4,25 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import shutil
 import signal
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+import typer.main
 from typer.testing import CliRunner
 
+from contract.run import State
+from contract.stores.folder import FolderStore
 from mmm.commands import app
 from mmm.commands.app import COMMANDS
 from mmm.commands.common import result_line
+from mmm.commands.schema import DOCUMENTS, PRINTED
+from tests.fakes.terminal import Terminal
+from tests.unit.commands.test_runs import put
 
 ROOT = Path(__file__).resolve().parents[3]
 WEEKLY = ROOT / "examples/data/de_weekly.csv"
@@ -70,7 +78,9 @@ def test_help_imports_no_library_that_only_runs_need(arguments: list[str]) -> No
     ("words", "offered"),
     [
         ("mmm ru", {"run"}),
-        ("mmm schema ", {"config", "request", "event", "manifest", "proposal", "compare"}),
+        ("mmm schema ", set(DOCUMENTS)),
+        ("mmm logs DE --severity ", {"INFO", "WARNING", "ERROR"}),
+        ("mmm export ", {"csv", "parquet"}),
     ],
 )
 def test_shells_complete_commands_and_choices(words: str, offered: set[str]) -> None:
@@ -86,12 +96,11 @@ def test_shells_complete_commands_and_choices(words: str, offered: set[str]) -> 
     [
         (
             ["schema", "foo"],
-            "DOCUMENT is `foo`; allowed: config, request, event, manifest, proposal, compare.",
+            f"DOCUMENT is `foo`; allowed: {', '.join(DOCUMENTS)}.",
         ),
         (
             ["schema", "configs"],
-            "DOCUMENT is `configs`; allowed: config, request, event, manifest, proposal, compare. "
-            "Did you mean `config`?",
+            f"DOCUMENT is `configs`; allowed: {', '.join(DOCUMENTS)}. Did you mean `config`?",
         ),
         (["dead-letters", "resend"], "ACTION is `resend`; allowed: list, replay."),
         (
@@ -181,7 +190,7 @@ def test_ctrl_c_ends_with_one_line_while_modules_load(module: str, tmp_path: Pat
     assert done.stderr == "mmm: interrupted by Ctrl-C\n"
 
 
-@pytest.mark.parametrize("module", ["job.runtime", "pydantic", "pyarrow"])
+@pytest.mark.parametrize("module", ["job.runtime", "pydantic", "structlog"])
 def test_ctrl_c_ends_the_job_quietly_while_modules_load(module: str, tmp_path: Path) -> None:
     (tmp_path / "sitecustomize.py").write_text(INTERRUPT)
     done = subprocess.run(
@@ -189,4 +198,95 @@ def test_ctrl_c_ends_the_job_quietly_while_modules_load(module: str, tmp_path: P
         env={**os.environ, "PYTHONPATH": f"{tmp_path}:{ROOT}", "INTERRUPT_AT": module},
         capture_output=True, text=True, timeout=60, check=False,
     )  # fmt: skip
-    assert (done.returncode, done.stderr) == (-signal.SIGINT, "")
+    said = [json.loads(line)["message"] for line in done.stderr.splitlines()]
+    assert (done.returncode, said) == (-signal.SIGINT, ["the job starts"])
+
+
+def test_every_command_prints_json_with_a_schema() -> None:
+    group = typer.main.get_command(app)
+    for name in COMMANDS:
+        options = {option for p in group.commands[name].params for option in p.opts}  # type: ignore[attr-defined]
+        if name in ("schema", "import-lift-tests"):  # it prints a schema; a part of a config
+            continue
+        assert "--json" in options, name
+        assert PRINTED.get(name, name) in DOCUMENTS, name
+
+
+@pytest.mark.parametrize("command", [c for c in COMMANDS if c not in ("schema", "dead-letters")])
+def test_help_has_an_example(command: str) -> None:
+    text = " ".join(CliRunner().invoke(app, [command, "--help"]).output.split())
+    assert re.search(rf"Examples?: mmm {command} ", text), text
+
+
+SHELL = """
+source <(_MMM_COMPLETE=source_bash mmm)
+COMP_WORDS=(mmm {words}) COMP_CWORD={at}
+_mmm_completion mmm
+printf '%s\\n' "${{COMPREPLY[@]}}"
+"""
+
+
+@pytest.mark.parametrize(
+    ("words", "at", "offered"),
+    [
+        ("rollb", 1, {"rollback"}),
+        ("export p", 2, {"parquet"}),
+        ("doctor --only ''", 3, {"machine", "objects"}),
+    ],
+)
+def test_bash_completes(words: str, at: int, offered: set[str], tmp_path: Path) -> None:
+    program = tmp_path / "mmm"
+    program.write_text(
+        f"#!{sys.executable}\nimport sys\nsys.path.insert(0, {str(ROOT)!r})\nsys.argv[0] = 'mmm'\n"
+        "from mmm.__main__ import main\nmain()\n"
+    )
+    program.chmod(0o755)
+    script = SHELL.format(words=words, at=at)
+    env = {"PATH": f"{tmp_path}:{os.environ['PATH']}"}
+    done = subprocess.run(
+        ["bash", "-c", script], env=env, capture_output=True, text=True, check=True
+    )
+    assert set(done.stdout.split()) == offered, done.stderr
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_the_completion_of_each_shell_is_valid(shell: str) -> None:
+    env = {"_MMM_COMPLETE": f"source_{shell}"}
+    script = CliRunner().invoke(app, [], prog_name="mmm", env=env).output
+    assert "_MMM_COMPLETE" in script
+    if shutil.which(shell):
+        subprocess.run([shell, "-n"], input=script, text=True, check=True, capture_output=True)
+
+
+@pytest.mark.parametrize(
+    ("command", "code", "said"),
+    [
+        ("mmm schema event | sleep 0", 0, ""),
+        ("mmm schema event > /dev/full", 74, "mmm: the output cannot be written: No space"),
+        ("mmm list --bucket none > /dev/full", 0, "no runs in none; `mmm run CONFIG` starts one"),
+        ("mmm list --bucket pyproject.toml", 64, "error: the bucket `pyproject.toml` is a file"),
+        ("mmm list --bucket s3://x", 64, "error: the bucket is `s3://x`; allowed: gs://BUCKET"),
+    ],
+)
+def test_streams_that_cannot_be_written(command: str, code: int, said: str) -> None:
+    script = command.replace("mmm", f"{sys.executable} -m mmm", 1)
+    done = subprocess.run(
+        ["bash", "-c", script], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == code, done.stderr
+    assert done.stderr.startswith(said)
+    assert len(done.stderr.splitlines()) == bool(said)
+
+
+def test_a_narrow_terminal_shows_a_block_for_each_row(tmp_path: Path) -> None:
+    store = FolderStore(tmp_path)
+    run_id = put(store, 1, "DE", State.SUCCEEDED)
+    command = [sys.executable, "-m", "mmm", "list", "--bucket", str(tmp_path)]
+    terminal = Terminal(command, cwd=ROOT, env={**os.environ, "COLUMNS": "60", "NO_COLOR": "1"})
+    assert terminal.finish() == 0
+    lines = [line for line in terminal.lines() if line]
+    assert lines[0] == f"RUN            {run_id}"
+    assert max(map(len, lines)) <= 60
+    piped = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    assert piped.splitlines()[1].split()[0] == run_id
+    assert "\x1b" not in piped

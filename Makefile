@@ -104,6 +104,7 @@ lock: ## Resolve the dependencies into the hashed requirements files
 	$(COMPILE) tests/fakes/requirements-fakesnow.in -o tests/fakes/requirements-fakesnow.txt
 	$(subst 3.11,3.12,$(COMPILE)) $(PACKAGES)/pymc.in -o $(PACKAGES)/requirements-pymc.txt
 	$(subst 3.11,3.12,$(COMPILE)) $(PACKAGES)/meridian.in -o $(PACKAGES)/requirements-meridian.txt
+	$(subst 3.11,3.12,$(COMPILE)) $(PACKAGES)/numpyro.in -o $(PACKAGES)/requirements-numpyro.txt
 
 .PHONY: trigger-archive
 trigger-archive: env ## Build the Cloud Function's source archive: build/trigger.zip
@@ -122,7 +123,7 @@ bench-truth: setup ## How near do methods come to a known ROAS? Goes on where it
 	@$(PY) -m bench.truth --seeds $(or $(SEEDS),2)
 
 .PHONY: bench-packages
-bench-packages: .venv-pymc/.ready .venv-meridian/.ready ## Install the packages that bench-truth compares with (Python 3.12 or 3.13)
+bench-packages: .venv-pymc/.ready .venv-meridian/.ready .venv-numpyro/.ready ## Install the packages that the benches compare with (Python 3.12 or 3.13)
 
 .venv-%/.ready: $(PACKAGES)/requirements-%.txt scripts/setup-python.sh
 	@scripts/setup-python.sh .venv-$* $<
@@ -183,4 +184,4 @@ kill: env ## Run kill -9 in training, then retry: make kill RUNS=20 SEED=1 TASKS
 
 .PHONY: clean
 clean: ## Remove the files that the other targets made
-	rm -rf $(VENV) $(TOOLS) $(NEVERGRAD) $(FAKESNOW) $(LOWEST) .venv-pymc .venv-meridian .demo .mmm .r-library build
+	rm -rf $(VENV) $(TOOLS) $(NEVERGRAD) $(FAKESNOW) $(LOWEST) .venv-pymc .venv-meridian .venv-numpyro .demo .mmm .r-library build

@@ -19,6 +19,7 @@ from bench.truth.score import PERCENTILES
 from bench.truth.worlds import World, make_world
 from job.cost.prices import load_prices
 
+ROOT = Path(__file__).parents[2]
 PACKAGES = Path(__file__).parent / "packages"
 _REGION, _VCPUS, _GIB = "europe-west1", 2, 4  # of the price
 
@@ -42,8 +43,7 @@ class Method:
     @property
     def python(self) -> Path:
         """Return the interpreter that has the package."""
-        root = Path(__file__).parents[2]
-        return root / self.environment / "bin" / "python" if self.script else Path(sys.executable)
+        return ROOT / self.environment / "bin" / "python" if self.script else Path(sys.executable)
 
 
 METHODS = {
@@ -65,14 +65,14 @@ def ask(name: str, world_name: str, seed: int) -> dict[str, Any]:
     with tempfile.TemporaryDirectory(prefix="bench-truth-") as folder:
         if method.script is None:
             out = Path(folder) / "answer.json"
-            measured = _measure(
+            measured = measure(
                 [method.python, "-m", "bench.truth.answer", name, world_name, seed, out], folder
             )
             return {**json.loads(out.read_text()), **measured}
         market, out = Path(folder) / "market.npz", Path(folder) / "roas.npy"
         _save(make_world(world_name, seed), seed, market)
         command = [method.python, PACKAGES / method.script, market, out, *method.options]
-        measured = _measure(command, folder)
+        measured = measure(command, folder)
         return {"percentiles": np.percentile(np.load(out), PERCENTILES, axis=0).tolist()} | measured
 
 
@@ -91,7 +91,7 @@ def _save(world: World, seed: int, path: Path) -> None:
     )
 
 
-def _measure(command: Sequence[object], folder: str) -> dict[str, float]:
+def measure(command: Sequence[object], folder: str | Path) -> dict[str, float]:
     """Run a command; return its CPU seconds, with those of its children, memory and price."""
     log = Path(folder) / "log"
     with log.open("w") as file:

@@ -38,11 +38,11 @@ def in_markdown(result: Mapping[str, Any], records: Records) -> str:
         f"|---{'|--:' * 11}|",
         *(_method_line(name, both) for name in METHODS if _of(both, name)),
         "",
-        *_places(both),
+        *_places(records),
         "",
-        "Score by world:",
+        "Score by world, on the markets that the methods of that world share:",
         "",
-        *_score_table(both),
+        *_score_table(records),
         "",
         "## MMM Trainer's posterior, on all markets",
         "",
@@ -89,11 +89,12 @@ def _method_line(name: str, records: Records) -> str:
 
 
 def _scores(records: Records) -> dict[str, dict[str, float]]:
-    """Return {world: {method: score}} where a method has a score."""
+    """Return {world: {method: score}}, in each world on markets that its methods share."""
     out: dict[str, dict[str, float]] = {}
     for world in WORLDS:
+        shared = common([record for record in records if record["world"] == world])
         for method in METHODS:
-            mine = _of(records, method, world)
+            mine = _of(shared, method)
             score = row(mine)["score"] if mine else None
             if score is not None:
                 out.setdefault(world, {})[method] = score

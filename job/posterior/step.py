@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
+from functools import partial
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 from zipfile import BadZipFile
 
 from contract import layout
@@ -40,6 +41,7 @@ class Drawing:
 
     Attributes:
         left: set when the attempt ends, so that the thread that draws stops.
+        known: what this attempt has drawn or loaded, by the name of its file.
     """
 
     attempt: Attempt
@@ -47,13 +49,23 @@ class Drawing:
     market: MarketData
     priors: Priors
     left: bool = False
+    known: dict[str, Any] = field(default_factory=dict)
+
+    def own(self) -> None:
+        """Draw this task's share: the tasks of an execution take turns."""
+        parts: list[Callable[[], object]] = [partial(self._draws, DRAWS)]
+        if self.market.tests:
+            parts.append(partial(self._draws, WITHOUT_TESTS, count_tests=False))
+        if self.config.outputs.validation.folds:
+            parts.append(self._folds)
+        for part in parts[self.attempt.settings.task_index :: self.attempt.tasks]:
+            part()
 
     def everything(self) -> tuple[Draws, Draws, list[Fold]]:
         """Return the draws, those in which no lift test counts, and the validation."""
-        draws = self._draws(DRAWS)
-        without_tests = (
-            self._draws(WITHOUT_TESTS, count_tests=False) if self.market.tests else draws
-        )
+        draws = without_tests = self._draws(DRAWS)
+        if self.market.tests:
+            without_tests = self._draws(WITHOUT_TESTS, count_tests=False)
         return draws, without_tests, self._folds()
 
     def _check(self) -> None:
@@ -100,6 +112,14 @@ class Drawing:
 
     def _stored(self, name: str, load: Callable[[Path], T], compute: Callable[[Path], T]) -> T:
         """Return what is stored under the run's `work/`; else compute it and store it."""
+        if name not in self.known:
+            self.known[name] = self._load_or_compute(name, load, compute)
+        found: T = self.known[name]
+        return found
+
+    def _load_or_compute(
+        self, name: str, load: Callable[[Path], T], compute: Callable[[Path], T]
+    ) -> T:
         attempt = self.attempt
         file = attempt.workspace.work / name
         if checkpoints.restore(attempt.store, attempt.run_id, name, file):
@@ -118,7 +138,8 @@ class Drawing:
 def posterior(attempt: Attempt, snapshot: Snapshot) -> Iterator[Write]:
     """Draw in the background; the function that this yields waits and writes what the draws say.
 
-    The thread stops when the block ends early.
+    A task that leaves the run to another one finishes its share first. The thread stops when the
+    block ends with an error.
     """
     if not attempt.config.posterior.enabled:
         yield _nothing
@@ -141,20 +162,29 @@ def posterior(attempt: Attempt, snapshot: Snapshot) -> Iterator[Write]:
         return
     drawing = Drawing(attempt, config, market, priors)
     with ThreadPoolExecutor(1, thread_name_prefix="posterior") as pool:
-        # Of several tasks, only the one that makes the outputs draws, after its trials.
-        future = pool.submit(drawing.everything) if attempt.tasks == 1 else None
+        future = pool.submit(drawing.own)
 
         def write() -> None:
             with attempt.trace.step("posterior") as detail:
-                found = drawing.everything() if future is None else future.result()
+                future.result()
+                found = drawing.everything()
                 summary = _write(drawing, snapshot, *found)
                 detail["draws"] = summary.draws
             attempt.warnings += _doubts(drawing, summary, found[2])
 
         try:
             yield write
+            _finish(attempt, future)
         finally:
             drawing.left = True
+
+
+def _finish(attempt: Attempt, future: Future[None]) -> None:
+    """Wait for this task's share, unless the run has ended or must stop."""
+    try:
+        future.result()
+    except CancelledError as error:
+        attempt.log.info(f"the task's share of the posterior is left out: {error.message}")
 
 
 def _write(

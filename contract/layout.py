@@ -108,6 +108,11 @@ def current(revision: str, market: str) -> str:
     return f"robyn/{revision}/{market}/current.json"
 
 
+def index() -> str:
+    """Return the path of the page about all markets; it is made from statuses, and may be lost."""
+    return f"{ARTIFACTS}index.html"
+
+
 def decision(revision: str, market: str, run_id: str, name: str = "") -> str:
     """Return the path of a decision about a run, or the prefix of all of them; written once."""
     return f"{DECISIONS}{revision}/{market}/{run_id}/{name}"

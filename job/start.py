@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from contract import retries
+from contract import layout, retries
 from contract.exceptions import DeniedError, MMMError
 from contract.run import State, read_status
 from contract.stores import Store, open_store
@@ -15,7 +15,7 @@ from job.ending import Ending
 from job.runtime.logs import Log
 from job.runtime.progress import View
 from job.runtime.settings import Settings
-from job.runtime.signals import shielded, stop_on_signal
+from job.runtime.signals import shielded, stop_on_signal, stop_reason
 
 
 def start(
@@ -53,9 +53,11 @@ def start(
                     log.info(f"run {run_id}", run_id=run_id)
                     with shielded():  # it loads all that trains, which takes a second or two
                         from job.lifecycle import work_on
-                    return work_on(
+                    ending = work_on(
                         request, settings, store, publisher, log=log, view=view, patience=patience
                     )
+                    _show_in_index(store, ending, log)
+                    return ending
                 except DeniedError as error:
                     if not patience.wait(error):
                         raise
@@ -68,6 +70,21 @@ def start(
             exit_code=error.exit_code,
             message=error.message,
         )
+
+
+def _show_in_index(store: Store, ending: Ending, log: Log) -> None:
+    """Show a run that has ended in the page about all markets, unless the process must stop.
+
+    The run does not depend on it: the next run that ends shows what is missing.
+    """
+    if ending.state is None or not ending.state.is_terminal or stop_reason():
+        return
+    from job.outputs.index import update_index  # slow: Jinja
+
+    try:
+        update_index(store)
+    except MMMError as error:
+        log.warning(f"`{layout.index()}` was not updated; the next run does it: {error.message}")
 
 
 def _stored_state(store: Store | None, run_id: str) -> State | None:

@@ -39,6 +39,7 @@ def update(
     change: Callable[[Blob | None], bytes | None],
     *,
     patience: float = PATIENCE,
+    content_type: str = JSON,
 ) -> Blob | None:
     """Change an object by compare and swap.
 
@@ -53,6 +54,7 @@ def update(
             A file that cannot be read counts as empty.
         patience: For how many seconds it reads, changes and writes before it gives up. Cloud
             Storage takes one write a second of an object, so n writers at once need n seconds.
+        content_type: The media type of the new object.
 
     Returns:
         What is stored now: the new object, or the old one (None if there is none) if `change`
@@ -68,7 +70,12 @@ def update(
         if data is None:
             return old
         try:
-            generation = store.write(path, data, if_generation=old.generation if old else 0)
+            generation = store.write(
+                path,
+                data,
+                if_generation=old.generation if old else 0,
+                content_type=content_type,
+            )
         except PreconditionError:
             if time.monotonic() > deadline:
                 raise TransientError(

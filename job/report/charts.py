@@ -165,7 +165,7 @@ def returns(
         break_even: a value to mark with a line, if any.
     """
     y = alt.Y("channel:N", title=None, sort=None, axis=_names(canvas))
-    axis = alt.Axis(tickCount=canvas.ticks)
+    axis = number_axis(canvas)
     spans = (
         alt.Chart(frame.dropna(subset=["low", "high"]))
         .mark_rule(strokeWidth=4, stroke="var(--soft)")
@@ -257,7 +257,7 @@ def pareto(canvas: Canvas, frame: pd.DataFrame) -> alt.TopLevelMixin:
         canvas: where it is drawn.
         frame: `nrmse`, `rssd`, `kind` (model, candidate, cluster winner, chosen), `tooltip`.
     """
-    axis = alt.Axis(tickCount=canvas.ticks)
+    axis = number_axis(canvas)
     axes = {
         "x": alt.X("nrmse:Q", title="NRMSE", scale=alt.Scale(zero=False), axis=axis),
         "y": alt.Y("rssd:Q", title="DECOMP.RSSD", scale=alt.Scale(zero=False), axis=axis),
@@ -346,6 +346,11 @@ def _date_axis(canvas: Canvas) -> alt.X:
 def money_axis(canvas: Canvas) -> alt.Axis:
     """Return an axis of amounts, e.g. 200k."""
     return alt.Axis(format="~s", tickCount=canvas.ticks)
+
+
+def number_axis(canvas: Canvas) -> alt.Axis:
+    """Return an axis of plain numbers."""
+    return alt.Axis(tickCount=canvas.ticks)
 
 
 def percent_axis(canvas: Canvas) -> alt.Axis:

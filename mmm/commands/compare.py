@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import sys
-from typing import Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from mmm.commands.common import DEFAULT_BUCKET, AsJson, Bucket, report_errors
+
+if TYPE_CHECKING:
+    from mmm.compare.document import Compared
 
 RUN = "A run id, a market (its current run), or MARKET@DATE (its last accepted run by then)."
 
@@ -19,6 +23,9 @@ def command(
     quick: Annotated[
         bool, typer.Option("--quick", help="Draw nothing again; several causes share one part.")
     ] = False,
+    html: Annotated[
+        Path | None, typer.Option("--html", help="Write the comparison as a page to this file.")
+    ] = None,
     bucket: Bucket = DEFAULT_BUCKET,
     as_json: AsJson = False,
 ) -> None:
@@ -29,7 +36,7 @@ def command(
     posterior is drawn again for all but one, which takes seconds each and needs the data of both
     runs.
 
-    Examples: mmm compare DE@2026-11-01 DE; mmm compare DE 20261123T020000Z-1a2b3c4d
+    Examples: mmm compare DE@2026-11-01 DE; mmm compare DE RUN --html compared.html
     """
     from rich.console import Console
 
@@ -53,9 +60,28 @@ def command(
             on_draw=lambda step: print(f"drawing: {step or 'first run'} …", file=sys.stderr),
         )
         compared = document(one, other, found, split)
+        if html is not None:
+            _write(html, compared)
     if as_json:
         print(compared.model_dump_json())
         return
     console = Console(soft_wrap=True, markup=False, emoji=False, highlight=False)
     for part in tables(compared):
         console.print(part)
+
+
+def _write(file: Path, compared: Compared) -> None:
+    """Write the comparison as a page.
+
+    Raises:
+        ConfigError: the file cannot be written.
+    """
+    from contract.exceptions import ConfigError
+    from contract.printable import short
+    from mmm.compare.page import render_comparison  # slow: Altair
+
+    try:
+        file.write_text(render_comparison(compared), encoding="utf-8")
+    except OSError as error:
+        raise ConfigError(f"`{short(str(file))}` cannot be written: {error.strerror}") from None
+    print(f"wrote {file}", file=sys.stderr)

@@ -13,6 +13,7 @@ from mmm.compare.runs import FinishedRun
 
 _LEAST_CHANGE = 1e-6  # of a quarter's sum; less is rounding
 _MOST_LISTED = 20
+_WHOLE = 100_000  # sums from here on are shown without decimals
 SEARCH_FIELDS = (
     "cores",
     "iterations",
@@ -26,6 +27,7 @@ SEARCH_FIELDS = (
     "workers",
 )
 _NO_EFFECT = ("gate", "limits", "promotion", "verdict", "source", "market", "revision", "version")
+_NAMES = ("target.label", "target.currency")  # of figures, in the report
 
 
 class Cause(StrEnum):
@@ -42,7 +44,7 @@ def causes(before: FinishedRun, after: FinishedRun) -> dict[Cause, list[str]]:
     """Return what differs, each cause with sentences that say what."""
     changed = {**dict.fromkeys(_values(before)), **dict.fromkeys(_values(after))}
     old, new = _values(before), _values(after)
-    fields = [name for name in changed if old.get(name) != new.get(name)]
+    fields = [n for n in changed if old.get(n) != new.get(n) and n not in _NAMES]
     search = {f"training.{name}" for name in SEARCH_FIELDS}
     found = {
         Cause.RESTATED: list(_restated(before, after)),
@@ -87,7 +89,8 @@ def _restated(before: FinishedRun, after: FinishedRun) -> Iterator[str]:
             was, now = old[column][quarter], new[column][quarter]
             if abs(now - was) > _LEAST_CHANGE * max(abs(was), abs(now)):
                 some = True
-                yield f"the sum of `{column}` in {quarter} was {was:,.6g} and is {now:,.6g}"
+                values = (f"{x:,.0f}" if abs(x) >= _WHOLE else f"{x:,.6g}" for x in (was, now))
+                yield f"the sum of `{column}` in {quarter} was {' and is '.join(values)}"
     same_rows = before.manifest.data.columns == after.manifest.data.columns and not list(
         _periods(before, after)
     )

@@ -51,11 +51,12 @@ def _channels(compared: Compared) -> Table:
         table.add_column(head, justify="right")
     for channel in compared.channels:
         name = "all paid channels" if channel.name is None else one_line(channel.name)
-        figures = [f"{channel.before:.3g}", f"{channel.after:.3g}", _signed(channel.change)]
-        figures += [_signed(channel.parts[part]) if part in channel.parts else "" for part in parts]
+        figures = [f"{channel.before:.3g}", f"{channel.after:.3g}", signed(channel.change)]
+        figures += [signed(channel.parts[part]) if part in channel.parts else "" for part in parts]
         table.add_row(Text(name), *figures)
     return table
 
 
-def _signed(value: float) -> str:
+def signed(value: float) -> str:
+    """Return a change with its sign; one that rounds to nothing is 0."""
     return f"{value:+.3g}" if abs(value) >= 0.0005 else "0"

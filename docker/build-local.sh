@@ -30,6 +30,9 @@ make_base() {
   local root container
   root=$(mktemp -d)
   debootstrap --variant=minbase --include=ca-certificates trixie "$root" "$mirror"
+  # What debian:trixie-slim leaves out.
+  rm -rf "$root"/usr/share/{man,info,locale}/*
+  find "$root/usr/share/doc" ! -type d ! -name copyright -delete
   cat > "$root/etc/apt/sources.list" <<LIST
 deb $mirror trixie main
 deb $mirror trixie-updates main
@@ -57,7 +60,7 @@ if [ -f "$bundle" ]; then
 fi
 
 # shellcheck disable=SC2086
-buildah build --layers --isolation chroot --network host --signature-policy "$policy" \
+buildah build --platform linux/amd64 --layers --isolation chroot --network host --signature-policy "$policy" \
   "${certs[@]}" \
   --build-arg BASE="$BASE" ${CRAN:+--build-arg CRAN="$CRAN"} \
   --build-arg REVISION="$(git rev-parse HEAD 2> /dev/null || echo unknown)" \

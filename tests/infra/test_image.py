@@ -73,8 +73,13 @@ def test_the_base_is_pinned_by_its_digest() -> None:
     assert [bool(re.search(r"@sha256:[0-9a-f]{64}$", base)) for base in bases] == [True]
 
 
+def stages() -> list[str]:
+    """The Dockerfile's stages; each begins with its base."""
+    return DOCKERFILE.read_text().split("\nFROM ")[1:]
+
+
 def test_image_runs_as_nobody_special_with_an_init() -> None:
-    final = DOCKERFILE.read_text().rsplit("\nFROM ", 1)[1]
+    final = stages()[-1]
     user = re.search(r"^USER (\d+)$", final, re.M)
     assert user is not None
     assert int(user.group(1)) >= 10000
@@ -95,11 +100,34 @@ def test_image_leaves_out_the_packages_of_the_tests() -> None:
 
 
 def test_image_holds_the_installed_project_and_no_other_version() -> None:
-    text = DOCKERFILE.read_text()
-    final = text.rsplit("\nFROM ", 1)[1]
-    assert "COPY --from=project /opt/project /opt/venv" in final
-    assert not re.search(r"^COPY (contract|job|mmm|trigger)", final, re.M)
-    assert not re.search(r"\d+\.\d+\.\d+", final), "pyproject.toml alone has the version"
+    image, _, final = stages()[-3:]
+    assert "COPY --from=project /opt/project /opt/venv" in image
+    assert final.startswith("image\n")
+    shipped = image + final
+    assert not re.search(r"^COPY (contract|job|mmm|trigger)", shipped, re.M)
+    assert not re.search(r"\d+\.\d+\.\d+", shipped), "pyproject.toml alone has the version"
+
+
+def test_image_is_built_only_if_it_trains_and_lists_what_it_contains() -> None:
+    _, tried, final = stages()[-3:]
+    assert tried.startswith("image AS tried\n")
+    assert re.search(r"^USER 4242$", tried, re.M), "a user without an account"
+    assert re.search(r"^RUN python smoke.py .*> /tmp/smoke.json", tried, re.M)
+    assert "COPY --from=tried /tmp/smoke.json /tmp/sbom.cdx.json /app/" in final
+
+
+def test_every_build_is_for_amd64() -> None:
+    """Cloud Run has no other; a laptop may."""
+    files = [ROOT / "docs" / "deploy.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docker").iterdir()]
+    builds = [
+        line
+        for file in files
+        for line in re.sub(r"\\\n", " ", file.read_text()).splitlines()
+        if re.search(r"(docker|buildah|podman) (buildx )?(build|bud) ", line) and "`" not in line
+    ]
+    assert builds
+    for line in builds:
+        assert re.search(r"--platform[ =]linux/amd64", line), line
 
 
 def test_environment_is_installed_by_hashes() -> None:

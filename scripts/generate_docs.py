@@ -13,6 +13,7 @@ from typing import Any
 import typer.main
 
 from job.outputs.tables import DESCRIPTIONS, SCHEMAS
+from mmm.bigquery import RUN_COLUMNS
 from mmm.commands import app
 from mmm.commands.schema import DOCUMENTS
 from mmm.schemas import json_schema
@@ -140,7 +141,8 @@ def tables_reference() -> str:
     parts = [
         f"{NOTE}# The result tables\n",
         "A run writes these Parquet files to `tables/` in its artifacts. Both engines write the",
-        "same tables. BigQuery loads them directly. Each row has its run, market and revision.\n",
+        "same tables. Each row has its run, market and revision. A column keeps its name and its",
+        "type; a later version may add some at the end.\n",
         "For example, this query returns the ROAS of each channel in the chosen model:\n",
         "```sql",
         "SELECT channel, spend, contribution, roas, interval_low, interval_high",
@@ -148,6 +150,27 @@ def tables_reference() -> str:
         "WHERE is_best_model AND kind = 'paid_media'",
         "ORDER BY spend DESC",
         "```\n",
+    ]
+    parts += [
+        "## In BigQuery\n",
+        "`mmm export bigquery --dataset PROJECT.DATASET --bucket gs://BUCKET` makes, once for a",
+        "bucket:\n",
+        "- a view of each table below, with the rows of promoted runs only: those that are their",
+        "  markets' current ones. It follows each promotion at once, without a load.",
+        "- an external table `all_…` of each, with the rows of all runs.",
+        "- the view `runs`, with a row for each run: `run_id`, `market`, `revision`, `state`,",
+        "  `created_at`, `updated_at`, `verdict`, `currency`, `frequency`, `promoted_at` and",
+        "  `is_promoted`.\n",
+        "`--load` also makes `loaded_…`, copies of the views as they are. `--dry-run` prints the",
+        "SQL.",
+        "The dataset must be in the bucket's location. Who makes them needs",
+        "`roles/bigquery.dataEditor` on the dataset and `roles/bigquery.jobUser`; who queries them",
+        "needs `roles/bigquery.dataViewer` and `roles/storage.objectViewer` on the bucket.\n",
+        "A view has the columns of its table and these:\n",
+        "| column | meaning |",
+        "|---|---|",
+        *(f"| `{name}` | {meaning} |" for name, meaning in RUN_COLUMNS.items()),
+        "",
     ]
     for name, schema in SCHEMAS.items():
         parts += [

@@ -37,6 +37,7 @@ _KINDS = {
     "TIMESTAMP": Kind.TIMESTAMP_TZ,
     "STRING": Kind.TEXT,
 }
+EMULATOR = "BIGQUERY_EMULATOR_HOST"
 QUERY_SECONDS = 1800
 REQUEST_SECONDS = 120
 
@@ -126,21 +127,7 @@ def connect(source: BigQuerySource, *, run_id: str, env: Mapping[str, str]) -> B
     """
     relation = source_relation(source, "bigquery")
     subject = f"table `{source.table}` in" if source.table else "the query on"
-    emulator = env.get("BIGQUERY_EMULATOR_HOST")
-    try:
-        credentials, project = (
-            (AnonymousCredentials(), None)  # type: ignore[no-untyped-call]
-            if emulator
-            else google.auth.default(scopes=bigquery.Client.SCOPE)
-        )
-        client = bigquery.Client(
-            project=env.get(environment.PROJECT) or project,
-            credentials=credentials,
-            location=source.location,
-            client_options={"api_endpoint": emulator} if emulator else None,
-        )
-    except (auth_errors.GoogleAuthError, OSError) as error:
-        raise ServiceError(f"no credentials for BigQuery: {error}") from None
+    client, credentials = open_client(env, location=source.location)
 
     def open_reader() -> Any:
         from google.cloud import bigquery_storage
@@ -152,7 +139,45 @@ def connect(source: BigQuerySource, *, run_id: str, env: Mapping[str, str]) -> B
         relation,
         f"{subject} BigQuery",
         run_id=run_id,
-        open_reader=None if emulator else open_reader,
+        open_reader=None if env.get(EMULATOR) else open_reader,
+    )
+
+
+def open_client(env: Mapping[str, str], *, location: str | None = None) -> tuple[Any, Any]:
+    """Return a client with the default account, and its credentials.
+
+    Raises:
+        ServiceError: No credentials are found.
+    """
+    emulator = env.get(EMULATOR)
+    try:
+        credentials, project = (
+            (AnonymousCredentials(), None)  # type: ignore[no-untyped-call]
+            if emulator
+            else google.auth.default(scopes=bigquery.Client.SCOPE)
+        )
+        client = bigquery.Client(
+            project=env.get(environment.PROJECT) or project,
+            credentials=credentials,
+            location=location,
+            client_options={"api_endpoint": emulator} if emulator else None,
+        )
+    except (auth_errors.GoogleAuthError, OSError) as error:
+        raise ServiceError(f"no credentials for BigQuery: {error}") from None
+    return client, credentials
+
+
+def make(client: Any, sql: str, what: str) -> None:
+    """Run a statement that makes a table or a view; `what` names it in errors.
+
+    Raises:
+        MMMError: BigQuery refuses, or does not answer.
+    """
+    explained(
+        lambda: client.query(sql, timeout=REQUEST_SECONDS, retry=RETRY, job_retry=None).result(
+            timeout=QUERY_SECONDS, retry=RETRY, job_retry=None
+        ),
+        lambda error: explain(error, what),
     )
 
 

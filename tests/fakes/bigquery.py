@@ -1,19 +1,21 @@
 """BigQuery's REST API over HTTP: it parses queries as BigQuery SQL and runs them in DuckDB.
 
-It has only what a reader needs: jobs.insert (dry runs too), jobs.get, jobs.getQueryResults in
-pages, and INFORMATION_SCHEMA.TABLES. It does not have the Storage API. Errors, reasons and codes follow the service's
+It has jobs.insert (dry runs too), jobs.get, jobs.getQueryResults in pages,
+INFORMATION_SCHEMA.TABLES, views, and external tables over buckets, which are folders. It does not have the Storage API. Errors, reasons and codes follow the service's
 documentation.
 """
 
 from __future__ import annotations
 
 import json
+import re
 import threading
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -34,6 +36,11 @@ _TYPES = {
     "VARCHAR": "STRING",
 }
 PAGE_ROWS = 7
+_EXTERNAL = re.compile(
+    r"CREATE OR REPLACE EXTERNAL TABLE `([^`]+)`(?: \((.*?)\))?\n"
+    r"OPTIONS \(format = '(\w+)', uris = \['gs://([^/]+)/([^']+)'\]",
+    re.DOTALL,
+)
 
 
 class RefusedError(Exception):
@@ -61,6 +68,7 @@ class FakeBigQuery:
         self.faults: list[list[Any]] = []
         self.inserted: list[dict[str, Any]] = []
         self.bytes_to_read = 10_000
+        self.buckets: dict[str, Path] = {}
         self.url = ""
 
     @property
@@ -99,6 +107,9 @@ class FakeBigQuery:
         if name in self.jobs:
             raise RefusedError(409, "duplicate", f"Already Exists: Job {name}")
         sql = configuration["query"]["query"]
+        if sql.startswith("CREATE"):
+            self._run(self._definition(sql))
+            sql = "SELECT 1 AS made WHERE FALSE"
         columns = self._run(f"DESCRIBE {self._translated(sql)}")
         fields = [{"name": c[0], "type": _type(c[1]), "mode": "NULLABLE"} for c in columns]
         dry = configuration.get("dryRun", False)
@@ -123,6 +134,32 @@ class FakeBigQuery:
         if not dry:
             self.jobs[name] = job
         return job
+
+    def _definition(self, sql: str) -> str:
+        """Return DuckDB's statement for a table, a view, or an external table."""
+        found = _EXTERNAL.match(sql)
+        if found is None:
+            return self._translated(sql)
+        name, columns, kind, bucket, place = found.groups()
+        # A single asterisk stands for anything, across folders.
+        files = f"{self.buckets[bucket]}/{place.replace('*/', '**/')}"
+        if not any(self.buckets[bucket].glob(place.replace("*/", "**/"))):
+            raise RefusedError(400, "invalid", f"no file matches gs://{bucket}/{place}")
+        if kind == "PARQUET":
+            reader = f"read_parquet('{files}')"
+        else:
+            fields = sqlglot.parse_one(f"CREATE TABLE t ({columns})", read="bigquery")
+            types = [
+                f"'{field.name}': '{field.kind.sql(dialect='duckdb')}'"
+                for field in fields.find_all(exp.ColumnDef)
+                if field.parent is fields.this
+            ]
+            reader = (
+                f"read_json('{files}', format = 'newline_delimited', ignore_errors = true, "
+                f"columns = {{{', '.join(types)}}})"
+            )
+        place = self._translated(f"SELECT * FROM `{name}`").partition(" FROM ")[2]
+        return f"CREATE OR REPLACE VIEW {place} AS SELECT * FROM {reader}"
 
     def _translated(self, sql: str) -> str:
         try:

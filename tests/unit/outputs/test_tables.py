@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from datetime import date
 from pathlib import Path
@@ -110,3 +111,12 @@ def test_r_names_the_declared_columns_of_an_empty_allocation() -> None:
     assert block is not None
     columns = re.findall(r'"(\w+)"', block.group(1))
     assert columns == [n for n in SCHEMAS["allocation"].names if n not in RUN_COLUMNS]
+
+
+def test_columns_keep_their_names_types_and_places() -> None:
+    """Queries of years depend on them: new columns may only follow at the end."""
+    golden = json.loads((Path(__file__).parent / "tables.golden.json").read_text())
+    for name, columns in golden.items():
+        known = [(field.name, str(field.type)) for field in SCHEMAS[name]]
+        assert known[: len(columns)] == list(columns.items()), name
+    assert set(golden) == set(SCHEMAS), "add a new table to tables.golden.json"

@@ -42,7 +42,7 @@ locals {
   }
   writers = {
     trigger = { member = google_service_account.trigger.member, prefixes = ["keys/", "reconcile/", "rejected/", "runs/"] }
-    job     = { member = google_service_account.job.member, prefixes = ["fingerprints/", "keys/", "limits/", "markets/", "rejected/", "robyn/", "runs/"] }
+    job     = { member = google_service_account.job.member, prefixes = ["decisions/", "fingerprints/", "keys/", "limits/", "markets/", "rejected/", "robyn/", "runs/"] }
   }
 }
 

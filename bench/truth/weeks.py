@@ -1,7 +1,7 @@
 """How often would a quiet market be held? `python -m bench.truth.weeks`.
 
 Each market is drawn again after every new week, as a nightly run would see it, and compared with
-the run that was accepted last, by `promotion`'s defaults. Nothing changes in these markets, so every
+the run that was accepted last, by `promotion`'s defaults. Nothing changes in these markets, so each
 week that is held is a false alarm. Runs are also held for the verdict FAIL, which is not part of
 this. Results that exist are kept. Writes weeks.jsonl and weeks.md next to this file.
 """

@@ -19,6 +19,7 @@ from contract.run import State
 from tests.e2e import cloud as clouds
 from tests.e2e.cloud import BUCKET, JOB_NAME, REGION, ROOT, Cloud
 from tests.fakes import snowflake
+from tests.infra.terraform_source import load
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
@@ -89,6 +90,14 @@ def check_artifacts(cloud: Cloud, event: dict[str, Any]) -> dict[str, Any]:
     return manifest
 
 
+def check_writers(cloud: Cloud) -> None:
+    """Function and job wrote only where Terraform lets one of them write."""
+    writers = load(ROOT / "infra").locals["writers"].values()
+    allowed = {prefix.strip('"') for writer in writers for prefix in writer["prefixes"]}
+    written = {f"{info.path.split('/')[0]}/" for info in cloud.store.list("")}
+    assert written - {"configs/", "data/"} <= allowed
+
+
 def test_a_published_message_becomes_a_model(cloud: Cloud) -> None:
     source = {"type": "snowflake", "table": "ANALYTICS.MMM.WEEKLY"}
     uri = cloud.put("configs/de.yaml", yaml.safe_dump(config(source=source)))
@@ -109,6 +118,7 @@ def test_a_published_message_becomes_a_model(cloud: Cloud) -> None:
     assert [fold["end"] for fold in folds] == ["2025-10-27", "2025-12-22"]
     status = cloud.status(run_id)
     assert status.state is State.SUCCEEDED
+    check_writers(cloud)
     [execution] = cloud.run.of_run(run_id)
     assert execution.tasks[0].attempt == 0
     lines = cloud.log_of(run_id)

@@ -225,7 +225,12 @@ def test_writers_reach_their_own_prefixes_only() -> None:
     }
     run = "20261123T020000Z-1a2b3c4d"
     common = {layout.status(run), layout.key("k"), layout.rejected("h")}
-    robyn = {layout.manifest("r1", "DE", run), layout.current("r1", "DE"), layout.fingerprint("f")}
+    robyn = {
+        layout.manifest("r1", "DE", run),
+        layout.current("r1", "DE"),
+        layout.fingerprint("f"),
+        layout.decision("r1", "DE", run),
+    }
     limits = {layout.market("DE"), layout.today()}
     own = {"trigger": common | {layout.closed_runs()}, "job": common | robyn | limits}
     for who, paths in own.items():

@@ -6,9 +6,8 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from contract.facts import EstimatedCost, Quality, QualityFinding, VerdictFacts
+from contract.facts import Quality, QualityFinding, VerdictFacts
 from contract.run import State, Status
-from job.posterior.predictive import PriorExpectation
 
 
 class Result(BaseModel, frozen=True):
@@ -85,27 +84,3 @@ class Diagnosis(BaseModel, frozen=True):
     problem: str | None = None
     remedy: str | None
     done: str | None = None
-
-
-class Change(BaseModel, frozen=True):
-    """A field that differs from the config of the market's current run."""
-
-    field: str
-    before: Any
-    after: Any
-
-
-class Plan(BaseModel, frozen=True):
-    """What a run would do: `mmm plan`."""
-
-    config: dict[str, Any]
-    origins: dict[str, str]
-    config_hash: str
-    run_id: str
-    sql: str
-    annotations: dict[str, Any] | None
-    estimate: EstimatedCost
-    over_limits: list[str]
-    prior: PriorExpectation | None
-    current: str | None
-    changes: list[Change]

@@ -30,6 +30,7 @@ def _models() -> dict[str, Any]:
     from mmm.compare.document import Compared
     from mmm.export import Exported
     from mmm.logs import Entry
+    from mmm.plan_document import Plan
     from mmm.propose.questions import Proposal
     from mmm.replay import Replay
     from mmm.runs import MarketState, Run
@@ -40,7 +41,7 @@ def _models() -> dict[str, Any]:
         "manifest": Manifest,
         "proposal": Proposal,
         "result": results.Result,
-        "plan": results.Plan,
+        "plan": Plan,
         "check": results.Checked,
         "publish": results.Published,
         "status": MarketState,

@@ -74,6 +74,33 @@ def test_help_imports_no_library_that_only_runs_need(arguments: list[str]) -> No
     assert heavy & loaded == set()
 
 
+RUN = "20261123T020000Z-1a2b3c4d"
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["list"], ["status"], ["show", "DE"], ["watch", "DE"], ["logs", "DE"], ["open", "DE"],
+     ["cancel", RUN]],
+    ids=lambda arguments: arguments[0],
+)  # fmt: skip
+def test_a_look_at_a_bucket_imports_no_library_of_data(
+    arguments: list[str], tmp_path: Path
+) -> None:
+    program = (
+        "import sys\n"
+        "from mmm.commands import app\n"
+        f"try: app({[*arguments, '--bucket', str(tmp_path)]})\n"
+        "except SystemExit: pass\n"
+        "print(*sys.modules, file=sys.stderr)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    loaded = {name.partition(".")[0] for name in done.stderr.split()}
+    assert "pydantic" in loaded
+    assert loaded & {"numpy", "pandas", "pyarrow", "sqlglot", "duckdb", "scipy", "altair"} == set()
+
+
 @pytest.mark.parametrize(
     ("words", "offered"),
     [

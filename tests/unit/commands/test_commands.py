@@ -107,7 +107,7 @@ def test_a_look_at_a_bucket_imports_no_library_of_data(
         ("mmm ru", {"run"}),
         ("mmm schema ", set(DOCUMENTS)),
         ("mmm logs DE --severity ", {"INFO", "WARNING", "ERROR"}),
-        ("mmm export ", {"csv", "parquet"}),
+        ("mmm export ", {"csv", "parquet", "bigquery"}),
     ],
 )
 def test_shells_complete_commands_and_choices(words: str, offered: set[str]) -> None:

@@ -130,9 +130,10 @@ def change(inputs: ReportInputs) -> str:
         if outside
         else "all changes are within the tolerances"
     )
+    held = " The run is held, so the current run stays." if drift["reasons"] else ""
     return (
         f"Against the market's current run {against}, {largest['name']} changed most: its "
-        f"{units.measure} is {now} and was {was} ({ratio - 1:+.0%}); {limits}."
+        f"{units.measure} is {now} and was {was} ({ratio - 1:+.0%}); {limits}.{held}"
     )
 
 

@@ -86,7 +86,9 @@ def test_the_change_against_the_current_run(make: Make) -> None:
     )
     reasons = ["the verdict is FAIL: it is", "… (`promotion.max_roas_change`)"]
     held = replace(plain, drift=drift(reasons=reasons, tv=(2.0, 2.1)))
-    assert "; 1 change beyond the tolerances." in sentences.change(held)
+    assert sentences.change(held).endswith(
+        "; 1 change beyond the tolerances. The run is held, so the current run stays."
+    )
     cpa = replace(inputs(make, ORDERS), drift=drift(reasons=[], tv=(0.1, 0.2)))
     assert "its CPA is 5.00 EUR and was 10.00 EUR (-50%)" in sentences.change(cpa)
     none = replace(plain, drift=drift(reasons=[], tv=(0.0, 0.0)))

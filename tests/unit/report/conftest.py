@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Mapping
+import json
+from collections.abc import Callable, Iterator, Mapping
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+import vl_convert
 
 from contract.config import Config
 from job.outputs.tables import SCHEMAS
@@ -149,6 +151,22 @@ def config(channels: list[str], **changes: Any) -> Config:
         "context": ["COMPETITOR"],
     }
     return Config.model_validate({**document, **changes})
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _draw_once() -> Iterator[None]:
+    """Draw equal charts once: most tests render the same ones."""
+    draw, drawn = vl_convert.vegalite_to_svg, dict[str, str]()
+
+    def remembered(specification: dict[str, Any], **options: Any) -> str:
+        key = json.dumps(specification)
+        if key not in drawn:
+            drawn[key] = draw(specification, **options)
+        return drawn[key]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(vl_convert, "vegalite_to_svg", remembered)
+        yield
 
 
 @pytest.fixture

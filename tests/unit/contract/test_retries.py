@@ -78,6 +78,8 @@ def test_the_figures_are_those_that_are_documented(
     def sleep(seconds: float) -> None:
         clock[0] += seconds
 
+    # A module that another test imports may have configured the function's log.
+    monkeypatch.setattr(logging.getLogger("mmm"), "propagate", True)
     monkeypatch.setattr("google.api_core.retry.retry_base.random.uniform", draw)
     monkeypatch.setattr("time.sleep", sleep)
     monkeypatch.setattr("time.monotonic", lambda: clock[0])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contract.verdict import Level, problems
+from job.gate.wording import quantity
 from job.report import budget, posterior, sentences
 from job.report.blocks import Block, Items, Section
 from job.report.inputs import ReportInputs
@@ -55,7 +56,7 @@ def next_steps(inputs: ReportInputs) -> list[str]:
     steps = [_capital(_short(text)) for text in findings[: MAX_ITEMS - 1]]
     if len(findings) > len(steps):
         more = len(findings) - len(steps)
-        steps.append(f"Read the other {more} findings in the report.")
+        steps.append(f"Read {quantity(more, 'other finding')} in the report.")
     if not verdict or verdict["verdict"] != Level.FAIL:
         steps += [_short(text) for text in (_budget(inputs), _test(inputs)) if text]
     return steps[: MAX_ITEMS + 1] or ["Use the result, and compare it with the next run."]

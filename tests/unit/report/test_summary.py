@@ -38,7 +38,7 @@ def test_it_fits_on_a_side_of_paper_whatever_the_run_has(make: Make) -> None:
     steps = next_steps(inputs(make, findings=30))
     assert len(steps) <= MAX_ITEMS + 1
     assert all(len(step) <= MAX_LETTERS + 2 for step in steps)
-    assert "Read the other 27 findings in the report." in steps
+    assert "Read 27 other findings in the report." in steps
     assert '<body class="sheet">' in page.html
     assert page.text.count("Table") == 0
 

@@ -115,7 +115,7 @@ def _runs(dataset: str) -> str:
 def _promoted(dataset: str, table: str) -> str:
     columns = [*(f"t.{name}" for name in SCHEMAS[table].names), *(f"r.{c}" for c in RUN_COLUMNS)]
     return (
-        f"CREATE OR REPLACE VIEW `{dataset}.{table}` AS\n"
+        f"CREATE OR REPLACE VIEW `{dataset}.{table}` AS\n"  # nosec B608: both names are checked
         f"-- {DESCRIPTIONS[table]} Promoted runs only.\n"
         f"SELECT {', '.join(columns)}\n"
         f"FROM `{dataset}.all_{table}` AS t\n"

@@ -34,6 +34,7 @@ def _models() -> dict[str, Any]:
     from mmm.propose.questions import Proposal
     from mmm.replay import Replay
     from mmm.runs import MarketState, Run
+    from mmm.stability import Stability
 
     return {
         "request": Message,
@@ -49,6 +50,7 @@ def _models() -> dict[str, Any]:
         "logs": Entry,
         "open": results.Opened,
         "compare": Compared,
+        "stability": Stability,
         "replay": Replay,
         "export": Exported,
         "decision": Decision,

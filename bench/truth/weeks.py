@@ -19,11 +19,9 @@ import numpy as np
 from bench.machine import in_words, machine
 from bench.truth.worlds import WORLDS, make_world
 from contract.limits import Promotion
-from job.outputs.drift import beyond, compare
-from job.posterior.draws import draw
+from job.posterior.draws import SWEEPS
 from job.posterior.priors import Priors
-from job.posterior.summary import summarise
-from job.posterior.validation import first_periods
+from mmm.stability import changes_of, metrics_at, walk
 
 HERE = Path(__file__).parent
 
@@ -56,27 +54,22 @@ def main() -> int:
 
 def quiet(name: str, seed: int, weeks: int) -> list[dict[str, Any]]:
     """Return a row for each run after the first: whether it is held, and the changes of ROAS."""
-    market, current, rows = make_world(name, seed).data, None, []
-    for periods in range(market.periods - weeks, market.periods + 1):
-        seen = first_periods(market, periods)
-        metrics = {"posterior": summarise(draw(seen, seed=123), seen, Priors(), seed=123).to_dict()}
-        if current is None:
-            current = metrics
-            continue
-        channels = compare(current, metrics)
-        reasons = list(beyond(channels, Promotion(), measure="ROAS"))
-        changes = [abs(c.roas_change) for c in channels if c.roas_change is not None]
-        rows.append(
-            {
-                "world": name,
-                "seed": seed,
-                "periods": periods,
-                "held": bool(reasons),
-                "changes": [round(change, 4) for change in changes],
-            }
-        )
-        current = current if reasons else metrics
-    return rows
+    market = make_world(name, seed).data
+    numbers = range(market.periods - weeks, market.periods + 1)
+    found = [
+        metrics_at(periods, market=market, priors=Priors(), seed=123, sweeps=SWEEPS)
+        for periods in numbers
+    ]
+    return [
+        {
+            "world": name,
+            "seed": seed,
+            "periods": periods,
+            "held": bool(step.reasons),
+            "changes": [round(change, 4) for change in changes_of(step).values()],
+        }
+        for periods, step in zip(numbers[1:], walk(found, Promotion(), measure="ROAS"), strict=True)
+    ]
 
 
 def in_markdown(rows: list[dict[str, Any]]) -> str:

@@ -28,6 +28,7 @@ COMMANDS = (
     "open",
     "cancel",
     "compare",
+    "stability",
     "replay",
     "export",
     "promote",

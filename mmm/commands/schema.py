@@ -11,8 +11,8 @@ from mmm.commands.common import one_of, report_errors
 
 DOCUMENTS = (
     "config", "request", "event", "manifest", "proposal", "result", "plan", "check", "publish",
-    "status", "run", "logs", "open", "compare", "replay", "export", "decision", "dead-letters",
-    "doctor",
+    "status", "run", "logs", "open", "compare", "stability", "replay", "export", "decision",
+    "dead-letters", "doctor",
 )  # fmt: skip
 # What a command prints with --json, if the document has another name.
 PRINTED = {

@@ -75,3 +75,20 @@ def test_a_terminal_shows_each_line_and_each_bar_once(tmp_path: Path) -> None:
     replay = [sys.executable, "-m", "mmm", "replay", "DE", *places]
     done = subprocess.run(replay, cwd=ROOT, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout.split()[0]) == (0, "EQUAL"), done.stdout
+
+    stability = [
+        sys.executable,
+        "-m",
+        "mmm",
+        "stability",
+        "DE",
+        "--periods",
+        "2",
+        "--json",
+        *places,
+    ]
+    done = subprocess.run(stability, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    result = json.loads(done.stdout)
+    assert (result["market"], len(result["ends"])) == ("DE", 2)
+    assert result["max_roas_change"] >= 0.1

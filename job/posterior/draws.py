@@ -102,7 +102,7 @@ def draw(
     for number in range(_MOST_TIMES * sweeps):
         if number == sweeps and _agree(kept, sweeps, market):
             break
-        if number % 20 == 0:
+        if number % 5 == 0:
             check()
         chains.power = min(1.0, _LEAST_POWER ** (1 - number / (sweeps // 6)))
         sweep(chains, history, memory, number)

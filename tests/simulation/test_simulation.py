@@ -39,11 +39,16 @@ def test_a_seed_is_played_again_exactly() -> None:
     assert all(one.faults for one in first)
     assert [play(seed).digest for seed in (3, 7)] == [one.digest for one in first]
     script = "from tests.simulation.play import play, simulation\nwith simulation(): print(play(3).digest)"
-    ended = subprocess.run(
-        [sys.executable, "-c", script], cwd=ROOT, env={"PYTHONHASHSEED": "9", "PYTHONPATH": str(ROOT)},
-        capture_output=True, text=True, check=True,
-    )  # fmt: skip
-    assert ended.stdout.strip() == first[0].digest
+    # Fresh processes, because other tests of this one may have left something behind.
+    digests = {
+        subprocess.run(
+            [sys.executable, "-c", script], cwd=ROOT,
+            env={"PYTHONHASHSEED": hashes, "PYTHONPATH": str(ROOT)},
+            capture_output=True, text=True, check=True,
+        ).stdout
+        for hashes in ("1", "9")
+    }  # fmt: skip
+    assert len(digests) == 1
 
 
 def test_a_stopped_attempt_goes_on_only_after_its_uploads(tmp_path: Path) -> None:

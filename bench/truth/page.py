@@ -46,9 +46,9 @@ def in_markdown(result: Mapping[str, Any], records: Records) -> str:
         "",
         "## MMM Trainer's posterior, on all markets",
         "",
-        "*Chasing*: the 90 % interval of channels that follow demand which no column shows. *False "
-        "alarms*: channels marked as not known from the data, though they can be told apart. "
-        "*R-hat*: share of channels at most 1.1.",
+        "*Chasing*: coverage of the 90 % interval for channels whose spend follows unmeasured "
+        "demand. *False alarms*: channels that the report calls unknown although the data can tell "
+        "them apart. *R-hat*: share of channels at most 1.1.",
         "",
         "| world | markets | channels | 50 % | 80 % | 90 % | 95 % | width | score | error "
         "| order | chasing | false alarms | R-hat | statements right |",

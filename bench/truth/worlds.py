@@ -32,7 +32,7 @@ class World:
         data: the market.
         roas: the true ROAS of its paid channels.
         chasing: the channels whose spend follows demand that no column shows.
-        alike: the channels that nobody can tell apart, because they are bought together.
+        alike: the channels that no method can tell apart, because they are bought together.
     """
 
     data: MarketData

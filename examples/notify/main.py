@@ -6,10 +6,10 @@ It takes the events of the topic `mmm-events`. Its environment:
     SMTP_HOST          HOST or HOST:PORT of a mail server; no e-mail without it
     SMTP_USER, SMTP_PASSWORD  if the server asks for them; then the connection is encrypted
     MAIL_FROM, MAIL_TO the addresses; several recipients with commas
-    NOTIFY_STATES      the states to tell, e.g. HELD,FAILED; by default all that need a person
+    NOTIFY_STATES      the states to report, e.g. HELD,FAILED; by default all that need a person
 
 If a message cannot be sent, the function fails and Pub/Sub delivers the event again. So an event
-may be told twice, but none is lost.
+may be sent twice, but none is lost.
 """
 
 from __future__ import annotations

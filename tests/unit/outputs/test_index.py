@@ -1,4 +1,4 @@
-"""`robyn/index.html`: every market and its newest runs, whoever ends at the same time."""
+"""`robyn/index.html` has every market and its newest runs, also when runs end together."""
 
 from __future__ import annotations
 

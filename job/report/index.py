@@ -5,14 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from importlib.resources import files
 
-from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
 from contract.base import Strict
 from contract.run import State
 from contract.stored import Moment
+from job.report.templates import render_template, resource
 from job.report.units import Units
 
 BEGIN = '<script type="application/json" id="runs">'
@@ -95,21 +94,14 @@ class MarketRow:
 
 def render_index(rows: Sequence[MarketRow], entries: Sequence[Entry]) -> str:
     """Return the page; the entries are in it as JSON, for the next update."""
-    environment = Environment(
-        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
-    resources = files("job.report")
     document = json.dumps([entry.model_dump(mode="json") for entry in entries])
-    return environment.from_string(
-        resources.joinpath("index.html.j2").read_text(encoding="utf-8")
-    ).render(
+    return render_template(
+        "index.html.j2",
         rows=rows,
         begin=Markup(BEGIN),  # noqa: S704 # nosec B704
         end=Markup(END),  # noqa: S704 # nosec B704
         document=Markup(document.replace("<", "\\u003c")),  # noqa: S704 # nosec B704
-        style=Markup(  # noqa: S704 # nosec B704
-            resources.joinpath("style.css").read_text(encoding="utf-8")
-        ),
+        style=Markup(resource("style.css")),  # noqa: S704 # nosec B704
         width=_WIDTH,
         height=_HEIGHT,
     )

@@ -6,15 +6,14 @@ import base64
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from importlib.resources import files
 
-from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
 from contract.verdict import Level, problems
 from job.report import appendix, budget, lift, posterior, record, results, search, sentences
 from job.report.blocks import Section
 from job.report.inputs import ReportInputs
+from job.report.templates import render_template, resource
 from job.report.units import percent, span
 
 
@@ -56,14 +55,12 @@ def render(page: Page) -> str:
     The file is self-contained. Charts are inline SVG. Its content security policy allows no
     requests and only the script for tooltips. All text from configs and data is escaped.
     """
-    script = _resource("tooltip.js")
+    script = resource("tooltip.js")
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
-    environment = Environment(
-        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
-    return environment.from_string(_resource("report.html.j2")).render(
+    return render_template(
+        "report.html.j2",
         page=page,
-        style=Markup(_resource("style.css")),  # noqa: S704 # nosec B704
+        style=Markup(resource("style.css")),  # noqa: S704 # nosec B704
         script=Markup(script),  # noqa: S704 # nosec B704
         script_hash=f"sha256-{digest}",
     )
@@ -103,10 +100,6 @@ def render_report(inputs: ReportInputs) -> str:
             footer=footer(inputs),
         )
     )
-
-
-def _resource(name: str) -> str:
-    return files("job.report").joinpath(name).read_text(encoding="utf-8")
 
 
 def title(inputs: ReportInputs) -> str:

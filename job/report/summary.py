@@ -8,6 +8,7 @@ from job.report import budget, posterior, sentences
 from job.report.blocks import Block, Items, Section
 from job.report.inputs import ReportInputs
 from job.report.page import Banner, Page, banner, footer, headlines, render, subtitle, title
+from job.report.templates import cut
 
 MAX_CHANNELS = 6  # in the chart: the best and the worst
 MAX_ITEMS = 4
@@ -86,7 +87,7 @@ def _test(inputs: ReportInputs) -> str | None:
 
 
 def _short(text: str) -> str:
-    return text if len(text) <= MAX_LETTERS else f"{text[:MAX_LETTERS].rpartition(' ')[0]} …"
+    return cut(text, MAX_LETTERS)
 
 
 def _capital(text: str) -> str:

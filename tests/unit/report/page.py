@@ -47,14 +47,14 @@ class Page(HTMLParser):
         assert opened == tag, f"<{opened}> is closed by </{tag}>"
 
     def handle_data(self, data: str) -> None:
-        tag, classes = self._open[-1] if self._open else ("", "")
-        if tag == "script":
+        inside = {tag for tag, _ in self._open}
+        if "script" in inside:
             self.scripts[-1] += data
-        elif tag != "style":
+        elif "style" not in inside:
             self.text += data
-        if tag == "h2":
+        if "h2" in inside:
             self.headings[-1] += data
-        if (tag, classes) == ("p", "missing"):
+        if ("p", "missing") in self._open:
             self.missing[-1] += data
 
     def values(self, attribute: str) -> list[str]:

@@ -82,7 +82,7 @@ def test_every_section_and_its_figures(make: Make) -> None:
     for text in (
         "DE: marketing mix model", RUN_ID, "Robyn 3.12.1", "0.93", "0.071", "0.012",
         "WARN", "tv and search move together.", "1.25 to 3.50", "the market is small",
-        "file `data.csv`", "SELECT 1", "glmnet 4.1.6", "12.5 s", "max relative difference",
+        "file data.csv", "SELECT 1", "glmnet 4.1.6", "12.5 s", "max relative difference",
         "2025-01-06 to 2025-08-03", "revision: r1", "no", "10.0%", "Checks that passed: 1",
     ):  # fmt: skip
         assert text in page.text, text

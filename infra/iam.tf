@@ -41,7 +41,7 @@ locals {
     job     = google_service_account.job.member
   }
   writers = {
-    trigger = { member = google_service_account.trigger.member, prefixes = ["keys/", "reconcile/", "rejected/", "runs/"] }
+    trigger = { member = google_service_account.trigger.member, prefixes = ["keys/", "reconcile/", "rejected/", "robyn/index.html", "runs/"] }
     job     = { member = google_service_account.job.member, prefixes = ["decisions/", "fingerprints/", "keys/", "limits/", "markets/", "rejected/", "robyn/", "runs/"] }
   }
 }

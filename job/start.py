@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from contract import layout, retries
+from contract import retries
 from contract.exceptions import DeniedError, MMMError
 from contract.run import State, read_status
 from contract.stores import Store, open_store
@@ -56,7 +56,7 @@ def start(
                     ending = work_on(
                         request, settings, store, publisher, log=log, view=view, patience=patience
                     )
-                    _show_in_index(store, ending, log)
+                    _show_in_index(store, ending)
                     return ending
                 except DeniedError as error:
                     if not patience.wait(error):
@@ -72,19 +72,13 @@ def start(
         )
 
 
-def _show_in_index(store: Store, ending: Ending, log: Log) -> None:
-    """Show a run that has ended in the page about all markets, unless the process must stop.
-
-    The run does not depend on it: the next run that ends shows what is missing.
-    """
+def _show_in_index(store: Store, ending: Ending) -> None:
+    """Show a run that has ended in the page about all markets, unless the process must stop."""
     if ending.state is None or not ending.state.is_terminal or stop_reason():
         return
-    from job.outputs.index import update_index  # slow: Jinja
+    from contract.pages.update import show_changes  # slow: Jinja
 
-    try:
-        update_index(store)
-    except MMMError as error:
-        log.warning(f"`{layout.index()}` was not updated; the next run does it: {error.message}")
+    show_changes(store)
 
 
 def _stored_state(store: Store | None, run_id: str) -> State | None:

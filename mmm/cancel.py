@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from contract import layout
 from contract.exceptions import ConfigError, NotFoundError
 from contract.lease import bucket_time, live_lease
+from contract.pages.update import show_changes
 from contract.request import stored_request
 from contract.run import RunError, State, Status, change_status, read_status
 from contract.stores import Store
@@ -58,6 +59,7 @@ def cancel(
     stopped = RunError(code=143, step="cancel", kind="CancelledError", message=REASON)
     ended = end_request(store, request, State.CANCELLED, stopped)
     publish_end(store, publisher, ended)
+    show_changes(store)
     return ended
 
 

@@ -1,7 +1,8 @@
 """Decide by hand which run is a market's current one: promote, hold, roll back.
 
-Each decision goes into the ledger first. Then `current.json` follows: the ledger says which runs
-are accepted, so a command that died in between can be given again.
+Each decision goes into the ledger first. Then `current.json` follows, and the page about all
+markets: the ledger says which runs are accepted, so a command that died in between can be given
+again.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from contract import layout
 from contract.base import canonical_json
 from contract.exceptions import ConfigError
 from contract.lease import bucket_time
+from contract.pages.update import show_changes
 from contract.printable import short
 from contract.run import State, Status, read_status
 from contract.runid import is_valid
@@ -51,6 +53,7 @@ def promote(store: Store, run_id: str, *, reason: str, by: str) -> Decision:
     decision = _record(store, status, Action.PROMOTE, reason, by, {})
     _move(store, manifest, decision.at)
     remember(store, manifest.fingerprint, run_id)
+    show_changes(store)
     return decision
 
 
@@ -104,6 +107,7 @@ def _withdraw(store: Store, status: Status, action: Action, reason: str, by: str
         )
 
     update(store, layout.current(revision, market), change)
+    show_changes(store)
     return decision
 
 

@@ -19,6 +19,7 @@ from trigger.main import on_message, reconcile
 __all__ = ["on_message", "reconcile"]
 '''
 _LOCAL_ONLY = {"archive.py"}
+_SHIPPED = {".css", ".j2", ".py"}
 _TIME = (1980, 1, 1, 0, 0, 0)
 
 
@@ -27,8 +28,8 @@ def members(root: Path = ROOT) -> Iterator[tuple[str, bytes]]:
     yield "main.py", MAIN.encode()
     yield "requirements.txt", (root / "trigger" / "requirements.txt").read_bytes()
     for package in ("contract", "trigger"):
-        for file in sorted((root / package).rglob("*.py")):
-            if file.name not in _LOCAL_ONLY:
+        for file in sorted((root / package).rglob("*")):
+            if file.suffix in _SHIPPED and file.name not in _LOCAL_ONLY:
                 yield file.relative_to(root).as_posix(), file.read_bytes()
 
 

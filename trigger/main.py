@@ -19,6 +19,7 @@ from cloudevents.http import CloudEvent
 from werkzeug.exceptions import BadRequest, HTTPException, ServiceUnavailable
 
 from contract.exceptions import MMMError
+from contract.pages.update import show_changes
 from contract.run import State, Status
 from contract.stores import Store, open_store
 from contract.topics import Publisher
@@ -67,6 +68,8 @@ def reconcile(_: flask.Request) -> Any:
     for problem in report.problems:
         log.warning("not settled: %s", problem)
     log.info("settled: %s", dict(report.results) or "no open runs")
+    if report.results["closed"]:
+        show_changes(_store())
     return {"results": dict(report.results), "problems": len(report.problems)}
 
 

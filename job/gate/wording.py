@@ -36,21 +36,3 @@ def quantity(number: int, unit: str) -> str:
 def verb(number: int, singular: str = "has", plural: str = "have") -> str:
     """Return the form of a verb that agrees with a number."""
     return singular if number == 1 else plural
-
-
-def amount(value: float) -> str:
-    """Return an amount: with millions in words, or else to the unit or to three digits."""
-    for size, name in ((1_000_000_000, "billion"), (1_000_000, "million")):
-        if abs(value) >= size:
-            return f"{value / size:,.1f} {name}"
-    return f"{value:,.0f}" if abs(value) >= 100 else digits(value)
-
-
-def digits(value: float) -> str:
-    """Return a number to two decimals, or to two significant digits if it is below 0.1.
-
-    Only 0 is shown as 0, so an amount that is small never looks like nothing.
-    """
-    if value == 0:
-        return "0.00"
-    return f"{value:,.2f}" if abs(value) >= 0.1 else f"{float(f'{value:.2g}'):.12f}".rstrip("0")

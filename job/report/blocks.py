@@ -9,7 +9,7 @@ from typing import Any, Literal
 import pandas as pd
 from markupsafe import Markup
 
-from job.gate.wording import digits
+from contract.amounts import digits
 from job.report.units import percent
 
 Format = Literal["text", "span", "money", "ratio", "percent", "number", "seconds"]

@@ -7,7 +7,8 @@ from typing import Any
 
 import pandas as pd
 
-from job.gate.wording import amount, verb
+from contract.amounts import amount
+from job.gate.wording import verb
 from job.report.blocks import Block, Format, Note, Section, table
 from job.report.inputs import ReportInputs
 from job.report.units import percent

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
+from contract.pages.templates import render_template, resource
 from contract.verdict import Level, problems
 from job.report import appendix, budget, lift, posterior, record, results, search, sentences
 from job.report.blocks import Section
 from job.report.inputs import ReportInputs
-from job.report.templates import render_template, resource
 from job.report.units import percent, span
 
 
@@ -55,12 +55,12 @@ def render(page: Page) -> str:
     The file is self-contained. Charts are inline SVG. Its content security policy allows no
     requests and only the script for tooltips. All text from configs and data is escaped.
     """
-    script = resource("tooltip.js")
+    script = resource("job.report", "tooltip.js")
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     return render_template(
+        "job.report",
         "report.html.j2",
         page=page,
-        style=Markup(resource("style.css")),  # noqa: S704 # nosec B704
         script=Markup(script),  # noqa: S704 # nosec B704
         script_hash=f"sha256-{digest}",
     )

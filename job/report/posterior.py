@@ -8,7 +8,8 @@ from typing import Any
 
 import pandas as pd
 
-from job.gate.wording import amount, joined
+from contract.amounts import amount
+from job.gate.wording import joined
 from job.report import charts
 from job.report.blocks import (
     Block,

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from contract.pages.templates import cut
 from contract.verdict import Level, problems
 from job.gate.wording import quantity
 from job.report import budget, posterior, sentences
 from job.report.blocks import Block, Items, Section
 from job.report.inputs import ReportInputs
 from job.report.page import Banner, Page, banner, footer, headlines, render, subtitle, title
-from job.report.templates import cut
 
 MAX_CHANNELS = 6  # in the chart: the best and the worst
 MAX_ITEMS = 4

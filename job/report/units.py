@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from contract.amounts import amount, digits
 from contract.roles import Target, TargetKind
-from job.gate.wording import amount, digits
 
 NOTHING = "n/a"
 

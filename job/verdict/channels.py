@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from contract.amounts import amount, digits
 from contract.verdict import Level
-from job.gate.wording import amount, digits, name_list, verb
+from job.gate.wording import name_list, verb
 from job.verdict.evidence import Evidence
 from job.verdict.finding import Finding
 

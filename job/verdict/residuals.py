@@ -6,8 +6,9 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from contract.amounts import amount
 from contract.verdict import Level
-from job.gate.wording import amount, name_list
+from job.gate.wording import name_list
 from job.posterior.baseline import season_and_trend
 from job.posterior.market import Array
 from job.verdict.breaks import find_break

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -11,7 +12,7 @@ import pytest
 from typer.testing import CliRunner
 
 from contract import layout
-from contract.exceptions import ConfigError
+from contract.exceptions import ConfigError, TransientError
 from contract.run import State, Status
 from contract.stores.folder import FolderStore
 from job.outputs import ledger
@@ -21,6 +22,7 @@ from job.outputs.promote import promote as move_pointer
 from mmm.commands import app
 from mmm.decisions import hold, promote, rollback
 from tests.unit.outputs.test_decide import manifest
+from tests.unit.report.page import Page
 
 OLD, NEW, HELD = (f"2026112{n}T020000Z-aaaaaaa{n}" for n in (3, 4, 5))
 WHY = {"reason": "because", "by": "ann@desk"}
@@ -88,6 +90,39 @@ def test_a_rollback_goes_to_the_last_other_accepted_run(store: FolderStore) -> N
     assert current(store) == OLD
     promote(store, NEW, **WHY)
     assert current(store) == NEW
+
+
+def shown_as_current(store: FolderStore) -> list[str]:
+    """Return the runs that the page about all markets shows as current."""
+    text = Page(store.read(layout.index()).data.decode()).text
+    return [run_id for run_id in (OLD, NEW, HELD) if f"{run_id} (current)" in text]
+
+
+def test_every_decision_is_shown_in_the_page_about_all_markets(store: FolderStore) -> None:
+    promote(store, HELD, **WHY)
+    assert shown_as_current(store) == [HELD]
+    hold(store, HELD, **WHY)
+    assert shown_as_current(store) == [NEW]
+    rollback(store, "DE", "r1", **WHY)
+    assert shown_as_current(store) == [OLD]
+
+
+def test_decisions_in_the_same_second_leave_a_page_that_agrees(store: FolderStore) -> None:
+    with ThreadPoolExecutor(6) as pool:
+        list(pool.map(lambda run_id: promote(store, run_id, **WHY), [OLD, NEW, HELD] * 2))
+    assert shown_as_current(store) == [current(store)]
+
+
+def test_a_decision_stands_if_the_page_cannot_be_written(
+    store: FolderStore, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def busy(_: object) -> None:
+        raise TransientError("the bucket does not answer")
+
+    monkeypatch.setattr("contract.pages.update.update_index", busy)
+    promote(store, HELD, **WHY)
+    assert current(store) == HELD
+    assert "`robyn/index.html` was not updated; the next update does it" in caplog.text
 
 
 def test_an_older_run_that_is_promoted_stays_until_a_later_one(store: FolderStore) -> None:

@@ -14,7 +14,7 @@ from tests.unit.report.conftest import Make, config, tables
 from tests.unit.report.page import Page
 from tests.unit.report.test_posterior import page as page_with_posterior
 
-STYLE = files("job.report").joinpath("style.css").read_text()
+STYLE = files("contract.pages").joinpath("style.css").read_text()
 SCRIPT = files("job.report").joinpath("tooltip.js").read_text()
 MARKS = (
     "actual", "fit", "accent", "accent2", "soft", "paid", "organic", "context", "base",

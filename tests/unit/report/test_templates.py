@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 
 import pytest
 
+from contract.pages.templates import cut, prose
 from job.report import render_report, render_summary
-from job.report.templates import cut, prose
 from mmm.compare.page import render_comparison
 from tests.unit.compare.test_page import channel, compared
 from tests.unit.report.conftest import Make
@@ -42,7 +41,7 @@ def test_a_sentence_is_cut_between_words_and_not_inside_code() -> None:
     assert cut("see `a query` here and there", 20) == "see `a query` here …"
 
 
-def test_no_page_shows_a_backtick(make: Make, tmp_path: Path) -> None:
+def test_no_page_shows_a_backtick(make: Make) -> None:
     finding = {"check": "convergence", "level": "REVIEW", "sentence": SENTENCE}
     checks = [{"check": "gaps", "outcome": "WARN", "sentence": SENTENCE}]
     inputs = make(

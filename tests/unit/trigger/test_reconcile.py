@@ -10,6 +10,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
+import flask
 import pytest
 
 from contract import layout
@@ -26,6 +27,7 @@ from trigger.accept import accept
 from trigger.cloud_run import CloudRunLauncher
 from trigger.delivery import Delivery
 from trigger.reconcile import PASS_SECONDS, SILENCE, reconcile
+from trigger.settings import Settings
 
 Make = Callable[..., Delivery]
 NO_TIME = timedelta(0)
@@ -118,6 +120,24 @@ def test_a_run_that_a_pass_fails_is_logged_as_an_error(scene: Callable[[str], Sc
     [record] = records
     assert record.levelname == "ERROR"
     assert re.fullmatch(rf"run {one.run_id} is FAILED: .*exit code 75.*", record.getMessage())
+
+
+def test_a_run_that_a_pass_closes_is_in_the_page_about_all_markets(
+    scene: Callable[[str], Scene], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = scene("import sys; sys.exit(75)")
+    assert one.execution.done.wait(10)
+    monkeypatch.setattr("trigger.reconcile.SILENCE", NO_TIME)
+    for name, value in (("store", one.store), ("publisher", one.topic), ("launcher", one.launcher)):
+        monkeypatch.setattr(main, f"_{name}", lambda value=value: value)
+    monkeypatch.setattr(main, "_settings", lambda: Settings(bucket="b", events_topic="t", job=JOB))
+    with flask.Flask("function").test_request_context():
+        assert main.reconcile(flask.request)["results"] == {"closed": 1}
+        page = one.store.read(layout.index())
+        assert one.run_id in page.data.decode()
+        assert "FAILED" in page.data.decode()
+        assert main.reconcile(flask.request)["results"] == {}
+    assert one.store.read(layout.index()).generation == page.generation  # nothing has changed
 
 
 def test_a_task_that_ran_out_of_time_is_told_as_such(scene: Callable[[str], Scene]) -> None:

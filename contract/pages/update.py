@@ -2,6 +2,7 @@
 
 The page carries its entries as JSON, so an update reads it, adds what the statuses say that it
 lacks, and writes it by compare and swap. It can be lost: it is made again from the statuses.
+A run that ends in a job, a decision by hand, and a pass of `reconcile` that closed a run update it.
 What an update reads is bounded: the names of the runs since two days before the newest one that it
 shows (14 days without a page), at most MAX_READ statuses of those that are not known to have ended,
 and the `current.json` of each market.
@@ -10,6 +11,7 @@ and the `current.json` of each market.
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Container, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -19,14 +21,14 @@ from pydantic import ValidationError
 
 from contract import layout, runid
 from contract.damage import unless_damaged
-from contract.exceptions import NotFoundError
+from contract.exceptions import MMMError, NotFoundError
 from contract.open_runs import HORIZON, first_of
+from contract.pages.index import BEGIN, END, Entry, MarketRow, render_index
 from contract.run import State, Status, now, read_status
 from contract.stored import read_fields
 from contract.stores import Store
 from contract.stores.atomic import stored, update
 from contract.stores.base import Blob
-from job.report.index import BEGIN, END, Entry, MarketRow, render_index
 
 MAX_RUNS = 20  # of a market
 MAX_MARKETS = 200
@@ -34,6 +36,15 @@ MAX_READ = 400
 AT_ONCE = 16  # reads of the bucket
 OVERLAP = timedelta(days=2)  # no run that was never seen is older than the newest one by more
 HTML = "text/html; charset=utf-8"
+log = logging.getLogger("mmm.index")
+
+
+def show_changes(store: Store) -> None:
+    """Update the page, and warn if that fails: nothing depends on it, the next update does it."""
+    try:
+        update_index(store)
+    except MMMError as error:
+        log.warning("`%s` was not updated; the next update does it: %s", layout.index(), error)
 
 
 def update_index(store: Store) -> None:
@@ -45,12 +56,14 @@ def update_index(store: Store) -> None:
     """
     known = _entries(stored(store, layout.index()))
     found = _read(store, _unknown(store, known))
-    places = sorted({(e.market, e.revision) for e in (*known.values(), *found.values())})
-    currents = _currents(store, places)
-    found |= _read(store, {run for run in currents.values() if run} - known.keys() - found.keys())
 
     def change(old: Blob | None) -> bytes:
-        entries = _merged(_entries(old), found, set(currents.values()))
+        # What is current is read after the page, at each attempt: whoever moves a pointer updates
+        # the page afterwards, so the last of two updates has seen both moves.
+        shown = _entries(old) | found
+        currents = _currents(store, sorted({(e.market, e.revision) for e in shown.values()}))
+        more = _read(store, {run for run in currents.values() if run} - shown.keys())
+        entries = _merged(_entries(old), found | more, set(currents.values()))
         return render_index(_rows(entries, currents), list(entries)).encode()
 
     update(store, layout.index(), change, content_type=HTML)

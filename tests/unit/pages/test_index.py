@@ -12,11 +12,11 @@ import pytest
 
 from contract import layout
 from contract.base import canonical_json
+from contract.pages import update
+from contract.pages.update import MAX_RUNS, update_index
 from contract.run import State, Status, change_status
 from contract.stores.base import Blob
 from contract.stores.folder import FolderStore
-from job.outputs import index
-from job.outputs.index import MAX_RUNS, update_index
 from tests.unit.report.page import Page
 
 TWO_DAYS = 2 * 24 * 60  # minutes
@@ -116,7 +116,7 @@ def test_a_writer_that_comes_between_loses_nothing(
 ) -> None:
     """The other writer's run is newer than the statuses that this one has read."""
     put(store, 1)
-    currents, others = index._currents, [put]
+    currents, others = update._currents, [put]
 
     def between(*arguments: Any) -> Any:
         if others:
@@ -124,9 +124,31 @@ def test_a_writer_that_comes_between_loses_nothing(
             update_index(store)
         return currents(*arguments)
 
-    monkeypatch.setattr(index, "_currents", between)
+    monkeypatch.setattr(update, "_currents", between)
     update_index(store)
     assert {"DE", "FR"} <= {entry["market"] for entry in json.loads(page(store).scripts[0])}
+
+
+def test_a_decision_that_comes_between_is_shown(
+    store: CountingStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another decision in the same second moves the pointer after this update has read it."""
+    first, second = put(store, 1), put(store, 2)
+    pointer = layout.current("r1", "DE")
+    store.write(pointer, canonical_json({"run_id": first}))
+    currents, others = update._currents, [second]
+
+    def between(*arguments: Any) -> Any:
+        found = currents(*arguments)
+        if others:
+            store.write(pointer, canonical_json({"run_id": others.pop()}))
+            update_index(store)
+        return found
+
+    monkeypatch.setattr(update, "_currents", between)
+    update_index(store)
+    assert f"{second} (current)" in page(store).text
+    assert f"{first} (current)" not in page(store).text
 
 
 @pytest.mark.parametrize(

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
+from contract.amounts import digits
 from contract.base import Strict
+from contract.pages.templates import render_template
 from contract.run import State
 from contract.stored import Moment
-from job.report.templates import render_template, resource
-from job.report.units import Units
 
 BEGIN = '<script type="application/json" id="runs">'
 END = "</script>"
@@ -41,7 +41,11 @@ class Entry(Strict):
     @property
     def performance(self) -> str:
         """Return ROAS or CPA as text; the currency is in the report."""
-        return Units(label="", currency="", is_revenue=self.is_revenue).performance(self.roas)
+        if self.roas is None:
+            return ""
+        if self.is_revenue:
+            return digits(self.roas)
+        return digits(1 / self.roas) if self.roas > 0 else "without limit"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,12 +100,12 @@ def render_index(rows: Sequence[MarketRow], entries: Sequence[Entry]) -> str:
     """Return the page; the entries are in it as JSON, for the next update."""
     document = json.dumps([entry.model_dump(mode="json") for entry in entries])
     return render_template(
+        "contract.pages",
         "index.html.j2",
         rows=rows,
         begin=Markup(BEGIN),  # noqa: S704 # nosec B704
         end=Markup(END),  # noqa: S704 # nosec B704
         document=Markup(document.replace("<", "\\u003c")),  # noqa: S704 # nosec B704
-        style=Markup(resource("style.css")),  # noqa: S704 # nosec B704
         width=_WIDTH,
         height=_HEIGHT,
     )

@@ -1,4 +1,4 @@
-"""Render the HTML templates of this package."""
+"""Render the HTML templates of a package, with sentences as HTML."""
 
 from __future__ import annotations
 
@@ -12,18 +12,21 @@ from markupsafe import Markup, escape
 _CODE = re.compile(r"`([^`\s](?:[^`]*[^`\s])?)`")
 
 
-def render_template(name: str, **values: Any) -> str:
-    """Return a template of this package with values in it, escaped unless they are Markup."""
+def render_template(package: str, name: str, **values: Any) -> str:
+    """Return a template of a package with values in it, escaped unless they are Markup."""
     environment = Environment(
         autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
     environment.filters["prose"] = prose
-    return environment.from_string(resource(name)).render(**values)
+    return environment.from_string(resource(package, name)).render(
+        style=Markup(resource("contract.pages", "style.css")),  # noqa: S704 # nosec B704
+        **values,
+    )
 
 
-def resource(name: str) -> str:
-    """Return the text of a file of this package."""
-    return files("job.report").joinpath(name).read_text(encoding="utf-8")
+def resource(package: str, name: str) -> str:
+    """Return the text of a file of a package."""
+    return files(package).joinpath(name).read_text(encoding="utf-8")
 
 
 def prose(text: str) -> Markup:

@@ -1,0 +1,1 @@
+"""HTML pages: their templates and style, and the page about all markets."""

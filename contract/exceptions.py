@@ -2,6 +2,7 @@
 
 ```
 MMMError                       exit code  meaning
+├── PausedError                0          the market is paused; the run ends as SKIPPED
 ├── ConfigError                64         the request or config can never run as it is
 │   └── LimitError             64         a limit of the config is exceeded
 ├── DataError                  65         the data cannot be trained on
@@ -39,6 +40,12 @@ class MMMError(Exception):
         super().__init__(self.message)
         self.step = step
         self.run_id: str | None = None  # set if it is known when the error is reported
+
+
+class PausedError(MMMError):
+    """The market is paused: nothing is wrong, and the run ends as SKIPPED."""
+
+    exit_code = 0
 
 
 class ConfigError(MMMError):

@@ -65,6 +65,7 @@ LIMITS = "limits/"
 RECONCILE = "reconcile/"
 DAMAGED = "damaged/"
 DECISIONS = "decisions/"
+PAUSED = "paused/"
 TRIALS = "trials/"  # below a run's work folder
 
 
@@ -126,6 +127,11 @@ def fingerprint(digest: str) -> str:
 def market(name: str) -> str:
     """Return the path of a market's holder, queue and runs of the day."""
     return f"{MARKETS}{name}.json"
+
+
+def paused(name: str) -> str:
+    """Return the path of a market's pause; a person writes and removes it."""
+    return f"{PAUSED}{name}.json"
 
 
 def today() -> str:

@@ -18,6 +18,7 @@ from contract.damage import unless_damaged, warn
 from contract.exceptions import DamagedError, LimitError
 from contract.lease import LEASE_SECONDS, BucketClock, all_released, is_recent, last_sign
 from contract.market_runs import runs_of_market
+from contract.pause import refuse_if_paused
 from contract.request import Request
 from contract.run import State, read_status
 from contract.stored import Moment, Stored
@@ -94,6 +95,7 @@ def take_market(
         The run that is ahead, None if this run now holds the market.
 
     Raises:
+        PausedError: the market is paused, and the run does not hold it yet.
         LimitError: the market is busy and the run must not wait, or `max_waiting` others wait
             already, or `cap` runs began today.
         TransientError: another writer came between at every attempt.
@@ -106,6 +108,7 @@ def take_market(
         market, ahead = _market(store, blob, request.market, clock), None
         if market.holder == request.run_id:
             return None
+        refuse_if_paused(store, request.market)
         position = _position(store, market, request, grace, clock)
         ahead = position.ahead
         if ahead is None:

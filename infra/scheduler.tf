@@ -1,3 +1,14 @@
+# A schedule with `spread_minutes` runs later by a number of minutes that depends only on its name, so
+# that the schedules of many markets do not all begin at once.
+locals {
+  crons = {
+    for name, schedule in var.schedules : name => schedule.spread_minutes == 0 ? schedule.cron : join(" ", concat(
+      [tostring(parseint(split(" ", schedule.cron)[0], 10) + parseint(substr(sha256(name), 0, 8), 16) % schedule.spread_minutes)],
+      slice(split(" ", schedule.cron), 1, 5),
+    ))
+  }
+}
+
 # A scheduled request is an ordinary message: it takes the same path as a person's.
 resource "google_cloud_scheduler_job" "request" {
   for_each    = var.schedules
@@ -5,7 +16,7 @@ resource "google_cloud_scheduler_job" "request" {
   region      = var.region
   name        = "${var.name}-request-${each.key}"
   description = "Requests a run of ${each.value.config}."
-  schedule    = each.value.cron
+  schedule    = local.crons[each.key]
   time_zone   = each.value.time_zone
   paused      = each.value.paused
 

@@ -130,20 +130,28 @@ variable "requests" {
 }
 
 variable "schedules" {
-  description = "Each entry publishes a request at each of its times. `config` is an object of the bucket (configs/de.yaml); `cron` and `time_zone` set the times. Each of `markets` gets a run. `overrides` is the JSON text of config fields that replace the file's."
+  description = "Each entry publishes a request at each of its times. `config` is an object of the bucket (configs/de.yaml); `cron` and `time_zone` set the times. With `spread_minutes`, the schedule runs later by a number of minutes below it that depends only on its name; the minute of `cron` and `spread_minutes` may be 60 together. Each of `markets` gets a run. `overrides` is the JSON text of config fields that replace the file's."
   type = map(object({
-    config    = string
-    cron      = string
-    time_zone = optional(string, "Etc/UTC")
-    markets   = optional(list(string), [])
-    overrides = optional(string, "{}")
-    paused    = optional(bool, false)
+    config         = string
+    cron           = string
+    time_zone      = optional(string, "Etc/UTC")
+    spread_minutes = optional(number, 0)
+    markets        = optional(list(string), [])
+    overrides      = optional(string, "{}")
+    paused         = optional(bool, false)
   }))
   default  = {}
   nullable = false
   validation {
     condition     = alltrue([for s in values(var.schedules) : can(keys(jsondecode(s.overrides)))])
     error_message = "`overrides` must be the JSON text of an object, such as {\"training\": {\"seed\": 7}}."
+  }
+  validation {
+    condition = alltrue([
+      for s in values(var.schedules) :
+      s.spread_minutes == 0 || (s.spread_minutes >= 1 && floor(s.spread_minutes) == s.spread_minutes && can(regex("^[0-9]+( [^ ]+){4}$", s.cron)) && try(parseint(split(" ", s.cron)[0], 10) + s.spread_minutes <= 60, false))
+    ])
+    error_message = "With `spread_minutes` (a whole number), the minute of `cron` must be a number, and both may be 60 together, such as cron = \"15 2 * * *\" and spread_minutes = 45."
   }
 }
 

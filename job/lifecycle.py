@@ -17,6 +17,7 @@ from contract.exceptions import (
     ConfigError,
     GateError,
     MMMError,
+    PausedError,
     TransientError,
 )
 from contract.lease import Lease
@@ -43,7 +44,7 @@ from job.attempt.tasks import LeftRun
 from job.attempt.watch import stopped_with_its_run
 from job.cost.budget import cost_of
 from job.ending import Ending
-from job.pipeline import run_pipeline
+from job.pipeline import RunResult, run_pipeline
 from job.runtime.disk import is_disk_error
 from job.runtime.logs import Log, bind
 from job.runtime.progress import View
@@ -195,11 +196,15 @@ def _attempt(
                 lease=lease,
                 announce=lambda facts: status_writer.announce(_event(request, trace, facts)),
             )
-            ahead = wait_for_market(attempt) if settings.task_index == 0 else None
-            if ahead is not None:
-                return _waiting(give_way(attempt, ahead))
-            has_market.set()
-            result = run_pipeline(attempt)
+            try:
+                ahead = wait_for_market(attempt) if settings.task_index == 0 else None
+                if ahead is not None:
+                    return _waiting(give_way(attempt, ahead))
+                has_market.set()
+                result = run_pipeline(attempt)
+            except PausedError as paused:
+                log.info(paused.message)
+                result = RunResult(state=State.SKIPPED, facts={"error": run_error(paused)})
         if isinstance(result, LeftRun):
             log.info(result.reason)
             return Ending(run_id=request.run_id, state=State.RUNNING, exit_code=0)

@@ -17,6 +17,7 @@ from contract.lease import Lease, bucket_time
 from contract.market import GRACE, DailyRuns, Market, Waiting
 from contract.market_runs import runs_of_market
 from contract.open_runs import Ended
+from contract.pause import Pause
 from contract.rejection import Rejection
 from contract.request import Request
 from contract.run import Status, now, read_status
@@ -193,6 +194,12 @@ KINDS = (
         check=_of(Market),
         remedy="make it again from the statuses and leases of the open runs",
         rebuild=_market,
+    ),
+    Kind(
+        name="paused/<market>.json",
+        prefix=layout.PAUSED,
+        check=_of(Pause),
+        remedy=f"{ASIDE}; the market is no longer paused, pause it again",
     ),
     Kind(
         name="limits/today.json",

@@ -14,11 +14,13 @@ from contract import layout
 from contract.damage import unless_damaged
 from contract.exceptions import ConfigError, NotFoundError
 from contract.open_runs import open_runs, read_ended
+from contract.pause import Pause
 from contract.printable import short
 from contract.run import State, Status, now, read_status
 from contract.runid import is_valid
 from contract.stored import read_fields
 from contract.stores import Store
+from mmm.pauses import paused_markets
 
 AT_ONCE = 16  # reads of a bucket
 ALLOWED = "a run id, e.g. `20261123T020000Z-1a2b3c4d`, or a market (its current run)"
@@ -169,16 +171,22 @@ class MarketState(BaseModel, frozen=True):
     Attributes:
         current: the current run, None before the first success.
         open: the runs that have not ended, oldest first.
+        pause: who paused the market, when and why; None also if that cannot be read.
     """
 
     market: str
     revision: str
     current: Run | None
     open: list[Run]
+    is_paused: bool
+    pause: Pause | None
 
 
 def markets(store: Store) -> list[MarketState]:
-    """Return every market that has a current run or a run that has not ended, by name."""
+    """Return every market that is paused or has a current run or one that has not ended, by name.
+
+    A paused market without a run has no revision.
+    """
     unfinished: dict[tuple[str, str], list[Run]] = {}
     for run_id in open_runs(store, read_ended(store), at=now()):
         status = _readable(store, run_id)
@@ -190,15 +198,23 @@ def markets(store: Store) -> list[MarketState]:
         for revision in store.folders(layout.ARTIFACTS)
         for market in store.folders(f"{layout.ARTIFACTS}{revision}/")
     }
-    places = sorted(known | unfinished.keys())
+    pauses = paused_markets(store)
+    known |= unfinished.keys()
+    known |= {(name, "") for name in pauses.keys() - {market for market, _ in known}}
+    places = sorted(known)
     with ThreadPoolExecutor(AT_ONCE) as pool:
         found = pool.map(lambda place: _current_run(store, *place), places)
         return [
             MarketState(
-                market=place[0], revision=place[1], current=run, open=unfinished.get(place, [])
+                market=place[0],
+                revision=place[1],
+                current=run,
+                open=unfinished.get(place, []),
+                is_paused=place[0] in pauses,
+                pause=pauses.get(place[0]),
             )
             for place, run in zip(places, found, strict=True)
-            if run is not None or place in unfinished
+            if run is not None or place in unfinished or place[0] in pauses
         ]
 
 

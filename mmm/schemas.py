@@ -24,6 +24,7 @@ def json_schema(document: str) -> dict[str, Any]:
 
 
 def _models() -> dict[str, Any]:
+    from contract.pause import Pause
     from job.outputs.ledger import Decision
     from job.outputs.manifest import Manifest
     from mmm import results
@@ -54,6 +55,7 @@ def _models() -> dict[str, Any]:
         "replay": Replay,
         "export": Exported,
         "decision": Decision,
+        "pause": Pause,
         "dead-letters": results.DeadLetter,
         "doctor": results.Diagnosis,
     }

@@ -30,7 +30,7 @@ from contract.terminal import publish_end
 from contract.topics import Publisher
 from trigger.delivery import Delivery
 from trigger.execution import Launcher
-from trigger.launch import awaits_launch, launch_again, launch_first
+from trigger.launch import STEP, awaits_launch, launch_again, launch_first
 from trigger.requests import CheckedMessage, check_age, check_message
 
 MAX_MESSAGE_AGE = timedelta(days=2)
@@ -188,8 +188,8 @@ def _launched(store: Store, run_id: str) -> Status | None:
 
 
 def _conclude(status: Status, store: Store, publisher: Publisher, *, new: bool) -> MessageResult:
-    """Return the result of a run; if Cloud Run refused the launch, publish the run's end."""
-    if status.state is State.FAILED and status.error and status.error.step == "launch":
+    """Return the result of a run; if it ended instead of being launched, publish its end."""
+    if status.state.is_terminal and status.error and status.error.step == STEP:
         _publish_end(store, publisher, status)
     return _result(status, new=new)
 

@@ -27,10 +27,12 @@ from contract.exceptions import (
     ConfigError,
     DeniedError,
     MMMError,
+    PausedError,
     PreconditionError,
     ServiceError,
     TransientError,
 )
+from contract.pause import refuse_if_paused
 from contract.request import Request, accepted_status
 from contract.retries import GRANT
 from contract.run import (
@@ -46,6 +48,7 @@ from contract.stores import Store
 from contract.terminal import end_request, run_error
 from trigger.execution import Launch, Launcher, MaybeStartedError, NotStartedError
 
+STEP = "launch"  # the step of a run that ends before its job begins
 CLAIM = timedelta(seconds=90)
 LONGEST_CLAIM = timedelta(hours=2)
 
@@ -110,6 +113,10 @@ def awaits_launch(status: Status) -> bool:
 def _launch(
     request: Request, config: Config, permit: _Permit, *, store: Store, launcher: Launcher
 ) -> Status:
+    try:
+        refuse_if_paused(store, request.market)
+    except PausedError as error:
+        return end_request(store, request, State.SKIPPED, run_error(error, step=STEP))
     launch = Launch(
         run_id=request.run_id,
         config_uri=request.origin.config_uri,
@@ -208,4 +215,4 @@ def _release(permit: _Permit, store: Store, *, denied_since: datetime | None) ->
 
 
 def _refused(request: Request, error: MMMError, store: Store) -> Status:
-    return end_request(store, request, State.FAILED, run_error(error, step="launch"))
+    return end_request(store, request, State.FAILED, run_error(error, step=STEP))

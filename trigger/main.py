@@ -129,7 +129,8 @@ def _take(delivery: Delivery) -> None:
 
 
 def _log(result: MessageResult) -> None:
-    level = log.info if result.problem is None else log.error
+    is_fault = result.problem is not None and result.state is not State.SKIPPED
+    level = log.error if is_fault else log.info
     about = {"run_id": result.run_id, "market": result.market, "execution": result.execution}
     known = "" if result.new or result.state is State.REJECTED else " (delivered before)"
     tail = f": {result.problem}" if result.problem else ""

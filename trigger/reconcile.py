@@ -186,7 +186,8 @@ class _Run:
         return self.at - accepted_at > self.max_age
 
     def _waiting(self, request: Request) -> str:
-        before = run_ahead(self.store, request, at=self.at)
+        paused = self.store.stat(layout.paused(request.market)) is not None  # it ends at once
+        before = None if paused else run_ahead(self.store, request, at=self.at)
         if before is not None and not self._is_too_old(request):
             return "waiting"
         if before is not None:

@@ -21,6 +21,7 @@ def wait_for_market(attempt: Attempt) -> str | None:
     run again when its turn comes. `mmm run` waits in its own process.
 
     Raises:
+        PausedError: the market is paused, and the run does not hold it yet.
         LimitError: the market is busy and the run must not wait, or too many runs began today.
         CancelledError: the attempt must stop.
     """

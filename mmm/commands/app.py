@@ -27,6 +27,8 @@ COMMANDS = (
     "logs",
     "open",
     "cancel",
+    "pause",
+    "resume",
     "compare",
     "stability",
     "replay",

@@ -12,13 +12,13 @@ from mmm.commands.common import one_of, report_errors
 DOCUMENTS = (
     "config", "request", "event", "manifest", "proposal", "result", "plan", "check", "publish",
     "status", "run", "logs", "open", "compare", "stability", "replay", "export", "decision",
-    "dead-letters", "doctor",
+    "pause", "dead-letters", "doctor",
 )  # fmt: skip
 # What a command prints with --json, if the document has another name.
 PRINTED = {
     "run": "result", "serve": "result", "watch": "result", "cancel": "result", "list": "run",
     "show": "run", "init": "proposal", "import-config": "proposal", "promote": "decision",
-    "hold": "decision", "rollback": "decision",
+    "hold": "decision", "rollback": "decision", "resume": "pause",
 }  # fmt: skip
 
 
@@ -36,8 +36,8 @@ def command(
 
     Editors use it to check configs; programs use it to check requests, events, manifests, and what
     commands print with --json: `result` of run, serve, watch and cancel; `run` of list and show;
-    `proposal` of init and import-config; `decision` of promote, hold and rollback; the others have
-    the name of their command.
+    `proposal` of init and import-config; `decision` of promote, hold and rollback; `pause` of pause
+    and resume; the others have the name of their command.
 
     Example: mmm schema event > event.schema.json
     """

@@ -13,8 +13,8 @@ def command(
 ) -> None:
     """Show every market.
 
-    Prints a line per market: its current run with verdict and age, and its runs that have not
-    ended. `mmm list --market M` shows a market's runs.
+    Prints a line per market: its current run with verdict and age, its runs that have not ended,
+    and whether it is paused. `mmm list --market M` shows a market's runs.
 
     Example: mmm status --bucket gs://BUCKET
     """
@@ -31,7 +31,7 @@ def command(
     if not found:
         print(f"no markets in {bucket}; `mmm run CONFIG` starts a run", file=sys.stderr)
         return
-    rows = [("MARKET", "REVISION", "CURRENT RUN", "VERDICT", "AGE (DAYS)", "NOT ENDED")]
+    rows = [("MARKET", "REVISION", "CURRENT RUN", "VERDICT", "AGE (DAYS)", "NOT ENDED", "PAUSED")]
     for one in found:
         current = one.current
         age = f"{(now() - current.created_at).total_seconds() / 86400:.1f}" if current else ""
@@ -43,6 +43,7 @@ def command(
                 (current.verdict or "") if current else "",
                 age,
                 ", ".join(f"{run.run_id} {run.state}" for run in one.open),
+                (one.pause.text() if one.pause else "yes") if one.is_paused else "",
             )
         )
     print_table(rows)

@@ -16,6 +16,7 @@ import yaml
 from contract import layout
 from contract.base import sha256_hex
 from contract.run import State
+from mmm.pauses import pause, resume
 from tests.e2e import cloud as clouds
 from tests.e2e.cloud import BUCKET, JOB_NAME, REGION, ROOT, Cloud
 from tests.fakes import snowflake
@@ -124,6 +125,18 @@ def test_a_published_message_becomes_a_model(cloud: Cloud) -> None:
     lines = cloud.log_of(run_id)
     assert {line["logging.googleapis.com/labels"].get("run_id") for line in lines} >= {run_id}
     assert {line["severity"] for line in lines} <= {"INFO", "WARNING", "DEBUG"}
+
+
+def test_a_paused_market_trains_nothing_until_it_is_resumed(cloud: Cloud) -> None:
+    uri = cloud.put("configs/it.yaml", yaml.safe_dump(config(market="IT")))
+    pause(cloud.store, "IT", by="jo@desk", reason="no data")
+    run_id = cloud.wait_for_run_of(cloud.publish({"config_uri": uri}, source="scheduler/it"))
+    event = cloud.wait_for_event(run_id=run_id)
+    assert event["type"] == "mmm.run.skipped"
+    assert "by jo@desk: no data" in event["data"]["error"]["message"]
+    assert cloud.run.of_run(run_id) == []
+    resume(cloud.store, "IT")
+    check_writers(cloud)
 
 
 def test_a_push_without_cloud_event_headers_and_broken_data(cloud: Cloud) -> None:

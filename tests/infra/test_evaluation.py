@@ -12,11 +12,13 @@ import os
 import re
 import shutil
 import subprocess
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from contract.base import sha256_hex
 from contract.message import parse_message
 
 ROOT = Path(__file__).parent.parent.parent
@@ -159,6 +161,24 @@ def test_schedule_with_markets_and_overrides_is_a_request(tmp_path: Path) -> Non
     assert message.overrides == {"training": {"seed": 7}}
 
 
+def test_schedules_are_spread_by_their_names(tmp_path: Path) -> None:
+    many = "\n".join(
+        f'm{n} = {{ config = "configs/m{n}.yaml", cron = "15 2 * * 1-5", spread_minutes = 45 }}'
+        for n in range(200)
+    )
+    outputs, said = evaluate(
+        tmp_path, example().replace("  schedules = {", f"  schedules = {{\n{many}")
+    )
+    assert said == ""
+    crons = outputs["crons"]
+    assert (crons["de"], crons["fr"]) == ("0 2 * * *", "30 2 * * *")
+    assert crons["m0"] == f"{15 + int(sha256_hex(b'm0')[:8], 16) % 45} 2 * * 1-5"
+    minutes = Counter(int(crons[f"m{n}"].split()[0]) for n in range(200))
+    assert min(minutes) >= 15
+    assert max(minutes) <= 59
+    assert max(minutes.values()) <= 12  # 200 schedules over 45 minutes
+
+
 @pytest.mark.parametrize(
     ("old", "new", "said"),
     [
@@ -181,6 +201,16 @@ def test_schedule_with_markets_and_overrides_is_a_request(tmp_path: Path) -> Non
             'cron = "0 2 * * *"',
             'cron = "0 2 * * *", overrides = "[1]"',
             "must be the JSON text of an",
+        ),
+        (
+            'cron = "30 2 * * *"',
+            'cron = "30 2 * * *", spread_minutes = 45',
+            "both may be 60 together",
+        ),
+        (
+            'cron = "30 2 * * *"',
+            'cron = "*/5 2 * * *", spread_minutes = 5',
+            "the minute of `cron` must be a number",
         ),
         (
             "project_id = var.project_id",

@@ -30,6 +30,7 @@ from job.attempt.request import create_accepted
 from job.lifecycle import Ending, work_on
 from job.outputs.manifest import DataFacts, Manifest, Versions
 from job.runtime.settings import Settings
+from mmm.pauses import pause
 from tests.faults.model import CONFIG, Service, Topic
 from trigger.reconcile import PassReport, reconcile
 
@@ -145,6 +146,7 @@ def _fill(made: Scene) -> None:
             body_base64=base64.b64encode(b"x").decode(),
         )  # fmt: skip
         made.store.write(layout.rejected(market), rejection.to_json())
+    pause(made.store, "OLD", by="jo@desk", reason="no data")
     count_run(made.store, made.id_of("DE", 1), 50)
     made.settle()
 

@@ -21,6 +21,10 @@ help: ## List the targets
 demo: setup ## Set everything up, publish a message locally and train a model from it
 	@scripts/demo.sh
 
+.PHONY: app
+app: env ## Open the console on the demo's bucket, at http://localhost:8501
+	@scripts/app.sh
+
 .PHONY: test
 test: setup check $(FAKESNOW)/.ready ## Set everything up, check the code and run every test
 	@scripts/test.sh
@@ -95,9 +99,10 @@ docs: env ## Write the generated parts of docs/
 
 .PHONY: lock
 lock: ## Resolve the dependencies into the hashed requirements files
-	$(COMPILE) pyproject.toml --extra dev -o requirements-dev.txt
-	$(COMPILE) pyproject.toml --extra dev --resolution lowest-direct -o requirements-lowest.txt
+	$(COMPILE) pyproject.toml --extra app --extra dev -o requirements-dev.txt
+	$(COMPILE) pyproject.toml --extra app --extra dev --resolution lowest-direct -o requirements-lowest.txt
 	$(COMPILE) pyproject.toml --constraint requirements-dev.txt -o job/requirements.txt
+	$(COMPILE) pyproject.toml --extra app --constraint requirements-dev.txt -o app/requirements.txt
 	$(COMPILE) trigger/requirements.in --constraint requirements-dev.txt -o trigger/requirements.txt
 	$(COMPILE) docker/tools.in -o requirements-tools.txt
 	$(COMPILE) r/requirements-nevergrad.in -o r/requirements-nevergrad.txt

@@ -36,6 +36,16 @@ LOG_STYLE = "MMM_LOG_STYLE"  # `console` for people, `json` for Cloud Logging
 WAIT_HERE = "MMM_WAIT_HERE"  # 1: the job waits for its market instead of ending
 TRACEBACK = "MMM_TRACEBACK"  # 1: the command line shows tracebacks
 
+# of the console
+APP_AUDIENCE = "MMM_APP_AUDIENCE"  # the audience of Identity-Aware Proxy's signed header
+APP_VIEWERS = "MMM_APP_VIEWERS"  # who may look: addresses, domains, groups; empty for all
+APP_EDITORS = "MMM_APP_EDITORS"  # who may save configs, and start and cancel runs
+APP_APPROVERS = "MMM_APP_APPROVERS"  # who may promote and hold runs
+APP_USER = "MMM_APP_USER"  # the name of the user on a laptop, where nobody signs in
+
+# of a service, by Cloud Run
+CLOUD_RUN_SERVICE = "K_SERVICE"  # the service's name
+
 # of a run, from the trigger to the job
 RUN_ID = "MMM_RUN_ID"  # the run to work on
 CONFIG_URI = "MMM_CONFIG_URI"  # where its config came from

@@ -55,6 +55,7 @@ def published(run_id: str, event_id: str) -> str:
     return f"runs/{run_id}/published/{event_id}.json"
 
 
+CONFIGS = "configs/"
 RUNS = "runs/"
 ARTIFACTS = "robyn/"
 REJECTED = "rejected/"
@@ -67,6 +68,16 @@ DAMAGED = "damaged/"
 DECISIONS = "decisions/"
 PAUSED = "paused/"
 TRIALS = "trials/"  # below a run's work folder
+
+
+def config(name: str) -> str:
+    """Return the path of a config that people edit and messages name."""
+    return f"{CONFIGS}{name}.yaml"
+
+
+def config_version(name: str, generation: int) -> str:
+    """Return where the version of a config is kept that a later one replaced; written once."""
+    return f"config-versions/{name}/{generation}.yaml"
 
 
 def closed_runs() -> str:

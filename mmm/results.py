@@ -48,6 +48,13 @@ class Published(BaseModel, frozen=True):
     topic: str
 
 
+class Saved(BaseModel, frozen=True):
+    """A config that `mmm save` has put into the bucket."""
+
+    address: str
+    version: int
+
+
 class Opened(BaseModel, frozen=True):
     """A report that `mmm open` has downloaded."""
 

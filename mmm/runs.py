@@ -20,6 +20,7 @@ from contract.run import State, Status, now, read_status
 from contract.runid import is_valid
 from contract.stored import read_fields
 from contract.stores import Store
+from job.outputs.ledger import last_action
 from mmm.pauses import paused_markets
 
 AT_ONCE = 16  # reads of a bucket
@@ -33,7 +34,9 @@ class Run(BaseModel, frozen=True):
         is_current: whether the market's `current.json` names the run.
         verdict: PASS, REVIEW or FAIL; None for a run without a result.
         seconds: from the request to the end, or to the last sign of a run that has not ended.
-        problem: why the run failed, is held or waits.
+        problem: why the run failed or waits.
+        held: why the run is held.
+        data_until: the last day of the data; None for a run without a result.
     """
 
     run_id: str
@@ -52,6 +55,8 @@ class Run(BaseModel, frozen=True):
     execution: str | None
     waits_for: str | None
     problem: str | None
+    held: list[str]
+    data_until: str | None
     findings: list[dict[str, Any]]
     warnings: list[str]
     duplicate_of: str | None
@@ -157,6 +162,8 @@ def _run(status: Status, current: str | None) -> Run:
         execution=status.execution,
         waits_for=status.waits_for,
         problem=error or (f"waits for run {status.waits_for}" if status.waits_for else None),
+        held=(outcome.get("drift") or {}).get("reasons", []),
+        data_until=(outcome.get("best_model") or {}).get("window_end"),
         findings=verdict.get("findings", []),
         warnings=outcome.get("warnings") or [],
         duplicate_of=outcome.get("duplicate_of"),
@@ -170,6 +177,7 @@ class MarketState(BaseModel, frozen=True):
 
     Attributes:
         current: the current run, None before the first success.
+        held: the newest run, if it is newer than the current one and waits for a decision.
         open: the runs that have not ended, oldest first.
         pause: who paused the market, when and why; None also if that cannot be read.
     """
@@ -177,6 +185,7 @@ class MarketState(BaseModel, frozen=True):
     market: str
     revision: str
     current: Run | None
+    held: Run | None
     open: list[Run]
     is_paused: bool
     pause: Pause | None
@@ -203,22 +212,33 @@ def markets(store: Store) -> list[MarketState]:
     known |= {(name, "") for name in pauses.keys() - {market for market, _ in known}}
     places = sorted(known)
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        found = pool.map(lambda place: _current_run(store, *place), places)
+        found = pool.map(lambda place: _current_and_held(store, *place), places)
         return [
             MarketState(
                 market=place[0],
                 revision=place[1],
-                current=run,
+                current=current,
+                held=held,
                 open=unfinished.get(place, []),
                 is_paused=place[0] in pauses,
                 pause=pauses.get(place[0]),
             )
-            for place, run in zip(places, found, strict=True)
-            if run is not None or place in unfinished or place[0] in pauses
+            for place, (current, held) in zip(places, found, strict=True)
+            if current or held or place in unfinished or place[0] in pauses
         ]
 
 
-def _current_run(store: Store, market: str, revision: str) -> Run | None:
+def _current_and_held(store: Store, market: str, revision: str) -> tuple[Run | None, Run | None]:
     run_id = current_run(store, revision, market)
     status = _readable(store, run_id) if run_id else None
-    return _run(status, run_id) if status else None
+    current = _run(status, run_id) if status else None
+    prefix = layout.artifacts(revision, market, "").rstrip("/") + "/"
+    folders = store.folders(prefix, start=run_id or "")
+    newest = max(filter(is_valid, folders), default="")
+    if newest <= (run_id or ""):
+        return current, None
+    latest = _readable(store, newest)
+    if latest is None or latest.state is not State.HELD:
+        return current, None
+    _, by_person = last_action(store, revision, market, newest)
+    return current, _run(latest, run_id) if by_person is None else None

@@ -46,6 +46,7 @@ def _models() -> dict[str, Any]:
         "plan": Plan,
         "check": results.Checked,
         "publish": results.Published,
+        "save": results.Saved,
         "status": MarketState,
         "run": Run,
         "logs": Entry,

@@ -6,7 +6,7 @@ cd "$(dirname "$0")/.." || exit
 status=0
 errors=$(mktemp)
 trap 'rm -f "$errors"' EXIT
-for lock in trigger/requirements.txt job/requirements.txt requirements-dev.txt requirements-tools.txt; do
+for lock in trigger/requirements.txt job/requirements.txt app/requirements.txt requirements-dev.txt requirements-tools.txt; do
   answer=$(timeout 60 .venv-tools/bin/pip-audit --disable-pip --require-hashes --requirement "$lock" \
     --format json --progress-spinner off --timeout 10 2>"$errors")
   code=$?

@@ -23,8 +23,8 @@ start 'lintr' Rscript r/tests/lint.R
 start 'checkov' $tools/checkov --directory infra --framework terraform --compact --quiet --skip-download
 start 'generated documents' $bin/python scripts/generate_docs.py --check
 start 'names in documents' $bin/python -m scripts.check_docs
-start 'examples in docstrings' $bin/python -m pytest --quiet --doctest-modules contract job mmm trigger
-start 'bandit' $tools/bandit --quiet --recursive contract job mmm trigger --severity-level medium
+start 'examples in docstrings' $bin/python -m pytest --quiet --doctest-modules app contract job mmm trigger
+start 'bandit' $tools/bandit --quiet --recursive app contract job mmm trigger --severity-level medium
 start 'pip-audit' scripts/audit.sh
 start 'ruff format' $bin/ruff format --check .
 start 'ruff' $bin/ruff check .

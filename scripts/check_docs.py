@@ -131,7 +131,7 @@ def _in_path(word: str, repository: Repository) -> Iterator[str]:
 
 
 def _in_name(name: str, repository: Repository) -> Iterator[str]:
-    if re.fullmatch(r"(contract|trigger|job|mmm)(\.\w+)+", name) and not name.endswith(FILES):
+    if re.fullmatch(r"(app|contract|trigger|job|mmm)(\.\w+)+", name) and not name.endswith(FILES):
         yield from _in_dotted(name, repository)
     elif re.fullmatch(RESOURCE, name) and not repository.has_resource(name):
         yield f"Terraform makes nothing with the name `{name}`"

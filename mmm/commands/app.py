@@ -18,6 +18,7 @@ COMMANDS = (
     "init",
     "import-lift-tests",
     "import-config",
+    "save",
     "publish",
     "serve",
     "status",

@@ -22,22 +22,15 @@ def command(
     import webbrowser
     from pathlib import Path
 
-    from contract import layout
-    from contract.exceptions import ConfigError, NotFoundError
     from contract.stores import open_store
+    from mmm import artifacts
     from mmm.runs import find
 
     with report_errors(as_json=as_json):
         store = open_store(bucket)
         found = find(store, run, revision=revision)
-        file = Path(tempfile.mkdtemp(prefix="mmm-report-")) / f"{found.run_id}.html"
-        path = layout.artifacts(found.revision, found.market, found.run_id, "report.html")
-        try:
-            store.download(path, file)
-        except NotFoundError:
-            raise ConfigError(
-                f"run {found.run_id} has no report: it is {found.state}"
-                + (f", {found.problem}" if found.problem else "")
-            ) from None
+        report = artifacts.read(store, found, "report.html")
+    file = Path(tempfile.mkdtemp(prefix="mmm-report-")) / f"{found.run_id}.html"
+    file.write_bytes(report)
     print(json.dumps({"run_id": found.run_id, "path": str(file)}) if as_json else file)
     webbrowser.open(file.as_uri())

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -43,31 +42,19 @@ def command(
     Example: mmm publish gs://BUCKET/configs/de.yaml --set training.preset=production
     """
     from contract.documents import parse_document
-    from contract.message import parse_message
     from contract.topics import open_topic
     from job.attempt.request import read_config_text
+    from mmm.publish import request_run
 
     with report_errors(as_json=as_json):
         overrides = parse_overrides(set_)
-        message: dict[str, object] = {}
-        if config.startswith("gs://"):
-            message["config_uri"] = config
-        else:
-            text = read_config_text(str(Path(config)))
-            message["config"] = json.loads(
-                json.dumps(parse_document(text, what=config), default=str)
-            )
-        message |= {
-            name: value
-            for name, value in (
-                ("overrides", overrides),
-                ("markets", list(market)),
-                ("force", force),
-            )
-            if value
-        }
-        data = json.dumps(message).encode()
-        parse_message(data)
-        attributes = {"idempotency_key": key} if key else {}
-        sent = open_topic(to).publish(data, attributes)
+        is_address = config.startswith("gs://")
+        sent = request_run(
+            open_topic(to),
+            config if is_address else parse_document(read_config_text(config), what=config),
+            overrides=overrides,
+            markets=market,
+            key=key,
+            force=force,
+        )
     print(json.dumps({"message_id": sent, "topic": to}) if as_json else sent)

@@ -13,8 +13,9 @@ def command(
 ) -> None:
     """Show every market.
 
-    Prints a line per market: its current run with verdict and age, its runs that have not ended,
-    and whether it is paused. `mmm list --market M` shows a market's runs.
+    Prints a line per market: its current run with verdict and age, a newer run that is held and
+    waits for a decision, the runs that have not ended, and whether it is paused. `mmm list --market
+    M` shows a market's runs.
 
     Example: mmm status --bucket gs://BUCKET
     """
@@ -31,9 +32,9 @@ def command(
     if not found:
         print(f"no markets in {bucket}; `mmm run CONFIG` starts a run", file=sys.stderr)
         return
-    rows = [("MARKET", "REVISION", "CURRENT RUN", "VERDICT", "AGE (DAYS)", "NOT ENDED", "PAUSED")]
+    rows = [("MARKET", "REVISION", "CURRENT RUN", "VERDICT", "AGE (DAYS)", "WAITS", "PAUSED")]
     for one in found:
-        current = one.current
+        current, waits = one.current, [*([one.held] if one.held else []), *one.open]
         age = f"{(now() - current.created_at).total_seconds() / 86400:.1f}" if current else ""
         rows.append(
             (
@@ -42,7 +43,7 @@ def command(
                 current.run_id if current else "none",
                 (current.verdict or "") if current else "",
                 age,
-                ", ".join(f"{run.run_id} {run.state}" for run in one.open),
+                ", ".join(f"{run.run_id} {run.state}" for run in waits),
                 (one.pause.text() if one.pause else "yes") if one.is_paused else "",
             )
         )

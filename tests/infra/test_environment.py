@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from app.settings import Settings as AppSettings
 from contract import environment
 from contract.environment_settings import EnvironmentSettings
 from job.cost.machine import Size
@@ -21,7 +22,7 @@ OF_TESTS = {"MMM_ALL_MOMENTS", "MMM_SKIP_ROBYN"}  # of scripts and tests, not of
 OF_SNOWFLAKE = {"MMM_WH", "MMM_MONITOR", "MMM_READER", "MMM_TRAINER"}  # names of its objects
 SOURCES = sorted(
     path
-    for package in ("contract", "job", "mmm", "trigger")
+    for package in ("app", "contract", "job", "mmm", "trigger")
     for path in (ROOT / package).rglob("*.py")
 )
 
@@ -59,7 +60,7 @@ def test_terraform_describes_what_the_job_runs_on() -> None:
 
 
 def test_settings_read_known_names_only() -> None:
-    assert read_by(JobSettings, Size, TriggerSettings) <= NAMES
+    assert read_by(AppSettings, JobSettings, Size, TriggerSettings) <= NAMES
 
 
 def test_programs_use_the_constants() -> None:

@@ -16,6 +16,7 @@ ALLOWED = {
     "trigger": {"trigger", "contract"},
     "job": {"job", "contract"},
     "mmm": {"mmm", "job", "trigger", "contract"},
+    "app": {"app", "mmm", "job", "trigger", "contract"},
 }
 
 

@@ -1,0 +1,1 @@
+"""The console: the commands of `mmm` as pages in a browser."""

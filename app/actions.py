@@ -1,0 +1,71 @@
+"""What a person can do here. Each action checks the person's role itself, whatever a page shows."""
+
+from __future__ import annotations
+
+from app.deployment import Deployment
+from app.people import Person, Role
+from contract.exceptions import ConfigError
+from contract.pause import Pause
+from contract.run import Status
+from job.outputs.ledger import Decision
+from mmm import cancel as cancelling
+from mmm import configs, decisions, pauses
+from mmm.configs import StoredConfig
+from mmm.publish import request_run
+
+
+def save_config(at: Deployment, person: Person, name: str, text: str, *, seen: int) -> StoredConfig:
+    """Save a new version of a config, unless somebody else has saved one meanwhile."""
+    person.require(Role.EDITOR, "save a config")
+    return configs.save(at.store, name, text, seen=seen, by=person.name)
+
+
+def start_run(at: Deployment, person: Person, name: str, *, force: bool = False) -> str:
+    """Publish a request to train with a config of the bucket; return the message's id.
+
+    Raises:
+        ConfigError: there is no such config, or it is not valid.
+    """
+    person.require(Role.EDITOR, "start a run")
+    stored = configs.read(at.store, name)
+    if stored is None:
+        raise ConfigError(f"there is no config `{name}` in {at.store.url}")
+    if stored.problem:
+        raise ConfigError(f"the config `{name}` is not valid: {stored.problem}")
+    return request_run(at.requests, configs.address(at.store, name), force=force)
+
+
+def pause_market(at: Deployment, person: Person, market: str, *, reason: str) -> Pause:
+    """Begin no more runs of a market."""
+    person.require(Role.EDITOR, "pause a market")
+    return pauses.pause(at.store, market, by=person.name, reason=_given(reason))
+
+
+def resume_market(at: Deployment, person: Person, market: str) -> Pause | None:
+    """End the pause of a market."""
+    person.require(Role.EDITOR, "resume a market")
+    return pauses.resume(at.store, market)
+
+
+def cancel_run(at: Deployment, person: Person, run_id: str) -> Status:
+    """Stop a run's execution and end the run."""
+    person.require(Role.EDITOR, "cancel a run")
+    return cancelling.cancel(run_id, at.store, at.events, at.launcher())
+
+
+def promote_run(at: Deployment, person: Person, run_id: str, *, reason: str) -> Decision:
+    """Make a run its market's current one."""
+    person.require(Role.APPROVER, "promote a run")
+    return decisions.promote(at.store, run_id, reason=_given(reason), by=person.name)
+
+
+def hold_run(at: Deployment, person: Person, run_id: str, *, reason: str) -> Decision:
+    """Keep a run from being its market's current one."""
+    person.require(Role.APPROVER, "hold a run")
+    return decisions.hold(at.store, run_id, reason=_given(reason), by=person.name)
+
+
+def _given(reason: str) -> str:
+    if not reason.strip():
+        raise ConfigError("say why, for those who look at this later")
+    return reason.strip()

@@ -1,0 +1,1 @@
+"""The pages of the console, one script each, in the order of the work."""

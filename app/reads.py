@@ -1,0 +1,84 @@
+"""What pages show, read from the bucket; what has not changed is not read again.
+
+Lists are at most FRESH seconds old and have at most MOST entries. An action clears them, so its
+author sees its effect at once.
+"""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from app.deployment import here
+from contract.exceptions import ConfigError
+from contract.run import Status, read_status
+from mmm import configs as stored
+from mmm import logs, runs
+from mmm.configs import StoredConfig
+
+FRESH = 4.0
+MOST = 50
+_known: dict[str, list[StoredConfig]] = {}
+
+
+def markets() -> list[runs.MarketState]:
+    """Return every market with its current run and what waits."""
+    return _markets(here().store.url)
+
+
+@st.cache_data(ttl=FRESH, show_spinner=False)
+def _markets(_url: str) -> list[runs.MarketState]:
+    return runs.markets(here().store)
+
+
+def configs() -> list[StoredConfig]:
+    """Return the configs of the bucket."""
+    return _configs(here().store.url)
+
+
+@st.cache_data(ttl=FRESH, show_spinner=False)
+def _configs(url: str) -> list[StoredConfig]:
+    _known[url] = stored.stored_configs(here().store, _known.get(url, ()))
+    return _known[url]
+
+
+def newest(market: str | None = None) -> list[runs.Run]:
+    """Return the newest runs, of a market if it is given; at most MOST."""
+    return _newest(here().store.url, market)
+
+
+@st.cache_data(ttl=FRESH, show_spinner=False, max_entries=300)
+def _newest(_url: str, market: str | None) -> list[runs.Run]:
+    return runs.newest(here().store, market=market, limit=MOST)
+
+
+def run(run_id: str) -> runs.Run:
+    """Return a run.
+
+    Raises:
+        ConfigError: there is no such run.
+    """
+    return runs.find(here().store, run_id, revision="r1")
+
+
+def status(run_id: str) -> Status:
+    """Return the status of a run.
+
+    Raises:
+        ConfigError: there is no such run.
+    """
+    found = read_status(here().store, run_id)
+    if found is None:
+        raise ConfigError(f"there is no run `{run_id}` in {here().store.url}")
+    return found
+
+
+def log(run_id: str, severity: str) -> list[logs.Entry]:
+    """Return the last entries of a run's log."""
+    return logs.entries(here().store, run_id, severity=severity)[-500:]
+
+
+def forget() -> None:
+    """Read the lists again, after an action."""
+    _markets.clear()
+    _configs.clear()
+    _newest.clear()

@@ -23,7 +23,8 @@ locals {
     "run.googleapis.com",
     "secretmanager.googleapis.com",
     "storage.googleapis.com",
-  ], var.bigquery == null ? [] : ["bigquery.googleapis.com", "bigquerystorage.googleapis.com"]))
+    ], var.bigquery == null ? [] : ["bigquery.googleapis.com", "bigquerystorage.googleapis.com"],
+  var.results == null ? [] : ["bigquery.googleapis.com"]))
 }
 
 resource "google_project_service" "this" {

@@ -129,6 +129,19 @@ variable "requests" {
   nullable = false
 }
 
+variable "results" {
+  description = "Set it to show the result tables of promoted runs in BigQuery. `dataset` is made in this project, where the bucket is. `readers` are IAM members that may query it; a query reads the bucket in their name, so they may read the whole bucket."
+  type = object({
+    dataset = optional(string, "mmm")
+    readers = optional(list(string), [])
+  })
+  default = null
+  validation {
+    condition     = var.results == null || can(regex("^[A-Za-z0-9_]+$", var.results.dataset))
+    error_message = "results.dataset must have only letters, digits and underscores."
+  }
+}
+
 variable "schedules" {
   description = "Each entry publishes a request at each of its times. `config` is an object of the bucket (configs/de.yaml); `cron` and `time_zone` set the times. With `spread_minutes`, the schedule runs later by a number of minutes below it that depends only on its name; the minute of `cron` and `spread_minutes` may be 60 together. Each of `markets` gets a run. `overrides` is the JSON text of config fields that replace the file's."
   type = map(object({

@@ -1,4 +1,7 @@
-"""Write the generated parts of docs/, or check that they match the code (`--check`)."""
+"""Write what is generated from the code, or check that it matches (`--check`).
+
+These are parts of docs/, and the definitions of BigQuery's tables for Terraform.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,7 @@ from typing import Any
 import typer.main
 
 from job.outputs.tables import DESCRIPTIONS, SCHEMAS
-from mmm.bigquery import RUN_COLUMNS
+from mmm.bigquery import RUN_COLUMNS, definitions
 from mmm.commands import app
 from mmm.commands.schema import DOCUMENTS
 from mmm.schemas import json_schema
@@ -77,12 +80,13 @@ def main() -> int:
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_text(text)
     for name in stale:
-        print(f"docs/{name} does not match the code; run `make docs`")
+        file = (DOCS / name).resolve().relative_to(ROOT)
+        print(f"{file} does not match the code; run `make docs`")
     return 1 if stale else 0
 
 
 def documents() -> dict[str, str]:
-    """Return every generated document by its name."""
+    """Return every generated document by its path from docs/."""
     made = {
         f"{'' if name in FILES else 'schemas/'}{name}.schema.json": (
             json.dumps(json_schema(name), indent=2) + "\n"
@@ -90,6 +94,7 @@ def documents() -> dict[str, str]:
         for name in DOCUMENTS
     }
     return made | {
+        "../infra/bigquery.json": definitions(),
         "cli.md": cli_reference(),
         "config.md": config_reference(),
         "engine.md": with_benchmarks("engine.md"),
@@ -154,7 +159,8 @@ def tables_reference() -> str:
     parts += [
         "## In BigQuery\n",
         "`mmm export bigquery --dataset PROJECT.DATASET --bucket gs://BUCKET` makes, once for a",
-        "bucket:\n",
+        "bucket, what follows. Terraform makes the same with `var.results`",
+        "([infra/README.md](../infra/README.md)); use one of both.\n",
         "- a view of each table below, with the rows of promoted runs only: those that are their",
         "  markets' current ones. It follows each promotion at once, without a load.",
         "- an external table `all_…` of each, with the rows of all runs.",

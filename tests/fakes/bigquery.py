@@ -37,7 +37,7 @@ _TYPES = {
 }
 PAGE_ROWS = 7
 _EXTERNAL = re.compile(
-    r"CREATE OR REPLACE EXTERNAL TABLE `([^`]+)`(?: \((.*?)\))?\n"
+    r"CREATE OR REPLACE EXTERNAL TABLE `([^`]+)` \((.*?)\)\n"
     r"OPTIONS \(format = '(\w+)', uris = \['gs://([^/]+)/([^']+)'\]",
     re.DOTALL,
 )
@@ -145,21 +145,26 @@ class FakeBigQuery:
         files = f"{self.buckets[bucket]}/{place.replace('*/', '**/')}"
         if not any(self.buckets[bucket].glob(place.replace("*/", "**/"))):
             raise RefusedError(400, "invalid", f"no file matches gs://{bucket}/{place}")
+        definition = sqlglot.parse_one(f"CREATE TABLE t ({columns})", read="bigquery")
+        fields = {
+            field.name: field.kind.sql(dialect="duckdb")
+            for field in definition.find_all(exp.ColumnDef)
+            if field.parent is definition.this
+        }
         if kind == "PARQUET":
-            reader = f"read_parquet('{files}')"
+            reader = f"read_parquet('{files}', union_by_name = true)"
+            shown = ", ".join(
+                f'CAST("{one}" AS {type_}) AS "{one}"' for one, type_ in fields.items()
+            )
         else:
-            fields = sqlglot.parse_one(f"CREATE TABLE t ({columns})", read="bigquery")
-            types = [
-                f"'{field.name}': '{field.kind.sql(dialect='duckdb')}'"
-                for field in fields.find_all(exp.ColumnDef)
-                if field.parent is fields.this
-            ]
+            types = ", ".join(f"'{one}': '{type_}'" for one, type_ in fields.items())
             reader = (
                 f"read_json('{files}', format = 'newline_delimited', ignore_errors = true, "
-                f"columns = {{{', '.join(types)}}})"
+                f"columns = {{{types}}})"
             )
+            shown = "*"
         place = self._translated(f"SELECT * FROM `{name}`").partition(" FROM ")[2]
-        return f"CREATE OR REPLACE VIEW {place} AS SELECT * FROM {reader}"
+        return f"CREATE OR REPLACE VIEW {place} AS SELECT {shown} FROM {reader}"
 
     def _translated(self, sql: str) -> str:
         try:

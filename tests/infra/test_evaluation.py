@@ -73,6 +73,7 @@ def evaluate(folder: Path, example: str) -> tuple[dict[str, Any], str]:
     """Outputs of the module called as in the example, and what Terraform said."""
     (folder / "module").mkdir()
     (folder / "module" / "main.tf").write_text(module_text())
+    shutil.copy(INFRA / "bigquery.json", folder / "module")
     local = re.sub(r"^(terraform |provider [^{]*)\{\n.*?^\}$", "", example, flags=re.M | re.S)
     (folder / "main.tf").write_text(local.replace('"../.."', '"./module"'))
     assert (done := terraform(folder, "init", "-backend=false")).returncode == 0, done.stderr
@@ -118,6 +119,8 @@ def test_example_is_computed(tmp_path: Path) -> None:
         "SNOWFLAKE_ROLE": "MMM_READER",
         "SNOWFLAKE_WAREHOUSE": "MMM_WH",
     }
+    assert outputs["results_tables"] == outputs["results_views"] == {}  # only if asked for
+    assert "bigquery.googleapis.com" not in outputs["services"]
     assert list(outputs["metric_alerts"]) == ["dead-letters", "failed-executions"]
     assert list(outputs["log_alerts"]) == ["job-errors", "reconcile-errors", "trigger-errors"]
     for text in outputs["messages"].values():
@@ -229,3 +232,21 @@ def test_wrong_values_are_refused(tmp_path: Path, old: str, new: str, said: str)
     outputs, error = evaluate(tmp_path, example_with_secrets().replace(old, new))
     assert outputs == {}
     assert said in error
+
+
+def test_results_in_bigquery(tmp_path: Path) -> None:
+    asked = 'results = { readers = ["group:analysts@example.com"] }'
+    outputs, said = evaluate(
+        tmp_path, example().replace("  schedules = {", f"  {asked}\n  schedules = {{")
+    )
+    assert said == ""
+    assert outputs["results_place"] == "my-project.mmm"
+    assert outputs["results_readers"] == ["group:analysts@example.com"]
+    assert {"all_models", "all_statuses"} < set(outputs["results_tables"])
+    assert {"runs", "models"} < set(outputs["results_views"])
+    assert "bigquery.googleapis.com" in outputs["services"]
+    wrong = asked.replace("readers", 'dataset = "a-b", readers')
+    folder = tmp_path / "wrong"
+    folder.mkdir()
+    _, said = evaluate(folder, example().replace("  schedules = {", f"  {wrong}\n  schedules = {{"))
+    assert "results.dataset must have only letters" in said

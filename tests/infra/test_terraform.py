@@ -16,6 +16,7 @@ from contract import layout
 from job.attempt.tasks import GO, MERGE
 from job.pipeline import SNAPSHOT
 from job.posterior.step import DRAWS, WITHOUT_TESTS
+from mmm.bigquery import definitions, statements
 from tests.infra.make_google_schema import used_types
 from tests.infra.terraform_check import SCHEMA, call_problems, problems
 from tests.infra.terraform_source import Module, load, read_into
@@ -237,6 +238,29 @@ def test_writers_reach_their_own_prefixes_only() -> None:
     for who, paths in own.items():
         assert allowed.pop(who) == {path.split("/")[0] + "/" for path in paths}
     assert not allowed
+
+
+def test_tables_in_bigquery_are_those_of_the_export() -> None:
+    """`docs/` and CI compare bigquery.json with the code; here, what Terraform makes of it."""
+    assert (INFRA / "bigquery.json").read_text() == definitions()
+    module = load(INFRA)
+    [external] = module.resources["google_bigquery_table"]["external"][
+        "external_data_configuration"
+    ]
+    used = set(re.findall(r"each\.value\.(\w+)", json.dumps(external)))
+    document = json.loads((INFRA / "bigquery.json").read_text())
+    assert all(used == set(table) for table in document["external"].values())
+    made = {statement.name for statement in statements("gs://acme", "acme-proj.mmm")}
+    assert made == {*document["external"], *document["views"]}
+
+
+def test_readers_of_results_may_only_read() -> None:
+    resources = load(INFRA).resources
+    roles = {
+        resources[kind]["results"]["role"].strip('"')
+        for kind in ("google_bigquery_dataset_iam_member", "google_storage_bucket_iam_member")
+    }
+    assert roles == {"roles/bigquery.dataViewer", "roles/storage.objectViewer"}
 
 
 @pytest.mark.slow

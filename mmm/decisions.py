@@ -42,7 +42,7 @@ def promote(store: Store, run_id: str, *, reason: str, by: str) -> Decision:
     Raises:
         ConfigError: there is no such run, or it did not end as HELD or SUCCEEDED.
     """
-    status = _run(store, run_id)
+    status = status_of(store, run_id)
     if status.state not in (State.HELD, State.SUCCEEDED):
         raise ConfigError(
             f"run {run_id} is {status.state}; only a run that is HELD or SUCCEEDED can be promoted"
@@ -50,7 +50,7 @@ def promote(store: Store, run_id: str, *, reason: str, by: str) -> Decision:
     manifest = read_manifest(store, status.revision, status.market, run_id)
     if manifest is None:
         raise ConfigError(f"run {run_id} has no manifest, so its artifacts are not complete")
-    decision = _record(store, status, Action.PROMOTE, reason, by, {})
+    decision = record_decision(store, status, Action.PROMOTE, reason, by, {})
     _move(store, manifest, decision.at)
     remember(store, manifest.fingerprint, run_id)
     show_changes(store)
@@ -65,7 +65,7 @@ def hold(store: Store, run_id: str, *, reason: str, by: str) -> Decision:
     Raises:
         ConfigError: there is no such run, or it is the only accepted one of its market.
     """
-    return _withdraw(store, _run(store, run_id), Action.HOLD, reason, by)
+    return _withdraw(store, status_of(store, run_id), Action.HOLD, reason, by)
 
 
 def rollback(store: Store, market: str, revision: str, *, reason: str, by: str) -> Decision:
@@ -83,7 +83,7 @@ def rollback(store: Store, market: str, revision: str, *, reason: str, by: str) 
             f"{store.url}"
         )
     run_id = str(read_fields(pointer.data, "run_id", path=path)["run_id"])
-    return _withdraw(store, _run(store, run_id), Action.ROLLBACK, reason, by)
+    return _withdraw(store, status_of(store, run_id), Action.ROLLBACK, reason, by)
 
 
 def _withdraw(store: Store, status: Status, action: Action, reason: str, by: str) -> Decision:
@@ -96,7 +96,7 @@ def _withdraw(store: Store, status: Status, action: Action, reason: str, by: str
             "promote another run first (`mmm promote RUN --reason …`)"
         )
     evidence = {"next": following["run_id"]} if following else {}
-    decision = _record(store, status, action, reason, by, evidence)
+    decision = record_decision(store, status, action, reason, by, evidence)
 
     def change(old: Blob | None) -> bytes | None:
         if old is None or not is_current(store, status):
@@ -117,7 +117,13 @@ def _move(store: Store, manifest: Manifest, at: datetime) -> None:
     update(store, layout.current(manifest.revision, manifest.market), lambda _: content)
 
 
-def _run(store: Store, run_id: str) -> Status:
+def status_of(store: Store, run_id: str) -> Status:
+    """Return the status of a run that a person names by its id.
+
+    Raises:
+        ConfigError: there is no such run.
+        DamagedError: its status cannot be read.
+    """
     if not is_valid(run_id):
         raise ConfigError(f"RUN is `{short(run_id)}`; allowed: e.g. `20261123T020000Z-1a2b3c4d`")
     status = read_status(store, run_id)
@@ -126,10 +132,14 @@ def _run(store: Store, run_id: str) -> Status:
     return status
 
 
-def _record(
+def record_decision(
     store: Store, status: Status, action: Action, reason: str, by: str, more: dict[str, Any]
 ) -> Decision:
-    """Write the decision; its evidence is what the run's event said, and what was current."""
+    """Write a person's decision; its evidence is what the run's event said, and `more`.
+
+    Raises:
+        ConfigError: the reason is empty.
+    """
     if not reason.strip():
         raise ConfigError("`--reason` is empty; say why, for those who read the ledger later")
     outcome = status.outcome

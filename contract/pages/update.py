@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Container, Iterable, Mapping
+from collections.abc import Collection, Container, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
@@ -39,23 +39,23 @@ HTML = "text/html; charset=utf-8"
 log = logging.getLogger("mmm.index")
 
 
-def show_changes(store: Store) -> None:
+def show_changes(store: Store, *, again: Collection[str] = ()) -> None:
     """Update the page, and warn if that fails: nothing depends on it, the next update does it."""
     try:
-        update_index(store)
+        update_index(store, again=again)
     except MMMError as error:
         log.warning("`%s` was not updated; the next update does it: %s", layout.index(), error)
 
 
-def update_index(store: Store) -> None:
-    """Show what has changed since the last update.
+def update_index(store: Store, *, again: Collection[str] = ()) -> None:
+    """Show what has changed since the last update; runs in `again` are shown anew if they ended.
 
     Raises:
         TransientError: other writers changed the page again and again, or the bucket does not
             answer; the next update shows the run too.
     """
     known = _entries(stored(store, layout.index()))
-    found = _read(store, _unknown(store, known))
+    found = _read(store, _unknown(store, known) | known.keys() & again)
 
     def change(old: Blob | None) -> bytes:
         # What is current is read after the page, at each attempt: whoever moves a pointer updates
@@ -63,7 +63,8 @@ def update_index(store: Store) -> None:
         shown = _entries(old) | found
         currents = _currents(store, sorted({(e.market, e.revision) for e in shown.values()}))
         more = _read(store, {run for run in currents.values() if run} - shown.keys())
-        entries = _merged(_entries(old), found | more, set(currents.values()))
+        before = {run: entry for run, entry in _entries(old).items() if run not in again}
+        entries = _merged(before, found | more, set(currents.values()))
         return render_index(_rows(entries, currents), list(entries)).encode()
 
     update(store, layout.index(), change, content_type=HTML)

@@ -23,11 +23,15 @@ JOB = "job"
 
 
 class Action(StrEnum):
-    """What a decision does: the run becomes current, or may not be."""
+    """What a decision does: the run becomes current, or may not be, or is deleted."""
 
     PROMOTE = "promote"
     HOLD = "hold"
     ROLLBACK = "rollback"
+    DELETE = "delete"
+
+
+ABOUT_CURRENT = (Action.PROMOTE, Action.HOLD, Action.ROLLBACK)
 
 
 class Decision(Stored):
@@ -58,12 +62,16 @@ def record(store: Store, decision: Decision) -> bool:
 def last_action(
     store: Store, revision: str, market: str, run_id: str
 ) -> tuple[Action | None, datetime | None]:
-    """Return the last decision about a run, and when a person made it (None for the job's)."""
+    """Return whether a run may be current by the last decision, and when a person made it.
+
+    The time is None for the job's decision. A deletion decides nothing here: data that a person
+    held stays held.
+    """
     job: Action | None = None
     person: tuple[datetime, Action] | None = None
     for info in store.list(layout.decision(revision, market, run_id)):
         who, _, name = info.path.rpartition("/")[2].removesuffix(".json").rpartition("-")
-        if name not in list(Action):
+        if name not in ABOUT_CURRENT:
             continue
         if who == JOB:
             job = Action(name)

@@ -37,6 +37,7 @@ COMMANDS = (
     "promote",
     "hold",
     "rollback",
+    "delete",
     "dead-letters",
     "doctor",
     "schema",

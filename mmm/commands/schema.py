@@ -18,7 +18,7 @@ DOCUMENTS = (
 PRINTED = {
     "run": "result", "serve": "result", "watch": "result", "cancel": "result", "list": "run",
     "show": "run", "init": "proposal", "import-config": "proposal", "promote": "decision",
-    "hold": "decision", "rollback": "decision", "resume": "pause",
+    "hold": "decision", "rollback": "decision", "delete": "decision", "resume": "pause",
 }  # fmt: skip
 
 
@@ -36,8 +36,8 @@ def command(
 
     Editors use it to check configs; programs use it to check requests, events, manifests, and what
     commands print with --json: `result` of run, serve, watch and cancel; `run` of list and show;
-    `proposal` of init and import-config; `decision` of promote, hold and rollback; `pause` of pause
-    and resume; the others have the name of their command.
+    `proposal` of init and import-config; `decision` of promote, hold, rollback and delete; `pause`
+    of pause and resume; the others have the name of their command.
 
     Example: mmm schema event > event.schema.json
     """

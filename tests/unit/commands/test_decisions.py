@@ -116,7 +116,7 @@ def test_decisions_in_the_same_second_leave_a_page_that_agrees(store: FolderStor
 def test_a_decision_stands_if_the_page_cannot_be_written(
     store: FolderStore, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    def busy(_: object) -> None:
+    def busy(_: object, **__: object) -> None:
         raise TransientError("the bucket does not answer")
 
     monkeypatch.setattr("contract.pages.update.update_index", busy)

@@ -11,7 +11,7 @@ import tempfile
 import time
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -165,16 +165,19 @@ class Browser:
 
     def __init__(self, address: str) -> None:
         self._address = address
-        self._sockets: list[ClientConnection] = []
+        self._sockets = ExitStack()
 
     def page(self, *, width: int = 1280, headers: dict[str, str] | None = None) -> Page:
         """Open a new tab."""
         request = urllib.request.Request(f"{self._address}/json/new?about:blank", method="PUT")
         with urllib.request.urlopen(request) as answer:
             tab = json.load(answer)
-        socket = connect(tab["webSocketDebuggerUrl"], max_size=None, compression=None, proxy=None)
-        self._sockets.append(socket)
-        page = Page(socket)
+        address = tab["webSocketDebuggerUrl"]
+        page = Page(
+            self._sockets.enter_context(
+                connect(address, max_size=None, compression=None, proxy=None)
+            )
+        )
         page.resize(width)
         if headers:
             page.send("Network.enable")
@@ -183,8 +186,7 @@ class Browser:
 
     def close(self) -> None:
         """Close all connections."""
-        for socket in self._sockets:
-            socket.close()
+        self._sockets.close()
 
 
 @contextmanager

@@ -16,8 +16,12 @@ from contract import layout
 from contract.exceptions import ConfigError
 from contract.stores import Store
 from contract.stores.folder import FolderStore
-from job.outputs.manifest import Manifest, Versions
+from job.ending import Ending
+from job.outputs.manifest import Manifest, Versions, read_manifest
+from job.runtime import logs
+from job.runtime.progress import make_view
 from job.sources.snapshot import file_sha256
+from job.start import start
 from mmm.compare.again import data_of
 
 # They hold times or the place of a run, or depend on the runs before it.
@@ -85,6 +89,23 @@ def prepare(store: Store, run: Manifest, folder: Path) -> Path:
     bucket.write(request, store.read(request).data)
     bucket.upload(data, layout.work(run.run_id, "snapshot.parquet"))
     return folder / "bucket"
+
+
+def train_again(run: Manifest, bucket: Path) -> tuple[Ending, Manifest | None]:
+    """Train the run in a bucket that `prepare` made; its manifest is None if it has no result."""
+    console = logs.stderr_console()
+    log = logs.configure("console", console)
+    ending = start(
+        config_uri=None,
+        run_id=run.run_id,
+        force=True,
+        via="execution",
+        bucket=str(bucket),
+        topic=str(bucket.parent / "events.jsonl"),
+        log=log,
+        view=make_view("console", log, console),
+    )
+    return ending, read_manifest(FolderStore(bucket), run.revision, run.market, run.run_id)
 
 
 def compare(store: Store, before: Manifest, other: Store, after: Manifest) -> Replay:

@@ -36,6 +36,7 @@ def _models() -> dict[str, Any]:
     from mmm.replay import Replay
     from mmm.runs import MarketState, Run
     from mmm.stability import Stability
+    from mmm.upgrade import Upgraded
 
     return {
         "request": Message,
@@ -54,6 +55,7 @@ def _models() -> dict[str, Any]:
         "compare": Compared,
         "stability": Stability,
         "replay": Replay,
+        "upgrade-check": Upgraded,
         "export": Exported,
         "decision": Decision,
         "pause": Pause,

@@ -33,6 +33,7 @@ COMMANDS = (
     "compare",
     "stability",
     "replay",
+    "upgrade-check",
     "export",
     "promote",
     "hold",

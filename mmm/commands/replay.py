@@ -16,7 +16,6 @@ from mmm.commands.common import (
 )
 
 if TYPE_CHECKING:
-    from job.ending import Ending
     from mmm.replay import Replay
 
 DIFFERENT = 1  # the exit code, as that of `diff`
@@ -40,50 +39,28 @@ def command(
     from contract.exceptions import ModelError
     from contract.stores import open_store
     from contract.stores.folder import FolderStore
-    from job.outputs.manifest import read_manifest
     from job.runtime.signals import finish
     from job.runtime.temporary import TemporaryFolder
     from mmm.compare.runs import find_run
-    from mmm.replay import compare, prepare
+    from mmm.replay import compare, prepare, train_again
 
     with report_errors(as_json=as_json):
         store = open_store(bucket)
         before = find_run(store, run, revision=revision).manifest
         with TemporaryFolder("replay-") as folder:
             place = prepare(store, before, folder.path)
-            ending = _train(before.run_id, str(place), str(folder.path / "events.jsonl"))
-            other = FolderStore(place)
-            after = read_manifest(other, before.revision, before.market, before.run_id)
+            ending, after = train_again(before, place)
             if after is None:
                 if ending.exit_code:
                     raise typer.Exit(finish(ending.exit_code))
                 raise ModelError(f"the training ended as {ending.state} and left no manifest")
-            replay = compare(store, before, other, after)
+            replay = compare(store, before, FolderStore(place), after)
     if as_json:
         print(replay.model_dump_json())
     else:
         _print(replay)
     if not replay.is_equal:
         raise typer.Exit(DIFFERENT)
-
-
-def _train(run_id: str, bucket: str, topic: str) -> Ending:
-    from job.runtime import logs
-    from job.runtime.progress import make_view
-    from job.start import start
-
-    console = logs.stderr_console()
-    log = logs.configure("console", console)
-    return start(
-        config_uri=None,
-        run_id=run_id,
-        force=True,
-        via="execution",
-        bucket=bucket,
-        topic=topic,
-        log=log,
-        view=make_view("console", log, console),
-    )
 
 
 def _print(replay: Replay) -> None:

@@ -76,6 +76,10 @@ def test_a_terminal_shows_each_line_and_each_bar_once(tmp_path: Path) -> None:
     done = subprocess.run(replay, cwd=ROOT, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout.split()[0]) == (0, "EQUAL"), done.stdout
 
+    upgrade = [sys.executable, "-m", "mmm", "upgrade-check", "--json", *places]
+    done = subprocess.run(upgrade, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert (done.returncode, json.loads(done.stdout)["outcome"]) == (0, "EQUAL"), done.stdout
+
     stability = [
         sys.executable,
         "-m",

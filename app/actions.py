@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import secrets
+from collections.abc import Mapping
+from typing import Any
+
 from app.deployment import Deployment
 from app.people import Person, Role
 from contract.exceptions import ConfigError
@@ -9,8 +13,9 @@ from contract.pause import Pause
 from contract.run import Status
 from job.outputs.ledger import Decision
 from mmm import cancel as cancelling
-from mmm import configs, decisions, pauses
+from mmm import configs, decisions, drafts, pauses, uploads
 from mmm.configs import StoredConfig
+from mmm.drafts import Draft
 from mmm.publish import request_run
 
 
@@ -20,8 +25,31 @@ def save_config(at: Deployment, person: Person, name: str, text: str, *, seen: i
     return configs.save(at.store, name, text, seen=seen, by=person.name)
 
 
+def begin_draft(
+    at: Deployment, person: Person, source: Mapping[str, Any], *, market: str, revision: str
+) -> str:
+    """Begin the config of a table; return the draft's id."""
+    person.require(Role.EDITOR, "begin a market")
+    draft_id, _ = drafts.begin(at.store, source, market=market, revision=revision, by=person.name)
+    return draft_id
+
+
+def change_draft(
+    at: Deployment, person: Person, draft_id: str, old: Draft, generation: int, **fields: Any
+) -> None:
+    """Change fields of a draft, unless somebody else has changed it meanwhile."""
+    person.require(Role.EDITOR, "change a draft")
+    drafts.change(at.store, draft_id, old, generation, by=person.name, **fields)
+
+
+def upload_table(at: Deployment, person: Person, name: str, data: bytes) -> str:
+    """Put a table into the bucket; return its path for `source.path`."""
+    person.require(Role.EDITOR, "upload a table")
+    return uploads.upload(at.store, name, data)
+
+
 def start_run(at: Deployment, person: Person, name: str, *, force: bool = False) -> str:
-    """Publish a request to train with a config of the bucket; return the message's id.
+    """Publish a request to train with a config of the bucket; return its idempotency key.
 
     Raises:
         ConfigError: there is no such config, or it is not valid.
@@ -32,7 +60,9 @@ def start_run(at: Deployment, person: Person, name: str, *, force: bool = False)
         raise ConfigError(f"there is no config `{name}` in {at.store.url}")
     if stored.problem:
         raise ConfigError(f"the config `{name}` is not valid: {stored.problem}")
-    return request_run(at.requests, configs.address(at.store, name), force=force)
+    key = f"console-{secrets.token_hex(8)}"
+    request_run(at.requests, configs.address(at.store, name), force=force, key=key)
+    return key
 
 
 def pause_market(at: Deployment, person: Person, market: str, *, reason: str) -> Pause:

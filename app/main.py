@@ -10,6 +10,7 @@ from app.text import plain
 PAGES = (
     ("pages/markets.py", "Markets", "markets", "public"),
     ("pages/run.py", "Run", "run", "play_circle"),
+    ("pages/new_market.py", "New market", "new-market", "add_circle"),
 )
 
 

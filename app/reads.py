@@ -6,14 +6,22 @@ author sees its effect at once.
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
 import streamlit as st
 
 from app.deployment import here
-from contract.exceptions import ConfigError
+from contract import layout, runid
+from contract.exceptions import ConfigError, NotFoundError
 from contract.run import Status, read_status
 from mmm import configs as stored
 from mmm import logs, runs
 from mmm.configs import StoredConfig
+from mmm.propose import places
+from mmm.propose.table import Table, read_table
 
 FRESH = 4.0
 MOST = 50
@@ -75,6 +83,36 @@ def status(run_id: str) -> Status:
 def log(run_id: str, severity: str) -> list[logs.Entry]:
     """Return the last entries of a run's log."""
     return logs.entries(here().store, run_id, severity=severity)[-500:]
+
+
+def table(source: Mapping[str, Any], sheet: str | None) -> Table:
+    """Return a sample of a source; it is read once.
+
+    Raises:
+        ConfigError, DataError, ServiceError, TransientError: the source cannot be read.
+    """
+    return _table(json.dumps(source, sort_keys=True), sheet)
+
+
+@st.cache_resource(ttl=900, max_entries=20, show_spinner="Reading the table …")
+def _table(source: str, sheet: str | None) -> Table:
+    return read_table(json.loads(source), sheet=sheet)
+
+
+@st.cache_data(ttl=60, max_entries=50, show_spinner="Listing the tables …")
+def tables(kind: str, place: str) -> list[str]:
+    """Return the names of the tables of a schema, a dataset or a DuckDB file."""
+    if kind == "duckdb":
+        return list(places.sources_in_path(Path(place)))
+    return list(places.sources_in_schema(kind, place))
+
+
+def run_of(key: str) -> str | None:
+    """Return the run that a request with this key has become, None if none is accepted yet."""
+    try:
+        return runid.of_key(here().store, layout.key(key))
+    except NotFoundError:
+        return None
 
 
 def forget() -> None:

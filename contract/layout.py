@@ -56,6 +56,7 @@ def published(run_id: str, event_id: str) -> str:
 
 
 CONFIGS = "configs/"
+DRAFTS = "drafts/"
 RUNS = "runs/"
 ARTIFACTS = "robyn/"
 REJECTED = "rejected/"
@@ -78,6 +79,16 @@ def config(name: str) -> str:
 def config_version(name: str, generation: int) -> str:
     """Return where the version of a config is kept that a later one replaced; written once."""
     return f"config-versions/{name}/{generation}.yaml"
+
+
+def upload(digest: str, name: str) -> str:
+    """Return the path of a table that a person has uploaded; equal content has one path."""
+    return f"uploads/{digest[:16]}/{name}"
+
+
+def draft(draft_id: str) -> str:
+    """Return the path of a config that a person has begun in the console."""
+    return f"{DRAFTS}{draft_id}.json"
 
 
 def closed_runs() -> str:

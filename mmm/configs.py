@@ -46,6 +46,11 @@ class StoredConfig:
     problem: str | None
 
     @property
+    def body(self) -> str:
+        """The text without the line that says who saved it."""
+        return _unsigned(self.text)
+
+    @property
     def saved(self) -> str | None:
         """Who saved this version and when, if `save` wrote it."""
         first = self.text.partition("\n")[0]
@@ -90,8 +95,7 @@ def save(store: Store, name: str, text: str, *, seen: int, by: str) -> StoredCon
     """
     load_config(text, origin=f"`{layout.config(_checked(name))}`")
     path = layout.config(name)
-    body = text.partition("\n")[2] if text.startswith(_SAVED) else text
-    signed = f"{_SAVED}{one_line(by)} at {now():%Y-%m-%d %H:%M} UTC.\n{body}"
+    signed = f"{_SAVED}{one_line(by)} at {now():%Y-%m-%d %H:%M} UTC.\n{_unsigned(text)}"
     if seen:
         before = read(store, name)
         if before is None or before.generation != seen:
@@ -115,6 +119,10 @@ def suggest_name(market: str, taken: Iterable[str]) -> str:
     known, base = set(taken), market.lower()
     numbers = (f"{base}-{number}" for number in range(2, len(known) + 3))
     return next(name for name in (base, *numbers) if name not in known)
+
+
+def _unsigned(text: str) -> str:
+    return text.partition("\n")[2] if text.startswith(_SAVED) else text
 
 
 def _checked(name: str) -> str:

@@ -92,11 +92,34 @@ def make_plan(
     text = read_config_text(config)
     origin = config if config.startswith("gs://") else Path(config).name
     resolved = load_config(text, origin=origin, overrides=overrides, option="--set")
+    return plan_of(
+        resolved,
+        open_store(bucket),
+        origin=origin,
+        key=key,
+        rows=rows,
+        cpu=cpu,
+        memory=memory,
+        region=region,
+    )
+
+
+def plan_of(
+    resolved: Resolved,
+    store: Store,
+    *,
+    origin: str = "config",
+    key: str | None = None,
+    rows: int | None = None,
+    cpu: str | None = None,
+    memory: str | None = None,
+    region: str | None = None,
+) -> Plan:
+    """Return the plan of a config that is loaded; see `make_plan`."""
     check_country(resolved.config)
     annotations = read_annotations(resolved.config)
     sql = planned_sql(resolved.config)
     machine = _machine(cpu, memory, region)
-    store = open_store(bucket)
     local = prior.read_local(resolved.config)
     counted = local.rows if local else None
     estimate = _estimate(

@@ -36,20 +36,15 @@ def command(
 
     from contract.loading import load_config
     from job.attempt.request import read_config_text
-    from job.gate import check, render
-    from job.runtime.temporary import TemporaryFolder
-    from job.sources import extract
-    from job.train.holidays import check_country
+    from job.gate import render
+    from mmm.check import check_data
 
     with report_errors(as_json=as_json):
         text = read_config_text(config)
         resolved = load_config(
             text, origin=config, overrides=parse_overrides(set_), option="--set"
         ).config
-        check_country(resolved)
-        with TemporaryFolder("check-") as folder:
-            snapshot = extract(resolved, run_id="check", to=folder.path / "snapshot.parquet")
-            verdict = check(snapshot, resolved, previous=_read(previous))
+        verdict = check_data(resolved, previous=_read(previous))
         if output is not None:
             output.write_text(json.dumps(verdict.to_dict(), indent=2, ensure_ascii=False))
         if as_json:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,7 +15,7 @@ from mmm.propose.decide import decide
 from mmm.propose.long_table import LongTable, find_long_table, pivot_query
 from mmm.propose.proposal import write_proposal
 from mmm.propose.questions import Proposal, Question, check_answers, merge_patch
-from mmm.propose.rules import KnownColumns
+from mmm.propose.rules import Guess, KnownColumns
 from mmm.propose.table import Table, read_table
 
 __all__ = [
@@ -39,11 +39,13 @@ class Draft:
         text: the config; None if it is not complete.
         problem: why there is no config.
         questions: what the rules are unsure of.
+        guesses: the role of each column, with its reason.
     """
 
     text: str | None
     problem: MMMError | None
     questions: list[Question]
+    guesses: Sequence[Guess] = ()
 
     @property
     def config(self) -> dict[str, Any] | None:
@@ -107,6 +109,8 @@ def draft(
     if not known.spends:
         _refuse_long(table, known)
     decided = decide(table, known, market, answers or {})
+    text: str | None = None
+    problem: MMMError | None = None
     try:
         text = write_proposal(
             decided.guesses,
@@ -120,8 +124,8 @@ def draft(
             zone=decided.zone,
         )
     except (ConfigError, DataError) as error:
-        return Draft(text=None, problem=error, questions=decided.questions)
-    return Draft(text=text, problem=None, questions=decided.questions)
+        problem = error
+    return Draft(text=text, problem=problem, questions=decided.questions, guesses=decided.guesses)
 
 
 def propose(

@@ -86,7 +86,7 @@ def decide(table: Table, known: KnownColumns, market: str, answers: Mapping[str,
     for question in _role_questions(guess_roles(profiles, known), profiles, table):
         if answer := ask(question):
             roles[question.column or ""] = answer
-    guesses = guess_roles(profiles, dataclasses.replace(known, roles=roles))
+    guesses = guess_roles(profiles, dataclasses.replace(known, roles={**roles, **known.roles}))
     source, market = _with_market(table, guesses, market, ask)
     zone = ask(_zone_question(guesses, profiles, table, market))
     return Decisions(

@@ -22,7 +22,8 @@ PATIENCE = 30.0
 # What a person sees of the page: elements of a role or tag with a text.
 FIND = """
 (what, text, exact) => {
-  const shown = e => e.getClientRects().length && getComputedStyle(e).visibility != 'hidden';
+  const shown = e => e.getClientRects().length && getComputedStyle(e).visibility != 'hidden'
+    && !e.disabled;
   const name = e => (e.getAttribute('aria-label') || e.innerText || e.value || '').trim();
   return [...document.querySelectorAll(what)].filter(shown).find(
     e => exact ? name(e) == text : name(e).includes(text));

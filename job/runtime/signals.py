@@ -27,7 +27,7 @@ from contract.exceptions import CancelledError
 from job.runtime.output import leave_terminal
 
 STOPPING = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGQUIT)
-EXIT_SECONDS = 4.5  # Cloud Run sends SIGKILL after 10
+EXIT_SECONDS = 6.5  # Cloud Run sends SIGKILL after 10; the rest is for a machine that is busy
 
 
 class _Stop:

@@ -25,7 +25,7 @@ from tests.fakes.gcs import FakeGCS
 from tests.fakes.proxy import Call, Fault, Kind, Proxy
 from tests.faults.scene import CONFIG, ROOT, make_training
 
-IN_TIME = 9.0  # before Cloud Run's SIGKILL; the job's own deadline is 4.5 s, longer if CPU is short
+IN_TIME = 10.0  # Cloud Run sends SIGKILL then; the job ends by itself before
 SLOW_SECONDS = float(os.environ.get("MMM_SLOW_SECONDS", "0.4"))
 MOMENTS = {  # the call during which SIGTERM arrives
     "lease": lambda call: call.method == "POST" and b'lease.json"' in call.body[:600],
@@ -167,4 +167,4 @@ def test_the_last_attempt_marks_its_run_cancelled_although_the_storage_is_slow(
 
 
 def test_the_deadline_is_well_within_ten_seconds() -> None:
-    assert signals.EXIT_SECONDS < 5.0
+    assert signals.EXIT_SECONDS < 7.0

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from contract.exceptions import CancelledError
+from job.runtime import signals
 from job.runtime.signals import finish, seconds_left, shielded, stop_on_signal, stop_reason
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -48,7 +49,7 @@ def test_there_is_time_without_end_until_a_signal_comes_and_after_the_block() ->
             os.kill(os.getpid(), signal.SIGTERM)
         assert stop_reason() == "stopped by SIGTERM"
         deadline = time.monotonic() + 5
-        while seconds_left() > 4.5:  # the watcher has to be woken first
+        while seconds_left() > signals.EXIT_SECONDS:  # the watcher has to be woken first
             assert time.monotonic() < deadline
     assert (stop_reason(), seconds_left()) == (None, float("inf"))
 

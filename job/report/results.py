@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from job.report import charts
@@ -225,7 +226,7 @@ def spend_and_effect(inputs: ReportInputs) -> Section:
         for measure, share in zip(measures, shares, strict=True)
     ]
     gap = (inputs.paid["effect_share"] - inputs.paid["spend_share"]).fillna(0.0)
-    first = inputs.paid.iloc[int(gap.to_numpy().argmax())]
+    first = inputs.paid.iloc[int(np.argmax(gap))]
     says = (
         "A channel whose effect bar is longer than its spend bar returns more than its share of "
         f"spend; the most so is {first['component']}, with {percent(first['effect_share'])} of the "

@@ -23,7 +23,7 @@ from job.train.job_file import holiday_country, r_job
 from job.train.process import run_r
 
 INPUTS = "inputs.rds"
-MARK_SECONDS = 3.0  # reserved for writing the final status
+MARK_SECONDS = 4.5  # reserved for writing the final status
 
 
 def train(attempt: Attempt, snapshot: Snapshot) -> dict[str, Any] | LeftRun:

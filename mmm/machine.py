@@ -69,7 +69,7 @@ def examine_machine(store: Store) -> Iterator[Check]:
     yield _ok("python", f"Python {platform.python_version()}, {available_cores()} cores")
     yield _disk(Path(tempfile.gettempdir()))
     yield _memory(memory_limit() or _physical_gib(), available_cores())
-    yield _clock(store)
+    yield check_clock(store)
     r_side = RSide.read()
     yield from _r(r_side)
     yield _nevergrad(r_side.nevergrad_python)
@@ -110,7 +110,8 @@ def _physical_gib() -> float:
     return int(text.partition("MemTotal:")[2].split()[0]) / 2**20
 
 
-def _clock(store: Store) -> Check:
+def check_clock(store: Store) -> Check:
+    """Compare this machine's clock with the bucket's; a folder has the machine's."""
     if store.url.startswith("file://"):
         return _ok("clock", f"{now():%Y-%m-%d %H:%M:%S} UTC")
     try:

@@ -1,0 +1,1 @@
+"""`mmm doctor --cloud`: what an installation on Google Cloud has and lacks."""

@@ -295,7 +295,9 @@ def _reason_to_stop(lease: LeaseHolder, status_writer: StatusWriter) -> str | No
         return lease.broken
     if lease.cut_off.is_set():
         return "the run lost contact with its bucket or market for too long"
-    return f"the run has ended: {status_writer.ended}" if status_writer.ended else None
+    if status_writer.ended:
+        return f"the run has ended: {status_writer.ended}"
+    return stop_reason()  # a library may have swallowed the error that a signal raised
 
 
 def _event(

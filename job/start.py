@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import Any, Literal
 
 from contract import retries
-from contract.exceptions import DeniedError, MMMError
+from contract.exceptions import CancelledError, DeniedError, MMMError
+from contract.request import Request
 from contract.run import State, read_status
 from contract.stores import Store, open_store
-from contract.topics import open_topic
+from contract.terminal import end_request, publish_end, run_error
+from contract.topics import Publisher, open_topic
 from job.attempt.patience import Patience
 from job.attempt.request import find_request
 from job.ending import Ending
@@ -50,9 +52,14 @@ def start(
                         patience=patience,
                     )
                     run_id = request.run_id
-                    log.info(f"run {run_id}", run_id=run_id)
-                    with shielded():  # it loads all that trains, which takes a second or two
-                        from job.lifecycle import work_on
+                    try:
+                        log.info(f"run {run_id}", run_id=run_id)
+                        with shielded():  # it loads all that trains, which takes a second or two
+                            from job.lifecycle import work_on
+                    except CancelledError as error:
+                        if via == "command":  # no other attempt follows
+                            _cancel(request, store, publisher, error)
+                        raise
                     ending = work_on(
                         request, settings, store, publisher, log=log, view=view, patience=patience
                     )
@@ -70,6 +77,13 @@ def start(
             exit_code=error.exit_code,
             message=error.message,
         )
+
+
+def _cancel(request: Request, store: Store, publisher: Publisher, reason: CancelledError) -> None:
+    """End a run that nothing works on yet."""
+    with shielded():
+        status = end_request(store, request, State.CANCELLED, run_error(reason))
+        publish_end(store, publisher, status)
 
 
 def _show_in_index(store: Store, ending: Ending) -> None:

@@ -9,11 +9,14 @@ run has a posterior, the comparison uses its figures alone.
 from __future__ import annotations
 
 import math
+import signal
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from multiprocessing import active_children
+from typing import Any, TypeVar
 
 import numpy as np
 from pydantic import BaseModel
@@ -25,7 +28,9 @@ from job.posterior.market import MarketData
 from job.posterior.priors import Priors
 from job.posterior.summary import summarise
 from job.posterior.validation import first_periods
+from job.runtime.signals import STOPPING
 
+T, R = TypeVar("T"), TypeVar("R")
 LEAST_PERIODS = 26  # of the shortest data that are drawn
 _SHARE = 0.98  # of the periods that the proposed tolerances let pass
 _STEP, _LEAST = 0.05, 0.1
@@ -120,8 +125,8 @@ def measure_stability(
     """
     numbers, found = ends_of(market, periods), []
     draw_one = partial(metrics_at, market=market, priors=priors, seed=seed, sweeps=sweeps)
-    with ProcessPoolExecutor(workers) as pool:
-        for metrics in pool.map(draw_one, numbers):
+    with _in_parallel(draw_one, numbers, workers) as results:
+        for metrics in results:
             found.append(metrics)
             done()
     steps = list(walk(found, promotion, measure=measure))
@@ -138,6 +143,36 @@ def measure_stability(
         for step in free
     ]
     return ends, tolerance(roas), tolerance(share)
+
+
+@contextmanager
+def _in_parallel(
+    call: Callable[[T], R], values: Sequence[T], workers: int
+) -> Iterator[Iterator[R]]:
+    """Yield results from processes that end at once, without a word, if the block is left early.
+
+    Ctrl-C reaches every process of the terminal, but only this one answers it.
+    """
+    with ProcessPoolExecutor(workers, initializer=_leave_signals_to_parent) as pool:
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, STOPPING)  # until they ignore signals
+        try:
+            results = pool.map(call, values)
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        try:
+            yield results
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            for process in active_children():
+                process.terminate()
+            raise
+
+
+def _leave_signals_to_parent() -> None:
+    for number in STOPPING:
+        ending = number == signal.SIGTERM  # this is how the parent ends its processes
+        signal.signal(number, signal.SIG_DFL if ending else signal.SIG_IGN)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, STOPPING)
 
 
 def changes_of(step: Step) -> dict[str, float]:

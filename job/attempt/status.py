@@ -116,6 +116,8 @@ class StatusWriter:
                 with self._lock:
                     write_task(self._store, self._run_id, self._settings, **self._fields())
                     self._look(read_status(self._store, self._run_id))
+        except CancelledError:  # the run stops, it does not go on without its progress
+            raise
         except MMMError as error:
             self._log.warning(f"the progress could not be written: {error}")
 

@@ -9,7 +9,7 @@ import threading
 import time
 
 from contract import layout
-from contract.exceptions import MMMError
+from contract.exceptions import CancelledError, MMMError
 from contract.stores import Store
 from job.runtime.logs import Log, kept
 from job.runtime.settings import Settings
@@ -51,5 +51,7 @@ class StoredLog:
             data = "".join(f"{line}\n" for line in lines).encode()
             try:
                 self._store.write(self._path, data, content_type="application/jsonl")
+            except CancelledError:  # the run stops, it does not go on without its log
+                raise
             except MMMError as error:
                 self._log.warning(f"the log could not be stored: {error}")

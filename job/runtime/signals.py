@@ -59,7 +59,8 @@ def stop_on_signal() -> Iterator[None]:
         if _stop.reason is None:
             _stop.number = number
             leave_terminal()
-            _stop.reason = f"stopped by {signal.Signals(number).name}"
+            name = "Ctrl-C" if number == signal.SIGINT else signal.Signals(number).name
+            _stop.reason = f"stopped by {name}"
         _stop.check()
 
     _stop.number, _stop.reason, _stop.raised, _stop.exiting = None, None, False, False

@@ -50,11 +50,12 @@ def command(
         with TemporaryFolder("replay-") as folder:
             place = prepare(store, before, folder.path)
             ending, after = train_again(before, place)
-            if after is None:
-                if ending.exit_code:
-                    raise typer.Exit(finish(ending.exit_code))
+            if after is None and not ending.exit_code:
                 raise ModelError(f"the training ended as {ending.state} and left no manifest")
-            replay = compare(store, before, FolderStore(place), after)
+            replay = compare(store, before, FolderStore(place), after) if after else None
+    code = finish(ending.exit_code)  # only now: after a signal, it ends the process
+    if replay is None:
+        raise typer.Exit(code)
     if as_json:
         print(replay.model_dump_json())
     else:

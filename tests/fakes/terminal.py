@@ -1,4 +1,4 @@
-"""A terminal of 80 columns: a program runs in a real pty, and pyte interprets its output."""
+"""A terminal, of 80 columns by default: a program runs in a real pty, and pyte interprets its output."""
 
 from __future__ import annotations
 
@@ -21,16 +21,23 @@ COLUMNS, ROWS = 80, 200  # enough rows that nothing scrolls off the screen
 class Terminal:
     """A program whose stdout and stderr are one terminal."""
 
-    def __init__(self, command: Sequence[str], *, cwd: Path, env: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        command: Sequence[str],
+        *,
+        cwd: Path,
+        env: Mapping[str, str],
+        columns: int = COLUMNS,
+    ) -> None:
         self._master, slave = pty.openpty()
-        fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", ROWS, COLUMNS, 0, 0))
+        fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", ROWS, columns, 0, 0))
         self.process = subprocess.Popen(
             list(command), cwd=cwd, stdin=slave, stdout=slave, stderr=slave, close_fds=True,
             start_new_session=True, env={**env, "TERM": "xterm-256color"},
             preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),  # noqa: PLW1509  for SIGHUP
         )  # fmt: skip
         os.close(slave)
-        self._screen = pyte.Screen(COLUMNS, ROWS)
+        self._screen = pyte.Screen(columns, ROWS)
         self._stream = pyte.ByteStream(self._screen)
 
     def read_until(self, text: str) -> None:

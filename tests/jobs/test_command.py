@@ -39,6 +39,7 @@ def test_the_run_id_comes_first_and_stdout_has_the_result_alone(tmp_path: Path) 
     logged = [json.loads(line)["message"] for line in stored.read_text().splitlines()]
     assert logged[0] == f"run {run_id}"
     assert "limits.max_cost" in logged[-1]
+    assert "\x1b" not in done.stdout + done.stderr  # a pipe has no colour
 
 
 def test_json_logs_are_json_to_the_end(tmp_path: Path) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -20,6 +22,7 @@ from contract.stores.folder import FolderStore
 from job.attempt import status as statuses
 from job.attempt.status import StatusWriter, note_failure
 from job.runtime.settings import Settings
+from job.runtime.signals import stop_on_signal
 from job.runtime.trace import Trace
 from tests.fakes.strict_store import StrictStore
 from tests.fakes.write_limit import WriteLimit
@@ -50,6 +53,20 @@ def writer(store: Store, task: int = 0) -> StatusWriter:
 
 def record(trial: int) -> dict[str, Any]:
     return {"type": "progress", "trial": trial, "iteration": 5, "iterations": 9, "trials": 3}
+
+
+class Stopping(FolderStore):
+    """A bucket during whose writes the process gets SIGTERM."""
+
+    def write(self, *_: Any, **__: Any) -> int:
+        os.kill(os.getpid(), signal.SIGTERM)
+        raise AssertionError("the write went on")
+
+
+def test_a_stop_during_a_heartbeat_stops_the_attempt(tmp_path: Path) -> None:
+    create_status(FolderStore(tmp_path), status(State.RUNNING))
+    with stop_on_signal(), pytest.raises(CancelledError, match="stopped by SIGTERM"):
+        writer(Stopping(tmp_path)).beat()
 
 
 def work(store: Store, task: int, seconds: float) -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import sys
+import time
 from types import SimpleNamespace
 from typing import Any
 
@@ -9,6 +12,8 @@ import pytest
 
 from contract.limits import Promotion
 from mmm.stability import changes_of, ends_of, tolerance, walk
+from tests.fakes.terminal import Terminal
+from tests.runs import ROOT
 
 
 def metrics(roas: float, width: float = 0.0) -> dict[str, Any]:
@@ -43,6 +48,34 @@ def test_a_change_is_the_same_up_and_down() -> None:
 )
 def test_a_tolerance_lets_most_changes_pass(changes: list[float], proposed: float) -> None:
     assert tolerance(changes) == proposed
+
+
+POOL = """
+import time
+from mmm.stability import _in_parallel
+
+def work(number):
+    if number:
+        time.sleep(60)
+    return number
+
+with _in_parallel(work, [0, 1, 2, 3], 2) as results:
+    for result in results:
+        print("done", result, flush=True)
+"""
+
+
+def test_ctrl_c_ends_all_processes_and_prints_nothing_of_theirs() -> None:
+    command = [sys.executable, "-c", POOL]
+    terminal = Terminal(command, cwd=ROOT, env=dict(os.environ))
+    terminal.read_until("done 0")
+    began = time.monotonic()
+    terminal.type("\x03")
+    terminal.finish()
+    assert time.monotonic() - began < 20
+    text = "\n".join(terminal.lines())
+    assert text.count("Traceback") == 1  # this program's own
+    assert text.rstrip().endswith("KeyboardInterrupt")
 
 
 def test_the_data_end_at_each_of_the_last_periods_but_never_too_early() -> None:

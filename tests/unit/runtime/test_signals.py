@@ -97,6 +97,7 @@ except CancelledError as error:
 
 @pytest.mark.parametrize("sign", ["SIGTERM", "SIGINT", "SIGHUP", "SIGQUIT"])
 def test_a_cancelled_process_ends_with_the_code_of_its_signal(sign: str) -> None:
+    name = "Ctrl-C" if sign == "SIGINT" else sign
     program = f"""
 import os, signal
 from contract.exceptions import CancelledError
@@ -105,7 +106,7 @@ try:
     with stop_on_signal():
         os.kill(os.getpid(), signal.{sign})
 except CancelledError as error:
-    assert str(error) == "stopped by {sign}"
+    assert str(error) == "stopped by {name}"
     finish(error.exit_code)
 """
     done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, timeout=50, check=False)

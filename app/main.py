@@ -8,12 +8,16 @@ from app.frame import errors, person
 from app.text import plain
 
 PAGES = (
-    ("pages/markets.py", "Markets", "markets", "public"),
-    ("pages/run.py", "Run", "run", "play_circle"),
-    ("pages/new_market.py", "New market", "new-market", "add_circle"),
+    ("views/markets.py", "Markets", "markets", "public"),
+    ("views/run.py", "Run", "run", "play_circle"),
+    ("views/new_market.py", "New market", "new-market", "add_circle"),
+    ("views/compare.py", "Compare and promote", "compare", "compare_arrows"),
+    ("views/budget.py", "Budget", "budget", "savings"),
+    ("views/experiments.py", "Experiments", "experiments", "science"),
 )
 
 
+# Streamlit would show the scripts of a folder `pages` without this one.
 def main() -> None:
     """Show the page that is chosen, and who is signed in."""
     st.set_page_config(page_title="MMM Trainer", page_icon=":material/monitoring:", layout="wide")

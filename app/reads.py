@@ -17,8 +17,12 @@ from app.deployment import here
 from contract import layout, runid
 from contract.exceptions import ConfigError, NotFoundError
 from contract.run import Status, read_status
+from job.outputs.ledger import Decision, decisions
+from mmm import artifacts, logs, runs
 from mmm import configs as stored
-from mmm import logs, runs
+from mmm.budget import Curves, read_curves
+from mmm.compare.compared import compare_runs
+from mmm.compare.document import Compared
 from mmm.configs import StoredConfig
 from mmm.propose import places
 from mmm.propose.table import Table, read_table
@@ -30,17 +34,17 @@ _known: dict[str, list[StoredConfig]] = {}
 
 def markets() -> list[runs.MarketState]:
     """Return every market with its current run and what waits."""
-    return _markets(here().store.url)
+    return _markets(bucket_url())
 
 
 @st.cache_data(ttl=FRESH, show_spinner=False)
-def _markets(_url: str) -> list[runs.MarketState]:
+def _markets(url: str) -> list[runs.MarketState]:
     return runs.markets(here().store)
 
 
 def configs() -> list[StoredConfig]:
     """Return the configs of the bucket."""
-    return _configs(here().store.url)
+    return _configs(bucket_url())
 
 
 @st.cache_data(ttl=FRESH, show_spinner=False)
@@ -51,11 +55,11 @@ def _configs(url: str) -> list[StoredConfig]:
 
 def newest(market: str | None = None) -> list[runs.Run]:
     """Return the newest runs, of a market if it is given; at most MOST."""
-    return _newest(here().store.url, market)
+    return _newest(bucket_url(), market)
 
 
 @st.cache_data(ttl=FRESH, show_spinner=False, max_entries=300)
-def _newest(_url: str, market: str | None) -> list[runs.Run]:
+def _newest(url: str, market: str | None) -> list[runs.Run]:
     return runs.newest(here().store, market=market, limit=MOST)
 
 
@@ -113,6 +117,35 @@ def run_of(key: str) -> str | None:
         return runid.of_key(here().store, layout.key(key))
     except NotFoundError:
         return None
+
+
+@st.cache_data(max_entries=100, show_spinner="Comparing the runs …")
+def compared(url: str, before: str, after: str, *, may_draw: bool) -> Compared:
+    """Return the comparison of two runs, which never changes."""
+    return compare_runs(here().store, before, after, revision="r1", may_draw=may_draw)
+
+
+def ledger(revision: str, market: str) -> list[Decision]:
+    """Return the decisions about a market's runs, newest first; at most MOST."""
+    return list(decisions(here().store, revision, market))[::-1][:MOST]
+
+
+@st.cache_resource(max_entries=50, show_spinner="Reading the curves …")
+def curves(url: str, run_id: str) -> Curves:
+    """Return the curves of a finished run, which never change."""
+    return read_curves(here().store, run(run_id))
+
+
+@st.cache_data(max_entries=100, show_spinner=False)
+def metrics(url: str, run_id: str) -> dict[str, Any]:
+    """Return `metrics.json` of a finished run, which never changes."""
+    found: dict[str, Any] = json.loads(artifacts.read(here().store, run(run_id), "metrics.json"))
+    return found
+
+
+def bucket_url() -> str:
+    """Return the bucket's address, which keeps the memories of two buckets apart."""
+    return here().store.url
 
 
 def forget() -> None:

@@ -28,6 +28,7 @@ def _models() -> dict[str, Any]:
     from job.outputs.ledger import Decision
     from job.outputs.manifest import Manifest
     from mmm import results
+    from mmm.budget import WhatIf
     from mmm.compare.document import Compared
     from mmm.export import Exported
     from mmm.logs import Entry
@@ -57,6 +58,7 @@ def _models() -> dict[str, Any]:
         "replay": Replay,
         "upgrade-check": Upgraded,
         "export": Exported,
+        "budget": WhatIf,
         "decision": Decision,
         "pause": Pause,
         "dead-letters": results.DeadLetter,

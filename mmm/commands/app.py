@@ -31,6 +31,7 @@ COMMANDS = (
     "pause",
     "resume",
     "compare",
+    "budget",
     "stability",
     "replay",
     "upgrade-check",

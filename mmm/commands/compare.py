@@ -41,25 +41,18 @@ def command(
     from rich.console import Console
 
     from contract.stores import open_store
-    from mmm.compare.causes import causes
-    from mmm.compare.document import document
-    from mmm.compare.parts import difference
-    from mmm.compare.runs import find_run
+    from mmm.compare.compared import compare_runs
     from mmm.compare.text import tables
 
     with report_errors(as_json=as_json):
-        store = open_store(bucket)
-        one, other = (find_run(store, text, revision=revision) for text in (before, after))
-        found = causes(one, other)
-        split = difference(
-            store,
-            one,
-            other,
-            list(found),
+        compared = compare_runs(
+            open_store(bucket),
+            before,
+            after,
+            revision=revision,
             may_draw=not quick,
             on_draw=lambda step: print(f"drawing: {step or 'first run'} …", file=sys.stderr),
         )
-        compared = document(one, other, found, split)
         if html is not None:
             _write(html, compared)
     if as_json:

@@ -12,7 +12,7 @@ from mmm.commands.common import one_of, report_errors
 DOCUMENTS = (
     "config", "request", "event", "manifest", "proposal", "result", "plan", "check", "publish",
     "save", "status", "run", "logs", "open", "compare", "stability", "replay", "upgrade-check",
-    "export", "decision", "pause", "dead-letters", "doctor",
+    "export", "budget", "decision", "pause", "dead-letters", "doctor",
 )  # fmt: skip
 # What a command prints with --json, if the document has another name.
 PRINTED = {

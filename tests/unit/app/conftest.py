@@ -117,7 +117,7 @@ def console() -> Open:
         for key, value in query.items():
             at.query_params[key] = value
         at.run()
-        return at if name == "markets" else at.switch_page(f"pages/{name}.py").run()
+        return at if name == "markets" else at.switch_page(f"views/{name}.py").run()
 
     return opened
 

@@ -215,7 +215,7 @@ def _train(name: str, at: Deployment, who: Person) -> None:
             if run_id is None:
                 st.info("The request is published. The run begins within seconds.")
             else:
-                st.switch_page("pages/run.py", query_params={"run": run_id})
+                st.switch_page("views/run.py", query_params={"run": run_id})
 
     wait()
 

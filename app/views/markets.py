@@ -68,7 +68,7 @@ def _show_rows(rows: list[Row]) -> None:
 
 def _show_market(rows: list[Row], at: Deployment, who: Person) -> None:
     names = {row.key: row for row in rows}
-    key = st.selectbox("Market", list(names), key="market", bind="query-params")
+    key = st.selectbox("Market", list(names), key="row")
     row = names[key]
     if row.verdict:
         st.markdown(f"**Verdict {plain(row.verdict)}.** {sentence(row.reason)}")
@@ -76,12 +76,12 @@ def _show_market(rows: list[Row], at: Deployment, who: Person) -> None:
         st.markdown("This market has no result yet.")
     with st.container(horizontal=True):
         if row.current and st.button("Open the current run"):
-            st.switch_page("pages/run.py", query_params={"run": row.current})
+            st.switch_page("views/run.py", query_params={"run": row.current})
         if row.held and st.button("Open the held run"):
-            st.switch_page("pages/run.py", query_params={"run": row.held})
+            st.switch_page("views/run.py", query_params={"run": row.held})
         for run_id in row.at_work:
             if st.button(f"Open the run at work ({run_id[-8:]})"):
-                st.switch_page("pages/run.py", query_params={"run": run_id})
+                st.switch_page("views/run.py", query_params={"run": run_id})
     _pause(row, at, who)
     if not row.configs:
         st.caption(

@@ -30,7 +30,8 @@ from job.posterior.summary import summarise
 from job.posterior.validation import first_periods
 from job.runtime.signals import STOPPING
 
-T, R = TypeVar("T"), TypeVar("R")
+T = TypeVar("T")
+R = TypeVar("R")
 LEAST_PERIODS = 26  # of the shortest data that are drawn
 _SHARE = 0.98  # of the periods that the proposed tolerances let pass
 _STEP, _LEAST = 0.05, 0.1

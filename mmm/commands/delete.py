@@ -40,8 +40,8 @@ def command(
         what = f"{len(objects)} objects ({megabytes:.1f} MB) of run {run_id} ({status.state})"
         if not yes:
             if not (sys.stdin.isatty() and sys.stderr.isatty()):
-                raise ConfigError(f"give `--yes` to delete {what} from {store.url}")
-            typer.confirm(f"Delete {what} from {store.url}?", abort=True, err=True)
+                raise ConfigError(f"give `--yes` to delete {what} in {store.url}")
+            typer.confirm(f"Delete {what} in {store.url}?", abort=True, err=True)
         decision = delete(store, run_id, reason=reason, by=by or current_user())
     if as_json:
         print(decision.to_json().decode())

@@ -90,9 +90,9 @@ def _show_in_index(store: Store, ending: Ending) -> None:
     """Show a run that has ended in the page about all markets, unless the process must stop."""
     if ending.state is None or not ending.state.is_terminal or stop_reason():
         return
-    from contract.pages.update import show_changes  # slow: Jinja
+    from contract.pages.update import show_end  # slow: Jinja
 
-    show_changes(store)
+    show_end(store)
 
 
 def _stored_state(store: Store | None, run_id: str) -> State | None:

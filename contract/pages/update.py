@@ -2,7 +2,8 @@
 
 The page carries its entries as JSON, so an update reads it, adds what the statuses say that it
 lacks, and writes it by compare and swap. It can be lost: it is made again from the statuses.
-A run that ends in a job, a decision by hand, and a pass of `reconcile` that closed a run update it.
+A run that ends in a job (in a bucket, at most one a minute), a decision by hand, and a pass of
+`reconcile` that closed a run update it.
 What an update reads is bounded: the names of the runs since two days before the newest one that it
 shows (14 days without a page), at most MAX_READ statuses of those that are not known to have ended,
 and the `current.json` of each market.
@@ -21,7 +22,7 @@ from pydantic import ValidationError
 
 from contract import layout, runid
 from contract.damage import unless_damaged
-from contract.exceptions import MMMError, NotFoundError
+from contract.exceptions import MMMError, NotFoundError, PreconditionError
 from contract.open_runs import HORIZON, first_of
 from contract.pages.index import BEGIN, END, Entry, MarketRow, render_index
 from contract.run import State, Status, now, read_status
@@ -34,6 +35,7 @@ MAX_RUNS = 20  # of a market
 MAX_MARKETS = 200
 MAX_READ = 400
 AT_ONCE = 16  # reads of the bucket
+RECENT = timedelta(seconds=60)
 OVERLAP = timedelta(days=2)  # no run that was never seen is older than the newest one by more
 HTML = "text/html; charset=utf-8"
 log = logging.getLogger("mmm.index")
@@ -45,6 +47,35 @@ def show_changes(store: Store, *, again: Collection[str] = ()) -> None:
         update_index(store, again=again)
     except MMMError as error:
         log.warning("`%s` was not updated; the next update does it: %s", layout.index(), error)
+
+
+def show_end(store: Store) -> None:
+    """Update the page after the end of a run, unless another run does so or did within RECENT.
+
+    A bucket takes one write a second of an object, and hundreds of runs may end at once. Only the
+    run that writes the page first reads the others' statuses. Runs that end meanwhile are shown by
+    the next update, such as that of `reconcile`. A folder has no such limit.
+    """
+    if not store.write_pause or _may_update(store):
+        show_changes(store)
+
+
+def _may_update(store: Store) -> bool:
+    """Return whether the page is old, and this process is the first to write it again."""
+    try:
+        info = store.stat(layout.index())
+        if info is not None and now() - info.updated <= RECENT:
+            return False
+        old = stored(store, layout.index())
+        page = old.data if old else render_index([], []).encode()
+        generation = old.generation if old else 0
+        store.write(layout.index(), page, if_generation=generation, content_type=HTML)
+    except PreconditionError:
+        return False
+    except MMMError as error:
+        log.warning("`%s` was not updated; the next update does it: %s", layout.index(), error)
+        return False
+    return True
 
 
 def update_index(store: Store, *, again: Collection[str] = ()) -> None:

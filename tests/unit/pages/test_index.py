@@ -13,7 +13,7 @@ import pytest
 from contract import layout
 from contract.base import canonical_json
 from contract.pages import update
-from contract.pages.update import MAX_RUNS, update_index
+from contract.pages.update import MAX_RUNS, show_end, update_index
 from contract.run import State, Status, change_status
 from contract.stores.base import Blob
 from contract.stores.folder import FolderStore
@@ -182,3 +182,33 @@ def test_text_of_a_status_cannot_end_the_data_of_the_page(store: CountingStore) 
     assert len(found.scripts) == 1
     update_index(store)
     assert len(json.loads(page(store).scripts[0])) == 1
+
+
+class LimitedStore(CountingStore):
+    """A store that asks for a second between two writes of an object, as a bucket does."""
+
+    @property
+    def write_pause(self) -> float:
+        return 1.0
+
+
+def test_of_many_runs_that_end_at_once_one_updates_the_page(tmp_path: Path) -> None:
+    store = LimitedStore(tmp_path / "bucket")
+    store.reads = []
+    runs = [put(store, number, f"M{number}") for number in range(12)]
+    with ThreadPoolExecutor(12) as pool:
+        list(pool.map(lambda _: show_end(store), runs))
+    assert all(run_id in page(store).text for run_id in runs)
+    read = [path for path in store.reads if path.endswith("/status.json")]
+    assert len(read) <= 2 * len(runs)  # not each run's by each run
+    before = store.read(layout.index()).data
+    put(store, 13)
+    show_end(store)  # a minute has not passed; the next pass of reconcile shows it
+    assert store.read(layout.index()).data == before
+
+
+def test_in_a_folder_every_end_is_shown_at_once(store: CountingStore) -> None:
+    for number in range(2):
+        run_id = put(store, number)
+        show_end(store)
+        assert run_id in page(store).text

@@ -8,12 +8,12 @@ from app.frame import errors, person
 from app.text import plain
 
 PAGES = (
-    ("views/markets.py", "Markets", "markets", "public"),
-    ("views/run.py", "Run", "run", "play_circle"),
-    ("views/new_market.py", "New market", "new-market", "add_circle"),
-    ("views/compare.py", "Compare and promote", "compare", "compare_arrows"),
-    ("views/budget.py", "Budget", "budget", "savings"),
-    ("views/experiments.py", "Experiments", "experiments", "science"),
+    ("views/markets.py", "Markets", "markets"),
+    ("views/run.py", "Run", "run"),
+    ("views/new_market.py", "New market", "new-market"),
+    ("views/compare.py", "Compare and promote", "compare"),
+    ("views/budget.py", "Budget", "budget"),
+    ("views/experiments.py", "Experiments", "experiments"),
 )
 
 
@@ -22,14 +22,8 @@ def main() -> None:
     """Show the page that is chosen, and who is signed in."""
     st.set_page_config(page_title="MMM Trainer", page_icon=":material/monitoring:", layout="wide")
     pages = [
-        st.Page(
-            file,
-            title=title,
-            url_path=path,
-            icon=f":material/{icon}:",
-            default=file == PAGES[0][0],
-        )
-        for file, title, path, icon in PAGES
+        st.Page(file, title=title, url_path=path, default=file == PAGES[0][0])
+        for file, title, path in PAGES
     ]
     chosen = st.navigation(pages)
     with st.sidebar, errors():

@@ -24,7 +24,8 @@ locals {
     "secretmanager.googleapis.com",
     "storage.googleapis.com",
     ], var.bigquery == null ? [] : ["bigquery.googleapis.com", "bigquerystorage.googleapis.com"],
-  var.results == null ? [] : ["bigquery.googleapis.com"]))
+    var.results == null ? [] : ["bigquery.googleapis.com"],
+  var.app == null ? [] : ["cloudidentity.googleapis.com", "iap.googleapis.com"]))
 }
 
 resource "google_project_service" "this" {

@@ -1,3 +1,12 @@
+output "app" {
+  description = "The console: its address, and its service account with the unique id that Snowflake's workload identity needs; null without var.app."
+  value = var.app == null ? null : {
+    url               = google_cloud_run_v2_service.app["this"].uri
+    service_account   = google_service_account.app["this"].email
+    snowflake_subject = google_service_account.app["this"].unique_id
+  }
+}
+
 output "bucket" {
   description = "URL of the bucket of configs, runs and artifacts."
   value       = google_storage_bucket.data.url

@@ -40,6 +40,15 @@ resource "google_storage_bucket" "data" {
   }
   lifecycle_rule {
     condition {
+      age            = 90
+      matches_prefix = ["drafts/"] # configs that somebody began and left
+    }
+    action {
+      type = "Delete"
+    }
+  }
+  lifecycle_rule {
+    condition {
       days_since_noncurrent_time = var.bucket.old_run_version_days
       matches_prefix             = ["runs/", "reconcile/", "markets/", "limits/"] # rewritten all the time
     }

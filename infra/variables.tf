@@ -8,6 +8,30 @@ variable "alerts" {
   nullable = false
 }
 
+variable "app" {
+  description = "Set it for the console in a browser. `image` names it by its digest. `members` are the IAM members (user:, group:, domain:) that Identity-Aware Proxy lets in. `approvers`, `editors` and `viewers` are addresses, domains (@example.com) and groups (group:NAME@example.com); without viewers, everybody who is let in may look. `env` has settings that differ from the job's, such as SNOWFLAKE_USER."
+  type = object({
+    image         = string
+    members       = optional(list(string), [])
+    approvers     = optional(list(string), [])
+    editors       = optional(list(string), [])
+    viewers       = optional(list(string), [])
+    cpu           = optional(string, "1")
+    memory        = optional(string, "2Gi")
+    max_instances = optional(number, 2)
+    env           = optional(map(string), {})
+  })
+  default = null
+  validation {
+    condition     = var.app == null || can(regex("@sha256:[0-9a-f]{64}$", var.app.image))
+    error_message = "app.image must name the image by its digest: HOST/PROJECT/REPOSITORY/NAME@sha256:<64 hex>."
+  }
+  validation {
+    condition     = var.app == null || try(var.app.max_instances >= 1 && var.app.max_instances <= 10, false)
+    error_message = "app.max_instances must be between 1 and 10."
+  }
+}
+
 variable "bigquery" {
   description = "Set it only if a market's source is BigQuery. `job_project` pays for the queries; `datasets` (PROJECT.DATASET) are those that the job may read."
   type = object({

@@ -84,7 +84,7 @@ def _show_market(rows: list[Row], at: Deployment, who: Person) -> None:
                 st.switch_page("views/run.py", query_params={"run": run_id})
     _pause(row, at, who)
     if not row.configs:
-        st.caption(
+        st.markdown(
             "No config of this market is stored in the bucket, so it cannot be started here."
         )
         return

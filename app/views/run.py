@@ -107,9 +107,9 @@ def _steps(run: Run) -> None:
             share = done / search.iterations
             st.progress(share, text=f"Trial {number}: {done:,} of {search.iterations:,} iterations")
         if len(shown) > 10:
-            st.caption(f"and {len(shown) - 10} more trials")
+            st.markdown(f"and {len(shown) - 10} more trials")
     if not run.steps:
-        st.caption("The job has not begun yet.")
+        st.markdown("The job has not begun yet.")
         return
     with st.expander("Steps", expanded=not run.state.is_terminal):
         table = pd.DataFrame(

@@ -18,7 +18,7 @@ from typing import Any
 from websockets.sync.client import ClientConnection, connect
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
-PATIENCE = 30.0
+PATIENCE = 90.0
 # What a person sees of the page: elements of a role or tag with a text.
 FIND = """
 (what, text, exact) => {
@@ -112,9 +112,15 @@ class Page:
         self.wait(f"!!{code}")
         return code
 
-    def click(self, text: str, what: str = "button, a, label, summary, [role=option]") -> None:
+    def click(
+        self,
+        text: str,
+        what: str = "button, a, label, summary, [role=option]",
+        *,
+        exact: bool = False,
+    ) -> None:
         """Click where a person would."""
-        code = self.find(what, text)
+        code = self.find(what, text, exact=exact)
         place = self.run(
             f"(e => {{e.scrollIntoView({{block: 'center'}}); const r = e.getBoundingClientRect();"
             f"return [r.x + r.width / 2, r.y + r.height / 2]}})({code})"
@@ -150,8 +156,8 @@ class Page:
 
     def upload(self, file: Path) -> None:
         """Give a file to the page's field for files."""
-        document = self.send("DOM.getDocument")["root"]["nodeId"]
         self.wait("!!document.querySelector('input[type=file]')")
+        document = self.send("DOM.getDocument")["root"]["nodeId"]
         found = self.send("DOM.querySelector", nodeId=document, selector="input[type=file]")
         self.send("DOM.setFileInputFiles", files=[str(file)], nodeId=found["nodeId"])
 

@@ -98,6 +98,7 @@ def documents() -> dict[str, str]:
         "cli.md": cli_reference(),
         "config.md": config_reference(),
         "engine.md": with_benchmarks("engine.md"),
+        "handover.md": with_files((DOCS / "handover.md").read_text()),
         "messages.md": messages_reference(),
         "tables.md": tables_reference(),
         "truth.md": with_benchmarks("truth.md"),
@@ -224,12 +225,19 @@ def messages_reference() -> str:
                 rows.append(f"| `{path}` | {kind} | {meaning}{needed} |")
         return f"{begin}\n" + "\n".join(rows) + f"\n\n{end}"
 
+    return with_files(FIELDS.sub(table, (DOCS / "messages.md").read_text()))
+
+
+def with_files(guide: str) -> str:
+    """Return a guide with the files that it shows."""
+
     def file(found: re.Match[str]) -> str:
         begin, name, end = found.groups()
         text, kind = (ROOT / name).read_text(), Path(name).suffix.lstrip(".")
-        return f"{begin}\n```{ {'py': 'python'}.get(kind, kind) }\n{text.strip()}\n```\n\n{end}"
+        language = {"py": "python", "sh": "bash"}.get(kind, kind)
+        return f"{begin}\n```{language}\n{text.strip()}\n```\n\n{end}"
 
-    return FILE.sub(file, FIELDS.sub(table, (DOCS / "messages.md").read_text()))
+    return FILE.sub(file, guide)
 
 
 def _presets() -> Iterator[str]:

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
-from pathlib import Path
 from typing import Any
 
 from contract import runid
 from contract.damage import unless_damaged
 from contract.exceptions import ConfigError
-from contract.loading import Resolved, flatten, load_config
+from contract.loading import Resolved, flatten
 from contract.printable import short
 from contract.request import stored_request
 from contract.run import now
-from contract.stores import Store, open_store
+from contract.stores import Store
 from contract.suggest import did_you_mean
-from job.attempt.request import read_config_text
 from job.cost import limits
 from job.cost.estimate import Estimate, make_estimate
 from job.cost.history import read_history
@@ -70,40 +68,6 @@ class Plan:
     changes: list[Change]
 
 
-def make_plan(
-    config: str,
-    *,
-    overrides: Mapping[str, Any],
-    key: str | None,
-    bucket: str,
-    rows: int | None,
-    cpu: str | None,
-    memory: str | None,
-    region: str | None,
-) -> Plan:
-    """Return what a run of the config would do, how long it takes and what it costs.
-
-    Local data is read, because that is free: its rows are counted.
-
-    Raises:
-        ConfigError: the config or an option is not valid.
-        DataError: local data cannot be read.
-    """
-    text = read_config_text(config)
-    origin = config if config.startswith("gs://") else Path(config).name
-    resolved = load_config(text, origin=origin, overrides=overrides, option="--set")
-    return plan_of(
-        resolved,
-        open_store(bucket),
-        origin=origin,
-        key=key,
-        rows=rows,
-        cpu=cpu,
-        memory=memory,
-        region=region,
-    )
-
-
 def plan_of(
     resolved: Resolved,
     store: Store,
@@ -115,7 +79,14 @@ def plan_of(
     memory: str | None = None,
     region: str | None = None,
 ) -> Plan:
-    """Return the plan of a config that is loaded; see `make_plan`."""
+    """Return what a run of the config would do, how long it takes and what it costs.
+
+    Local data is read, because that is free: its rows are counted.
+
+    Raises:
+        ConfigError: the config or an option is not valid.
+        DataError: local data cannot be read.
+    """
     check_country(resolved.config)
     annotations = read_annotations(resolved.config)
     sql = planned_sql(resolved.config)

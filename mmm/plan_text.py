@@ -1,36 +1,42 @@
-"""A plan as text: one screen, or all of it."""
+"""A plan as text: one screen, or all of it. Its first line needs the config alone."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
-
-from rich.console import Console
-from rich.table import Table
+from typing import TYPE_CHECKING, Any
 
 from contract.config import Config
 from contract.loading import Resolved, flatten
 from contract.printable import escape_invisible, one_line, short
-from job.cost.estimate import Estimate
-from job.cost.model import measured_on
-from job.cost.prices import load_prices
-from mmm import prior
-from mmm.plan import Change, Plan
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from job.cost.estimate import Estimate
+    from mmm.plan import Change, Plan
 
 MOST_CHANGES = 8
 
 
+def print_first(config: Config) -> None:
+    """Print the first line of a plan."""
+    target = f"{config.target.column} ({config.target.kind.value})"
+    _print_line("market", f"{config.market}, revision {config.revision}, target {target}")
+
+
 def print_short(plan: Plan) -> None:
-    """Print a plan on one screen."""
+    """Print the other lines of a plan that is one screen long."""
     for name, text in _summary(plan):
-        print(escape_invisible(f"{name:<9}{one_line(text)}".rstrip()))
+        _print_line(name, text)
+
+
+def _print_line(name: str, text: str) -> None:
+    print(escape_invisible(f"{name:<9}{one_line(text)}".rstrip()), flush=True)
 
 
 def _summary(plan: Plan) -> Iterator[tuple[str, str]]:
     config, estimate = plan.resolved.config, plan.estimate
     work = estimate.work
-    target = f"{config.target.column} ({config.target.kind.value})"
-    yield "market", f"{config.market}, revision {config.revision}, target {target}"
     rows = f"{work.rows} {config.date.frequency.value}s, from {estimate.rows_from}"
     yield "data", f"{_source(config)}; {rows}"
     yield "channels", ", ".join(channel.name for channel in config.channels)
@@ -51,6 +57,8 @@ def _summary(plan: Plan) -> Iterator[tuple[str, str]]:
     for problem in plan.over:
         yield "over", problem
     if plan.expected:
+        from mmm import prior
+
         first, *others = prior.lines(plan.expected, config)
         yield "priors", first
         yield from (("", line) for line in others)
@@ -79,6 +87,10 @@ def _change(change: Change) -> str:
 
 def print_full(plan: Plan) -> None:
     """Print every value with its origin, the SQL, and the estimate with its parts."""
+    from rich.console import Console
+
+    from mmm import prior
+
     console = Console(soft_wrap=True, markup=False, emoji=False)
     console.print(_values(plan.resolved))
     if plan.annotations is not None:
@@ -104,6 +116,9 @@ def print_full(plan: Plan) -> None:
 
 def _lines(estimate: Estimate) -> list[str]:
     """Return the estimate as lines of text."""
+    from job.cost.model import measured_on
+    from job.cost.prices import load_prices
+
     prices, work = load_prices(), estimate.work
     parts = ", ".join(f"{part} {seconds:.0f} s" for part, seconds in estimate.parts.items())
     tasks = f"{work.tasks} tasks of " if work.tasks > 1 else ""
@@ -127,6 +142,8 @@ def _correction(estimate: Estimate) -> str:
 
 
 def _values(resolved: Resolved) -> Table:
+    from rich.table import Table
+
     table = Table(box=None, pad_edge=False)
     for head in ("field", "value", "origin"):
         table.add_column(head, overflow="fold")

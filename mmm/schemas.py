@@ -2,13 +2,39 @@
 
 from __future__ import annotations
 
-from typing import Any
+from importlib import import_module
+from typing import Any, Final
 
 from pydantic import TypeAdapter
 
-from contract.events import Event
 from contract.loading import schema as config_schema
-from contract.message import Message
+
+# Document -> module and type; a module is imported only for its own schema.
+_MODELS: Final = {
+    "request": "contract.message:Message",
+    "event": "contract.events:Event",
+    "manifest": "job.outputs.manifest:Manifest",
+    "proposal": "mmm.propose.questions:Proposal",
+    "result": "mmm.results:Result",
+    "plan": "mmm.plan_document:Plan",
+    "check": "mmm.results:Checked",
+    "publish": "mmm.results:Published",
+    "save": "mmm.results:Saved",
+    "status": "mmm.runs:MarketState",
+    "run": "mmm.runs:Run",
+    "logs": "mmm.logs:Entry",
+    "open": "mmm.results:Opened",
+    "compare": "mmm.compare.document:Compared",
+    "stability": "mmm.stability:Stability",
+    "replay": "mmm.replay:Replay",
+    "upgrade-check": "mmm.upgrade:Upgraded",
+    "export": "mmm.export:Exported",
+    "budget": "mmm.budget:WhatIf",
+    "decision": "job.outputs.ledger:Decision",
+    "pause": "contract.pause:Pause",
+    "dead-letters": "mmm.results:DeadLetter",
+    "doctor": "mmm.results:Diagnosis",
+}
 
 
 def json_schema(document: str) -> dict[str, Any]:
@@ -19,48 +45,6 @@ def json_schema(document: str) -> dict[str, Any]:
     name = {"$id": f"urn:mmm-trainer:schema:{document}"}
     if document == "config":
         return name | config_schema()
-    model = TypeAdapter(_models()[document]).json_schema()
+    module, _, kind = _MODELS[document].partition(":")
+    model = TypeAdapter(getattr(import_module(module), kind)).json_schema()
     return name | {"$schema": "https://json-schema.org/draft/2020-12/schema", **model}
-
-
-def _models() -> dict[str, Any]:
-    from contract.pause import Pause
-    from job.outputs.ledger import Decision
-    from job.outputs.manifest import Manifest
-    from mmm import results
-    from mmm.budget import WhatIf
-    from mmm.compare.document import Compared
-    from mmm.export import Exported
-    from mmm.logs import Entry
-    from mmm.plan_document import Plan
-    from mmm.propose.questions import Proposal
-    from mmm.replay import Replay
-    from mmm.runs import MarketState, Run
-    from mmm.stability import Stability
-    from mmm.upgrade import Upgraded
-
-    return {
-        "request": Message,
-        "event": Event,
-        "manifest": Manifest,
-        "proposal": Proposal,
-        "result": results.Result,
-        "plan": Plan,
-        "check": results.Checked,
-        "publish": results.Published,
-        "save": results.Saved,
-        "status": MarketState,
-        "run": Run,
-        "logs": Entry,
-        "open": results.Opened,
-        "compare": Compared,
-        "stability": Stability,
-        "replay": Replay,
-        "upgrade-check": Upgraded,
-        "export": Exported,
-        "budget": WhatIf,
-        "decision": Decision,
-        "pause": Pause,
-        "dead-letters": results.DeadLetter,
-        "doctor": results.Diagnosis,
-    }

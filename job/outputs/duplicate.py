@@ -8,6 +8,7 @@ was cancelled never stands in for another one.
 from __future__ import annotations
 
 from functools import partial
+from typing import TYPE_CHECKING
 
 from contract import layout
 from contract.base import canonical_json, sha256_hex
@@ -18,7 +19,9 @@ from contract.stored import read_fields
 from contract.stores import Store
 from job.outputs.ledger import is_accepted
 from job.outputs.manifest import Manifest, own_version, read_manifest
-from job.sources import Snapshot
+
+if TYPE_CHECKING:  # commands decide about runs without what reads data
+    from job.sources import Snapshot
 
 
 def fingerprint(snapshot: Snapshot, *, config_hash: str, image: str | None) -> str:

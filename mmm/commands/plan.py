@@ -52,17 +52,29 @@ def command(
     Examples: mmm plan de.yaml; mmm plan de.yaml --set training.trials=2 --full
     """
     import json
+    from pathlib import Path
 
-    from job.cost import limits
-    from mmm.plan import document, make_plan
-    from mmm.plan_text import print_full, print_short
+    from contract.fetch import fetch_config
+    from contract.loading import load_config
+    from mmm.plan_text import print_first, print_full, print_short
 
     with report_errors(as_json=as_json):
-        plan = make_plan(
-            config,
-            overrides=parse_overrides(set_),
+        origin = config if config.startswith("gs://") else Path(config).name
+        text = fetch_config(config, files=True)
+        resolved = load_config(text, origin=origin, overrides=parse_overrides(set_), option="--set")
+        if not as_json and not full:
+            print_first(resolved.config)
+
+        # Slow: these load all that reads data.
+        from contract.stores import open_store
+        from job.cost import limits
+        from mmm.plan import document, plan_of
+
+        plan = plan_of(
+            resolved,
+            open_store(bucket),
+            origin=origin,
             key=key,
-            bucket=bucket,
             rows=rows,
             cpu=cpu,
             memory=memory,

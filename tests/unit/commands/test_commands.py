@@ -80,7 +80,8 @@ RUN = "20261123T020000Z-1a2b3c4d"
 @pytest.mark.parametrize(
     "arguments",
     [["list"], ["status"], ["show", "DE"], ["watch", "DE"], ["logs", "DE"], ["open", "DE"],
-     ["cancel", RUN]],
+     ["cancel", RUN], ["promote", RUN, "--reason", "x"], ["hold", RUN, "--reason", "x"],
+     ["rollback", "DE", "--reason", "x"]],
     ids=lambda arguments: arguments[0],
 )  # fmt: skip
 def test_a_look_at_a_bucket_imports_no_library_of_data(
@@ -99,6 +100,40 @@ def test_a_look_at_a_bucket_imports_no_library_of_data(
     loaded = {name.partition(".")[0] for name in done.stderr.split()}
     assert "pydantic" in loaded
     assert loaded & {"numpy", "pandas", "pyarrow", "sqlglot", "duckdb", "scipy", "altair"} == set()
+
+
+@pytest.mark.parametrize("document", ["config", "event", "manifest", "decision"])
+def test_a_schema_imports_no_library_of_data(document: str) -> None:
+    assert loaded_at_first_output(["schema", document]) & DATA == set()
+
+
+def test_a_plan_shows_its_first_line_before_it_imports_what_reads_data() -> None:
+    assert loaded_at_first_output(["plan", "examples/configs/de_weekly.yaml"]) & DATA == set()
+
+
+DATA = {"numpy", "pandas", "pyarrow", "sqlglot", "duckdb", "structlog", "rich"}
+
+
+def loaded_at_first_output(arguments: list[str]) -> set[str]:
+    """Return the packages that a command has imported when it first writes to stdout."""
+    program = (
+        "import os, sys\n"
+        "from mmm.commands import app\n"
+        "class First:\n"
+        "    def write(self, text):\n"
+        "        print(*sys.modules, file=sys.stderr, flush=True)\n"
+        "        os._exit(0)\n"
+        "    def flush(self): pass\n"
+        "    def isatty(self): return False\n"
+        "sys.stdout = First()\n"
+        f"app({arguments})"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    loaded = {name.partition(".")[0] for name in done.stderr.split()}
+    assert "pydantic" in loaded
+    return loaded
 
 
 @pytest.mark.parametrize(

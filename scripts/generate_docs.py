@@ -25,10 +25,10 @@ ROOT = Path(__file__).resolve().parent.parent
 DOCS = ROOT / "docs"
 COMMON = """\
 Results go to stdout, logs and progress to stderr. `--bucket` is a folder or `gs://BUCKET`;
-MMM_BUCKET sets it for all commands. A market's name stands for one of its runs. `NO_COLOR=1` leaves
-out colours, and a pipe has none.
+MMM_BUCKET sets it for all commands. A market's name stands for one of its runs. `NO_COLOR=1` turns
+colours off; output to a pipe has none.
 
-`--json` prints one object, or one a line. `mmm schema` prints the schema of each
+`--json` prints one object, or one object per line. `mmm schema` prints the schema of each
 ([schemas](schemas), [compare.schema.json](compare.schema.json)):
 
 | command | schema |
@@ -42,7 +42,7 @@ out colours, and a pipe has none.
 | exit code | meaning |
 |---|---|
 | 0 | done |
-| 1 | `replay` found a difference, or the reader of a pipe has gone |
+| 1 | `replay` found a difference, or the program that reads the pipe has ended |
 | 2 | a command or an option that does not exist |
 | 64 | a config, an option or a name is wrong; the message says what is allowed |
 | 65 | the data is not fit for training |

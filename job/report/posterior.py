@@ -59,7 +59,7 @@ def returns_figure(inputs: ReportInputs, channels: Sequence[Performance], *, nam
     if units.is_revenue:
         caption += " The dashed line is 1: revenue equals spend."
     says = f"The further {'right' if units.is_revenue else 'left'}, the more a channel returns" + (
-        "; the longer the bar, the less sure that is." if inputs.posterior else "."
+        "; the longer the bar, the less certain that is." if inputs.posterior else "."
     )
     svg = draw(
         partial(

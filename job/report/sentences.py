@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from job.gate.wording import quantity
+from job.gate.wording import quantity, verb
 from job.report.inputs import ReportInputs
 from job.report.units import percent, span
 
@@ -82,8 +82,8 @@ def best_and_worst(inputs: ReportInputs) -> str:
         return f"{only.name} has a {units.measure} of {_value(inputs, only)}."
     best, worst = ranked[0], ranked[-1]
     text = (
-        f"{best.name} returns most per {units.one_spent}, with a {units.measure} of "
-        f"{_value(inputs, best)}; {worst.name} returns least, with {_value(inputs, worst)}."
+        f"{best.name} returns the most per {units.one_spent}, with a {units.measure} of "
+        f"{_value(inputs, best)}; {worst.name} returns the least, with {_value(inputs, worst)}."
     )
     if best.low is not None and worst.high is not None and best.low <= worst.high:
         text += " Their intervals overlap, so their order is not certain."
@@ -126,14 +126,14 @@ def change(inputs: ReportInputs) -> str:
     ratio = _factor(largest) if units.is_revenue else 1 / _factor(largest)
     outside = _beyond(drift["reasons"])
     limits = (
-        f"{quantity(outside, 'change')} beyond the tolerances"
+        f"{quantity(outside, 'change')} {verb(outside, 'is', 'are')} beyond the tolerances"
         if outside
         else "all changes are within the tolerances"
     )
     held = " The run is held, so the current run stays." if drift["reasons"] else ""
     return (
-        f"Against the market's current run {against}, {largest['name']} changed most: its "
-        f"{units.measure} is {now} and was {was} ({ratio - 1:+.0%}); {limits}.{held}"
+        f"Compared with the market's current run {against}, {largest['name']} changed the most: "
+        f"its {units.measure} is {now} and was {was} ({ratio - 1:+.0%}); {limits}.{held}"
     )
 
 

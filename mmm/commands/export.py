@@ -60,8 +60,8 @@ def command(
 
     `csv` and `parquet` write the tables of a run to files, one for each table, and print their
     paths; a file that exists is never replaced. `bigquery` makes external tables over the bucket
-    (`all_models`, …), which need no load, and views (`models`, …) that show promoted runs only. It
-    is needed once for a bucket. docs/tables.md describes the columns.
+    (`all_models`, …), which need no load, and views (`models`, …) that show promoted runs only. Run
+    it once for a bucket. docs/tables.md describes the columns.
 
     Examples: mmm export csv DE --output tables; mmm export bigquery --dataset PROJECT.mmm --bucket
     gs://BUCKET

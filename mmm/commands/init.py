@@ -71,8 +71,8 @@ def command(
     """Propose a config for a table.
 
     Prints YAML with comments that name the rule behind each line. Review it before you run it. At a
-    terminal, it asks what the rules are unsure of; Enter takes the default, and Ctrl-D takes all
-    defaults. --json prints the questions with their options instead, and --answer answers them.
+    terminal, it asks about what the rules are unsure of; Enter takes the default, and Ctrl-D takes
+    all defaults. --json prints the questions with their options instead, and --answer answers them.
 
     For a folder, a DuckDB file without --table and --query, or a --schema, it lists the tables with
     a score. With --json, the tables are a question, which --answer table=… answers.

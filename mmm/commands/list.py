@@ -24,7 +24,7 @@ STATES = (
 def command(
     market: Annotated[str | None, typer.Option(help="Only runs of this market.")] = None,
     state: Annotated[str | None, typer.Option(help=f"Only {', '.join(STATES)}.")] = None,
-    limit: Annotated[int, typer.Option(min=1, help="The most runs to print.")] = 20,
+    limit: Annotated[int, typer.Option(min=1, help="Largest number of runs to print.")] = 20,
     bucket: Bucket = DEFAULT_BUCKET,
     as_json: JsonLines = False,
 ) -> None:

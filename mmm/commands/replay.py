@@ -30,8 +30,8 @@ def command(
     """Train a run again and compare.
 
     Trains on the data and config that the run left, on this machine and in a temporary folder; the
-    bucket is only read. Compares every artifact to the byte, except those that hold times, and says
-    what differs, in the files and in the versions. It takes as long as the run. Exits with 1 if an
+    bucket is only read. Compares every artifact byte for byte, except those that contain times, and
+    shows what differs in files and versions. It takes as long as the run. Exits with 1 if an
     artifact differs.
 
     Examples: mmm replay DE; mmm replay 20261123T020000Z-1a2b3c4d --bucket gs://BUCKET --json

@@ -31,11 +31,10 @@ def command(
 ) -> None:
     """Learn a market's tolerances from its last periods.
 
-    Draws the posterior for the data as they were at the end of each of the last periods, in
-    parallel, and compares the results as nightly runs are compared. Says which of them would be
-    HELD by the config's `promotion`, how much ROAS changes, and proposes tolerances. The search is
-    not run again. Takes about as long as the posterior of a run, times periods, divided by the
-    cores.
+    Draws the posterior again for the data up to the end of each of the last periods, in parallel,
+    and compares the results as nightly runs are compared. Shows which of them `promotion` would
+    hold and how much ROAS changes, and proposes tolerances. Does not repeat the search. Takes about
+    as long as the posterior of a run, times the periods, divided by the cores.
 
     Examples: mmm stability DE; mmm stability DE --periods 52 --bucket gs://BUCKET --json
     """

@@ -33,7 +33,7 @@ def command(
     """Follow a run until it ends.
 
     Prints steps and progress to stderr, and at the end the run's result to stdout: state, id and
-    the path of the report. Exits with the run's code. Ctrl-C stops looking, not the run.
+    the path of the report. Exits with the run's code. Ctrl-C stops watching; the run goes on.
 
     Examples: mmm watch DE; mmm watch 20261123T020000Z-1a2b3c4d
     """

@@ -43,7 +43,7 @@ def sentences(compared: Compared) -> Iterator[str]:
     moved = [c for c in compared.channels if c.name is not None and c.change]
     if moved:
         largest = max(moved, key=_ratio)
-        yield f"{largest.name} changed most: {_change(compared, largest)}."
+        yield f"{largest.name} changed the most: {_change(compared, largest)}."
         if len(largest.parts) > 1:
             part = max(largest.parts, key=lambda name: abs(largest.parts[name]))
             yield f"Most of that is from one cause: {part} ({signed(largest.parts[part])})."
@@ -135,7 +135,7 @@ def _picture(compared: Compared) -> Figure:
         for channel in compared.channels
         for measure, value in zip(measures, (channel.before, channel.after), strict=True)
     ]
-    says = "Bars of a channel that differ in length show a change."
+    says = "Two bars of a channel that differ in length show a change."
     svg = draw(
         partial(
             charts.pairs,

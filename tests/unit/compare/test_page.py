@@ -46,7 +46,7 @@ def test_the_sentences_name_the_largest_change_and_its_cause() -> None:
     )
     assert list(sentences(found)) == [
         "All paid channels: ROAS is 2.75 and was 2.5 (+10%).",
-        "tv changed most: ROAS is 3 and was 2 (+50%).",
+        "tv changed the most: ROAS is 3 and was 2 (+50%).",
         "Most of that is from one cause: config (+0.9).",
         "The verdict was PASS and is FAIL.",
         "Do not use the figures of the second run.",
@@ -73,7 +73,7 @@ def test_the_command_writes_the_page_beside_its_text(tmp_path: Path) -> None:
     done = CliRunner().invoke(app, [*arguments, str(file)])
     assert done.exit_code == 0
     assert "ROAS, by the posterior" in done.stdout
-    assert "tv changed most: ROAS is 2.5 and was 2 (+25%)." in Page(file.read_text()).text
+    assert "tv changed the most: ROAS is 2.5 and was 2 (+25%)." in Page(file.read_text()).text
     refused = CliRunner().invoke(app, [*arguments, str(tmp_path / "none" / "file.html")])
     assert refused.exit_code == 64
     assert "cannot be written: No such file or directory" in refused.stderr

@@ -44,8 +44,8 @@ def test_what_media_brought_in_money_and_as_a_share(make: Make) -> None:
 
 def test_best_and_worst_channel_with_their_intervals(make: Make) -> None:
     assert sentences.best_and_worst(inputs(make)) == (
-        "search returns most per EUR of spend, with a ROAS of 5.00 (90% interval: 4.00 to 6.00); "
-        "social returns least, with 0.50 (90% interval: 0.40 to 0.60)."
+        "search returns the most per EUR of spend, with a ROAS of 5.00 (90% interval: 4.00 to "
+        "6.00); social returns the least, with 0.50 (90% interval: 0.40 to 0.60)."
     )
     near = [channel("tv", 2.0), channel("search", 2.2)]
     assert "so their order is not certain" in sentences.best_and_worst(inputs(make, channels=near))
@@ -57,9 +57,9 @@ def test_a_cpa_is_the_inverse_and_its_interval_never_begins_with_nothing(make: M
     dear = {**channel("tv", 0.02), "roas": {"median": 0.02, "low": 0.0, "high": 0.04}}
     cheap = {**channel("search", 400.0), "roas": {"median": 400.0, "low": 300.0, "high": 500.0}}
     text = sentences.best_and_worst(inputs(make, ORDERS, channels=[dear, cheap]))
-    assert "search returns most per EUR of spend, with a CPA of 0.0025 EUR" in text
+    assert "search returns the most per EUR of spend, with a CPA of 0.0025 EUR" in text
     assert "0.002 to 0.0033 EUR" in text
-    assert "tv returns least, with 50.00 EUR (90% interval: 25.00 EUR or more)" in text
+    assert "tv returns the least, with 50.00 EUR (90% interval: 25.00 EUR or more)" in text
     assert not re.search(r"(?<!\d)0\.00 ", text)
 
 
@@ -81,13 +81,14 @@ def test_the_change_against_the_current_run(make: Make) -> None:
     assert "has no current run yet" in sentences.change(plain)
     moved = replace(plain, drift=drift(reasons=[], tv=(2.0, 2.1), search=(4.0, 3.0)))
     assert sentences.change(moved) == (
-        "Against the market's current run RUN, search changed most: its ROAS is 3.00 and was 4.00 "
+        "Compared with the market's current run RUN, search changed the most: its ROAS is 3.00 and "
+        "was 4.00 "
         "(-25%); all changes are within the tolerances."
     )
     reasons = ["the verdict is FAIL: it is", "… (`promotion.max_roas_change`)"]
     held = replace(plain, drift=drift(reasons=reasons, tv=(2.0, 2.1)))
     assert sentences.change(held).endswith(
-        "; 1 change beyond the tolerances. The run is held, so the current run stays."
+        "; 1 change is beyond the tolerances. The run is held, so the current run stays."
     )
     cpa = replace(inputs(make, ORDERS), drift=drift(reasons=[], tv=(0.1, 0.2)))
     assert "its CPA is 5.00 EUR and was 10.00 EUR (-50%)" in sentences.change(cpa)

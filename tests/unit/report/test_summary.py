@@ -55,6 +55,6 @@ def test_it_says_what_to_do_next(make: Make) -> None:
 
 def test_it_has_the_verdict_and_the_same_sentences_as_the_report(make: Make) -> None:
     text = Page(render_summary(inputs(make))).text
-    for part in ("REVIEW Read these findings", "Paid media brought", "returns most per EUR"):
+    for part in ("REVIEW Read these findings", "Paid media brought", "returns the most per EUR"):
         assert part in text
     assert "report.html" in text

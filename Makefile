@@ -37,6 +37,10 @@ coverage: setup $(FAKESNOW)/.ready ## Run every test and measure the coverage of
 test-fast: env ## Run the fast tests: no R, no JVM, no job; under two minutes
 	@$(PY) -m pytest tests/unit --numprocesses $(or $(WORKERS),logical)
 
+.PHONY: test-strict
+test-strict: setup $(FAKESNOW)/.ready ## Run the end-to-end test while each service denies access at first: make test-strict LATE=20
+	@LATE_IAM_SECONDS=$(or $(LATE),20) $(PY) -m pytest tests/e2e
+
 .PHONY: test-lowest
 test-lowest: env $(LOWEST)/.ready ## Run the fast tests with the oldest packages that pyproject.toml allows
 	@$(LOWEST)/bin/python -m pytest tests/unit --numprocesses $(or $(WORKERS),logical)

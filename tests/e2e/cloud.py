@@ -6,12 +6,13 @@ import json
 import os
 import shutil
 import sys
+import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import pytest
 from google.api_core import exceptions as google_errors
@@ -20,10 +21,11 @@ from google.cloud import pubsub_v1
 from contract.run import Status, read_status
 from contract.stores import Store, open_store
 from job.runtime.settings import RSide
-from tests.fakes import cloud_run, eventarc, function, gcs, pubsub
-from tests.fakes.cloud_run import FakeCloudRun, Job
+from tests.fakes import cloud_run, eventarc, function, gcs, late_iam, pubsub
+from tests.fakes.cloud_run import FakeCloudRun, Job, Quotas
 from tests.fakes.function import Function
 from tests.fakes.gcs import FakeGCS
+from tests.fakes.late_iam import Gate, LateAccess
 from tests.fakes.pubsub import Emulator
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -43,9 +45,46 @@ def subscription(name: str) -> str:
     return f"projects/{PROJECT}/subscriptions/{name}"
 
 
+@dataclass(frozen=True, kw_only=True)
+class Strictness:
+    """How strict the stand-ins are beyond what they always refuse.
+
+    Attributes:
+        denied_seconds: for how long each service answers 403 to function and job after their first
+            call; 0: not at all.
+        ack_deadline: seconds until a delivery that is at work is delivered again.
+        attempts: deliveries until a message is a dead letter.
+        kept_seconds: for how long Cloud Run knows an execution after its end; None: for good.
+        reconcile_seconds: how often reconcile is called; 0: never.
+    """
+
+    denied_seconds: float = 0.0
+    ack_deadline: int = 60
+    attempts: int = 5
+    kept_seconds: float | None = None
+    reconcile_seconds: float = 0.0
+
+    @classmethod
+    def from_environment(cls) -> Self:
+        """Return the strict mode if LATE_IAM_SECONDS is set (`make test-strict`)."""
+        seconds = float(os.environ.get("LATE_IAM_SECONDS", "0"))
+        if not seconds:
+            return cls()
+        return cls(
+            denied_seconds=seconds,
+            ack_deadline=10,
+            attempts=100,  # the emulator keeps no back-off of minutes
+            kept_seconds=30.0,
+            reconcile_seconds=5.0,
+        )
+
+
 @dataclass
 class Cloud:
-    """Everything that is up; events are pulled into `events` as they come."""
+    """Everything that is up; events are pulled into `events` as they come.
+
+    `gates` deny function and job access for a while, if the stand-ins are strict.
+    """
 
     storage: FakeGCS
     emulator: Emulator
@@ -56,6 +95,7 @@ class Cloud:
     subscriber: Any
     logs: Path
     relay: eventarc.Relay
+    gates: Mapping[str, Gate]
 
     def __post_init__(self) -> None:
         self.events: list[dict[str, Any]] = []
@@ -99,7 +139,7 @@ class Cloud:
             self.pull()
         raise AssertionError(f"no event with {wanted} in {timeout} s\n{self.tail()}")
 
-    def wait_for_run_of(self, message_id: str, *, timeout: float = 60.0) -> str:
+    def wait_for_run_of(self, message_id: str, *, timeout: float = 180.0) -> str:
         """The run id that the function gave a message."""
         deadline = time.monotonic() + timeout
         while time.monotonic() < deadline:
@@ -133,8 +173,11 @@ class Cloud:
 
 
 @contextmanager
-def running(folder: Path, job_env: dict[str, str], *, max_retries: int = 1) -> Iterator[Cloud]:
+def running(
+    folder: Path, job_env: dict[str, str], *, max_retries: int = 1, strict: Strictness | None = None
+) -> Iterator[Cloud]:
     """Start everything, wire it, and stop it again."""
+    strict = strict or Strictness()
     for reason in (gcs.missing(), pubsub.missing()):
         if reason:
             pytest.skip(reason)
@@ -142,7 +185,7 @@ def running(folder: Path, job_env: dict[str, str], *, max_retries: int = 1) -> I
         patch = stack.enter_context(pytest.MonkeyPatch.context())
         storage = stack.enter_context(gcs.running())
         emulator = stack.enter_context(pubsub.running())
-        service = stack.enter_context(cloud_run.running())
+        service = stack.enter_context(cloud_run.running(Quotas(kept_seconds=strict.kept_seconds)))
         patch.setenv("STORAGE_EMULATOR_HOST", storage.url)
         patch.setenv("PUBSUB_EMULATOR_HOST", emulator.host)
         patch.setenv("MMM_PROJECT", PROJECT)
@@ -151,9 +194,24 @@ def running(folder: Path, job_env: dict[str, str], *, max_retries: int = 1) -> I
             "MMM_BUCKET": f"gs://{BUCKET}",
             "MMM_EVENTS_TOPIC": topic("mmm-events"),
             "MMM_PROJECT": PROJECT,
-            "STORAGE_EMULATOR_HOST": storage.url,
-            "PUBSUB_EMULATOR_HOST": emulator.host,
         }
+        gates: dict[str, Gate] = {}
+
+        def behind(who: str, permission: str, address: str) -> str:
+            """Return the address of a service for the function or the job."""
+            if not strict.denied_seconds:
+                return address
+            gate = gates[f"{who}: {permission}"] = Gate(permission, strict.denied_seconds)
+            if permission == late_iam.PUBLISH:
+                return stack.enter_context(late_iam.grpc_behind(address, gate))
+            return stack.enter_context(LateAccess(address, gate).running()).url
+
+        def services(who: str) -> dict[str, str]:
+            return {
+                "STORAGE_EMULATOR_HOST": behind(who, late_iam.STORAGE, storage.url),
+                "PUBSUB_EMULATOR_HOST": behind(who, late_iam.PUBLISH, emulator.host),
+            }
+
         logs = folder / "job-logs"
         service.deploy(
             Job(
@@ -161,6 +219,7 @@ def running(folder: Path, job_env: dict[str, str], *, max_retries: int = 1) -> I
                 command=COMMAND,
                 env={
                     **common,
+                    **services("job"),
                     "PYTHONPATH": str(ROOT),
                     "RETICULATE_PYTHON": str(RSide.read().nevergrad_python),
                     **job_env,
@@ -169,23 +228,25 @@ def running(folder: Path, job_env: dict[str, str], *, max_retries: int = 1) -> I
                 log_dir=logs,
             )
         )
-        served = stack.enter_context(
-            function.running(
-                function.unpack(folder),
-                {
-                    **common,
-                    "MMM_JOB": f"projects/{PROJECT}/locations/{REGION}/jobs/{JOB_NAME}",
-                    "MMM_RUN_ENDPOINT": service.url,
-                },
-                log=folder / "function.log",
+        source, log = function.unpack(folder), folder / "function.log"
+        function_env = {
+            **common,
+            **services("function"),
+            "MMM_JOB": f"projects/{PROJECT}/locations/{REGION}/jobs/{JOB_NAME}",
+            "MMM_RUN_ENDPOINT": behind("function", late_iam.RUN, service.url),
+        }
+        served = stack.enter_context(function.running(source, function_env, log=log))
+        if strict.reconcile_seconds:
+            passes = stack.enter_context(
+                function.running(source, function_env, log=log, target="reconcile")
             )
-        )
+            stack.enter_context(called_every(strict.reconcile_seconds, passes.url))
         relay = stack.enter_context(eventarc.Relay(served.url, topic("mmm-requests")).running())
         publisher = pubsub_v1.PublisherClient()
         subscriber = stack.enter_context(pubsub_v1.SubscriberClient())
         stack.callback(publisher.transport.close)
         stack.callback(publisher.stop)
-        _wire(publisher, subscriber, relay.url, served.url)
+        _wire(publisher, subscriber, relay.url, served.url, strict)
         yield Cloud(
             storage=storage,
             emulator=emulator,
@@ -196,10 +257,31 @@ def running(folder: Path, job_env: dict[str, str], *, max_retries: int = 1) -> I
             subscriber=subscriber,
             logs=logs,
             relay=relay,
+            gates=gates,
         )
 
 
-def _wire(publisher: Any, subscriber: Any, relay_url: str, function_url: str) -> None:
+@contextmanager
+def called_every(seconds: float, url: str) -> Iterator[None]:
+    """Call an address again and again, as Cloud Scheduler does, whatever it answers."""
+    stopped = threading.Event()
+
+    def call() -> None:
+        while not stopped.wait(seconds):
+            eventarc.post(url, b"{}", {"Content-Type": "application/json"})
+
+    thread = threading.Thread(target=call, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        stopped.set()
+        thread.join(60)
+
+
+def _wire(
+    publisher: Any, subscriber: Any, relay_url: str, function_url: str, strict: Strictness
+) -> None:
     """Topics and subscriptions as `infra/` makes them."""
     for name in ("mmm-requests", "mmm-requests-push", "mmm-requests-dead", "mmm-events"):
         publisher.create_topic(name=topic(name))
@@ -212,11 +294,11 @@ def _wire(publisher: Any, subscriber: Any, relay_url: str, function_url: str) ->
             request={
                 "name": subscription(name),
                 "topic": topic(name),
-                "ack_deadline_seconds": 60,
+                "ack_deadline_seconds": strict.ack_deadline,
                 "push_config": {"push_endpoint": endpoint},
                 "dead_letter_policy": {
                     "dead_letter_topic": topic("mmm-requests-dead"),
-                    "max_delivery_attempts": 5,
+                    "max_delivery_attempts": strict.attempts,
                 },
             }
         )

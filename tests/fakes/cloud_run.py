@@ -11,9 +11,12 @@ import json
 import os
 import re
 import threading
+import time
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -40,6 +43,19 @@ class Job:
     log_dir: Path | None = None
 
 
+@dataclass(kw_only=True)
+class Quotas:
+    """Limits of a region, beyond which the service answers 429; None: no limit.
+
+    `running` counts executions that have not ended; `runs_a_minute` counts calls of `:run`. An
+    execution that ended `kept_seconds` ago is no longer found.
+    """
+
+    running: int | None = None
+    runs_a_minute: float | None = None
+    kept_seconds: float | None = None
+
+
 class RefusedError(Exception):
     """An error that the API answers with."""
 
@@ -49,9 +65,20 @@ class RefusedError(Exception):
 
 
 class FakeCloudRun:
-    """The service. `calls` has every request that reached it."""
+    """The service. `calls` has every request that reached it, `refused` counts those beyond quotas.
 
-    def __init__(self) -> None:
+    `start_execution` makes an execution of its arguments.
+    """
+
+    def __init__(
+        self,
+        quotas: Quotas | None = None,
+        start_execution: Callable[..., LocalExecution] = LocalExecution,
+    ) -> None:
+        self.quotas = quotas or Quotas()
+        self.refused = 0
+        self._start_execution = start_execution
+        self._recent: deque[float] = deque()
         self.jobs: dict[str, Job] = {}
         self.executions: dict[str, LocalExecution] = {}
         self.calls: list[tuple[str, str]] = []
@@ -108,6 +135,7 @@ class FakeCloudRun:
         job = self.jobs.get(name)
         if job is None:
             raise RefusedError(404, f"Resource '{name}' of kind 'JOB' does not exist.")
+        self._check_quotas()
         containers = overrides.get("containerOverrides", [])
         args: list[str] = []
         env: dict[str, str] = {}
@@ -119,7 +147,7 @@ class FakeCloudRun:
         full = f"{parent}/jobs/{name}/executions/{name}-"
         while (unused := f"{full}{suffix()}") in self.executions:
             continue
-        execution = LocalExecution(
+        execution = self._start_execution(
             name=unused,
             command=[*job.command, *args],
             env=env,
@@ -137,11 +165,34 @@ class FakeCloudRun:
             execution.start()
         return execution
 
+    def _check_quotas(self) -> None:
+        with self._lock:
+            at, running = time.monotonic(), 0
+            while self._recent and at - self._recent[0] > 60:
+                self._recent.popleft()
+            if self.quotas.running is not None:
+                running = sum(not one.done.is_set() for one in self.executions.values())
+            for count, most, what in (
+                (running, self.quotas.running, "running executions per region"),
+                (len(self._recent), self.quotas.runs_a_minute, "run requests per minute"),
+            ):
+                if most is not None and count >= most:
+                    self.refused += 1
+                    raise RefusedError(429, f"Quota exceeded for quota metric '{what}'.")
+            self._recent.append(at)
+
     def execution(self, name: str) -> LocalExecution:
-        for full, execution in self.executions.items():
-            if full == name or execution.short_name == name:
+        for full, execution in list(self.executions.items()):
+            if (full == name or execution.short_name == name) and self.is_kept(execution):
                 return execution
         raise RefusedError(404, f"Resource '{name}' of kind 'EXECUTION' does not exist.")
+
+    def is_kept(self, execution: LocalExecution) -> bool:
+        """Return whether the service still knows an execution."""
+        ended, kept = execution.ended_at, self.quotas.kept_seconds
+        if ended is None or kept is None:
+            return True
+        return (datetime.now(UTC) - ended).total_seconds() < kept
 
     def vanish(self, name: str) -> None:
         """Forget an execution, as the service does with old ones."""
@@ -150,8 +201,11 @@ class FakeCloudRun:
 
 
 @contextmanager
-def running() -> Iterator[FakeCloudRun]:
-    service = FakeCloudRun()
+def running(
+    quotas: Quotas | None = None,
+    start_execution: Callable[..., LocalExecution] = LocalExecution,
+) -> Iterator[FakeCloudRun]:
+    service = FakeCloudRun(quotas, start_execution)
     service.start()
     try:
         yield service
@@ -224,7 +278,8 @@ def _v2_list(run: FakeCloudRun, match: re.Match[str], query: Any, _: Any) -> Any
     if match["job"] not in run.jobs:
         raise RefusedError(404, f"Resource '{match['job']}' of kind 'JOB' does not exist.")
     with run._lock:
-        mine = [e for name, e in run.executions.items() if name.startswith(f"{parent}/")]
+        known = [(name, e) for name, e in run.executions.items() if run.is_kept(e)]
+    mine = [e for name, e in known if name.startswith(f"{parent}/")]
     start = int(query.get("pageToken", ["0"])[0])
     size = min(int(query.get("pageSize", ["100"])[0]), 100)
     page = list(reversed(mine))[start : start + size]

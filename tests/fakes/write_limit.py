@@ -20,11 +20,12 @@ Answer = tuple[int, dict[str, str], bytes]
 
 
 class WriteLimit:
-    """The times of the last successful writes; `refused` counts the refusals of each object."""
+    """The times of the last successful writes; it counts writes, refusals of each object, and reads."""
 
     def __init__(self, seconds: float = SECONDS) -> None:
         self.seconds = seconds
         self.refused: Counter[str] = Counter()
+        self.written = self.reads = 0
         self._until: dict[str, float] = {}
         self._uploads: dict[str, str] = {}
         self._lock = threading.Lock()
@@ -41,12 +42,15 @@ class WriteLimit:
     def done(self, name: str, *, changed: bool) -> None:
         """Record the end of a write; one that changed nothing does not count."""
         with self._lock:
+            self.written += changed
             self._until[name] = time.monotonic() + self.seconds if changed else 0.0
 
     def call(self, method: str, url: str, body: bytes, send: Callable[[], Answer]) -> Answer:
         """Pass a request on, unless it writes an object too soon."""
         name = self._name(method, url, body)
         if name is None:
+            with self._lock:
+                self.reads += 1
             answer = send()
             self._note_upload(url, body, answer)
             return answer

@@ -162,6 +162,15 @@ bench-limits: setup ## Measure runs, tasks and markets under Cloud Storage's lim
 bench-cost: setup ## Measure runs and fit the coefficients of `mmm plan`
 	@$(PY) -m bench.cost && $(PY) -m bench.cost --check
 
+.PHONY: bench-console
+bench-console: env ## Measure the console on 200 markets and 5,000 runs (needs Chromium)
+	@$(PY) -m bench.console
+
+.PHONY: pictures
+pictures: env ## Make the pictures of docs/console.md again, by its tests in a browser (needs Chromium)
+	@$(PY) -m pytest tests/console/test_work.py -k "table or held"
+	@for name in markets new-market run compare budget; do cp build/console/$$name.png docs/console-$$name.png; done
+
 .PHONY: coverage-r
 coverage-r: setup ## Coverage of r/R by its tests (needs r-cran-covr)
 	@RETICULATE_PYTHON=$(CURDIR)/$(PY) Rscript r/tests/coverage.R

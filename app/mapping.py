@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from app.text import plain, sentence
+from app.text import code, plain
 from mmm.drafts import Draft
 from mmm.propose import Draft as Proposed
 from mmm.propose.questions import Question
@@ -30,7 +30,8 @@ Change = Callable[..., None]
 
 def sample(table: Table) -> None:
     """Show the first 20 rows."""
-    st.markdown(f"The first rows of {sentence(table.description)}")
+    name = table.source["path"].rpartition("/")[2] if table.is_file else table.description
+    st.markdown(f"The first rows of {code(name.strip('`'))}:")
     rows = table.frame.head(20)
     shown = rows.astype(object).where(rows.notna(), None).map(_cell)
     st.dataframe(shown, hide_index=True, height=250, alt="The first 20 rows of the table")

@@ -50,7 +50,7 @@ def _show_rows(rows: list[Row]) -> None:
             "Waits": [row.waits for row in chosen],
             "Data until": [row.data_until or "" for row in chosen],
             "Trained (days ago)": [row.age_days for row in chosen],
-            "Why": [row.reason for row in chosen],
+            "Why": [row.reason.replace("`", "") for row in chosen],
             "Revision": [row.revision for row in chosen],
         }
     )
@@ -106,7 +106,7 @@ def _pause(row: Row, at: Deployment, who: Person) -> None:
                 reads.forget()
                 st.rerun()
         return
-    with st.popover("Pause the market"):
+    with st.expander("Pause the market"):
         st.markdown("No run begins until somebody resumes it. A run at work finishes.")
         reason = st.text_input("Why", key=f"pause-{row.key}")
         if st.button("Pause it"):

@@ -24,9 +24,7 @@ COLOURS = {"SUCCEEDED": "green", "HELD": "orange", "FAILED": "red", "PASS": "gre
 
 def show() -> None:
     """Show the page."""
-    with page(
-        "Run", command="mmm show RUN · mmm watch RUN · mmm logs RUN · mmm cancel RUN"
-    ) as here:
+    with page("Run", command="mmm show RUN, mmm logs RUN, mmm cancel RUN") as here:
         at, who = here
         newest = {run.run_id: run for run in reads.newest()}
         asked = st.query_params.get("run", "")
@@ -119,14 +117,17 @@ def _steps(run: Run) -> None:
                     "at work" if step.get("seconds") is None else step.get("state", "")
                     for step in run.steps
                 ],
-                "Seconds": [step.get("seconds") for step in run.steps],
+                "Seconds": [
+                    "" if step.get("seconds") is None else f"{step['seconds']:.1f}"
+                    for step in run.steps
+                ],
             }
         )
         st.dataframe(table, hide_index=True, width=420, alt="The steps of the run")
 
 
 def _cancel(run_id: str, at: Deployment, who: Person) -> None:
-    with st.popover("Cancel the run", icon=":material/stop_circle:"):
+    with st.expander("Cancel the run"):
         st.markdown("The run stops, and what it has computed is not used.")
         if st.button("Cancel it", type="primary"):
             with errors(), st.spinner("Stopping the run …"):

@@ -100,9 +100,9 @@ class Page:
         self.rest()
 
     def rest(self) -> None:
-        """Wait until the script of the page has run."""
+        """Wait until the script of the page has run and every widget is there."""
         self.wait(
-            "!!document.querySelector('[data-testid=stApp]') && document.querySelector("
+            "!document.querySelector('[data-testid=stSkeleton]') && !!document.querySelector('[data-testid=stApp]') && document.querySelector("
             "'[data-testid=stApp]').getAttribute('data-test-script-state') == 'notRunning'"
         )
 
@@ -112,6 +112,21 @@ class Page:
         self.wait(f"!!{code}")
         return code
 
+    def _at_rest(self, what: str, text: str, *, exact: bool = False) -> str:
+        """Scroll to an element and wait until it stays where it is; return the code that finds it."""
+        code = self.find(what, text, exact=exact)
+        place = None
+        while True:
+            self.rest()
+            now = self.run(
+                f"(e => {{e.scrollIntoView({{block: 'center'}}); "
+                f"return JSON.stringify(e.getBoundingClientRect())}})({code})"
+            )
+            if now == place:
+                return code
+            place = now
+            time.sleep(0.1)
+
     def click(
         self,
         text: str,
@@ -120,9 +135,9 @@ class Page:
         exact: bool = False,
     ) -> None:
         """Click where a person would."""
-        code = self.find(what, text, exact=exact)
+        code = self._at_rest(what, text, exact=exact)
         place = self.run(
-            f"(e => {{e.scrollIntoView({{block: 'center'}}); const r = e.getBoundingClientRect();"
+            f"(e => {{const r = e.getBoundingClientRect();"
             f"return [r.x + r.width / 2, r.y + r.height / 2]}})({code})"
         )
         for kind in ("mousePressed", "mouseReleased"):
@@ -133,8 +148,8 @@ class Page:
 
     def type(self, label: str, text: str, *, enter: bool = True) -> None:
         """Replace the text of a field."""
-        code = self.find("input, textarea", label)
-        self.run(f"(e => {{e.scrollIntoView({{block: 'center'}}); e.focus(); e.select()}})({code})")
+        code = self._at_rest("input, textarea", label)
+        self.run(f"(e => {{e.focus(); e.select()}})({code})")
         self.send("Input.insertText", text=text)
         if enter:
             self.press("Enter")

@@ -28,6 +28,13 @@ resource "google_cloud_run_v2_job" "train" {
   deletion_protection = false # the job has no state; the bucket has
   labels              = local.labels
 
+  dynamic "binary_authorization" {
+    for_each = var.job.binary_authorization ? [true] : []
+    content {
+      use_default = true # the policy of the project
+    }
+  }
+
   template {
     labels      = local.labels
     parallelism = var.job.parallelism

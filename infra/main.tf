@@ -23,7 +23,9 @@ locals {
     "run.googleapis.com",
     "secretmanager.googleapis.com",
     "storage.googleapis.com",
-    ], var.bigquery == null ? [] : ["bigquery.googleapis.com", "bigquerystorage.googleapis.com"],
+    ], var.budget == null ? [] : ["billingbudgets.googleapis.com"],
+    var.job.binary_authorization ? ["binaryauthorization.googleapis.com"] : [],
+    var.bigquery == null ? [] : ["bigquery.googleapis.com", "bigquerystorage.googleapis.com"],
     var.results == null ? [] : ["bigquery.googleapis.com"],
   var.app == null ? [] : ["cloudidentity.googleapis.com", "iap.googleapis.com"]))
 }

@@ -64,6 +64,21 @@ variable "bucket" {
   }
 }
 
+variable "budget" {
+  description = "An alert when the project spends more than `amount` in a calendar month, and at shares of it (`thresholds`). `billing_account` is its ID (000000-AAAAAA-000000) and `currency` the account's own. Who applies it needs roles/billing.costsManager on the account."
+  type = object({
+    billing_account = string
+    amount          = number
+    currency        = string
+    thresholds      = optional(list(number), [0.5, 0.9, 1])
+  })
+  default = null
+  validation {
+    condition     = try(var.budget.amount >= 1 && floor(var.budget.amount) == var.budget.amount, var.budget == null)
+    error_message = "budget.amount must be a whole number of at least 1."
+  }
+}
+
 variable "enable_services" {
   description = "Whether the module enables the Google APIs that it uses. Set it to false if they are enabled elsewhere."
   type        = bool
@@ -72,15 +87,16 @@ variable "enable_services" {
 }
 
 variable "job" {
-  description = "The Cloud Run job. `image` names the image by its digest (HOST/PROJECT/REPOSITORY/NAME@sha256:...). `env` has settings that are not secret, such as SNOWFLAKE_ACCOUNT."
+  description = "The Cloud Run job. `image` names the image by its digest (HOST/PROJECT/REPOSITORY/NAME@sha256:...). `env` has settings that are not secret, such as SNOWFLAKE_ACCOUNT. With `binary_authorization`, Cloud Run starts only images that the project's policy of Binary Authorization admits."
   type = object({
-    image           = string
-    cpu             = optional(string, "4")
-    memory          = optional(string, "8Gi")
-    timeout_seconds = optional(number, 7200)
-    max_retries     = optional(number, 1)
-    parallelism     = optional(number, 0)
-    env             = optional(map(string), {})
+    image                = string
+    binary_authorization = optional(bool, false)
+    cpu                  = optional(string, "4")
+    memory               = optional(string, "8Gi")
+    timeout_seconds      = optional(number, 7200)
+    max_retries          = optional(number, 1)
+    parallelism          = optional(number, 0)
+    env                  = optional(map(string), {})
     vpc = optional(object({
       network    = optional(string)
       subnetwork = string

@@ -150,6 +150,17 @@ def test_bigquery_job_project_reaches_the_job(tmp_path: Path) -> None:
     assert {"bigquery.googleapis.com", "bigquerystorage.googleapis.com"} <= {*outputs["services"]}
 
 
+def test_what_is_asked_for_enables_its_api(tmp_path: Path) -> None:
+    text = example().replace(
+        "  schedules = {",
+        '  budget = { billing_account = "0", amount = 200, currency = "EUR" }\n\n  schedules = {',
+    )
+    outputs, said = evaluate(tmp_path, text.replace('cpu    = "4"', "binary_authorization = true"))
+    assert said == ""
+    wanted = {"billingbudgets.googleapis.com", "binaryauthorization.googleapis.com"}
+    assert wanted <= {*outputs["services"]}
+
+
 def test_schedule_with_markets_and_overrides_is_a_request(tmp_path: Path) -> None:
     text = example().replace(
         'config = "configs/fr.yaml",',
@@ -204,6 +215,11 @@ def test_schedules_are_spread_by_their_names(tmp_path: Path) -> None:
             'cron = "0 2 * * *"',
             'cron = "0 2 * * *", overrides = "[1]"',
             "must be the JSON text of an",
+        ),
+        (
+            "  schedules = {",
+            '  budget = { billing_account = "0", amount = 0.5, currency = "EUR" }\n\n  schedules = {',
+            "budget.amount must be a whole number of at least 1",
         ),
         (
             'cron = "30 2 * * *"',

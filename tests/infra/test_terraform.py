@@ -326,3 +326,31 @@ def test_what_is_built_or_checked_once_waits_for_its_grants() -> None:
     for kind in ("google_cloudfunctions2_function", "google_cloud_run_v2_job"):
         for name, body in module.resources[kind].items():
             assert "time_sleep.grants" in str(body["depends_on"]), f"{kind}.{name}"
+
+
+def test_tests_of_terraform_name_what_the_module_has() -> None:
+    """`terraform test` needs the provider's binary, so its files are read here."""
+    module = load(INFRA)
+    files = sorted((INFRA / "tests").glob("*.tftest.hcl"))
+    assert files
+    for file in files:
+        text = file.read_text()
+        document = hcl2.loads(text)
+        used = set(re.findall(r"\b(google_\w+)\.(\w+)", re.sub(r"#.*", "", text)))
+        assert {
+            (kind, name) for kind, name in used if name not in module.resources.get(kind, {})
+        } == set()
+        mocked = re.findall(r'mock_(?:resource|data) "(\w+)"', text)
+        assert set(mocked) <= module.resources.keys() | module.data.keys()
+        assert set(re.findall(r"var\.(\w+)", text)) <= module.variables.keys()
+        given = [
+            block
+            for run in document["run"]
+            for body in run.values()
+            for block in body.get("variables", [])
+        ]
+        given += document["variables"]
+        names = {name for block in given for name in block if not name.startswith("__")}
+        assert names <= module.variables.keys()
+        required = {name for name, body in module.variables.items() if "default" not in body}
+        assert required <= {name for block in document["variables"] for name in block}

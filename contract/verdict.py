@@ -114,6 +114,12 @@ class VerdictThresholds(Strict):
         gt=1,
         description="Largest t-value of a lasting change of the level or of a channel's effect.",
     )
+    max_recent_score: StrictFloat = Field(
+        default=4.1,
+        gt=1,
+        description="Largest t-value of a change of the level or of a channel's effect in the last "
+        "two to eight periods.",
+    )
     max_absorbed_share: StrictFloat = Field(
         default=0.9,
         gt=0,

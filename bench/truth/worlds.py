@@ -7,8 +7,8 @@ other authors simulate them.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 import numpy as np
@@ -33,12 +33,14 @@ class World:
         roas: the true ROAS of its paid channels.
         chasing: the channels whose spend follows demand that no column shows.
         alike: the channels that no method can tell apart, because they are bought together.
+        parts: what each channel brings in each period, and `noise`; of the examples only.
     """
 
     data: MarketData
     roas: Array
     chasing: tuple[int, ...] = ()
     alike: tuple[int, ...] = ()
+    parts: Mapping[str, Array] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -238,7 +240,8 @@ def _example(frequency: str, seed: int) -> World:
     """Return one of the example markets, with another seed."""
     names = [name for name, market in MARKETS.items() if market.frequency == frequency]
     market = replace(MARKETS[names[seed % len(names)]], seed=1000 + seed)
-    data = simulate(market).data
+    simulated = simulate(market)
+    data, parts = simulated.data, simulated.contributions
     dates = pd.DatetimeIndex(data["DATE"])
     events = data["EVENTS"].to_numpy()
     table = holidays_table(
@@ -267,4 +270,11 @@ def _example(frequency: str, seed: int) -> World:
         periods_per_year=WEEKS_A_YEAR if frequency == "week" else 365.25,
         weekday=dates.day_of_week.to_numpy() if frequency == "day" else None,
     )
-    return World(world, np.array([channel.roas for channel in market.channels]))
+    return World(
+        world,
+        np.array([channel.roas for channel in market.channels]),
+        parts={
+            name: parts[name].to_numpy(dtype=float)
+            for name in (*(channel.name for channel in market.channels), "noise")
+        },
+    )

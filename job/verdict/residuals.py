@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 
 import numpy as np
 
@@ -10,12 +10,11 @@ from contract.amounts import amount
 from contract.verdict import Level
 from job.gate.wording import name_list
 from job.posterior.baseline import season_and_trend
-from job.posterior.market import Array
-from job.verdict.breaks import find_break
+from job.posterior.market import Array, MarketData
+from job.verdict import breaks
+from job.verdict.breaks import ALL_MEDIA, LEVEL, Break
 from job.verdict.evidence import Evidence
 from job.verdict.finding import Finding
-
-_LEVEL, _ALL_MEDIA = " level", " all"  # names that no channel has: a column is stripped
 
 
 def autocorrelation(evidence: Evidence) -> Iterator[Finding]:
@@ -58,29 +57,41 @@ def outliers(evidence: Evidence) -> Iterator[Finding]:
 
 def structural_break(evidence: Evidence) -> Iterator[Finding]:
     """The level and the effects of the channels stay the same."""
-    market, limit = evidence.market, evidence.limits.max_break_score
-    media = _media(evidence)
-    paid = {name: media[name] for name in market.names[: market.paid]}
-    everything = np.sum(list(paid.values()), axis=0) if paid else np.zeros(market.periods)
-    columns = [*season_and_trend(market)[0], *market.baseline, *media.values()]
-    movers = {_LEVEL: np.ones(market.periods), _ALL_MEDIA: everything, **paid}
-    found = find_break(market.target, [_scaled(column) for column in columns], movers)
+    yield from _change(
+        evidence, "structural_break", breaks.lasting_change, evidence.limits.max_break_score
+    )
+
+
+def recent_change(evidence: Evidence) -> Iterator[Finding]:
+    """The level and the effects of the channels are the same in the last few periods."""
+    yield from _change(
+        evidence, "recent_change", breaks.recent_change, evidence.limits.max_recent_score
+    )
+
+
+def _change(
+    evidence: Evidence,
+    check: str,
+    find: Callable[[MarketData, Mapping[str, Array]], Break | None],
+    limit: float,
+) -> Iterator[Finding]:
+    market, found = evidence.market, find(evidence.market, _media(evidence))
     if found is None or found.score <= limit:
         return
     direction = "higher" if found.change > 0 else "lower"
     column, day = evidence.config.target.column, evidence.day(found.position)
-    if found.name == _LEVEL:
+    if found.name == LEVEL:
         share = abs(found.change) / max(float(np.abs(market.target).mean()), 1e-300)
         what = f"`{column}` is {share:.0%} of its mean {direction} from {day} on"
     else:
-        who = "all paid channels" if found.name == _ALL_MEDIA else f"`{found.name}`"
+        who = "all paid channels" if found.name == ALL_MEDIA else f"`{found.name}`"
         what = f"the effect of {who} is {direction} from {day} on"
     yield Finding(
-        check="structural_break",
+        check=check,
         level=Level.REVIEW,
         figure=round(found.score, 1),
         threshold=limit,
-        channels=() if found.name in (_LEVEL, _ALL_MEDIA) else (found.name,),
+        channels=() if found.name in (LEVEL, ALL_MEDIA) else (found.name,),
         sentence=f"{what}, with no driver that explains it (t = {found.score:.1f}): add a factor "
         "or an annotation from that date, or begin the window (`date.window_start`) there",
     )
@@ -122,10 +133,4 @@ def _media(evidence: Evidence) -> dict[str, Array]:
     return media
 
 
-def _scaled(column: Array) -> Array:
-    """Return a column with the largest size 1, so that rounding does not depend on its unit."""
-    largest = float(np.abs(column).max())
-    return column / largest if largest > 0 else column
-
-
-CHECKS = (autocorrelation, outliers, structural_break, absorbed)
+CHECKS = (autocorrelation, outliers, structural_break, recent_change, absorbed)

@@ -68,6 +68,12 @@ def effect_break() -> Evidence:
     return with_target(evidence, evidence.market.target - 0.8 * effect)
 
 
+def recent_effect() -> Evidence:
+    evidence = good()
+    effect = evidence.media["tv"].to_numpy() * (np.arange(PERIODS) >= PERIODS - 6)
+    return with_target(evidence, evidence.market.target - 0.9 * effect)
+
+
 def outlier() -> Evidence:
     evidence = good()
     return with_target(evidence, evidence.market.target + 9.0 * (np.arange(PERIODS) == 50))
@@ -106,6 +112,7 @@ def lift(measured: float) -> Evidence:
         (twins, {"inseparable": "REVIEW"}),
         (level_break, {"structural_break": "REVIEW"}),
         (effect_break, {"structural_break": "REVIEW"}),
+        (recent_effect, {"recent_change": "REVIEW"}),
         (outlier, {"outliers": "REVIEW"}),
         (seasonal_spend, {"absorbed": "REVIEW"}),
         (winners_apart, {"cluster_winners": "REVIEW"}),

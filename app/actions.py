@@ -6,16 +6,23 @@ import secrets
 from collections.abc import Mapping
 from typing import Any
 
+from app import reads
 from app.deployment import Deployment
 from app.people import Person, Role
 from contract.exceptions import ConfigError
+from contract.loading import Resolved
 from contract.pause import Pause
 from contract.run import Status
+from job.gate import Verdict
 from job.outputs.ledger import Decision
+from job.sources.local_files import check_source
 from mmm import cancel as cancelling
 from mmm import configs, decisions, drafts, pauses, uploads
+from mmm.check import check_data
 from mmm.configs import StoredConfig
 from mmm.drafts import Draft
+from mmm.plan import Plan, plan_of
+from mmm.propose.table import Table, parse_source
 from mmm.publish import request_run
 
 
@@ -40,6 +47,33 @@ def change_draft(
     """Change fields of a draft, unless somebody else has changed it meanwhile."""
     person.require(Role.EDITOR, "change a draft")
     drafts.change(at.store, draft_id, old, generation, by=person.name, **fields)
+
+
+def list_tables(at: Deployment, person: Person, kind: str, place: str) -> list[str]:
+    """Return the names of the tables of a schema, a dataset or a DuckDB file."""
+    person.require(Role.EDITOR, "list tables")
+    if kind == "duckdb" and not at.is_local:
+        raise ConfigError("a DuckDB file can be read only where the bucket is a folder")
+    return reads.tables(kind, place)
+
+
+def read_table(
+    at: Deployment, person: Person, source: Mapping[str, Any], sheet: str | None = None
+) -> Table:
+    """Return a sample of a table. Files of the console's own machine are refused in the cloud."""
+    person.require(Role.EDITOR, "read a table")
+    check_source(parse_source(dict(source)), local_files=at.is_local, data_folder=None)
+    return reads.table(source, sheet)
+
+
+def check_config(at: Deployment, person: Person, resolved: Resolved) -> tuple[Verdict, Plan]:
+    """Return the gate's verdict on the data of a config, and the plan of its run."""
+    person.require(Role.EDITOR, "check the data of a config")
+    local = at.is_local
+    return (
+        check_data(resolved.config, local_files=local),
+        plan_of(resolved, at.store, local_files=local),
+    )
 
 
 def upload_table(at: Deployment, person: Person, name: str, data: bytes) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 
 import streamlit as st
 
-from app import actions, reads
+from app import actions
 from app.deployment import Deployment
 from app.people import Person
 from app.text import code
@@ -42,7 +42,7 @@ def choose(at: Deployment, who: Person) -> Source:
         st.markdown(f"Give a {label.lower()} to see its tables.")
         return None
     how = st.segmented_control("Read", ["A table", "A query"], default="A table", key=f"how-{kind}")
-    return _query(kind, place) if how == "A query" else _table(kind, place)
+    return _query(kind, place) if how == "A query" else _table(kind, place, at, who)
 
 
 def _upload(at: Deployment, who: Person) -> Source:
@@ -82,8 +82,8 @@ def _usual_place(kind: str) -> str:
     return ".".join(part for part in parts if part)
 
 
-def _table(kind: str, place: str) -> Source:
-    names = reads.tables(kind, place)
+def _table(kind: str, place: str, at: Deployment, who: Person) -> Source:
+    names = actions.list_tables(at, who, kind, place)
     table = st.selectbox(
         "Table", names, index=None, placeholder="Type to search", key=f"table-{kind}-{place}"
     )

@@ -27,6 +27,7 @@ from job.runtime.settings import RSide
 from job.sources import planned_sql
 from job.sources.annotations import Annotations
 from job.sources.annotations_file import read_annotations
+from job.sources.local_files import check_source
 from job.train.engine import engine_here
 from job.train.holidays import check_country
 from mmm import prior
@@ -78,17 +79,20 @@ def plan_of(
     cpu: str | None = None,
     memory: str | None = None,
     region: str | None = None,
+    local_files: bool = True,
 ) -> Plan:
     """Return what a run of the config would do, how long it takes and what it costs.
 
-    Local data is read, because that is free: its rows are counted.
+    Local data is read, because that is free: its rows are counted. `local_files` says whether the
+    config may name files of this machine.
 
     Raises:
         ConfigError: the config or an option is not valid.
         DataError: local data cannot be read.
     """
+    check_source(resolved.config.source, local_files=local_files, data_folder=None)
     check_country(resolved.config)
-    annotations = read_annotations(resolved.config)
+    annotations = read_annotations(resolved.config, files=local_files)
     sql = planned_sql(resolved.config)
     machine = _machine(cpu, memory, region)
     local = prior.read_local(resolved.config)

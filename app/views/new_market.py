@@ -17,10 +17,9 @@ from contract.loading import Resolved, load_config
 from contract.training import Preset
 from job.gate import Outcome, Verdict
 from mmm import configs, drafts
-from mmm.check import check_data
 from mmm.configs import StoredConfig
 from mmm.drafts import Draft
-from mmm.plan import Plan, plan_of
+from mmm.plan import Plan
 from mmm.progress import in_words
 
 ICONS = {Outcome.BLOCK: st.error, Outcome.WARN: st.warning, Outcome.SKIP: st.info}
@@ -60,7 +59,7 @@ def _begin(at: Deployment, who: Person) -> None:
         if not market:
             raise ConfigError("give the market a short name, e.g. DE")
         assert chosen is not None  # noqa: S101  the button is disabled without it
-        reads.table(chosen, None)
+        actions.read_table(at, who, chosen)
         found = actions.begin_draft(at, who, chosen, market=market, revision=revision)
         st.query_params["draft"] = found
         st.rerun()
@@ -80,7 +79,7 @@ def _continue(draft_id: str, at: Deployment, who: Person) -> None:
             st.query_params.clear()
             st.rerun()
     st.subheader("2. What the columns mean")
-    table = reads.table(draft.source, draft.answers.get("sheet"))
+    table = actions.read_table(at, who, draft.source, draft.answers.get("sheet"))
     mapping.sample(table)
     made = drafts.proposal(draft, table)
     mapping.questions(made, draft, change)
@@ -91,7 +90,7 @@ def _continue(draft_id: str, at: Deployment, who: Person) -> None:
     text = _text(made.text or "", draft, change)
     st.subheader("3. Data, time and money")
     resolved = load_config(text, origin="the config")
-    if not _checked(resolved, at):
+    if not _checked(resolved, at, who):
         return
     st.subheader("4. Save and train")
     _save(text, draft, at, who, change)
@@ -120,7 +119,7 @@ def _text(proposed: str, draft: Draft, change: mapping.Change) -> str:
     return text
 
 
-def _checked(resolved: Resolved, at: Deployment) -> bool:
+def _checked(resolved: Resolved, at: Deployment, who: Person) -> bool:
     """Check the data and plan the run when asked; return whether the run may begin."""
     digest = resolved.config.hash()
     done: dict[str, tuple[Verdict, Plan]] = st.session_state.setdefault("checked", {})
@@ -129,7 +128,7 @@ def _checked(resolved: Resolved, at: Deployment) -> bool:
             return False
         with st.spinner("Reading and checking the data …"):
             done.clear()
-            done[digest] = check_data(resolved.config), plan_of(resolved, at.store)
+            done[digest] = actions.check_config(at, who, resolved)
         st.rerun()
     verdict, plan = done[digest]
     _findings(verdict)

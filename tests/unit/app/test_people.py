@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -16,11 +17,16 @@ from google.auth import crypt, jwt
 
 from app import actions, sign_in
 from app.deployment import here
+from app.groups import is_member
 from app.people import NotAllowedError, Person, Role, role_of
 from app.settings import Settings
-from contract.exceptions import ConfigError, TransientError
+from contract.exceptions import ConfigError, ServiceError, TransientError
+from contract.loading import load_config
 from contract.run import State, read_status
+from contract.stores import Store
 from contract.stores.folder import FolderStore
+from mmm.plan import plan_of
+from tests.runs import WEEKLY
 from tests.unit.app.conftest import Open, put, says
 
 AUDIENCE = "/projects/1/locations/europe-west1/services/mmm-console"
@@ -167,6 +173,11 @@ def test_each_action_refuses_a_role_that_is_too_low(store: FolderStore, role: Ro
         acts += [
             lambda: actions.save_config(at, person, "de", "", seen=0),
             lambda: actions.start_run(at, person, "de"),
+            lambda: actions.upload_table(at, person, "x.csv", b"a"),
+            lambda: actions.read_table(at, person, {"type": "snowflake", "query": "SELECT 1"}),
+            lambda: actions.list_tables(at, person, "snowflake", "A.B"),
+            lambda: actions.check_config(at, person, load_config(WEEKLY)),
+            lambda: actions.begin_draft(at, person, {}, market="DE", revision="r1"),
             lambda: actions.pause_market(at, person, "DE", reason="x"),
             lambda: actions.resume_market(at, person, "DE"),
             lambda: actions.cancel_run(at, person, run_id),
@@ -179,6 +190,55 @@ def test_each_action_refuses_a_role_that_is_too_low(store: FolderStore, role: Ro
     status = read_status(store, run_id)
     assert status is not None
     assert status.state is State.HELD
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        {"type": "file", "path": "/secrets/key.csv"},
+        {"type": "duckdb", "path": "/tmp/w.duckdb", "table": "t"},
+    ],
+)
+def test_in_the_cloud_no_file_of_the_console_is_read(
+    gcs_store: Store, monkeypatch: pytest.MonkeyPatch, source: dict[str, str]
+) -> None:
+    monkeypatch.setenv("MMM_BUCKET", gcs_store.url)
+    editor = Person(name="eve@example.com", role=Role.EDITOR)
+    with pytest.raises(ConfigError, match="allowed in this deployment: gs://"):
+        actions.read_table(here(), editor, source)
+    resolved = load_config(WEEKLY, overrides={"source": source} | {"context": []})
+    with pytest.raises(ConfigError, match="allowed in this deployment: gs://"):
+        actions.check_config(here(), editor, resolved)
+    events = load_config(
+        WEEKLY,
+        overrides={"source": {"path": "gs://b/x.csv"}, "annotations": "/secrets/events.csv"},
+    )
+    with pytest.raises(ConfigError):
+        plan_of(events, gcs_store, local_files=False)
+    with pytest.raises(ConfigError, match="only where the bucket is a folder"):
+        actions.list_tables(here(), editor, "duckdb", "/tmp/w.duckdb")
+
+
+class Groups:
+    """The Cloud Identity API as far as the console asks it."""
+
+    def __init__(self, answers: dict[str, int]) -> None:
+        self.answers = answers
+
+    def get(self, url: str, *, params: dict[str, str], timeout: float) -> Any:
+        [value] = params.values()
+        code = self.answers.get(value, 404)
+        return SimpleNamespace(status_code=code, json=lambda: {"name": "groups/1"})
+
+
+def test_members_of_groups() -> None:
+    group, eve = "modellers@example.com", "eve@example.com"
+    assert is_member(group, eve, session=Groups({group: 200, eve: 200}))
+    assert not is_member(group, eve, session=Groups({group: 200}))
+    with pytest.raises(ServiceError, match="no group"):
+        is_member(group, eve, session=Groups({}))
+    with pytest.raises(TransientError, match="try again"):
+        is_member(group, eve, session=Groups({group: 500}))
 
 
 def test_a_refusal_is_shown(

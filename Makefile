@@ -22,7 +22,7 @@ demo: setup ## Set everything up, publish a message locally and train a model fr
 	@scripts/demo.sh
 
 .PHONY: app
-app: env ## Open the console on the demo's bucket, at http://localhost:8501
+app: setup ## Open the console on the demo's bucket, at http://localhost:8501
 	@scripts/app.sh
 
 .PHONY: test

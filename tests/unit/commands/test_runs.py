@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import threading
-import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -120,20 +118,18 @@ def test_the_report_opens(bucket: Path, monkeypatch: pytest.MonkeyPatch) -> None
     assert "has no report: it is FAILED" in failed.stderr
 
 
-def test_a_run_is_followed_to_its_end(bucket: Path) -> None:
+def test_a_run_is_followed_to_its_end(bucket: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     store = FolderStore(bucket)
     run_id = "20261123T050000Z-00000003"
 
-    def end() -> None:
-        time.sleep(0.3)
+    def end(_: float) -> None:
+        """End the run between two looks."""
         change_status(store, run_id, lambda old: {
             "state": State.FAILED, "error": RunError(code=75, kind="X", message="out of memory")
         })  # fmt: skip
 
-    thread = threading.Thread(target=end)
-    thread.start()
-    done = mmm(bucket, "watch", "FR", "--every", "0.1")
-    thread.join()
+    monkeypatch.setattr("time.sleep", end)
+    done = mmm(bucket, "watch", "FR")
     assert done.stderr.splitlines()[0] == "RUNNING · train · attempt 2"
     assert done.stdout == f"FAILED {run_id} out of memory\n"
     assert done.exit_code == 75

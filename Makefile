@@ -158,6 +158,10 @@ bench-trigger: env ## Measure cold start, memory and load of the Cloud Function,
 bench-limits: setup ## Measure runs, tasks and markets under Cloud Storage's limit of one write a second
 	@$(PY) -m bench.limits
 
+.PHONY: bench-night
+bench-night: env ## Simulate a night of many markets with the quotas of the cloud: make bench-night MARKETS=500
+	@ulimit -n 8192; $(PY) -m bench.night --markets $(or $(MARKETS),500)
+
 .PHONY: bench-cost
 bench-cost: setup ## Measure runs and fit the coefficients of `mmm plan`
 	@$(PY) -m bench.cost && $(PY) -m bench.cost --check

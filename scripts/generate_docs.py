@@ -100,6 +100,7 @@ def documents() -> dict[str, str]:
         "engine.md": with_benchmarks("engine.md"),
         "handover.md": with_files((DOCS / "handover.md").read_text()),
         "messages.md": messages_reference(),
+        "scale.md": with_benchmarks("scale.md"),
         "tables.md": tables_reference(),
         "truth.md": with_benchmarks("truth.md"),
     }

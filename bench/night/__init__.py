@@ -1,0 +1,1 @@
+"""A night of many markets on stand-ins that have the quotas of the real services."""

@@ -150,7 +150,7 @@ MUTATIONS = (
     Mutation(name="a rejection that is not terminal", changes=_rejection_not_terminal, seed=10),
     Mutation(name="two keys that are one", changes=_ambiguous_keys, seed=24),
     Mutation(name="a damaged manifest of another market", changes=_damage_of_others, seed=215),
-    Mutation(name="cancelled tasks before failed ones", changes=_cancelled_before_failed, seed=21),
+    Mutation(name="cancelled tasks before failed ones", changes=_cancelled_before_failed, seed=272),
     Mutation(name="two runs on a market", changes=_market_not_exclusive, seed=0),
 )  # fmt: skip
 

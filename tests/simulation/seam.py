@@ -7,7 +7,9 @@ the control plane, and in the retries of Google's clients. The code itself stays
 from __future__ import annotations
 
 import datetime as real_datetime
+import importlib
 import logging
+import pkgutil
 import random as real_random
 import sys
 import threading as real_threading
@@ -66,12 +68,25 @@ def stop_on_signal() -> Iterator[None]:
         loop().process.stop.active = False
 
 
+def import_all(package: str) -> None:
+    """Import a package with all its modules, except those that are programs."""
+    for module in pkgutil.walk_packages(importlib.import_module(package).__path__, f"{package}."):
+        if not module.name.endswith("__main__"):
+            importlib.import_module(module.name)
+
+
 @contextmanager
 def installed() -> Iterator[None]:
-    """Replace clocks, threads and draws in every module of the control plane."""
+    """Replace clocks, threads and draws in every module of the control plane.
+
+    All modules are imported first: one that is imported later, inside a function, would keep the
+    real clock.
+    """
     from job.runtime import signals
     from tests.simulation import threads
 
+    for package in PACKAGES:
+        import_all(package)
     time = SimpleNamespace(
         monotonic=lambda: loop().now,
         time=lambda: loop().time(loop().process.skew).timestamp(),

@@ -143,15 +143,15 @@ def _market_not_exclusive() -> list[Change]:
 
 
 MUTATIONS = (
-    Mutation(name="the fingerprint before the promotion", changes=_fingerprint_before_promotion, seed=95),
+    Mutation(name="the fingerprint before the promotion", changes=_fingerprint_before_promotion, seed=3),
     Mutation(name="current.json in order of run ids", changes=_current_by_run_id, seed=2),
     Mutation(name="a lost answer taken for another owner", changes=_lost_lease_answer, seed=23),
     Mutation(name="progress that ends the attempt", changes=_fatal_progress, seed=3),
-    Mutation(name="a rejection that is not terminal", changes=_rejection_not_terminal, seed=10),
+    Mutation(name="a rejection that is not terminal", changes=_rejection_not_terminal, seed=25),
     Mutation(name="two keys that are one", changes=_ambiguous_keys, seed=24),
-    Mutation(name="a damaged manifest of another market", changes=_damage_of_others, seed=215),
+    Mutation(name="a damaged manifest of another market", changes=_damage_of_others, seed=11),
     Mutation(name="cancelled tasks before failed ones", changes=_cancelled_before_failed, seed=272),
-    Mutation(name="two runs on a market", changes=_market_not_exclusive, seed=0),
+    Mutation(name="two runs on a market", changes=_market_not_exclusive, seed=6),
 )  # fmt: skip
 
 

@@ -20,7 +20,7 @@ def person() -> Person:
     """Return who is signed in; a header is verified once per connection.
 
     Raises:
-        NotAllowedError: nobody is signed in, or the person has no role.
+        NotAllowedError: the request has no valid sign-in, or the person has no role.
     """
     settings, header = Settings.read(), st.context.headers.get(sign_in.HEADER)
     known = st.session_state.get("signed-in")

@@ -52,7 +52,7 @@ class Person:
             article = "an" if role.title[0] in "ae" else "a"
             raise NotAllowedError(
                 f"you may not {action}: that needs {article} {role.title}, and {self.name} is "
-                f"signed in as {self.role.title}. Ask whoever runs this console for the role"
+                f"signed in as {self.role.title}. Ask this console's administrator for the role"
             )
 
 

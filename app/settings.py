@@ -58,11 +58,11 @@ class Settings(EnvironmentSettings):
         """Refuse settings under which anybody could act.
 
         Raises:
-            ConfigError: nobody signs in, although the console runs on Cloud Run.
+            ConfigError: there is no sign-in, although the console runs on Cloud Run.
         """
         if self.audience is None and environment.CLOUD_RUN_SERVICE in os.environ:
             raise ConfigError(
-                f"{environment.APP_AUDIENCE} is not set, so nobody could sign in; set it to "
+                f"{environment.APP_AUDIENCE} is not set, so there is no sign-in; set it to "
                 "/projects/NUMBER/locations/REGION/services/SERVICE and switch on Identity-Aware "
                 "Proxy"
             )

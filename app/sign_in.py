@@ -27,7 +27,7 @@ def sign_in(settings: Settings, header: str | None, *, verify: Verify, in_group:
     """Return the person of a request.
 
     Args:
-        settings: The console's settings; without an audience, nobody signs in.
+        settings: The console's settings; without an audience, there is no sign-in.
         header: The request's signed header.
         verify: Returns the claims of a signed header for an audience.
         in_group: Whether an address is a member of a group.
@@ -40,14 +40,16 @@ def sign_in(settings: Settings, header: str | None, *, verify: Verify, in_group:
     if settings.audience is None:
         return Person(name=settings.user or current_user(), role=Role.APPROVER)
     if not header:
-        raise NotAllowedError("nobody is signed in: the request did not come through the proxy")
+        raise NotAllowedError("you are not signed in: the request did not come through the proxy")
     claims = verify(header, settings.audience)
     address = claims.get("email")
     if claims.get("iss") != ISSUER or not isinstance(address, str) or "@" not in address:
-        raise NotAllowedError("nobody is signed in: the proxy's header names nobody")
+        raise NotAllowedError("you are not signed in: the proxy's header has no e-mail address")
     role = role_of(address, settings, in_group)
     if role is None:
-        raise NotAllowedError(f"{address} has no role here; ask whoever runs this console for one")
+        raise NotAllowedError(
+            f"{address} has no role here; ask this console's administrator for one"
+        )
     return Person(name=address, role=role)
 
 
@@ -69,5 +71,5 @@ def verify_header(header: str, audience: str) -> Mapping[str, Any]:
     except exceptions.TransportError:
         raise TransientError(f"the keys at {KEYS} cannot be read; try again") from None
     except (exceptions.GoogleAuthError, ValueError):
-        raise NotAllowedError("nobody is signed in: the proxy's header is not valid") from None
+        raise NotAllowedError("you are not signed in: the proxy's header is not valid") from None
     return dict(claims)

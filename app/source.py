@@ -57,12 +57,12 @@ def _upload(at: Deployment, who: Person) -> Source:
 
 
 def _connection(kind: str) -> None:
-    """Say by which identity the console reads; nobody types a password here."""
+    """Say by which identity the console reads; the page never asks for a password."""
     if kind == "snowflake":
         names = ("SNOWFLAKE_ACCOUNT", "SNOWFLAKE_USER", "SNOWFLAKE_ROLE", "SNOWFLAKE_WAREHOUSE")
         if not os.environ.get(names[0]):
             raise ConfigError(
-                "this console has no connection to Snowflake; whoever deploys it sets "
+                "this console has no connection to Snowflake; in its deployment, set "
                 "`SNOWFLAKE_ACCOUNT` and the other variables of docs/deploy.md"
             )
         parts = [

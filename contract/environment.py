@@ -41,7 +41,7 @@ APP_AUDIENCE = "MMM_APP_AUDIENCE"  # the audience of Identity-Aware Proxy's sign
 APP_VIEWERS = "MMM_APP_VIEWERS"  # who may look: addresses, domains, groups; empty for all
 APP_EDITORS = "MMM_APP_EDITORS"  # who may save configs, and start and cancel runs
 APP_APPROVERS = "MMM_APP_APPROVERS"  # who may promote and hold runs
-APP_USER = "MMM_APP_USER"  # the name of the user on a laptop, where nobody signs in
+APP_USER = "MMM_APP_USER"  # the name of the user on a laptop, where there is no sign-in
 
 # of a service, by Cloud Run
 CLOUD_RUN_SERVICE = "K_SERVICE"  # the service's name

@@ -21,6 +21,12 @@ def leave_terminal() -> None:
                 os.close(nowhere)
 
 
+def show_cursor() -> None:
+    """Show the cursor, which a bar hides, on the terminal of stderr; nothing without a terminal."""
+    if os.isatty(2):
+        os.write(2, b"\x1b[?25h")
+
+
 class Stderr:
     """`sys.stderr`, without an error when its terminal is gone: a log never ends a run."""
 

@@ -24,7 +24,7 @@ from contextlib import contextmanager, suppress
 from types import FrameType
 
 from contract.exceptions import CancelledError
-from job.runtime.output import leave_terminal
+from job.runtime.output import leave_terminal, show_cursor
 
 STOPPING = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGQUIT)
 EXIT_SECONDS = 6.5  # Cloud Run sends SIGKILL after 10; the rest is for a machine that is busy
@@ -111,7 +111,7 @@ def _deadline() -> Iterator[None]:
 
 
 def _end_at_once() -> None:
-    for act in reversed(_stop.exit_actions):
+    for act in (*reversed(_stop.exit_actions), show_cursor):
         with suppress(OSError):
             act()
     os.write(2, b"a call did not return after the signal to stop; the process ends now\n")

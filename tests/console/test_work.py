@@ -16,7 +16,8 @@ from mmm import configs, drafts
 from tests.console.browser import Page
 from tests.console.conftest import Make, picture
 from tests.runs import ROOT, WEEKLY, needs_r, wait_until
-from tests.unit.app.conftest import HOSTILE, outcome, put
+from tests.statuses import put
+from tests.unit.app.conftest import HOSTILE, outcome
 from tests.unit.app.test_decide import write_curves, write_table
 from tests.unit.compare.test_compare import FIRST, SECOND
 from tests.unit.compare.test_compare import put as put_result

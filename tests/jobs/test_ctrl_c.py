@@ -17,7 +17,7 @@ from mmm.local.tasks import processes_of
 from tests.fakes.terminal import Terminal
 from tests.faults.scene import CONFIG, ROOT
 from tests.jobs.test_signals import DEAF_R
-from tests.unit.commands.test_runs import put
+from tests.statuses import put
 
 COLUMNS = 60
 CTRL_C = "\x03"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -18,23 +18,11 @@ from contract.run import RunError, State, Status, now
 from contract.stores.folder import FolderStore
 from mmm import configs
 from tests.runs import WEEKLY
+from tests.statuses import START, put
 
 MAIN = str(Path(__file__).resolve().parents[3] / "app" / "main.py")
-START = datetime(2026, 11, 23, 2, tzinfo=UTC)
 HOSTILE = "a*b*:red[x]<b>`c`![i](http://e.org/x.png) $y$ www.e.org :smile:"
 Open = Callable[..., AppTest]
-
-
-def put(store: FolderStore, number: int, market: str, state: State, **changes: Any) -> str:
-    """Write the status of a run that was requested so many hours after START."""
-    at = START + timedelta(hours=number)
-    run_id = f"{at:%Y%m%dT%H%M%SZ}-0000000{number}"
-    status = Status(
-        run_id=run_id, state=state, market=market, revision="r1", created_at=at,
-        updated_at=at + timedelta(minutes=6), **changes,
-    )  # fmt: skip
-    store.write(layout.status(run_id), status.to_json())
-    return run_id
 
 
 def outcome(run_id: str, verdict: str, sentence: str, *, held: str | None = None) -> dict[str, Any]:

@@ -27,7 +27,8 @@ from contract.stores import Store
 from contract.stores.folder import FolderStore
 from mmm.plan import plan_of
 from tests.runs import WEEKLY
-from tests.unit.app.conftest import Open, put, says
+from tests.statuses import put
+from tests.unit.app.conftest import Open, says
 
 AUDIENCE = "/projects/1/locations/europe-west1/services/mmm-console"
 Sign = Callable[..., str]
@@ -100,13 +101,13 @@ def test_a_signed_header_names_a_person(sign: Sign) -> None:
     ],
 )
 def test_a_header_for_others_is_refused(sign: Sign, changes: dict[str, Any]) -> None:
-    with pytest.raises(NotAllowedError, match="nobody is signed in"):
+    with pytest.raises(NotAllowedError, match="you are not signed in"):
         signed_in(sign(**changes))
 
 
 @pytest.mark.parametrize("header", [None, "", "a.b.c", "eyJhbGciOiJub25lIn0.e30."])
 def test_a_header_that_nobody_signed_is_refused(sign: Sign, header: str | None) -> None:
-    with pytest.raises(NotAllowedError, match="nobody is signed in"):
+    with pytest.raises(NotAllowedError, match="you are not signed in"):
         signed_in(header)
 
 
@@ -156,7 +157,7 @@ def test_a_page_without_a_header_shows_nothing(
 ) -> None:
     monkeypatch.setenv("MMM_APP_AUDIENCE", AUDIENCE)
     at = console()
-    assert "Nobody is signed in" in at.error[0].value
+    assert "You are not signed in" in at.error[0].value
     assert not at.dataframe
     assert not at.button
 

@@ -22,7 +22,7 @@ from mmm.commands.app import COMMANDS
 from mmm.commands.common import result_line
 from mmm.commands.schema import DOCUMENTS, PRINTED
 from tests.fakes.terminal import Terminal
-from tests.unit.commands.test_runs import put
+from tests.statuses import put
 
 ROOT = Path(__file__).resolve().parents[3]
 WEEKLY = ROOT / "examples/data/de_weekly.csv"

@@ -19,7 +19,7 @@ from job.attempt.stored_log import StoredLog
 from job.runtime import logs
 from job.runtime.settings import Settings
 from mmm.commands import app
-from tests.unit.commands.test_runs import put
+from tests.statuses import put
 
 
 @pytest.fixture

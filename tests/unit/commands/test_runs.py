@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
 from click.testing import Result
@@ -13,27 +11,15 @@ from typer.testing import CliRunner
 
 from contract import layout
 from contract.base import canonical_json
-from contract.run import RunError, State, Status, change_status
+from contract.run import RunError, State, change_status
 from contract.stores.folder import FolderStore
 from mmm.commands import app
+from tests.statuses import START, put
 
-START = datetime(2026, 11, 23, 2, tzinfo=UTC)
 VERDICT = {
     "verdict": "REVIEW",
     "findings": [{"level": "REVIEW", "sentence": "tv and radio cannot be separated"}],
 }
-
-
-def put(store: FolderStore, number: int, market: str, state: State, **changes: Any) -> str:
-    """Write the status of a run that was requested so many hours after START."""
-    at = START + timedelta(hours=number)
-    run_id = f"{at:%Y%m%dT%H%M%SZ}-0000000{number}"
-    status = Status(
-        run_id=run_id, state=state, market=market, revision="r1", created_at=at,
-        updated_at=at + timedelta(minutes=6), **changes,
-    )  # fmt: skip
-    store.write(layout.status(run_id), status.to_json())
-    return run_id
 
 
 @pytest.fixture

@@ -14,6 +14,7 @@ import pytest
 from contract.exceptions import CancelledError
 from job.runtime import signals
 from job.runtime.signals import finish, seconds_left, shielded, stop_on_signal, stop_reason
+from tests.fakes.terminal import Terminal
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -64,6 +65,18 @@ with stop_on_signal(), on_forced_exit(lambda: print("outer", flush=True)):
         threading.Timer(0.3, lambda: os.kill(os.getpid(), signal.SIGTERM)).start()
         hashlib.pbkdf2_hmac("sha256", b"", b"", 2**30)  # Python runs no handler before its end
 """
+
+
+HIDES = HANGS.replace(
+    "import hashlib, os,", "print('\\x1b[?25l', end='', flush=True)\nimport hashlib, os,"
+)
+
+
+def test_a_process_that_is_ended_by_force_shows_the_cursor_again() -> None:
+    terminal = Terminal([sys.executable, "-c", HIDES], cwd=ROOT, env=dict(os.environ))
+    terminal.read_until("the process ends now")
+    terminal.finish()
+    assert not terminal.cursor_is_hidden
 
 
 def test_a_process_inside_a_library_that_hangs_is_ended_with_its_last_acts() -> None:

@@ -15,6 +15,7 @@ from rich.progress import (
 )
 
 from job.runtime.logs import Log, Style
+from job.runtime.signals import shielded
 from job.runtime.trace import Step
 
 BAR_WIDTH = 24  # so that a whole row fits into 80 columns
@@ -80,10 +81,13 @@ class Bars:
 
     def step(self, step: Step) -> None:
         """Draw the bars during the training step only."""
-        if step.name == "train" and step.state == "started":
-            self._progress.start()
-        elif step.name == "train":
-            self._progress.stop()
+        if step.name != "train":
+            return
+        with shielded():  # a signal in between would leave the cursor hidden
+            if step.state == "started":
+                self._progress.start()
+            else:
+                self._progress.stop()
 
     def progress(self, record: dict[str, Any]) -> None:
         """Move a trial's bar."""

@@ -40,9 +40,9 @@ class Trace:
         record = Step(name=name, started_at=datetime.now(UTC).isoformat(timespec="milliseconds"))
         self.steps.append(record)
         began = time.monotonic()
-        self._log.info(f"{name} …", step=name, state="started")
-        self._on_change(record)
         try:
+            self._log.info(f"{name} …", step=name, state="started")
+            self._on_change(record)
             yield record.detail
         except BaseException as error:
             record.state, record.error = "failed", str(error) or type(error).__name__

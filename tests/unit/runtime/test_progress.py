@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
+import io
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+import structlog
+from rich.console import Console
+
+from contract.exceptions import CancelledError
+from job.runtime.progress import Bars
+from job.runtime.signals import stop_on_signal
+from job.runtime.trace import Trace
 from tests.fakes.terminal import Terminal
 
+HIDDEN, SHOWN = "\x1b[?25l", "\x1b[?25h"
 ROOT = Path(__file__).resolve().parents[3]
 PROGRAM = """
 import logging, time, warnings
@@ -72,3 +83,26 @@ def test_lines_go_to_stderr_and_a_file_gets_no_bars() -> None:
     assert done.stdout == "SUCCEEDED\n"
     assert "trial 1: 1000 of 2000 iterations, best NRMSE 0.0500" in done.stderr
     assert "━" not in done.stderr
+
+
+def test_a_signal_while_the_bars_begin_shows_the_cursor_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The signal arrives when the cursor has just been hidden."""
+    screen = io.StringIO()
+    console = Console(file=screen, force_terminal=True, width=60)
+    bars = Bars(console)
+    hidden = console.show_cursor
+
+    def hide_and_stop(show: bool = True) -> bool:
+        done = hidden(show)
+        if not show:
+            os.kill(os.getpid(), signal.SIGTERM)
+        return done
+
+    monkeypatch.setattr(console, "show_cursor", hide_and_stop)
+    trace = Trace(log=structlog.get_logger(), on_change=bars.step)
+    with pytest.raises(CancelledError), stop_on_signal(), trace.step("train"):
+        pass
+    assert [step.state for step in trace.steps] == ["failed"]
+    assert screen.getvalue().rfind(SHOWN) > screen.getvalue().rfind(HIDDEN) >= 0

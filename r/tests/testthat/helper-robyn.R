@@ -11,6 +11,10 @@ skip_without_robyn_search <- function() {
   testthat::skip_if_not(nevergrad_here(), "nevergrad is not importable (RETICULATE_PYTHON)")
 }
 
+#' How far the modelling table may be from the golden runs, which are of R 4.2: with the rstan of a
+#' newer R, prophet differs in the fifth digit.
+golden_tolerance <- function() if (getRversion() < "4.3") 1e-9 else 1e-4
+
 #' A job's configuration on Robyn's example data, as read_config() returns it.
 #'
 #' @param ... fields that differ. @param data data.frame instead of the example. @param env frame

@@ -22,9 +22,7 @@ test_that("robyn_inputs gets from a job what Robyn's own example gets by hand", 
 test_that("the modelling table is the one of the golden runs", {
   skip_without_robyn()
   golden <- read_golden("geometric")$inputs$dt_mod
-  # The golden runs are of R 4.2. With the rstan of a newer R, prophet differs in the fifth digit.
-  tolerance <- if (getRversion() < "4.3") 1e-9 else 1e-4
-  expect_equal(as.data.frame(example_inputs()$dt_mod), golden, tolerance = tolerance)
+  expect_equal(as.data.frame(example_inputs()$dt_mod), golden, tolerance = golden_tolerance())
 })
 
 test_that("no context, organic, factor or holiday is no obstacle", {

@@ -86,7 +86,7 @@ class ServiceError(MMMError):
 
 
 class DeniedError(ServiceError):
-    """A service of Google denies access (HTTP 403).
+    """A service denies access (HTTP 403).
 
     A grant takes minutes to take effect, so this is permanent only after `contract.retries.GRANT`.
     """

@@ -31,9 +31,9 @@ resource "google_cloud_scheduler_job" "request" {
       source = "scheduler/${each.key}"
     }
   }
-  retry_config {
-    retry_count          = 3
-    min_backoff_duration = "30s"
+  retry_config { # it goes on for longer than a new grant takes, in which publishing is denied
+    retry_count          = 5
+    min_backoff_duration = "60s"
     max_backoff_duration = "300s"
   }
 

@@ -9,6 +9,7 @@ from typing import Any, Self
 from google.api_core import exceptions as google_errors
 from google.auth import exceptions as auth_errors
 from google.cloud import pubsub_v1  # type: ignore[attr-defined]  # no stubs
+from google.cloud.pubsub_v1.publisher.exceptions import MessageTooLargeError
 
 from contract.exceptions import DeniedError, ServiceError, TransientError
 from contract.retries import BRIEF_RETRY
@@ -38,17 +39,28 @@ class PubSubTopic:
         return self._name
 
     def publish(self, data: bytes, attributes: Mapping[str, str]) -> str:
-        """Publish one message, wait until Pub/Sub accepts it, and return its id."""
-        future = self._client.publish(
-            self._name, data, retry=BRIEF_RETRY, timeout=TIMEOUT, **dict(attributes)
-        )
+        """Publish one message, wait until Pub/Sub accepts it, and return its id.
+
+        Raises:
+            DeniedError: Pub/Sub denies access, perhaps not for long.
+            ServiceError: there is no such topic, or Pub/Sub refuses the message.
+            TransientError: Pub/Sub does not answer.
+        """
         try:
+            future = self._client.publish(
+                self._name, data, retry=BRIEF_RETRY, timeout=TIMEOUT, **dict(attributes)
+            )
             return str(future.result(timeout=WAIT))
+        except MessageTooLargeError:
+            raise ServiceError(
+                f"the message has {len(data)} bytes and {len(attributes)} attributes; "
+                "allowed by Pub/Sub: at most 10 MB together"
+            ) from None
         except google_errors.NotFound:
             raise ServiceError(f"there is no topic `{self._name}`") from None
         except google_errors.PermissionDenied as error:
             raise DeniedError(f"Pub/Sub refuses `{self._name}`: {error.message}") from None
-        except google_errors.Unauthenticated as error:
+        except (google_errors.Unauthenticated, google_errors.InvalidArgument) as error:
             raise ServiceError(f"Pub/Sub refuses `{self._name}`: {error.message}") from None
         except (google_errors.GoogleAPIError, FutureTimeoutError) as error:
             raise TransientError(f"Pub/Sub did not answer (`{self._name}`): {error}") from None

@@ -16,7 +16,7 @@ from typing import Any
 import pyarrow as pa
 from sqlglot import exp
 
-from contract.exceptions import DataError, MMMError, ServiceError, TransientError
+from contract.exceptions import DataError, DeniedError, MMMError, ServiceError, TransientError
 from contract.source import SnowflakeSource
 from job.sources.relation import source_relation
 from job.sources.schema import Field, Kind
@@ -253,6 +253,7 @@ _REFUSED: dict[int, str] = {
 _ENDED_EARLY = {604: "was cancelled", 630: "exceeded SNOWFLAKE_STATEMENT_TIMEOUT"}
 _MISSING_TABLE = 2003
 _NO_IDENTITY = re.compile(r"attestation failed|error fetching GCP", re.IGNORECASE)
+_FORBIDDEN = re.compile(r"\b403\b.{0,3}Forbidden", re.IGNORECASE)
 _TRANSIENT_TEXT = re.compile(
     r"50[0234]|timed? ?out|timeout|connection|unreachable|reset by peer|temporar|retry|max retries",
     re.IGNORECASE,
@@ -279,6 +280,11 @@ def explain(error: Exception, what: str) -> MMMError | None:
         return TransientError(
             f"{what}: the metadata server gives no identity token; "
             f"SNOWFLAKE_AUTHENTICATOR=WORKLOAD_IDENTITY works only on Google Cloud: {text}"
+        )
+    if _FORBIDDEN.search(text):
+        return DeniedError(
+            f"{what}: the way to Snowflake is forbidden; check proxy, firewall and Private Service "
+            f"Connect: {text}"
         )
     if number in _REFUSED or number - 390000 in range(100, 500):
         remedy = _REFUSED.get(number, text)

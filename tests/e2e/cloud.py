@@ -21,7 +21,7 @@ from google.cloud import pubsub_v1
 from contract.run import Status, read_status
 from contract.stores import Store, open_store
 from job.runtime.settings import RSide
-from tests.fakes import cloud_run, eventarc, function, gcs, late_iam, pubsub
+from tests.fakes import cloud_run, eventarc, function, gcs, late_iam, pubsub, pubsub_limits
 from tests.fakes.cloud_run import FakeCloudRun, Job, Quotas
 from tests.fakes.function import Function
 from tests.fakes.gcs import FakeGCS
@@ -187,7 +187,8 @@ def running(
         emulator = stack.enter_context(pubsub.running())
         service = stack.enter_context(cloud_run.running(Quotas(kept_seconds=strict.kept_seconds)))
         patch.setenv("STORAGE_EMULATOR_HOST", storage.url)
-        patch.setenv("PUBSUB_EMULATOR_HOST", emulator.host)
+        topics = stack.enter_context(pubsub_limits.limited(emulator.host))
+        patch.setenv("PUBSUB_EMULATOR_HOST", topics)
         patch.setenv("MMM_PROJECT", PROJECT)
         storage.create_bucket(BUCKET)
         common = {
@@ -209,7 +210,7 @@ def running(
         def services(who: str) -> dict[str, str]:
             return {
                 "STORAGE_EMULATOR_HOST": behind(who, late_iam.STORAGE, storage.url),
-                "PUBSUB_EMULATOR_HOST": behind(who, late_iam.PUBLISH, emulator.host),
+                "PUBSUB_EMULATOR_HOST": behind(who, late_iam.PUBLISH, topics),
             }
 
         logs = folder / "job-logs"

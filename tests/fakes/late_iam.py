@@ -10,12 +10,12 @@ import json
 import threading
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import grpc
 
+from tests.fakes import grpc_proxy
 from tests.fakes.proxy import Answer, Call, Fault, Proxy, Request
 
 STORAGE = "storage.objects.get"
@@ -65,28 +65,10 @@ class LateAccess(Proxy):
 @contextmanager
 def grpc_behind(host: str, gate: Gate) -> Iterator[str]:
     """Pass unary calls on to a gRPC service behind a gate; yields the address."""
-    with grpc.insecure_channel(host) as channel:
 
-        class Handler(grpc.GenericRpcHandler):
-            def service(self, details: grpc.HandlerCallDetails) -> grpc.RpcMethodHandler:
-                call = channel.unary_unary(details.method)
+    def check(method: str, request: bytes) -> grpc_proxy.Refusal | None:
+        refusal = gate.refusal()
+        return (grpc.StatusCode.PERMISSION_DENIED, refusal) if refusal else None
 
-                def answer(request: bytes, context: grpc.ServicerContext) -> bytes:
-                    if refusal := gate.refusal():
-                        context.abort(grpc.StatusCode.PERMISSION_DENIED, refusal)
-                    try:
-                        result: bytes = call(request, timeout=30)
-                        return result
-                    except grpc.RpcError as error:
-                        context.abort(error.code(), error.details())
-                        raise
-
-                return grpc.unary_unary_rpc_method_handler(answer)
-
-        server = grpc.server(ThreadPoolExecutor(8), handlers=[Handler()])
-        port = server.add_insecure_port("127.0.0.1:0")
-        server.start()
-        try:
-            yield f"127.0.0.1:{port}"
-        finally:
-            server.stop(None)
+    with grpc_proxy.passed_on(host, check) as address:
+        yield address

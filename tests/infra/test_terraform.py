@@ -12,7 +12,7 @@ from pathlib import Path
 import hcl2
 import pytest
 
-from contract import layout
+from contract import layout, retries
 from job.attempt.tasks import GO, MERGE
 from job.pipeline import SNAPSHOT
 from job.posterior.step import DRAWS, WITHOUT_TESTS
@@ -354,3 +354,28 @@ def test_tests_of_terraform_name_what_the_module_has() -> None:
         assert names <= module.variables.keys()
         required = {name for name, body in module.variables.items() if "default" not in body}
         assert required <= {name for block in document["variables"] for name in block}
+
+
+def test_messages_and_schedules_outlast_a_late_grant() -> None:
+    """Until a 403 counts as permanent, Pub/Sub delivers again and Cloud Scheduler publishes again."""
+
+    def waits(count: int, first: int, most: int) -> int:
+        return sum(min(first * 2**number, most) for number in range(count))
+
+    def seconds(text: str) -> int:
+        return int(text.strip('"').removesuffix("s"))
+
+    module, grant = load(INFRA), retries.GRANT.total_seconds()
+    given = dict(
+        re.findall(
+            r'(\w+)\s*=\s*optional\(\w+, "?(\d+)s?"?\)', (INFRA / "variables.tf").read_text()
+        )
+    )
+    deliveries, *backoff = (
+        int(given[name]) for name in ("max_delivery_attempts", "minimum_backoff", "maximum_backoff")
+    )
+    assert waits(deliveries - 1, *backoff) > 2 * grant  # the waits are random
+    [retry] = module.resources["google_cloud_scheduler_job"]["request"]["retry_config"]
+    assert int(retry["retry_count"]) <= 5  # more are refused
+    backoff = [seconds(retry[f"{name}_backoff_duration"]) for name in ("min", "max")]
+    assert waits(int(retry["retry_count"]), *backoff) > grant

@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 from snowflake.connector import result_batch
 
-from contract.exceptions import ConfigError, DataError, ServiceError, TransientError
+from contract.exceptions import ConfigError, DataError, DeniedError, ServiceError, TransientError
 from job.sources import Snapshot, extract, planned_sql, snowflake
 from tests.fakes import metadata
 from tests.fakes.snowflake import FakeSnowflake
@@ -234,6 +234,14 @@ def test_a_permanent_500_ends_the_run(
         run(table, tmp_path, env)
     assert caught.value.exit_code == 75
     assert not list(tmp_path.glob("s.parquet*"))
+
+
+@pytest.mark.parametrize("where", ["login", "query"])
+def test_403_may_pass(table: FakeSnowflake, tmp_path: Path, where: str) -> None:
+    """It comes from a proxy, a firewall or an endpoint; Snowflake itself refuses with a code."""
+    table.set(faults=[{"on": where, "status": 403, "times": -1}])
+    with pytest.raises(DeniedError, match="the way to Snowflake is forbidden"):
+        run(table, tmp_path)
 
 
 def test_a_connection_cut_in_a_result_is_read_again(table: FakeSnowflake, tmp_path: Path) -> None:

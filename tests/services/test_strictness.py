@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import sys
 import time
+import uuid
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from google.cloud import pubsub_v1
 
 from contract.exceptions import DeniedError, ServiceError
 from contract.stores import open_store
 from contract.topics.pubsub import PubSubTopic
-from tests.fakes import cloud_run, late_iam
+from tests.fakes import cloud_run, late_iam, pubsub_limits
 from tests.fakes.cloud_run import Job, Quotas
 from tests.fakes.gcs import FakeGCS
 from tests.fakes.late_iam import Gate, LateAccess
@@ -79,3 +81,23 @@ def test_a_late_grant_of_pubsub_passes_the_messages_on(
         time.sleep(1.0)
         with pytest.raises(ServiceError, match="there is no topic"):
             topic.publish(b"x", {})
+
+
+def test_pubsub_refuses_what_exceeds_its_limits(
+    pubsub_emulator: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pubsub_limits.limited(pubsub_emulator.host) as host:
+        monkeypatch.setenv("PUBSUB_EMULATOR_HOST", host)
+        name = f"projects/p-{uuid.uuid4().hex[:8]}/topics/events"
+        pubsub_v1.PublisherClient().create_topic(name=name)
+        topic = PubSubTopic.connect(name)
+        assert topic.publish(b"x" * 9_990_000, {"a" * 256: "b" * 1024})
+        for data, attributes, said in (
+            (b"x" * 10_000_000, {}, "has 10000000 bytes and 0 attributes.*at most 10 MB"),
+            (b"x", {"a": "b" * 1025}, "value that is too long.*1025.*maximum allowed is 1024"),
+            (b"x", {"a" * 257: "b"}, "attribute name"),
+            (b"x", {f"a{number}": "b" for number in range(101)}, "101 attributes"),
+        ):
+            with pytest.raises(ServiceError, match=said) as caught:
+                topic.publish(data, attributes)
+            assert caught.value.exit_code == 69

@@ -49,6 +49,7 @@ class Execution:
     gone: bool = False
     too_large: int | None = None  # the task whose attempts are killed
     too_large_after: float = 0.0  # seconds
+    message: str = ""  # why it could not begin
 
 
 @dataclass
@@ -60,6 +61,7 @@ class Service:
     attempt: Callable[[Process], Callable[[], Any]]
     executions: dict[str, Execution] = field(default_factory=dict)
     cancels: int = 0
+    skews: tuple[float, ...] = (0.0, 0.0, 0.0, -600.0, 420.0)  # errors of clocks in seconds
 
     def run(
         self, env: dict[str, str], tasks: int, timeout: float, *, delay: float | None = 0.5
@@ -77,6 +79,9 @@ class Service:
 
     def _begin(self, one: Execution) -> None:
         if one.ended or one.gone:
+            return
+        if self.faults.denies("secrets"):
+            one.message, one.ended = "Permission denied on secret mmm-snowflake", self.loop.time()
             return
         one.begun = self.loop.time()
         for task in one.tasks:
@@ -109,7 +114,7 @@ class Service:
 
     def skew(self) -> float:
         """Draw the error of a machine's clock in seconds."""
-        return self.loop.random.choice((0.0, 0.0, 0.0, -600.0, 420.0)) if self.faults.on else 0.0
+        return self.loop.random.choice(self.skews) if self.faults.on else 0.0
 
     def stop(self, process: Process) -> None:
         """Stop a process: SIGTERM, and SIGKILL after ten seconds."""
@@ -265,7 +270,7 @@ def _view(one: Execution) -> Any:
     failed = sum(t.over and t.code not in (0, None, 143) for t in one.tasks)
     reasons = run_v2.Condition.ExecutionReason
     reason = reasons.CANCELLED if one.cancelled else reasons.NON_ZERO_EXIT_CODE
-    completed = SimpleNamespace(type_="Completed", message="", execution_reason=reason)
+    completed = SimpleNamespace(type_="Completed", message=one.message, execution_reason=reason)
     ended = one.ended is not None
     return SimpleNamespace(
         name=one.name,

@@ -84,6 +84,13 @@ class Faults:
             self.count(kind)
         return yes
 
+    def denies(self, service: str) -> bool:
+        """Return whether a service answers 403 now, and record it if it does."""
+        yes = self.on and self.loop.now < self.denied.get(service, 0.0)
+        if yes:
+            self.count("403")
+        return yes
+
     def count(self, kind: str) -> None:
         """Record a fault."""
         self.counts[kind] += 1

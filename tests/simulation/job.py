@@ -14,6 +14,8 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+from google.api_core import exceptions as google_errors
+
 from contract import fetch
 from contract.exceptions import CancelledError, DataError
 from contract.stored import Stored
@@ -27,6 +29,7 @@ from job.outputs import duplicate
 from job.outputs import step as outputs
 from job.outputs.manifest import Versions
 from job.runtime.settings import Settings
+from job.sources.bigquery import explain
 from job.train import step as training
 from tests.simulation import seam
 from tests.simulation.loop import Process
@@ -105,7 +108,11 @@ class _Snapshot:
 def _extract(config: Any, *, run_id: str, to: Path, local_annotations: bool) -> None:
     loop = seam.loop()
     loop.pause(loop.random.uniform(0.1, 3.0))
-    version = loop.process.env["world"].data[config.market]
+    world = loop.process.env["world"]
+    if world.faults.denies("bigquery"):
+        denied = google_errors.Forbidden("Permission bigquery.jobs.create denied")  # type: ignore[no-untyped-call]
+        raise explain(denied, "table `p.d.t` in BigQuery") or denied
+    version = world.data[config.market]
     to.write_text(json.dumps({"market": config.market, "version": version}))
 
 

@@ -111,7 +111,9 @@ class Cost(Facts):
     minutes: float
     amount: float = Field(description="The price of all tasks, in `currency`.")
     currency: str
-    parts: dict[str, float] = Field(description="Seconds of inputs, trials, outputs and rest.")
+    parts: dict[str, float] = Field(
+        description="Seconds of inputs, trials, outputs, posterior and rest."
+    )
 
 
 class ActualCost(Cost):
@@ -121,20 +123,23 @@ class ActualCost(Cost):
 
 
 class Work(Facts):
-    """The size of a run."""
+    """The size of a run, which decides how long it takes."""
 
     engine: str
     search: str
-    rows: int
-    media: int
-    drivers: int
-    weibull: bool
+    rows: int = Field(description="Periods of the extract.")
+    media: int = Field(description="Paid channels and organic columns.")
+    drivers: int = Field(description="Context columns and factors, including dated events.")
+    weibull: bool = Field(description="Whether the adstock is a Weibull adstock.")
     trials: int
-    iterations: int
-    cores: int
-    tasks: int
-    onepagers: int
-    scenarios: int
+    iterations: int = Field(description="Of each trial; the most if trials run until they agree.")
+    cores: int = Field(description="Trials that a task runs in parallel.")
+    tasks: int = Field(description="Tasks that share the trials and the draws.")
+    onepagers: int = Field(description="Pictures of models.")
+    scenarios: int = Field(description="Scenarios of the budget allocator.")
+    sweeps: int = Field(
+        default=0, description="Sweeps that a task draws for the posterior and its validation."
+    )
 
 
 class Machine(Facts):

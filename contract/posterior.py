@@ -10,6 +10,8 @@ from pydantic import Field, StrictBool, StrictFloat, StrictInt, model_validator
 from contract.base import Strict
 from contract.faults import Fault, refuse
 
+LEAST_SWEEPS = 60
+
 
 class ChannelPriors(Strict):
     """What is known about one channel before the data are seen, for example from a lift test."""
@@ -94,7 +96,7 @@ class Posterior(Strict):
     enabled: StrictBool = Field(default=True, description="Whether to draw from the posterior.")
     sweeps: StrictInt = Field(
         default=600,
-        ge=60,
+        ge=LEAST_SWEEPS,
         le=20_000,
         description="Number of sweeps of each chain; the first third is not kept. Twice as many if "
         "the chains do not agree by then.",
@@ -107,6 +109,11 @@ class Posterior(Strict):
         "share of its lift.",
     )
     priors: PosteriorPriors = PosteriorPriors()
+
+    @property
+    def fold_sweeps(self) -> int:
+        """Return the sweeps for each fold of the validation: a prediction needs fewer draws."""
+        return max(self.sweeps // 3, LEAST_SWEEPS)
 
 
 def prior_faults(posterior: Posterior, channels: Collection[str], kind: str) -> Iterator[Fault]:

@@ -97,7 +97,7 @@ def _run(document: dict[str, Any], folder: Path) -> dict[str, Any]:
     work = work_of(
         config, engine=manifest["engine"], rows=manifest["data"]["rows"], cores=1, tasks=1
     )
-    return {"work": work.to_json(), **measured}
+    return {"work": work.model_dump(), **measured}
 
 
 def report() -> None:
@@ -109,8 +109,7 @@ def report() -> None:
         "",
         "CPU seconds of measured runs, and the fitted model's estimates of them:",
         "",
-        "| case | engine | rest | inputs | trials | outputs | total | model | error |",
-        "|---|---|---|---|---|---|---|---|---|",
+        *_head("case", "model"),
         *(_line(run["case"], run, kept) for run in result["runs"]),
     ]
     if CHECK.is_file():
@@ -120,12 +119,16 @@ def report() -> None:
             "Runs that were not used in the fit, predicted without history and measured "
             f"({in_words(checked['machine'])}):",
             "",
-            "| config | engine | rest | inputs | trials | outputs | total | predicted | error |",
-            "|---|---|---|---|---|---|---|---|---|",
+            *_head("config", "predicted"),
             *(_line(_title(run), run, kept) for run in checked["runs"]),
         ]
     (HERE / "result.md").write_text("\n".join(lines) + "\n")
     print("\n".join(lines))
+
+
+def _head(first: str, estimate: str) -> list[str]:
+    names = [first, "engine", *PARTS, "total", estimate, "error"]
+    return [f"| {' | '.join(names)} |", "|---" * len(names) + "|"]
 
 
 def _title(run: dict[str, Any]) -> str:
@@ -134,7 +137,7 @@ def _title(run: dict[str, Any]) -> str:
 
 
 def _line(title: str, run: dict[str, Any], kept: dict[str, Any]) -> str:
-    work = Work.from_json(run["work"])
+    work = Work.model_validate(run["work"])
     total = sum(run["cpu"].values())
     estimate = sum(
         float(np.dot(list(sizes.values()), [known[name] for name in sizes]))

@@ -41,6 +41,7 @@ CASES = (
     Case(name="few media", media=2, training=_search(1000)),
     Case(name="many media", media=12, training=_search(1000)),
     Case(name="many media, long", media=12, training=_search(3000), engines=("builtin",)),
+    Case(name="20 media, daily", market="nl_daily", media=20, training=_search(300)),
     Case(name="weibull", training=_search(1500, adstock="weibull_pdf")),
     Case(
         name="weibull, many media",

@@ -24,7 +24,7 @@ def fit(result: dict[str, Any]) -> dict[str, dict[str, float]]:
     runs = result["runs"]
     found: dict[str, list[tuple[dict[str, float], float]]] = defaultdict(list)
     for run in runs:
-        work = Work.from_json(run["work"])
+        work = Work.model_validate(run["work"])
         for part in PARTS:
             found[coefficient_key(part, work)].append((terms(part, work), run["cpu"][part]))
     return {name: _least_squares(pairs) for name, pairs in sorted(found.items())} | {

@@ -87,6 +87,7 @@ def cost_of(attempt: Attempt, timings: dict[str, float] | None = None) -> dict[s
     made = actual(
         seconds=time.time() - psutil.Process().create_time(),
         timings=timings or {},
+        posterior=sum(s.seconds or 0.0 for s in attempt.trace.steps if s.name == "posterior"),
         machine=this_machine(),
         tasks=attempt.tasks,
         resumed=attempt.tasks > 1 or _resumed(attempt),

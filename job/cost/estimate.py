@@ -54,7 +54,7 @@ class Estimate:
             "amount": round(self.amount, 4),
             "currency": self.currency,
             "parts": {part: round(seconds, 1) for part, seconds in self.parts.items()},
-            "work": self.work.to_json(),
+            "work": self.work.model_dump(),
             "rows_from": self.rows_from,
             "machine": self.machine.to_json(),
             "history": {
@@ -95,13 +95,20 @@ def price(parts: Mapping[Part, float], machine: Machine, tasks: int) -> float:
 
 
 def actual(
-    *, seconds: float, timings: Mapping[str, float], machine: Machine, tasks: int, resumed: bool
+    *,
+    seconds: float,
+    timings: Mapping[str, float],
+    posterior: float,
+    machine: Machine,
+    tasks: int,
+    resumed: bool,
 ) -> dict[str, Any]:
     """Return the actual time and cost of a run, as JSON values.
 
     Args:
         seconds: The elapsed time of this attempt.
         timings: Seconds of R's steps, as in the manifest.
+        posterior: Seconds that the run waited for the posterior and wrote it.
         machine: The machine of each task.
         tasks: The number of tasks.
         resumed: Whether an earlier attempt or another task did part of the work, which `seconds`
@@ -112,6 +119,7 @@ def actual(
         "inputs": timings.get("r.inputs", 0.0),
         "trials": timings.get("r.trials", 0.0),
         "outputs": timings.get("r.outputs", 0.0) + plots,
+        "posterior": posterior,
         "rest": 0.0,
     }
     parts["rest"] = max(seconds - sum(parts.values()), 0.0)

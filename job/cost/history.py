@@ -95,12 +95,16 @@ def read_history(store: Store, *, market: str, revision: str, engine: str) -> Hi
 
 
 def _ratios(runs: list[_PastRun]) -> dict[Part, float]:
-    """Return the median ratio of actual to predicted seconds, for each part."""
+    """Return the median ratio of actual to predicted seconds, for each part.
+
+    It is 1 for a part that should take no time, as the posterior beside other parts.
+    """
     low, high = _RATIO_BOUNDS
     ratios: dict[Part, float] = {}
     for part in PARTS:
-        each = [past.seconds[part] / max(predict(past.work)[part], 0.01) for past in runs]
-        ratios[part] = round(min(max(median(each), low), high), 3)
+        pairs = [(past.seconds[part], predict(past.work)[part]) for past in runs]
+        each = [actual / predicted for actual, predicted in pairs if predicted > 0]
+        ratios[part] = round(min(max(median(each), low), high), 3) if each else 1.0
     return ratios
 
 

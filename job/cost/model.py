@@ -4,6 +4,8 @@ The parts and their terms are:
 
 rest      fixed (Python, R's start, extract, gate, tables, report, upload); one-pagers
 inputs    fixed; rows (prophet's fit)
+posterior per sweep media, more with Weibull, media² (chains of many media seldom agree at once, and
+          then need twice the sweeps), and media x rows; see `predict`
 trials    fixed; per iteration 1, media and media x rows, with Weibull also media x rows²;
           all models, which are written to tables at the end
 outputs   fixed; all models; media, more with Weibull; one-pagers; allocator scenarios
@@ -21,8 +23,8 @@ from typing import Any, Literal
 
 from job.cost.work import Work
 
-Part = Literal["rest", "inputs", "trials", "outputs"]
-PARTS: tuple[Part, ...] = ("rest", "inputs", "trials", "outputs")
+Part = Literal["rest", "inputs", "trials", "outputs", "posterior"]
+PARTS: tuple[Part, ...] = ("rest", "inputs", "trials", "outputs", "posterior")
 
 
 def terms(part: Part, work: Work) -> dict[str, float]:
@@ -32,6 +34,14 @@ def terms(part: Part, work: Work) -> dict[str, float]:
         return {"fixed": 1.0, "onepagers": float(work.onepagers)}
     if part == "inputs":
         return {"fixed": 1.0, "rows": float(work.rows)}
+    if part == "posterior":
+        media = float(work.sweeps * work.media)
+        return {
+            "media": media,
+            "media_squared": media * work.media,
+            "cells": media * work.rows,
+            "weibull": media * work.weibull,
+        }
     if part == "outputs":
         return {
             "fixed": 1.0,
@@ -55,19 +65,28 @@ def terms(part: Part, work: Work) -> dict[str, float]:
 
 
 def predict(work: Work) -> dict[Part, float]:
-    """Return the seconds of each part on the machine that the coefficients were measured on."""
-    by_key = coefficients()
-    return {
-        part: sum(
-            by_key[coefficient_key(part, work)][term] * size
-            for term, size in terms(part, work).items()
-        )
-        for part in PARTS
-    }
+    """Return the seconds of each part on the machine that the coefficients were measured on.
+
+    The posterior is drawn beside the other parts. With more than one core, it takes the cores that
+    R leaves free while it prepares and writes; what is left makes the run longer.
+    """
+    seconds = {part: cpu_seconds(part, work) for part in PARTS}
+    if work.cores > 1:
+        free = seconds["inputs"] + seconds["outputs"]
+        seconds["posterior"] = max(seconds["posterior"] - free, 0.0)
+    return seconds
+
+
+def cpu_seconds(part: Part, work: Work) -> float:
+    """Return the seconds that a part takes on one core."""
+    by_term = coefficients()[coefficient_key(part, work)]
+    return sum(by_term[term] * size for term, size in terms(part, work).items())
 
 
 def coefficient_key(part: Part, work: Work) -> str:
     """Return the key of a part's coefficients: its engine, or for trials its search."""
+    if part == "posterior":
+        return part
     return f"{part}.{work.search if part == 'trials' else work.engine}"
 
 

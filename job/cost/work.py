@@ -3,62 +3,26 @@
 from __future__ import annotations
 
 import math
-from dataclasses import asdict, dataclass, fields
 from datetime import date
-from typing import Any, Self
 
+from pydantic import ConfigDict
+
+from contract import facts
 from contract.config import Config, Frequency
 from contract.hyperparameters import Adstock
 
 PERIODS_A_YEAR = {Frequency.DAY: 365, Frequency.WEEK: 52, Frequency.MONTH: 12}
 
 
-@dataclass(frozen=True, kw_only=True)
-class Work:
-    """The size of a run.
+class Work(facts.Work):
+    """The size of a run, with what follows from it; unknown values are left out."""
 
-    Attributes:
-        engine: robyn or builtin.
-        search: fast or robyn.
-        rows: the periods of the extract.
-        media: paid channels and organic columns, each with an adstock and a saturation.
-        drivers: context columns and factors, including dated events.
-        weibull: whether the adstock is a Weibull adstock, which takes longer than the geometric.
-        trials: the trials of the search.
-        iterations: the iterations per trial; the maximum if trials run until they converge.
-        cores: the trials that a task runs in parallel.
-        tasks: the tasks that share the trials.
-        onepagers: the pictures of models.
-        scenarios: the scenarios of the budget allocator.
-    """
-
-    engine: str
-    search: str
-    rows: int
-    media: int
-    drivers: int
-    weibull: bool
-    trials: int
-    iterations: int
-    cores: int
-    tasks: int
-    onepagers: int
-    scenarios: int
+    model_config = ConfigDict(extra="ignore")
 
     @property
     def rounds(self) -> int:
         """Return the number of trials that one process runs one after the other."""
         return math.ceil(math.ceil(self.trials / self.tasks) / self.cores)
-
-    def to_json(self) -> dict[str, Any]:
-        """Return JSON values."""
-        return asdict(self)
-
-    @classmethod
-    def from_json(cls, document: dict[str, Any]) -> Self:
-        """Create the work from JSON values of any version; unknown keys are ignored."""
-        known = {field.name for field in fields(cls)}
-        return cls(**{name: value for name, value in document.items() if name in known})
 
 
 def work_of(
@@ -89,7 +53,17 @@ def work_of(
         tasks=min(tasks, training.trials),
         onepagers=config.outputs.onepagers,
         scenarios=len(config.outputs.allocator),
+        sweeps=_sweeps(config, tasks),
     )
+
+
+def _sweeps(config: Config, tasks: int) -> int:
+    """Return the most sweeps that one of the tasks draws; see `job.posterior.step`."""
+    if not config.posterior.enabled:
+        return 0
+    drawn, folds = config.posterior, config.outputs.validation.folds
+    parts = [drawn.sweeps] * (2 if config.calibration else 1) + [folds * drawn.fold_sweeps]
+    return max(sum(parts[task::tasks]) for task in range(tasks))
 
 
 def expected_rows(config: Config, *, today: date, last_run: int | None) -> tuple[int | None, str]:

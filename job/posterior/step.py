@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
@@ -42,6 +43,7 @@ class Drawing:
     Attributes:
         left: set when the attempt ends, so that the thread that draws stops.
         known: what this attempt has drawn or loaded, by the name of its file.
+        cpu_seconds: what this attempt's draws took.
     """
 
     attempt: Attempt
@@ -50,6 +52,7 @@ class Drawing:
     priors: Priors
     left: bool = False
     known: dict[str, Any] = field(default_factory=dict)
+    cpu_seconds: float = 0.0
 
     def own(self) -> None:
         """Draw this task's share: the tasks of an execution take turns."""
@@ -99,7 +102,7 @@ class Drawing:
                 folds=wanted.folds,
                 horizon=wanted.horizon,
                 seed=self.config.training.seed,
-                sweeps=self.config.posterior.sweeps,
+                sweeps=self.config.posterior.fold_sweeps,
                 check=self._check,
             )
             file.write_text(json.dumps([asdict(fold) for fold in folds]))
@@ -128,7 +131,9 @@ class Drawing:
             except (ValueError, TypeError, KeyError, OSError, BadZipFile) as error:
                 path = layout.work(attempt.run_id, name)
                 attempt.log.warning(f"`{path}` is damaged ({error}); it is computed again")
+        began = time.thread_time()
         found = compute(file)
+        self.cpu_seconds += time.thread_time() - began
         attempt.check()
         checkpoints.save(attempt.store, attempt.run_id, name, file)
         return found
@@ -169,7 +174,7 @@ def posterior(attempt: Attempt, snapshot: Snapshot) -> Iterator[Write]:
                 future.result()
                 found = drawing.everything()
                 summary = _write(drawing, snapshot, *found)
-                detail["draws"] = summary.draws
+                detail |= {"draws": summary.draws, "cpu_seconds": round(drawing.cpu_seconds, 2)}
             attempt.warnings += _doubts(drawing, summary, found[2])
 
         try:

@@ -21,7 +21,6 @@ from job.posterior.priors import Priors
 from job.posterior.summary import LEVEL, chosen_draws
 
 _PREDICTIONS = 400  # draws that a prediction is made of
-_LEAST_SWEEPS = 60
 _LEAST_FIT = 0.5  # share of the periods that a fold must leave to fit
 
 
@@ -75,10 +74,8 @@ def validate(
 ) -> list[Fold]:
     """Predict the last `folds * horizon` periods, `horizon` at a time, the earliest first.
 
-    A fold that leaves less than half of the periods to fit is left out. A prediction needs fewer
-    draws than the ROAS of single channels: a fold takes a third of `sweeps`.
+    A fold that leaves less than half of the periods to fit is left out. Each takes `sweeps`.
     """
-    sweeps = max(sweeps // 3, _LEAST_SWEEPS)
     cuts = [market.periods - horizon * number for number in range(folds, 0, -1)]
     return [
         _fold(

@@ -35,11 +35,11 @@ def put(
     **sizes: Any,
 ) -> None:
     """Write a finished run that took `ratio` times the predicted seconds."""
-    done = work(**sizes)
+    done = work(**{"sweeps": 5000} | sizes)
     seconds = {part: value * ratio for part, value in predict(done).items()}
     manifest = {
         "cost": {
-            "estimate": {"work": done.to_json()},
+            "estimate": {"work": done.model_dump()},
             "actual": {"parts": seconds, "resumed": resumed},
         }
     }
@@ -65,6 +65,11 @@ def test_the_last_runs_of_the_market_are_used(store: FolderStore) -> None:
     assert found.rows == 108
     assert found.ratios == pytest.approx(dict.fromkeys(found.ratios, 2.0), abs=0.001)
     assert str(found) == "5 past runs of DE (r1)"
+
+
+def test_a_posterior_beside_other_parts_teaches_nothing(store: FolderStore) -> None:
+    put(store, 1, 2.0, sweeps=60)
+    assert read(store).ratios["posterior"] == 1.0
 
 
 def test_runs_that_are_ignored(store: FolderStore) -> None:

@@ -8,6 +8,8 @@ from functools import lru_cache
 from app.settings import Settings
 from contract.stores import Store, open_store
 from contract.topics import Publisher, open_topic
+from mmm.cloud.api import Api
+from mmm.cloud.schedules import Schedules, read_schedules
 from trigger.execution import Launcher
 
 
@@ -34,6 +36,18 @@ class Deployment:
         from trigger.cloud_run import CloudRunLauncher
 
         return CloudRunLauncher.connect(self.settings.job, endpoint=self.settings.run_endpoint)
+
+    def schedules(self) -> Schedules:
+        """Return the schedules that request runs; none where no cloud keeps any.
+
+        Raises:
+            DeniedError, ServiceError, TransientError: they cannot be read.
+        """
+        if self.settings.job is None:
+            otherwise = "none here: start it" if self.is_local else "not known: set MMM_JOB"
+            return Schedules(otherwise=otherwise)
+        place = self.settings.job.rpartition("/jobs/")[0]
+        return read_schedules(Api.connect(), place, self.requests.topic)
 
 
 @lru_cache(maxsize=8)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +16,14 @@ import streamlit as st
 
 from app.deployment import here
 from contract import layout, runid
-from contract.exceptions import ConfigError, NotFoundError
+from contract.exceptions import ConfigError, MMMError, NotFoundError
 from contract.run import Status, read_status
 from job.outputs.ledger import Decision, decisions
 from mmm import artifacts, logs, runs
 from mmm import configs as stored
 from mmm.budget import Curves, read_curves
+from mmm.cloud.schedules import NextRuns, Schedules
+from mmm.cloud.schedules import next_runs as coming
 from mmm.compare.compared import compare_runs
 from mmm.compare.document import Compared
 from mmm.configs import StoredConfig
@@ -29,6 +32,8 @@ from mmm.propose.table import Table, read_table
 
 FRESH = 4.0
 MOST = 50
+PATIENCE = 0.5  # seconds for the schedules
+_behind = ThreadPoolExecutor(2, "schedules")
 _known: dict[str, list[StoredConfig]] = {}
 
 
@@ -51,6 +56,24 @@ def configs() -> list[StoredConfig]:
 def _configs(url: str) -> list[StoredConfig]:
     _known[url] = stored.stored_configs(here().store, _known.get(url, ()))
     return _known[url]
+
+
+def next_runs() -> NextRuns:
+    """Return when each market runs next; the service is not waited for longer than PATIENCE."""
+    at = here()
+    try:
+        known = _schedules(at.store.url, at.settings.job).result(timeout=PATIENCE)
+    except TimeoutError:
+        known = Schedules(otherwise="not known yet: reload")
+    except MMMError as error:
+        said = f"the schedules cannot be read: {error.message}"
+        known = Schedules(problems=[said], otherwise="not known")
+    return coming(known, configs(), at.store.url)
+
+
+@st.cache_resource(ttl=60, max_entries=8, show_spinner=False)
+def _schedules(url: str, job: str | None) -> Future[Schedules]:
+    return _behind.submit(here().schedules)
 
 
 def newest(market: str | None = None) -> list[runs.Run]:

@@ -208,6 +208,24 @@ resource "google_cloud_run_v2_job_iam_member" "canceller" {
   member   = google_service_account.app["this"].member
 }
 
+resource "google_project_iam_custom_role" "schedule_reader" {
+  for_each    = local.app
+  project     = var.project_id
+  role_id     = "${replace(var.name, "-", "_")}_schedule_reader"
+  title       = "MMM Trainer schedule reader"
+  description = "List the jobs of Cloud Scheduler, to show when each market runs next."
+  permissions = ["cloudscheduler.jobs.list"]
+
+  depends_on = [google_project_service.this]
+}
+
+resource "google_project_iam_member" "schedule_reader" {
+  for_each = local.app
+  project  = var.project_id
+  role     = google_project_iam_custom_role.schedule_reader["this"].id
+  member   = google_service_account.app["this"].member
+}
+
 resource "google_secret_manager_secret_iam_member" "app" {
   for_each  = var.app == null ? {} : google_secret_manager_secret.job
   project   = var.project_id

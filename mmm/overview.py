@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from contract.run import now
+from mmm.cloud.schedules import NextRuns
 from mmm.configs import StoredConfig
 from mmm.runs import MarketState, Run
 
@@ -20,6 +21,7 @@ class Row:
         current, held, at_work: run ids.
         configs: the names of its configs in the bucket.
         paused: who paused the market, when and why; empty if it is not paused.
+        next_run: when its schedule requests the next run (UTC), or why none does.
     """
 
     market: str
@@ -34,6 +36,7 @@ class Row:
     configs: list[str] = field(default_factory=list)
     waits: str = ""
     paused: str = ""
+    next_run: str = ""
 
     @property
     def key(self) -> str:
@@ -41,7 +44,9 @@ class Row:
         return f"{self.market}, revision {self.revision}" if self.revision else self.market
 
 
-def overview(markets: Sequence[MarketState], configs: Sequence[StoredConfig]) -> list[Row]:
+def overview(
+    markets: Sequence[MarketState], configs: Sequence[StoredConfig], coming: NextRuns
+) -> list[Row]:
     """Return a row for each market that has a run or a config, by name."""
     named: dict[tuple[str, str], list[str]] = {}
     for one in configs:
@@ -54,7 +59,12 @@ def overview(markets: Sequence[MarketState], configs: Sequence[StoredConfig]) ->
     for (market, revision), names in named.items():
         if (market, revision) not in rows:
             rows[market, revision] = Row(market=market, revision=revision, configs=names)
-    return [rows[place] for place in sorted(rows)]
+    return [
+        replace(
+            rows[place], next_run="paused: resume it" if rows[place].paused else coming.text(*place)
+        )
+        for place in sorted(rows)
+    ]
 
 
 def reason_of(run: Run) -> str:

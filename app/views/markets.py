@@ -1,4 +1,4 @@
-"""Markets: each market's current run, how old its data is, its verdict and what waits."""
+"""Markets: each market's current run, its verdict, what waits, and when it runs next."""
 
 from __future__ import annotations
 
@@ -26,11 +26,14 @@ SHOW: dict[str, Callable[[Row], bool]] = {
 def show() -> None:
     """Show the page."""
     with page("Markets", command="mmm status, mmm publish CONFIG, mmm pause MARKET") as (at, who):
-        rows = overview(reads.markets(), reads.configs())
+        coming = reads.next_runs()
+        rows = overview(reads.markets(), reads.configs(), coming)
         if not rows:
             empty("No market yet.", "Open New market to train the first one from a table.")
             return
         _show_rows(rows)
+        for problem in coming.problems:
+            st.warning(sentence(problem))
         st.subheader("One market")
         _show_market(rows, at, who)
 
@@ -48,6 +51,7 @@ def _show_rows(rows: list[Row]) -> None:
             "Market": [row.market for row in chosen],
             "Verdict": [row.verdict or "" for row in chosen],
             "Waits": [row.waits for row in chosen],
+            "Next run (UTC)": [row.next_run for row in chosen],
             "Data until": [row.data_until or "" for row in chosen],
             "Trained (days ago)": [row.age_days for row in chosen],
             "Why": [row.reason.replace("`", "") for row in chosen],
@@ -74,6 +78,7 @@ def _show_market(rows: list[Row], at: Deployment, who: Person) -> None:
         st.markdown(f"**Verdict {plain(row.verdict)}.** {sentence(row.reason)}")
     else:
         st.markdown("This market has no result yet.")
+    st.markdown(f"Next run (UTC): {plain(row.next_run)}.")
     with st.container(horizontal=True):
         if row.current and st.button("Open the current run"):
             st.switch_page("views/run.py", query_params={"run": row.current})

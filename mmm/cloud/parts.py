@@ -13,6 +13,7 @@ from contract.run import now
 from mmm.cloud.api import Api
 from mmm.cloud.found import APPLY, all_of, fail, ok, warn
 from mmm.cloud.installation import SERVICES, Installation
+from mmm.cloud.schedules import scheduler_jobs
 from mmm.machine import Check
 
 TOPICS = ("requests", "events", "requests-dead")
@@ -222,13 +223,8 @@ def last_reconcile(api: Api, one: Installation) -> Iterator[Check]:
 
 def schedules(api: Api, one: Installation) -> Iterator[Check]:
     """Check that the schedules could publish their last requests."""
-    path, found, token = f"v1/{one.place}/jobs", [], ""
-    while True:
-        page = api.get("cloudscheduler", path, {"pageSize": "500", "pageToken": token})
-        found += page.get("jobs", [])
-        if not (token := page.get("nextPageToken", "")):
-            break
     prefix = f"{one.place}/jobs/{one.name}-request-"
+    found = scheduler_jobs(api, one.place)
     own = [entry for entry in found if entry["name"].startswith(prefix)]
     failed = [entry for entry in own if entry.get("status", {}).get("code", 0)]
     paused = sum(entry.get("state") != "ENABLED" for entry in own)

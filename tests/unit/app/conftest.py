@@ -50,8 +50,10 @@ def surroundings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[No
     monkeypatch.setenv(environment.REQUESTS_TOPIC, str(tmp_path / "requests.jsonl"))
     monkeypatch.setenv(environment.APP_USER, "ann@example.com")
     st.cache_data.clear()
+    st.cache_resource.clear()
     yield
     st.cache_data.clear()
+    st.cache_resource.clear()
 
 
 @pytest.fixture

@@ -1,9 +1,10 @@
-"""The peak memory of a program and of all processes that it starts."""
+"""The peak memory of a program and of all processes that it starts, and of its files."""
 
 from __future__ import annotations
 
 import subprocess
 import threading
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
@@ -16,12 +17,14 @@ class PeakMemory:
     """Sample a process tree while the block runs; `mb` is the largest sum of its PSS.
 
     In PSS (proportional set size), a page that n processes share counts as 1/n for each. A fork's
-    untouched pages therefore count once.
+    untouched pages therefore count once. The size of a folder of `files` is added; `files_mb` is
+    the largest one.
     """
 
-    def __init__(self, process: subprocess.Popen[str]) -> None:
-        """Watch `process` and its descendants."""
-        self.mb = 0.0
+    def __init__(self, process: subprocess.Popen[str], *, files: Path | None = None) -> None:
+        """Watch `process`, its descendants and its files."""
+        self.mb = self.files_mb = 0.0
+        self._files = files
         self._root = psutil.Process(process.pid)
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._watch, daemon=True)
@@ -43,7 +46,19 @@ class PeakMemory:
 
     def _watch(self) -> None:
         while not self._ended.wait(SECONDS_BETWEEN):
-            self.mb = max(self.mb, _tree(self._root) / 2**20)
+            files = _size(self._files) / 2**20 if self._files else 0.0
+            self.mb = max(self.mb, _tree(self._root) / 2**20 + files)
+            self.files_mb = max(self.files_mb, files)
+
+
+def _size(folder: Path) -> int:
+    total = 0
+    for path in folder.rglob("*"):
+        try:
+            total += path.stat().st_blocks * 512
+        except OSError:  # the file has just been removed
+            continue
+    return total
 
 
 def _tree(root: psutil.Process) -> float:

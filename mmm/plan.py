@@ -19,6 +19,7 @@ from job.cost import limits
 from job.cost.estimate import Estimate, make_estimate
 from job.cost.history import read_history
 from job.cost.machine import GIB_PER_VCPU, Machine, cpus, gibibytes, this_machine
+from job.cost.memory import needed_gib
 from job.cost.prices import load_prices
 from job.cost.work import PERIODS_A_YEAR, expected_rows, work_of
 from job.posterior.predictive import PriorExpectation
@@ -125,6 +126,7 @@ def document(plan: Plan) -> dict[str, Any]:
         "sql": plan.sql,
         "annotations": plan.annotations.to_json() if plan.annotations else None,
         "estimate": plan.estimate.to_json(),
+        "needed_gib": round(needed_gib(plan.estimate.work), 2),
         "over_limits": plan.over,
         "prior": prior.to_json(plan.expected),
         "current": plan.current,

@@ -28,6 +28,7 @@ class Plan(BaseModel, frozen=True):
     sql: str
     annotations: dict[str, Any] | None
     estimate: EstimatedCost
+    needed_gib: float
     over_limits: list[str]
     prior: PriorExpectation | None
     current: str | None

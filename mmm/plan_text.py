@@ -35,6 +35,8 @@ def _print_line(name: str, text: str) -> None:
 
 
 def _summary(plan: Plan) -> Iterator[tuple[str, str]]:
+    from job.cost.memory import needed_gib
+
     config, estimate = plan.resolved.config, plan.estimate
     work = estimate.work
     rows = f"{work.rows} {config.date.frequency.value}s, from {estimate.rows_from}"
@@ -54,6 +56,7 @@ def _summary(plan: Plan) -> Iterator[tuple[str, str]]:
     tasks = f"{work.tasks} tasks of " if work.tasks > 1 else ""
     yield "time", f"{estimate.minutes:.1f} minutes"
     yield "cost", f"{estimate.amount:.4f} {estimate.currency} on {tasks}{estimate.machine}"
+    yield "memory", f"{needed_gib(work):.1f} of {estimate.machine.gib:g} GiB, files included"
     for problem in plan.over:
         yield "over", problem
     if plan.expected:

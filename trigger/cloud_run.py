@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any, Self, TypeVar
@@ -28,6 +29,7 @@ _NO_ANSWER = (
     ParseError,  # an answer that does not come from Cloud Run
     UnicodeDecodeError,
 )
+KILLED = "Cloud Run kills a task that needs more memory, in which files in /tmp count"
 NOT_STARTED = (google_errors.TooManyRequests, google_errors.Aborted, google_errors.Conflict)
 
 
@@ -138,7 +140,8 @@ class CloudRunLauncher:
                     if result.term_signal
                     else f"exit code {result.exit_code}"
                 )
-                return f"task {task.index} ended with {how}" + (f": {message}" if message else "")
+                said = f"task {task.index} ended with {how}" + (f": {message}" if message else "")
+                return f"{said} ({KILLED})" if _was_killed(result) else said
         return None
 
     def _call(self, call: Callable[[], T]) -> T:
@@ -165,6 +168,11 @@ class CloudRunLauncher:
 
 class _GoneError(ServiceError):
     """Cloud Run does not have this job or execution."""
+
+
+def _was_killed(result: Any) -> bool:
+    """Return whether a task's attempt ended with SIGKILL, as after an OOM kill."""
+    return bool(result.term_signal == signal.SIGKILL or result.exit_code == 128 + signal.SIGKILL)
 
 
 def _execution(found: Any) -> Execution:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -18,10 +19,12 @@ from contract.loading import load_config
 from job.cost.estimate import actual, make_estimate, price
 from job.cost.history import History
 from job.cost.machine import Machine, cpus, gibibytes, this_machine
+from job.cost.memory import needed_gib
 from job.cost.model import PARTS, coefficients, predict
 from job.cost.prices import load_prices
 from job.cost.work import Work, expected_rows, rows_of_window, work_of
 
+MEASURED = Path(__file__).resolve().parents[3] / "bench" / "task_memory" / "result.json"
 RESULT = Path(__file__).resolve().parents[3] / "bench" / "cost" / "result.json"
 MACHINE = Machine(vcpus=4, gib=8, region="europe-west1")
 
@@ -208,3 +211,17 @@ def test_every_task_costs_until_its_trials_end() -> None:
     assert price(parts, MACHINE, 1) == pytest.approx(200 * second)
     assert price(parts, MACHINE, 3) == pytest.approx((200 + 2 * 140) * second)
     assert set(parts) == set(PARTS)
+
+
+def test_the_memory_that_a_run_needs_is_above_what_was_measured_and_below_the_default() -> None:
+    """The default is that of Terraform, with which every preset was measured."""
+    runs = json.loads(MEASURED.read_text())["runs"]
+    assert {run["work"]["iterations"] for run in runs} == {200, 2000, 10_000}
+    assert {run["engine"] for run in runs} == {"builtin", "robyn"}
+    variables = (MEASURED.parents[2] / "infra" / "variables.tf").read_text()
+    job = variables.partition('variable "job"')[2]
+    [memory] = re.findall(r'memory += optional\(string, "(.+)"\)', job.partition("vpc ")[0])
+    for run in runs:
+        needed = needed_gib(Work.model_validate(run["work"]))
+        assert 1.1 < needed * 1024 / run["mib"] < 1.4, run["case"]
+        assert needed < gibibytes(memory)

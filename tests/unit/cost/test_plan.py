@@ -83,12 +83,22 @@ def test_plan_refuses_as_the_run_would(plan: Any) -> None:
     assert "Did you mean `europe-west" in wrong.stderr
 
 
+def test_plan_refuses_a_task_with_too_little_memory(plan: Any) -> None:
+    over = plan("--cpu", "4", "--memory", "1Gi")
+    assert over.exit_code == 64
+    sentence = "the run needs about 1.6 GiB, files in /tmp included, but a task has 1 GiB (4 trials"
+    assert sentence in over.stderr
+    assert "memory   1.6 of 1 GiB, files included" in over.stdout
+    document = json.loads(plan("--cpu", "4", "--memory", "2Gi", "--json").stdout)
+    assert (document["needed_gib"], document["over_limits"]) == (1.64, [])
+
+
 def test_a_plan_is_one_screen(plan: Any) -> None:
     lines = plan().stdout.splitlines()
     assert len(lines) <= 24
     assert all(line[:9].strip() in {
         "", "market", "data", "channels", "organic", "context", "factors", "search", "time", "cost",
-        "priors", "current",
+        "memory", "priors", "current",
     } for line in lines)  # fmt: skip
     assert "; 208 weeks, from the data" in lines[1]
     assert lines[-1] == "current  the market has no current run"

@@ -14,7 +14,7 @@ from contract.exceptions import ServiceError, TransientError
 from tests.fakes.cloud_run import FakeCloudRun, Job
 from tests.fakes.proxy import Fault, Kind, Proxy
 from tests.unit.trigger.conftest import JOB
-from trigger.cloud_run import CloudRunLauncher, _phase
+from trigger.cloud_run import KILLED, CloudRunLauncher, _phase
 from trigger.execution import Launch, MaybeStartedError, NotStartedError, Phase
 
 RUN_ID = "20261123T020000Z-1a2b3c4d"
@@ -50,7 +50,11 @@ def test_overrides_reach_the_tasks(run_service: FakeCloudRun) -> None:
     [
         ("pass", Phase.SUCCEEDED, None),
         ("import sys; sys.exit(65)", Phase.FAILED, "task 0 ended with exit code 65"),
-        ("import os; os.kill(os.getpid(), 9)", Phase.FAILED, "task 0 ended with signal 9"),
+        (
+            "import os; os.kill(os.getpid(), 9)",
+            Phase.FAILED,
+            f"task 0 ended with signal 9 ({KILLED})",
+        ),
     ],
 )
 def test_the_end_of_an_execution_is_told_with_its_reason(

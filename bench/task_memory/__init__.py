@@ -1,0 +1,1 @@
+"""Measure how much memory a task takes: its processes, and its files."""

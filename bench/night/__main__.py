@@ -1,7 +1,7 @@
 """Simulate a night of many markets: everything but the training is the real code.
 
     python -m bench.night [--markets 500] [--in-one 200] [--speed 4]
-                          [--running 1000] [--launches 180]
+                          [--running 1000] [--launches 180] [--workers 100]
 
 Requests are pushed to the served function, which launches executions of the real job through the
 Admin API. Cloud Storage takes one write a second of each object; Cloud Run has its quotas, Pub/Sub
@@ -10,6 +10,11 @@ statements, cold starts, back-off, deadlines and minutes of quotas. Requests bet
 the limit of one write a second are not shortened, so the figures are rather too large. A run looks
 every 60 s whether it must stop, and renews its lease as often, instead of every 2 and 20 s: one
 machine stands for hundreds.
+
+`--workers` is how many executions this machine works on at a time. Further ones are accepted up to
+the quota and count as running, but wait for the machine. The time at which all markets are trained
+is then also given without these waits. What executions share, the warehouse's queue and the
+bucket, still sees only as many of them at a time.
 
 It fails unless every market was trained exactly once, and its run is SUCCEEDED and current.
 """
@@ -52,6 +57,7 @@ TOPIC = "projects/p/topics/mmm-requests"
 CPU, GIB = 4, 8
 TRAINING, STATEMENT, COLD_START = 24.0, 3.0, 10.0  # seconds, measured or usual
 STATEMENTS_AT_ONCE = 8  # MAX_CONCURRENCY_LEVEL
+WORKERS = 100  # executions that one machine works on at a time
 RUNNING, LAUNCHES = 1000, 180.0  # executions at once; calls of `:run` a minute, our assumption
 LONGEST_MINUTES = 120.0
 BACKOFF, FUNCTION_SECONDS, RECONCILE_SECONDS = (10.0, 600.0), 60.0, 300.0
@@ -78,11 +84,14 @@ def main() -> int:
     parser.add_argument("--speed", type=float, default=4.0)
     parser.add_argument("--running", type=int, default=RUNNING, help="executions at once")
     parser.add_argument("--launches", type=float, default=LAUNCHES, help="calls of `:run` a minute")
+    parser.add_argument("--workers", type=int, default=WORKERS, help="executions at work at a time")
     parser.add_argument("--out", type=Path, default=HERE)
     given = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="bench-night-", dir="/dev/shm") as folder:
         quotas = Quotas(running=given.running, runs_a_minute=given.launches * given.speed)
-        result = simulate(Path(folder), given.markets, given.in_one, given.speed, quotas)
+        result = simulate(
+            Path(folder), given.markets, given.in_one, given.speed, quotas, workers=given.workers
+        )
     given.out.mkdir(parents=True, exist_ok=True)
     (given.out / "result.json").write_text(json.dumps(result, indent=2) + "\n")
     (given.out / "result.md").write_text(report(result))
@@ -110,14 +119,14 @@ class Parts:
 
 
 def simulate(
-    folder: Path, markets: int, in_one: int, speed: float, quotas: Quotas
+    folder: Path, markets: int, in_one: int, speed: float, quotas: Quotas, *, workers: int
 ) -> dict[str, Any]:
     """Run the night and return its figures."""
     names = [f"M{number:03d}" for number in range(markets)]
     events = FileTopic(folder / "events.jsonl")
     warehouse = Warehouse(STATEMENTS_AT_ONCE, STATEMENT / speed)
     night = Night("gs://night", str(folder / "events.jsonl"), warehouse, TRAINING / speed)
-    executions = Executions(night.work, cold_start=COLD_START / speed)
+    executions = Executions(night.work, cold_start=COLD_START / speed, workers=workers)
     with ExitStack() as stack:
         storage = stack.enter_context(running(folder / "bucket"))
         service = stack.enter_context(cloud_run.running(quotas, executions))
@@ -149,7 +158,8 @@ def simulate(
         )  # fmt: skip
         times = _play(parts)
         faults = _faults(store, night, events, names)
-        return figures(parts, storage.counts(), times) | {"in_one": in_one, "faults": faults}
+        given = {"in_one": in_one, "workers": workers, "faults": faults}
+        return figures(parts, storage.counts(), times) | given
 
 
 def _request(push: Push, together: list[str], alone: list[str]) -> None:
@@ -183,6 +193,7 @@ def _play(parts: Parts) -> dict[str, float]:
             next_pass += every
         time.sleep(0.1)
     times.setdefault("trained", minutes())
+    times["alone"] = round((parts.executions.last_end - began) * parts.speed / 60, 1)
     _reconcile(parts.reconcile)
     parts.push.stop()
     deliver.join()
@@ -209,6 +220,7 @@ def figures(parts: Parts, counts: dict[str, int], times: dict[str, float]) -> di
         "launches_refused": parts.service.refused, "deliveries": parts.push.deliveries,
         "deliveries_failed": parts.push.failures, "window": parts.push.widest,
         "dead_letters": len(parts.push.dead), "statements": warehouse.statements,
+        "longest_wait": round(parts.executions.longest_wait * speed / 60, 1),
         "longest_queue_seconds": round(warehouse.longest_wait * speed, 1),
         "warnings": sorted(set(night.problems))[:5],
         "run_usd": round(run_usd, 2),
@@ -248,9 +260,12 @@ def report(result: dict[str, Any]) -> str:
     rows = {
         "markets": f"{r['markets']}, of which {r['in_one']} in one message",
         "measured": f"{r['at']}, {r['speed']:g} times as fast, {r['cpu_seconds']} CPU seconds",
-        "all markets trained": f"{r['trained']} minutes after the first request",
+        "all markets trained": f"{r['trained']} minutes after the first request; {r['alone']} "
+        "without waits for this machine",
         "all executions launched": f"after {r.get('launched', r['trained'])} minutes",
-        "executions": f"{r['executions']}, at most {r['at_once']} at once",
+        "executions": f"{r['executions']}, at most {r['at_once']} running at once; this machine "
+        f"worked on {r['workers']} at a time, and the longest wait for it was {r['longest_wait']} "
+        "minutes",
         "launches refused by quota (429)": f"{r['launches_refused']} (quotas: {r['running']} "
         f"executions at once, {r['launches']:.0f} launches a minute)",
         "deliveries": f"{r['deliveries']}, of which {r['deliveries_failed']} failed and were "

@@ -135,11 +135,18 @@ class Warehouse:
 
 
 class Executions:
-    """Makes executions whose tasks are threads that call `work`, after a cold start."""
+    """Makes executions whose tasks are threads that call `work`, after a cold start.
 
-    def __init__(self, work: Work, *, cold_start: float) -> None:
+    This machine works on `workers` of them at a time. The others have begun and count as running,
+    but wait for the machine. `longest_wait` is the longest of these waits in seconds, and
+    `last_end` the time at which the last attempt would have ended without its wait.
+    """
+
+    def __init__(self, work: Work, *, cold_start: float, workers: int) -> None:
         self._work, self._cold_start = work, cold_start
+        self._machine = threading.Semaphore(workers)
         self.most = 0
+        self.longest_wait = self.last_end = 0.0
         self._running = 0
         self._lock = threading.Lock()
 
@@ -149,7 +156,7 @@ class Executions:
 
         class Execution(LocalExecution):
             def _attempt(self, task: Task) -> None:
-                with owner._counted():
+                with owner._counted(), owner._at_work():
                     time.sleep(owner._cold_start)
                     env = {
                         **self.env, "execution": self.short_name, "attempt": str(task.attempt),
@@ -159,6 +166,18 @@ class Executions:
                     task.exit_code = owner._work(env)
 
         return Execution(**given)
+
+    @contextmanager
+    def _at_work(self) -> Iterator[None]:
+        begun = time.monotonic()
+        with self._machine:
+            waited = time.monotonic() - begun
+            try:
+                yield
+            finally:
+                with self._lock:
+                    self.longest_wait = max(self.longest_wait, waited)
+                    self.last_end = max(self.last_end, time.monotonic() - waited)
 
     @contextmanager
     def _counted(self) -> Iterator[None]:

@@ -37,8 +37,9 @@ def command(
 
     Examples: mmm upgrade-check --bucket gs://BUCKET; mmm upgrade-check DE FR
     """
-    from contract.exceptions import ConfigError
+    from contract.exceptions import CancelledError, ConfigError
     from contract.stores import open_store
+    from job.runtime.signals import finish
     from job.runtime.temporary import TemporaryFolder
     from mmm.upgrade import Outcome, check_run, current_runs
 
@@ -51,6 +52,7 @@ def command(
         for name in names:
             with TemporaryFolder("upgrade-") as folder:
                 found.append(check_run(store, name, folder.path, revision=revision))
+            finish(CancelledError.exit_code)  # only after a signal, it ends the process
             _print(found[-1], as_json=as_json)
     safe = sum(run.is_safe for run in found)
     checked = sum(run.outcome is not Outcome.UNCHECKED for run in found)

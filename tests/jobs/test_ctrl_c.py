@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -15,7 +16,7 @@ from contract.run import State, change_status, read_status
 from contract.stores.folder import FolderStore
 from mmm.local.tasks import processes_of
 from tests.fakes.terminal import Terminal
-from tests.faults.scene import CONFIG, ROOT
+from tests.faults.scene import CONFIG, ROOT, make_training
 from tests.jobs.test_signals import DEAF_R
 from tests.statuses import put
 
@@ -56,6 +57,18 @@ def stopped(terminal: Terminal, tmp_path: Path, *, at: str) -> list[str]:
     return lines
 
 
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a bucket with a run of market DE that has SUCCEEDED, trained by a stand-in for R."""
+    folder = tmp_path_factory.mktemp("finished")
+    (folder / "config.yaml").write_text(yaml.safe_dump(CONFIG))
+    env = {**os.environ, "MMM_RSCRIPT": str(make_training(folder))}
+    env["MMM_BUCKET"], env["MMM_EVENTS_TOPIC"] = str(folder / "b"), str(folder / "events.jsonl")
+    command = [sys.executable, "-m", "mmm", "run", str(folder / "config.yaml")]
+    subprocess.run(command, cwd=ROOT, env=env, check=True, capture_output=True)
+    return folder / "b"
+
+
 @pytest.mark.parametrize("step", ["run 2", "extract …", "train …"])
 def test_a_run_ends_as_cancelled(start: Start, tmp_path: Path, step: str) -> None:
     lines = stopped(start("run", str(tmp_path / "config.yaml")), tmp_path, at=step)
@@ -84,3 +97,17 @@ def test_looking_at_a_run_does_not_stop_it(
     status = read_status(store, run_id)
     assert status is not None
     assert status.state is State.RUNNING
+
+
+@pytest.mark.parametrize("arguments", [("replay", "DE"), ("upgrade-check", "DE", "DE")])
+def test_training_again_ends_at_once_and_starts_nothing_else(
+    start: Start, finished: Path, tmp_path: Path, arguments: tuple[str, ...]
+) -> None:
+    lines = stopped(start(*arguments, "--bucket", str(finished)), tmp_path, at="train …")
+    assert sum("train …" in line for line in lines) == 1
+    assert sum("stopped by Ctrl-C" in line for line in lines) == 1
+
+
+def test_a_plan_ends_with_one_sentence(start: Start, tmp_path: Path) -> None:
+    lines = stopped(start("plan", str(tmp_path / "config.yaml")), tmp_path, at="market")
+    assert lines[-1] == "mmm: interrupted by Ctrl-C"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from app import reads
@@ -22,6 +22,7 @@ from mmm.check import check_data
 from mmm.configs import StoredConfig
 from mmm.drafts import Draft
 from mmm.plan import Plan, plan_of
+from mmm.propose.browse import Listing
 from mmm.propose.table import Table, parse_source
 from mmm.publish import request_run
 
@@ -49,12 +50,19 @@ def change_draft(
     drafts.change(at.store, draft_id, old, generation, by=person.name, **fields)
 
 
-def list_tables(at: Deployment, person: Person, kind: str, place: str) -> list[str]:
-    """Return the names of the tables of a schema, a dataset or a DuckDB file."""
+def list_names(
+    at: Deployment, person: Person, kind: str, place: Sequence[str], *, contains: str = ""
+) -> Listing:
+    """Return the names of what a warehouse, a database, a schema or a dataset has.
+
+    Raises:
+        ConfigError: the place is a DuckDB file, and the bucket is not a folder of this machine.
+        ServiceError, TransientError: the warehouse refuses the request, or does not answer.
+    """
     person.require(Role.EDITOR, "list tables")
     if kind == "duckdb" and not at.is_local:
         raise ConfigError("a DuckDB file can be read only where the bucket is a folder")
-    return reads.tables(kind, place)
+    return reads.names(kind, tuple(place), contains)
 
 
 def read_table(

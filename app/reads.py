@@ -27,7 +27,8 @@ from mmm.cloud.schedules import next_runs as coming
 from mmm.compare.compared import compare_runs
 from mmm.compare.document import Compared
 from mmm.configs import StoredConfig
-from mmm.propose import places
+from mmm.propose import browse, places
+from mmm.propose.browse import Listing
 from mmm.propose.table import Table, read_table
 
 FRESH = 4.0
@@ -126,12 +127,12 @@ def _table(source: str, sheet: str | None) -> Table:
     return read_table(json.loads(source), sheet=sheet)
 
 
-@st.cache_data(ttl=60, max_entries=50, show_spinner="Listing the tables …")
-def tables(kind: str, place: str) -> list[str]:
-    """Return the names of the tables of a schema, a dataset or a DuckDB file."""
+@st.cache_data(ttl=300, max_entries=200, show_spinner="Listing the names …")
+def names(kind: str, place: tuple[str, ...], contains: str) -> Listing:
+    """Return the names of what a place has; at most five minutes old."""
     if kind == "duckdb":
-        return list(places.sources_in_path(Path(place)))
-    return list(places.sources_in_schema(kind, place))
+        return Listing(names=list(places.sources_in_path(Path(*place))))
+    return browse.inside(kind, place, contains=contains)
 
 
 def run_of(key: str) -> str | None:

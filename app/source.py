@@ -9,9 +9,12 @@ import streamlit as st
 
 from app import actions
 from app.deployment import Deployment
+from app.frame import errors
 from app.people import Person
 from app.text import code
+from contract import environment
 from contract.exceptions import ConfigError
+from mmm.propose.browse import written
 from mmm.uploads import ENDINGS
 
 Source = dict[str, Any] | None
@@ -20,11 +23,6 @@ KINDS = {
     "Snowflake": "snowflake",
     "BigQuery": "bigquery",
     "DuckDB file": "duckdb",
-}
-PLACES = {
-    "snowflake": ("Schema", "DATABASE.SCHEMA"),
-    "bigquery": ("Dataset", "project.dataset"),
-    "duckdb": ("Path of the file", "warehouse.duckdb"),
 }
 
 
@@ -36,13 +34,20 @@ def choose(at: Deployment, who: Person) -> Source:
     if kind == "file":
         return _upload(at, who)
     _connection(kind)
-    label, example = PLACES[kind]
-    place = st.text_input(label, value=_usual_place(kind), placeholder=example, key=f"at-{kind}")
-    if not place:
-        st.markdown(f"Give a {label.lower()} to see its tables.")
-        return None
+    where = {}
+    if kind == "duckdb":
+        where["path"] = st.text_input("Path of the file", placeholder="w.duckdb", key="at-duckdb")
+        if not where["path"]:
+            st.markdown("Give the path of a file to see its tables.")
+            return None
     how = st.segmented_control("Read", ["A table", "A query"], default="A table", key=f"how-{kind}")
-    return _query(kind, place) if how == "A query" else _table(kind, place, at, who)
+    if how == "A query":
+        query = st.text_area("A single SELECT", key=f"query-{kind}", height=160)
+        return {"type": kind, **where, "query": query} if query.strip() else None
+    with errors():
+        table = _table(kind, at, who, where)
+        return {"type": kind, **where, "table": table} if table else None
+    return None
 
 
 def _upload(at: Deployment, who: Person) -> Source:
@@ -75,27 +80,54 @@ def _connection(kind: str) -> None:
         st.markdown("Read by this deployment's service account.")
 
 
-def _usual_place(kind: str) -> str:
-    if kind != "snowflake":
-        return ""
-    parts = (os.environ.get(f"SNOWFLAKE_{name}", "") for name in ("DATABASE", "SCHEMA"))
-    return ".".join(part for part in parts if part)
+def _table(kind: str, at: Deployment, who: Person, where: dict[str, str]) -> str | None:
+    """Show the choice of a table, level by level; return its name as `source.table` has it."""
+    if kind == "duckdb":
+        return _choice("Table", None, kind, (where["path"],), at, who)
+    first, second, third = st.columns(3)
+    with first:
+        outer = _outermost(kind, at, who)
+    if not outer:
+        return None
+    with second:
+        label, usual = ("Schema", "SNOWFLAKE_SCHEMA") if kind == "snowflake" else ("Dataset", "")
+        inner = _choice(label, os.environ.get(usual), kind, (outer,), at, who)
+    if not inner:
+        return None
+    with third:
+        table = _choice("Table", None, kind, (outer, inner), at, who)
+    return written((outer, inner, table), kind) if table else None
 
 
-def _table(kind: str, place: str, at: Deployment, who: Person) -> Source:
-    names = actions.list_tables(at, who, kind, place)
-    table = st.selectbox(
-        "Table", names, index=None, placeholder="Type to search", key=f"table-{kind}-{place}"
+def _outermost(kind: str, at: Deployment, who: Person) -> str | None:
+    """Show the choice of a database or a project."""
+    if kind == "bigquery":
+        usual = os.environ.get(environment.PROJECT, "")
+        return st.text_input("Project", value=usual, placeholder="project", key="at-bigquery")
+    usual = os.environ.get("SNOWFLAKE_DATABASE", "")
+    if not usual:  # Snowflake lists databases only from within one
+        return st.text_input("Database", placeholder="DATABASE", key="at-snowflake")
+    return _choice("Database", usual, kind, (), at, who)
+
+
+def _choice(
+    label: str, usual: str | None, kind: str, place: tuple[str, ...], at: Deployment, who: Person
+) -> str | None:
+    """Show the choice of a name, with type-ahead, and a search if the list is long."""
+    key = "-".join([label, kind, *place])
+    contains = st.session_state.get(f"search-{key}", "").strip()
+    found = actions.list_names(at, who, kind, place, contains=contains)
+    chosen = st.selectbox(
+        label,
+        found.names,
+        index=found.names.index(usual) if usual in found.names else None,
+        placeholder="Type to search" if found.names else "None that can be seen",
+        key=f"choice-{key}-{contains}",
     )
-    if table is None:
-        return None
-    where = {"path": place} if kind == "duckdb" else {}
-    return {"type": kind, **where, "table": table}
-
-
-def _query(kind: str, place: str) -> Source:
-    query = st.text_area("A single SELECT", key=f"query-{kind}", height=160)
-    if not query.strip():
-        return None
-    where = {"path": place} if kind == "duckdb" else {}
-    return {"type": kind, **where, "query": query}
+    if found.is_cut or contains:
+        st.text_input(
+            f"Search {label.lower()}s by a part of the name",
+            key=f"search-{key}",
+            help=f"The list has the first {len(found.names):,} names." if found.is_cut else None,
+        )
+    return chosen

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from typing import Any
 
 import google.auth
@@ -40,6 +41,7 @@ _KINDS = {
 EMULATOR = "BIGQUERY_EMULATOR_HOST"
 QUERY_SECONDS = 1800
 REQUEST_SECONDS = 120
+DATASETS = 10_000
 
 
 class BigQuery:
@@ -165,6 +167,27 @@ def open_client(env: Mapping[str, str], *, location: str | None = None) -> tuple
     except (auth_errors.GoogleAuthError, OSError) as error:
         raise ServiceError(f"no credentials for BigQuery: {error}") from None
     return client, credentials
+
+
+def dataset_names(project: str, *, env: Mapping[str, str] = os.environ) -> list[str]:
+    """Return the datasets of a project that the account can read, at most DATASETS, in all regions.
+
+    Raises:
+        ServiceError: BigQuery refuses the request.
+        TransientError: BigQuery does not answer.
+    """
+    what = f"the list of datasets of project `{project}`"
+    client, _ = open_client(env)
+    with closing(client):
+        return explained(
+            lambda: [
+                dataset.dataset_id
+                for dataset in client.list_datasets(
+                    project, max_results=DATASETS, retry=RETRY, timeout=REQUEST_SECONDS
+                )
+            ],
+            lambda error: explain(error, what),
+        )
 
 
 def make(client: Any, sql: str, what: str) -> None:

@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import re
-from contextlib import closing
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import duckdb
-from sqlglot import exp
 
 from contract.exceptions import ConfigError, DataError, ServiceError
 from contract.suggest import did_you_mean
-from job.sources.extract import open_source
 from job.sources.relation import table as table_name
-from mmm.propose.table import parse_source
+from mmm.propose.browse import tables, written
 
 MAX_TABLES = 50
 DATABASES = (".duckdb", ".db")
@@ -57,39 +52,17 @@ def sources_in_schema(
     except ConfigError:
         allowed = "SCHEMA or DATABASE.SCHEMA" if kind == "snowflake" else "dataset, project.dataset"
         raise ConfigError(f"`--schema` is `{schema}`; allowed: {allowed}") from None
-    listing = exp.select("table_name").order_by("table_name").limit(MAX_TABLES)
-    if kind == "snowflake":
-        tables = exp.table_("tables", db="information_schema", catalog=inside.args["catalog"])
-        listing = listing.from_(tables).where(exp.column("table_schema").eq(inside.db))
-    else:
-        listing = listing.from_(
-            exp.to_identifier(f"{schema}.INFORMATION_SCHEMA.TABLES", quoted=True)
-        )
-    checked = parse_source({"type": kind, "query": listing.sql(dialect=kind)})
+    place = [part.name for part in inside.parts[:-1]]
     try:
-        with (
-            TemporaryDirectory() as folder,
-            closing(open_source(checked, run_id="init", env=env, folder=Path(folder))) as warehouse,
-        ):
-            rows = exp.select("*").from_(warehouse.relation.copy()).sql(dialect=warehouse.dialect)
-            names = [
-                str(name)
-                for batch in warehouse.stream(rows)
-                for name in batch.column(0).to_pylist()
-            ]
+        names = tables(kind, place, most=MAX_TABLES, env=env).names
     except ServiceError as error:
         raise ServiceError(f"`--schema {schema}`: {error.message}") from None
     if not names:
         raise DataError(
             f"`{schema}` has no table that can be seen; check the name and the rights to read it"
         )
-    shown = [f"{schema}.{_written(name, kind)}" for name in names]
+    shown = [f"{schema}.{written([name], kind)}" for name in names if '"' not in name]
     return {name: {"type": kind, "table": name} for name in shown}
-
-
-def _written(name: str, kind: str) -> str:
-    is_plain = kind != "snowflake" or re.fullmatch("[A-Z_][A-Z0-9_$]*", name)
-    return name if is_plain else f'"{name}"'
 
 
 def choose(sources: dict[str, dict[str, Any]], name: str) -> dict[str, Any]:

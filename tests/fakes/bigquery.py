@@ -1,6 +1,6 @@
 """BigQuery's REST API over HTTP: it parses queries as BigQuery SQL and runs them in DuckDB.
 
-It has jobs.insert (dry runs too), jobs.get, jobs.getQueryResults in pages,
+It has jobs.insert (dry runs too), jobs.get, jobs.getQueryResults and datasets.list in pages,
 INFORMATION_SCHEMA.TABLES, views, and external tables over buckets, which are folders. It does not have the Storage API. Errors, reasons and codes follow the service's
 documentation.
 """
@@ -92,7 +92,20 @@ class FakeBigQuery:
                     return self.jobs[name]
                 case ["projects", _, "queries", name]:
                     return self._results(name, parameters)
+                case ["projects", project, "datasets"]:
+                    return self._datasets(project, parameters)
         raise RefusedError(404, "notFound", f"Not found: {parts.path}")
+
+    def _datasets(self, project: str, parameters: dict[str, list[str]]) -> dict[str, Any]:
+        names = [row[0] for row in self._run("SELECT schema_name FROM information_schema.schemata "
+                                             "WHERE catalog_name = 'memory' ORDER BY ALL")]  # fmt: skip
+        start = int(parameters.get("pageToken", ["0"])[0])
+        more = {"nextPageToken": str(start + PAGE_ROWS)} if start + PAGE_ROWS < len(names) else {}
+        shown = [
+            {"datasetReference": {"projectId": project, "datasetId": name}}
+            for name in names[start : start + PAGE_ROWS]
+        ]
+        return {"kind": "bigquery#datasetList", "datasets": shown, **more}
 
     def _fault(self, request: str) -> None:
         for fault in self.faults:

@@ -205,7 +205,7 @@ def test_a_query_is_checked_as_the_job_does(console: Open, store: FolderStore) -
     at = console("new_market")
     at.segmented_control(key="kind").set_value("DuckDB file").run()
     at.text_input(key="at-duckdb").set_value("w.duckdb").run()
-    at.selectbox(key="table-duckdb-w.duckdb").set_value("main.daily").run()
+    at.selectbox(key="choice-Table-duckdb-w.duckdb-").set_value("main.daily").run()
     assert not next(b for b in at.button if b.label == "Continue").disabled
     at.segmented_control(key="how-duckdb").set_value("A query").run()
     at.text_area(key="query-duckdb").set_value("drop table daily").run()

@@ -176,7 +176,7 @@ def test_each_action_refuses_a_role_that_is_too_low(store: FolderStore, role: Ro
             lambda: actions.start_run(at, person, "de"),
             lambda: actions.upload_table(at, person, "x.csv", b"a"),
             lambda: actions.read_table(at, person, {"type": "snowflake", "query": "SELECT 1"}),
-            lambda: actions.list_tables(at, person, "snowflake", "A.B"),
+            lambda: actions.list_names(at, person, "snowflake", ["A", "B"]),
             lambda: actions.check_config(at, person, load_config(WEEKLY)),
             lambda: actions.begin_draft(at, person, {}, market="DE", revision="r1"),
             lambda: actions.pause_market(at, person, "DE", reason="x"),
@@ -217,7 +217,7 @@ def test_in_the_cloud_no_file_of_the_console_is_read(
     with pytest.raises(ConfigError):
         plan_of(events, gcs_store, local_files=False)
     with pytest.raises(ConfigError, match="only where the bucket is a folder"):
-        actions.list_tables(here(), editor, "duckdb", "/tmp/w.duckdb")
+        actions.list_names(here(), editor, "duckdb", ["/tmp/w.duckdb"])
 
 
 class Groups:

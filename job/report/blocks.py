@@ -22,6 +22,11 @@ class Cell:
     text: str
     number: bool = False
 
+    @property
+    def is_long(self) -> bool:
+        """Return whether the text is a sentence, which needs a wide column on a phone."""
+        return len(self.text) > 40
+
 
 @dataclass(frozen=True)
 class Table:

@@ -40,9 +40,12 @@ def says(inputs: ReportInputs, rows: pd.DataFrame) -> str:
     before, after = rows["response_now"].sum(), rows["response_optimal"].sum()
     more = float(after - before)
     whole = float(inputs.by_period["actual"].mean())
+    now, proposed = (units.money(rows[f"spend_{when}"].sum()) for when in ("now", "optimal"))
+    budget = f"the same {now} per {period}"
+    if now != proposed:
+        budget = f"{proposed} per {period} instead of {now}"
     text = (
-        f"With {units.money(rows['spend_optimal'].sum())} per {period} (today "
-        f"{units.money(rows['spend_now'].sum())}), paid media would bring "
+        f"With {budget}, paid media would bring "
         f"{units.target(abs(more))} {'more' if more >= 0 else 'less'} per {period}"
     )
     if before > 0 and whole > 0:

@@ -122,11 +122,13 @@ def footer(inputs: ReportInputs) -> str:
     return f"Run {inputs.run.get('run_id', 'n/a')}, {inputs.engine}. Created by MMM Trainer."
 
 
-_MEANING = {
-    Level.PASS: "All checks of the result passed. It may be used.",
-    Level.REVIEW: "Read these findings before you use the result.",
-    Level.FAIL: "Do not use this result.",
-}
+def meaning(level: str, *, read: str = "these findings") -> str:
+    """Say what a verdict means; `read` names the findings on the page."""
+    return {
+        Level.PASS: "All checks of the result passed. It may be used.",
+        Level.REVIEW: f"Read {read} before you use the result.",
+        Level.FAIL: "Do not use this result.",
+    }[Level(level)]
 
 
 def banner(inputs: ReportInputs) -> Banner | None:
@@ -134,9 +136,9 @@ def banner(inputs: ReportInputs) -> Banner | None:
     verdict = inputs.metrics.get("verdict")
     if not verdict:
         return None
-    level = Level(verdict["verdict"])
+    level = str(verdict["verdict"])
     found = tuple(f"{f['level']}: {f['sentence']}." for f in problems(verdict))
-    return Banner(level.value, _MEANING[level], found)
+    return Banner(level, meaning(level), found)
 
 
 def headlines(inputs: ReportInputs) -> list[Headline]:

@@ -124,7 +124,7 @@ def _by_posterior(inputs: ReportInputs, found: Mapping[str, Any]) -> list[Block]
 _ABOUT = (
     "These figures come from a posterior: it weighs all shapes of carry-over and saturation that "
     "fit the data, instead of one chosen model. A marginal figure is that of one more unit of "
-    "spend at today's level."
+    "spend at today's level; it is above the average where the response curve still gets steeper."
 )
 
 
@@ -193,11 +193,12 @@ def next_test(found: Mapping[str, Any]) -> str | None:
     if not useful:
         return None
     error = percent(found["test_error"])
-    first, *others = (f"{test['channel']} by {percent(test['narrowing'])}" for test in useful[:3])
-    more = f" Others: {', '.join(others)}." if others else ""
+    first, *others = useful[:3]
+    more = [f"a test of {test['channel']} by {percent(test['narrowing'])}" for test in others]
     return (
-        f"Test next: a lift test with a standard error of {error} would narrow the intervals of "
-        f"the best budget split; one of {first}.{more}"
+        f"Test {first['channel']} next: a lift test with a standard error of {error} would narrow "
+        f"the intervals of the best budget split by {percent(first['narrowing'])}"
+        + (f"; {joined(more)}." if more else ".")
     )
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import yaml
 
+from job.gate.wording import quantity
 from job.report.blocks import (
     Block,
     Cell,
@@ -41,12 +42,14 @@ def verdict(inputs: ReportInputs) -> Section:
 def data(inputs: ReportInputs) -> Section:
     """Show the training data and the gate's findings."""
     facts: Mapping[str, Any] = inputs.run.get("data") or {}
-    window = f"{inputs.metrics.get('window_start')} to {inputs.metrics.get('window_end')}"
+    window = f"{inputs.metrics.get('window_start')}, {inputs.metrics.get('window_end')}"
     rows = {
         "Source": str(facts.get("source", _NOT_RECORDED)),
         "Rows": format_value(facts.get("rows"), "number"),
-        "Extract": f"{facts.get('first_date', '?')} to {facts.get('last_date', '?')}",
-        "Modelling window": f"{window}, {inputs.metrics.get('rows')} rows",
+        f"First and last {inputs.period} of the extract": f"{facts.get('first_date', '?')}, "
+        f"{facts.get('last_date', '?')}",
+        f"First and last {inputs.period} of the modelling window": f"{window}, "
+        f"{inputs.metrics.get('rows')} rows",
         "SHA-256 of the extract": str(facts.get("sha256", _NOT_RECORDED)),
     }
     roles = inputs.config.columns_by_role()
@@ -95,9 +98,13 @@ def _checks(quality: Mapping[str, Any]) -> list[Block]:
         problems.sort(key=lambda check: severity.index(check["outcome"]))
         blocks.append(_check_table(problems))
     else:
-        blocks.append(Note(f"All {len(passed)} checks passed."))
+        unused = sum(check["sentence"].startswith("not checked") for check in passed)
+        others = f"; {quantity(unused, 'other')} did not apply" if unused else ""
+        blocks.append(Note(f"All {quantity(len(passed) - unused, 'check')} passed{others}."))
     if passed:
-        blocks.append(CollapsedTable(f"Checks that passed: {len(passed)}", _check_table(passed)))
+        blocks.append(
+            CollapsedTable(f"Checks without a finding: {len(passed)}", _check_table(passed))
+        )
     return blocks
 
 

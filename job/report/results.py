@@ -36,10 +36,11 @@ def fit(inputs: ReportInputs) -> Section:
         for day, actual, fitted in zip(days, frame["actual"], frame["fitted"], strict=True)
     ]
     metrics, unit = inputs.metrics, inputs.units.target_unit
-    error = (frame["actual"] - frame["fitted"]).abs().mean() / max(frame["actual"].abs().mean(), 1)
+    error = (frame["actual"] - frame["fitted"]).abs().mean()
+    size = frame["actual"].abs().mean()
     says = (
-        f"The chosen model explains past {inputs.period}s with an average error of "
-        f"{percent(error)}."
+        f"The chosen model fits past {inputs.period}s with an average error of "
+        f"{percent(error / size if size else None)}."
     )
     values = [
         f"R² {format_value(metrics.get('rsq_train'), 'ratio')}",
@@ -77,7 +78,7 @@ def prediction(inputs: ReportInputs) -> list[Section]:
     rows["period"] = [f"{a} to {b}" for a, b in zip(rows["start"], rows["end"], strict=True)]
     mean = found["mean"]
     says = (
-        f"Asked for {found['horizon']} {inputs.period}s that it had not seen, the model was off "
+        f"For {found['horizon']} {inputs.period}s that it had not seen, the model was off "
         f"by {percent(mean['mape'])} on average; {percent(mean['inside'])} of the {inputs.period}s "
         "were inside its 90% interval."
     )
@@ -227,11 +228,13 @@ def spend_and_effect(inputs: ReportInputs) -> Section:
     ]
     gap = (inputs.paid["effect_share"] - inputs.paid["spend_share"]).fillna(0.0)
     first = inputs.paid.iloc[int(np.argmax(gap))]
-    says = (
-        "A channel whose effect bar is longer than its spend bar returns more than its share of "
-        f"spend; the most so is {first['component']}, with {percent(first['effect_share'])} of the "
-        f"effect for {percent(first['spend_share'])} of spend."
-    )
+    says = "A channel whose effect bar is longer than its spend bar returns more than the average"
+    if gap.max() > 0:
+        says += (
+            f"; the clearest is {first['component']}, with {percent(first['effect_share'])} of the "
+            f"effect for {percent(first['spend_share'])} of spend"
+        )
+    says += "."
     caption = (
         "Shares of all paid channels, by the chosen model. DECOMP.RSSD, the distance between the "
         f"two, is {format_value(inputs.metrics.get('decomp_rssd'), 'number')}; the search prefers "
@@ -248,7 +251,15 @@ def spend_and_effect(inputs: ReportInputs) -> Section:
         name="effect",
         description=f"{says} {caption}",
     )
-    figure = Figure(svg, says, caption, chosen_channels(inputs))
+    numbers = table(
+        inputs.paid,
+        {
+            "component": ("channel", "text"),
+            "spend_share": (measures[0], "percent"),
+            "effect_share": (measures[1], "percent"),
+        },
+    )
+    figure = Figure(svg, says, caption, numbers)
     return Section("effect", "Share of spend and share of effect", [figure])
 
 

@@ -76,7 +76,7 @@ def pareto(inputs: ReportInputs) -> Section:
             "rsq_train": ("R²", "ratio"),
             "nrmse": ("NRMSE", "number"),
             "decomp_rssd": ("DECOMP.RSSD", "number"),
-            "mape": ("MAPE of lift", "number"),
+            **({"mape": ("MAPE of lift", "number")} if inputs.config.calibration else {}),
         },
     )
     return Section(
@@ -170,14 +170,14 @@ def _trials(trials: list[dict[str, Any]]) -> Table:
     head = ["trial", "iterations", *names, "reason for end"]
     rows = [
         [
-            Cell(str(trial["trial"]), number=True),
+            Cell(str(trial["trial"])),
             Cell(format_value(trial["iterations"], "number"), number=True),
             *(Cell("converged" if trial["objectives"].get(e) else "not yet") for e in errors),
             Cell(_STOPPED.get(trial["stopped"], trial["stopped"])),
         ]
         for trial in trials
     ]
-    return Table([Cell(title, index < 2) for index, title in enumerate(head)], rows)
+    return Table([Cell(title, index == 1) for index, title in enumerate(head)], rows)
 
 
 def _rule(rule: dict[str, dict[str, float]]) -> Table:

@@ -8,10 +8,21 @@ from job.gate.wording import quantity
 from job.report import budget, posterior, sentences
 from job.report.blocks import Block, Items, Section
 from job.report.inputs import ReportInputs
-from job.report.page import Banner, Page, banner, footer, headlines, render, subtitle, title
+from job.report.page import (
+    Banner,
+    Page,
+    banner,
+    footer,
+    headlines,
+    meaning,
+    render,
+    subtitle,
+    title,
+)
 
 MAX_CHANNELS = 6  # in the chart: the best and the worst
 MAX_ITEMS = 4
+_BELOW = "the findings below"
 MAX_LETTERS = 330  # of one sentence
 
 
@@ -33,7 +44,7 @@ def render_summary(inputs: ReportInputs) -> str:
         Page(
             title=title(inputs),
             subtitle=subtitle(inputs),
-            verdict=Banner(found.level, found.meaning, ()) if found else None,
+            verdict=found and Banner(found.level, meaning(found.level, read=_BELOW), ()),
             sentences=[
                 sentences.brought(inputs),
                 sentences.best_and_worst(inputs),

@@ -9,10 +9,10 @@ from contract.amounts import amount, digits
 from contract.verdict import Level
 from job.gate.wording import name_list, verb
 from job.verdict.evidence import Evidence
-from job.verdict.finding import Finding
+from job.verdict.finding import Finding, Measure
 
 
-def posterior(evidence: Evidence) -> Iterator[Finding]:
+def posterior(evidence: Evidence) -> Iterator[Finding | Measure]:
     """The posterior says how sure the figures are."""
     if evidence.posterior is None and evidence.config.posterior.enabled:
         yield Finding(
@@ -23,9 +23,11 @@ def posterior(evidence: Evidence) -> Iterator[Finding]:
         )
 
 
-def no_effect(evidence: Evidence) -> Iterator[Finding]:
+def no_effect(evidence: Evidence) -> Iterator[Finding | Measure]:
     """Every channel has an effect."""
     limit = evidence.limits.max_no_effect
+    if evidence.drawn:
+        yield Measure(round(max(c["no_effect"] for c in evidence.drawn), 4), limit)
     dead = {c["name"]: c["no_effect"] for c in evidence.drawn if c["no_effect"] > limit}
     left_out = [c["name"] for c in evidence.channels if not c["contribution"]]
     names = [*dead, *(name for name in left_out if name not in dead)]
@@ -43,18 +45,19 @@ def no_effect(evidence: Evidence) -> Iterator[Finding]:
         )
 
 
-def intervals(evidence: Evidence) -> Iterator[Finding]:
+def intervals(evidence: Evidence) -> Iterator[Finding | Measure]:
     """The interval of every channel says something."""
     limit = evidence.limits.max_interval_width
     widths = {c["name"]: _width(c) for c in evidence.drawn}
     paired = {name for pair in _wide_pairs(evidence) for name in pair["channels"]}
-    unknown = [
-        c["name"]
+    asked = [
+        c
         for c in evidence.drawn
-        if c["name"] not in paired
-        and c["no_effect"] <= evidence.limits.max_no_effect
-        and (not c["is_identified"] or widths[c["name"]] > limit)
+        if c["name"] not in paired and c["no_effect"] <= evidence.limits.max_no_effect
     ]
+    unknown = [c["name"] for c in asked if not c["is_identified"] or widths[c["name"]] > limit]
+    if asked and (widest := _finite(max(widths[c["name"]] for c in asked))) is not None:
+        yield Measure(widest, limit)
     if not unknown:
         return
     known = [c for c in evidence.drawn if c["is_identified"] and widths[c["name"]] <= limit]
@@ -71,8 +74,11 @@ def intervals(evidence: Evidence) -> Iterator[Finding]:
     )
 
 
-def inseparable(evidence: Evidence) -> Iterator[Finding]:
+def inseparable(evidence: Evidence) -> Iterator[Finding | Measure]:
     """Every channel's effect can be separated from the others'."""
+    pairs = (evidence.posterior or {}).get("pairs", [])
+    if pairs and (widest := _finite(max(_widest(pair, evidence) for pair in pairs))) is not None:
+        yield Measure(widest, evidence.limits.max_pair_width)
     for pair in _wide_pairs(evidence):
         low, high = _ends(pair["roas"], evidence)
         yield Finding(
@@ -82,25 +88,27 @@ def inseparable(evidence: Evidence) -> Iterator[Finding]:
             threshold=evidence.limits.max_pair_width,
             channels=tuple(pair["channels"]),
             sentence=f"{name_list(pair['channels'])} cannot be separated; together their "
-            f"{evidence.measure} is {low} to {high} (90 % interval): use the sum, combine them, or "
+            f"{evidence.measure} is {low} to {high} (90% interval): use the sum, combine them, or "
             "vary one while the other stays",
         )
 
 
-def disagreement(evidence: Evidence) -> Iterator[Finding]:
+def disagreement(evidence: Evidence) -> Iterator[Finding | Measure]:
     """The chosen model agrees with the posterior."""
     limit = evidence.limits.max_disagreement
     chosen = {c["name"]: _roas(c) for c in evidence.channels}
-    apart = {}
+    factors = {}
     for channel in evidence.drawn:
         model, roas = chosen.get(channel["name"]), channel["roas"]
         if model is None or roas["low"] <= model <= roas["high"]:
             continue
         ends = sorted((model, roas["median"]))
         factor = ends[1] / ends[0] if ends[0] > 0 else float("inf")
-        if factor > limit and channel["no_effect"] <= evidence.limits.max_no_effect:
-            apart[channel["name"]] = factor
-    if apart:
+        if channel["no_effect"] <= evidence.limits.max_no_effect:
+            factors[channel["name"]] = factor
+    if (most := _finite(max(factors.values(), default=1.0))) is not None and evidence.drawn:
+        yield Measure(most, limit)
+    if apart := {name: factor for name, factor in factors.items() if factor > limit}:
         worst = max(apart, key=lambda name: apart[name])
         yield Finding(
             check="disagreement",
@@ -108,21 +116,20 @@ def disagreement(evidence: Evidence) -> Iterator[Finding]:
             figure=_finite(apart[worst]),
             threshold=limit,
             channels=tuple(apart),
-            sentence=f"the chosen model is outside the posterior for {name_list(apart)}, by a "
-            f"factor of more than {limit:g}: use the posterior's {evidence.measure}, and search "
-            "with more iterations",
+            sentence=f"the chosen model's {evidence.measure} of {name_list(apart)} is outside the "
+            f"posterior's interval, by a factor of more than {limit:g}: use the posterior's "
+            f"{evidence.measure}, and search with more iterations",
         )
 
 
-def lift_tests(evidence: Evidence) -> Iterator[Finding]:
+def lift_tests(evidence: Evidence) -> Iterator[Finding | Measure]:
     """The lift tests agree with what the data say without them."""
     limit = evidence.limits.max_lift_gap
-    for test in (evidence.posterior or {}).get("tests", []):
-        before = test["before"]
-        deviation = (before["high"] - before["low"]) / (2 * 1.645)
-        gap = abs(test["lift"] - before["median"]) / (
-            (test["standard_error"] ** 2 + deviation**2) ** 0.5
-        )
+    tests = (evidence.posterior or {}).get("tests", [])
+    if tests:
+        yield Measure(round(max(map(_lift_gap, tests)), 2), limit)
+    for test in tests:
+        before, gap = test["before"], _lift_gap(test)
         if gap > limit:
             given = evidence.config.calibration[test["number"]]
             yield Finding(
@@ -139,9 +146,19 @@ def lift_tests(evidence: Evidence) -> Iterator[Finding]:
             )
 
 
-def chains(evidence: Evidence) -> Iterator[Finding]:
+def _lift_gap(test: Mapping[str, Any]) -> float:
+    """Return how far a lift test is from what the data alone expect, in standard deviations."""
+    before = test["before"]
+    deviation = (before["high"] - before["low"]) / (2 * 1.645)
+    spread = (test["standard_error"] ** 2 + deviation**2) ** 0.5
+    return float(abs(test["lift"] - before["median"]) / spread)
+
+
+def chains(evidence: Evidence) -> Iterator[Finding | Measure]:
     """The chains of the posterior agree."""
     limit = evidence.limits.max_r_hat
+    if evidence.drawn:
+        yield Measure(round(max(c["r_hat"] for c in evidence.drawn), 3), limit)
     apart = {c["name"]: c["r_hat"] for c in evidence.drawn if c["r_hat"] > limit}
     if apart:
         yield Finding(

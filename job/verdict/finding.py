@@ -33,6 +33,14 @@ class Finding:
         }
 
 
+@dataclass(frozen=True)
+class Measure:
+    """What a check compares, yielded before its findings; the PASS finding shows it."""
+
+    figure: float
+    threshold: float
+
+
 @dataclass(frozen=True, kw_only=True)
 class Verdict:
     """All findings, including those of checks that passed."""

@@ -7,16 +7,17 @@ from collections.abc import Iterator
 from contract.verdict import Level
 from job.gate.wording import quantity
 from job.verdict.evidence import Evidence
-from job.verdict.finding import Finding
+from job.verdict.finding import Finding, Measure
 
 _FAILS_BELOW = 3  # this part of the fewest rows per variable
 
 
-def fit(evidence: Evidence) -> Iterator[Finding]:
+def fit(evidence: Evidence) -> Iterator[Finding | Measure]:
     """The chosen model fits the target."""
     r2, lowest = evidence.metrics.get("rsq_train"), evidence.limits.min_r2
     least = evidence.config.training.min_r2
     if r2 is not None and r2 >= max(lowest, least):
+        yield Measure(r2, max(lowest, least))
         return
     fails = r2 is None or r2 < least
     yield Finding(
@@ -31,10 +32,12 @@ def fit(evidence: Evidence) -> Iterator[Finding]:
     )
 
 
-def prediction(evidence: Evidence) -> Iterator[Finding]:
+def prediction(evidence: Evidence) -> Iterator[Finding | Measure]:
     """The chosen model predicts rows that it was not fitted to."""
     metrics, limits = evidence.metrics, evidence.limits
     train, test = metrics.get("rsq_train"), metrics.get("rsq_test")
+    if train is not None and test is not None:
+        yield Measure(round(train - test, 4), limits.max_r2_drop)
     if train is not None and test is not None and train - test > limits.max_r2_drop:
         yield Finding(
             check="prediction",
@@ -47,6 +50,8 @@ def prediction(evidence: Evidence) -> Iterator[Finding]:
         )
     validation = (metrics.get("validation") or {}).get("mean") or {}
     error = validation.get("mape")
+    if error is not None:
+        yield Measure(round(error, 4), limits.max_prediction_error)
     if error is not None and error > limits.max_prediction_error:
         yield Finding(
             check="prediction",
@@ -60,11 +65,12 @@ def prediction(evidence: Evidence) -> Iterator[Finding]:
         )
 
 
-def target(evidence: Evidence) -> Iterator[Finding]:
+def target(evidence: Evidence) -> Iterator[Finding | Measure]:
     """The target counts sales, so that it is not below zero."""
     below = int((evidence.by_period["actual"] < 0).sum())
     share, highest = below / max(len(evidence.by_period), 1), evidence.limits.max_negative_share
     total = float(evidence.by_period["actual"].sum())
+    yield Measure(round(share, 4), highest)
     if share > highest or total <= 0:
         column = evidence.config.target.column
         yield Finding(
@@ -78,11 +84,12 @@ def target(evidence: Evidence) -> Iterator[Finding]:
         )
 
 
-def rows(evidence: Evidence) -> Iterator[Finding]:
+def rows(evidence: Evidence) -> Iterator[Finding | Measure]:
     """The model has enough periods for its variables."""
     variables, count = evidence.variables, len(evidence.by_period)
     least = evidence.limits.min_rows_per_variable
     ratio = count / max(variables, 1)
+    yield Measure(round(ratio, 2), least)
     if ratio < least:
         yield Finding(
             check="rows",

@@ -14,12 +14,14 @@ from job.posterior.market import Array, MarketData
 from job.verdict import breaks
 from job.verdict.breaks import ALL_MEDIA, LEVEL, Break
 from job.verdict.evidence import Evidence
-from job.verdict.finding import Finding
+from job.verdict.finding import Finding, Measure
 
 
-def autocorrelation(evidence: Evidence) -> Iterator[Finding]:
+def autocorrelation(evidence: Evidence) -> Iterator[Finding | Measure]:
     """What the posterior leaves unexplained is noise that forgets."""
     found, limit = (evidence.posterior or {}).get("autocorrelation"), evidence.limits
+    if found is not None:
+        yield Measure(round(found, 3), limit.max_autocorrelation)
     if found is not None and found > limit.max_autocorrelation:
         yield Finding(
             check="autocorrelation",
@@ -33,13 +35,14 @@ def autocorrelation(evidence: Evidence) -> Iterator[Finding]:
         )
 
 
-def outliers(evidence: Evidence) -> Iterator[Finding]:
+def outliers(evidence: Evidence) -> Iterator[Finding | Measure]:
     """No period is far from what the chosen model predicts."""
     residuals, limit = evidence.residuals, evidence.limits.max_outlier_score
     centred = np.abs(residuals - np.median(residuals))
     deviation = 1.4826 * float(np.median(centred))
     scores = centred / deviation if deviation > 0 else centred * 0.0
     far = np.flatnonzero(scores > limit)
+    yield Measure(round(float(scores.max()), 1), limit)
     if far.size:
         worst = int(np.argmax(scores))
         column = evidence.config.target.column
@@ -55,14 +58,14 @@ def outliers(evidence: Evidence) -> Iterator[Finding]:
         )
 
 
-def structural_break(evidence: Evidence) -> Iterator[Finding]:
+def structural_break(evidence: Evidence) -> Iterator[Finding | Measure]:
     """The level and the effects of the channels stay the same."""
     yield from _change(
         evidence, "structural_break", breaks.lasting_change, evidence.limits.max_break_score
     )
 
 
-def recent_change(evidence: Evidence) -> Iterator[Finding]:
+def recent_change(evidence: Evidence) -> Iterator[Finding | Measure]:
     """The level and the effects of the channels are the same in the last few periods."""
     yield from _change(
         evidence, "recent_change", breaks.recent_change, evidence.limits.max_recent_score
@@ -74,15 +77,17 @@ def _change(
     check: str,
     find: Callable[[MarketData, Mapping[str, Array]], Break | None],
     limit: float,
-) -> Iterator[Finding]:
+) -> Iterator[Finding | Measure]:
     market, found = evidence.market, find(evidence.market, _media(evidence))
+    if found is not None:
+        yield Measure(round(found.score, 1), limit)
     if found is None or found.score <= limit:
         return
     direction = "higher" if found.change > 0 else "lower"
     column, day = evidence.config.target.column, evidence.day(found.position)
     if found.name == LEVEL:
         share = abs(found.change) / max(float(np.abs(market.target).mean()), 1e-300)
-        what = f"`{column}` is {share:.0%} of its mean {direction} from {day} on"
+        what = f"the level of `{column}` is {direction} by {share:.0%} of its mean from {day} on"
     else:
         who = "all paid channels" if found.name == ALL_MEDIA else f"`{found.name}`"
         what = f"the effect of {who} is {direction} from {day} on"
@@ -97,7 +102,7 @@ def _change(
     )
 
 
-def absorbed(evidence: Evidence) -> Iterator[Finding]:
+def absorbed(evidence: Evidence) -> Iterator[Finding | Measure]:
     """No channel's spend follows trend and season so closely that they can replace it."""
     market, limit = evidence.market, evidence.limits.max_absorbed_share
     basis, _ = np.linalg.qr(np.column_stack(season_and_trend(market)[0]))
@@ -107,8 +112,10 @@ def absorbed(evidence: Evidence) -> Iterator[Finding]:
         left = spend - basis @ (basis.T @ spend)
         if variance > 0:
             shares[name] = 1 - float(left.var()) / variance
-    names = [name for name, share in shares.items() if share > limit]
-    if names and market.periods > 2 * basis.shape[1]:
+    if not shares or market.periods <= 2 * basis.shape[1]:
+        return
+    yield Measure(round(max(shares.values()), 3), limit)
+    if names := [name for name, share in shares.items() if share > limit]:
         yield Finding(
             check="absorbed",
             level=Level.REVIEW,

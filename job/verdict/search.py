@@ -7,24 +7,28 @@ from collections.abc import Iterator, Sequence
 from contract.verdict import Level
 from job.gate.wording import name_list, verb
 from job.verdict.evidence import Evidence
-from job.verdict.finding import Finding
+from job.verdict.finding import Finding, Measure
 
 _ERRORS = {"nrmse": "NRMSE", "decomp_rssd": "DECOMP.RSSD", "mape": "MAPE"}
 
 
-def convergence(evidence: Evidence) -> Iterator[Finding]:
+def convergence(evidence: Evidence) -> Iterator[Finding | Measure]:
     """The errors of the search have converged, or its trials end at the same error."""
     rule = evidence.metrics.get("convergence") or {}
     still = [_ERRORS.get(error, error) for error, row in rule.items() if not row["converged"]]
     lowest, limit = evidence.lowest_errors, evidence.limits.max_trial_spread
     spread = max(lowest) / min(lowest) - 1 if len(lowest) > 1 and min(lowest) > 0 else None
+    if spread is not None and spread <= limit:
+        yield Measure(round(spread, 4), limit)
     if rule and (not still or (len(still) < len(rule) and spread is not None and spread <= limit)):
         return
     what = (
         f"{' and '.join(still)} {verb(len(still))} not converged" if still else "nothing is known"
     )
     trials = (
-        "" if spread is None else f", and the lowest NRMSE of its trials differs by {spread:.0%}"
+        f", and the lowest NRMSE of its trials differs by {spread:.0%}"
+        if spread is not None and spread > limit
+        else ""
     )
     yield Finding(
         check="convergence",
@@ -36,11 +40,13 @@ def convergence(evidence: Evidence) -> Iterator[Finding]:
     )
 
 
-def cluster_winners(evidence: Evidence) -> Iterator[Finding]:
+def cluster_winners(evidence: Evidence) -> Iterator[Finding | Measure]:
     """The cluster winners agree on what each channel contributes."""
     winners, limit = evidence.winners, evidence.limits.max_winner_spread
     spread = winners.max() - winners.min()
     apart = [str(name) for name in spread.index[spread > limit]]
+    if len(winners):
+        yield Measure(round(float(spread.max()), 4), limit)
     if apart:
         worst = str(spread.idxmax())
         low, high = winners[worst].min(), winners[worst].max()
@@ -56,10 +62,13 @@ def cluster_winners(evidence: Evidence) -> Iterator[Finding]:
         )
 
 
-def spend_shares(evidence: Evidence) -> Iterator[Finding]:
+def spend_shares(evidence: Evidence) -> Iterator[Finding | Measure]:
     """The effect shares of the chosen model are more than a copy of the spend shares."""
     limits, rssd = evidence.limits, evidence.metrics.get("decomp_rssd")
-    if rssd is None or rssd >= limits.min_rssd or len(evidence.channels) < 2:
+    if rssd is None or len(evidence.channels) < 2:
+        return
+    if rssd >= limits.min_rssd:
+        yield Measure(round(rssd, 4), limits.min_rssd)
         return
     differing = _differing(evidence)
     if differing or evidence.posterior is None:

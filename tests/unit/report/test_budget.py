@@ -26,6 +26,7 @@ def test_the_gain_is_a_share_of_the_target_too_and_bounds_are_marked(make: Make)
     rows[2] |= {"spend_optimal": 0.0, "lower_bound": 0.0, "upper_bound": 0.0}
     found = text(make, rows)
     assert "Maximum response for the same budget" in found
+    assert "With 125 EUR per week instead of 150 EUR" in found
     assert "paid media would bring 60.00 EUR more per week: 20.0% of what paid media bring" in found
     assert "of net revenue, by the chosen model." in found
     assert "100, upper bound" in found

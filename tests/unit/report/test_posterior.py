@@ -77,9 +77,9 @@ def test_the_nearest_model_and_its_distance(make: Make) -> None:
 
 def test_the_most_useful_lift_test(make: Make) -> None:
     text = page(make).text
-    assert "Test next: a lift test with a standard error of 15.0%" in text
-    assert "one of social by 40.0%. Others: tv by 12.0%." in text
-    assert "Test next" not in page(make, next_tests=[]).text
+    assert "Test social next: a lift test with a standard error of 15.0% would narrow" in text
+    assert "best budget split by 40.0%; a test of tv by 12.0%." in text
+    assert "a lift test with" not in page(make, next_tests=[]).text
 
 
 def test_a_lift_test_that_the_data_contradict(make: Make) -> None:

@@ -83,7 +83,7 @@ def test_every_section_and_its_figures(make: Make) -> None:
         "DE: marketing mix model", RUN_ID, "Robyn 3.12.1", "0.93", "0.071", "0.012",
         "WARN", "tv and search move together.", "1.25 to 3.50", "the market is small",
         "file data.csv", "SELECT 1", "glmnet 4.1.6", "12.5 s", "max relative difference",
-        "2025-01-06 to 2025-08-03", "revision: r1", "no", "10.0%", "Checks that passed: 1",
+        "2025-01-06 to 2025-08-03", "revision: r1", "no", "10.0%", "Checks without a finding: 1",
     ):  # fmt: skip
         assert text in page.text, text
     # Every chart is drawn for a page and for a phone, with a description and a table of numbers.
@@ -98,6 +98,9 @@ def test_a_run_that_passed_every_check_says_how_many(make: Make) -> None:
     checks = [{"check": f"c{n}", "outcome": "PASS", "sentence": "Good."} for n in range(33)]
     page = Page(render_report(make(quality={"verdict": "PASS", "checks": checks})))
     assert "All 33 checks passed." in page.text
+    checks[0]["sentence"] = "not checked: the market has no accepted run"
+    page = Page(render_report(make(quality={"verdict": "PASS", "checks": checks})))
+    assert "All 32 checks passed; 1 other did not apply." in page.text
 
 
 def test_files_are_linked_beside_the_report(make: Make) -> None:
@@ -274,9 +277,7 @@ def test_the_validation_is_shown(make: Make) -> None:
     found = {"folds": 1, "horizon": 8, "mean": mean, "by_fold": [fold]}
     page = Page(render_report(make(figures={"validation": found})))
     assert "How well the model predicts" in page.headings
-    assert (
-        "Asked for 8 weeks that it had not seen, the model was off by 8.0% on average" in page.text
-    )
+    assert "For 8 weeks that it had not seen, the model was off by 8.0% on average" in page.text
     assert "87.5% of the weeks were inside its 90% interval" in page.text
     assert "2025-06-09 to 2025-07-28" in page.text
 

@@ -46,7 +46,7 @@ def test_it_fits_on_a_side_of_paper_whatever_the_run_has(make: Make) -> None:
 def test_it_says_what_to_do_next(make: Make) -> None:
     steps = next_steps(inputs(make))
     assert steps[1].startswith("Consider a shift of budget from channel_0_")
-    assert steps[2].startswith("Test next: a lift test")
+    assert steps[2].startswith("Test social next: a lift test")
     failed = next_steps(inputs(make, "FAIL"))
     assert not any("shift of budget" in step for step in failed)
     none = replace(inputs(make), metrics={**inputs(make).metrics, "verdict": None})
@@ -55,6 +55,10 @@ def test_it_says_what_to_do_next(make: Make) -> None:
 
 def test_it_has_the_verdict_and_the_same_sentences_as_the_report(make: Make) -> None:
     text = Page(render_summary(inputs(make))).text
-    for part in ("REVIEW Read these findings", "Paid media brought", "returns the most per EUR"):
+    for part in (
+        "REVIEW Read the findings below",
+        "Paid media brought",
+        "returns the most per EUR",
+    ):
         assert part in text
     assert "report.html" in text

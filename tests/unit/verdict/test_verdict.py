@@ -36,6 +36,18 @@ def test_a_good_result_passes_every_check() -> None:
     assert all(f.sentence for f in verdict.findings)
 
 
+def test_a_check_that_passed_shows_its_figure_on_the_right_side_of_its_threshold() -> None:
+    at_least = {"fit", "rows", "spend_shares"}
+    passed = {f.check: f for f in judge(good()).findings}
+    without = {name for name, f in passed.items() if f.figure is None or f.threshold is None}
+    assert without == {"posterior", "prediction", "lift_tests", "inseparable"}  # nothing to compare
+    for name in passed.keys() - without:
+        figure, threshold = passed[name].figure, passed[name].threshold
+        assert figure is not None
+        assert threshold is not None
+        assert figure >= threshold if name in at_least else figure <= threshold, name
+
+
 def noise() -> Evidence:
     """The target is noise: nothing fits, and the posterior knows nothing."""
     unknown = {"roas": WIDE, "is_identified": True, "no_effect": 0.1}
@@ -172,7 +184,7 @@ def test_a_finding_names_channels_figure_threshold_and_date() -> None:
     assert broken.threshold is not None
     assert broken.figure > broken.threshold == VerdictThresholds().max_break_score
     assert "`REVENUE`" in broken.sentence
-    assert "lower from 2024-12-30 on" in broken.sentence
+    assert "from 2024-12-30 on" in broken.sentence
     pair = {f.check: f for f in judge(twins()).findings}["inseparable"]
     assert pair.channels == ("tv", "radio")
     assert "together their ROAS is 2.00 to 2.20" in pair.sentence

@@ -207,7 +207,7 @@ class ChannelPosterior(Facts):
 
 
 class Pair(Facts):
-    """Two channels whose sum is known better than each of them."""
+    """Two channels that cannot be separated: their sum is known better than each of them."""
 
     channels: list[str]
     roas: Span

@@ -42,6 +42,9 @@ def posterior(world: World, seed: int) -> dict[str, Any]:
     return {
         "percentiles": np.percentile(roas, PERCENTILES, axis=0).tolist(),
         "identified": [channel.is_identified for channel in summary.channels[:paid]],
+        "paired": [
+            any(name in pair.channels for pair in summary.pairs) for name in world.data.names[:paid]
+        ],
         "r_hat": [channel.r_hat for channel in summary.channels[:paid]],
         "statements": [
             [world.data.names.index(s.better), world.data.names.index(s.worse)]

@@ -9,9 +9,9 @@ see what the comparison notices, the effect of each channel in turn falls by 30 
 a run is compared with the run before the change.
 
 *Found*: the check `recent_change` of the verdict looks at the last weeks of the data. Without a
-change, each finding is a false alarm. Then the effect of one channel falls or rises by 30 % from
-one week on: is it found in one of the next six runs? The media's shapes are those of one posterior,
-of the data before the 40 weeks.
+change, each finding is a false alarm. Then the effect of one channel, or of all of them, falls or
+rises by 30 % from one week on: is it found in one of the next six runs? The media's shapes are
+those of one posterior, of the data before the 40 weeks.
 
 *Known*: the t-value of the change for somebody who knows the market, the responses and the noise,
 and asks only whether this channel has changed in these six weeks. No method can find more than the
@@ -26,7 +26,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -54,6 +54,7 @@ NIGHTS, NOTICE = 40, 6  # runs of a market; runs in which a change should be fou
 FACTORS = (0.7, 1.3)  # what an effect is multiplied by
 STARTS = (5, 11, 17, 23, 29)  # runs that see a change first
 LEAST_SHARE, LEAST_KNOWN = 0.08, 4.0
+TOGETHER = "all channels at once"
 _SHAPES = 100  # draws that a medium's contribution is the mean of
 
 
@@ -69,6 +70,7 @@ def main() -> int:
     done = {(row["seed"], row["kind"]) for row in rows}
     for kind, make, markets in (
         ("found", found_rows, options.markets),
+        ("together", together_rows, options.markets),
         ("held", held_rows, options.nightly),
     ):
         for seed in range(options.first, options.first + markets):
@@ -100,7 +102,7 @@ def held_rows(seed: int) -> Iterator[dict[str, Any]]:
         }
     for channel, start in zip(world.data.names[: world.data.paid], STARTS[1:], strict=True):
         first = numbers[start]
-        after = _metrics(_changed(world, channel, FACTORS[0], first - 1), first + NOTICE - 1)
+        after = _metrics(_changed(world, [channel], FACTORS[0], first - 1), first + NOTICE - 1)
         reasons = list(beyond(compare(nights[first - 1], after), Promotion(), measure="ROAS"))
         yield {"channel": channel, "periods": first, "held": bool(reasons), "changes": []}
 
@@ -108,29 +110,56 @@ def held_rows(seed: int) -> Iterator[dict[str, Any]]:
 def found_rows(seed: int) -> Iterator[dict[str, Any]]:
     """Yield the score of each night without a change, and those of the nights after each change."""
     world = make_world("example", seed)
-    market, numbers = world.data, range(world.data.periods - NIGHTS, world.data.periods + 1)
-    before = first_periods(market, numbers[0])
-    media = contributions(draw(before, seed=SEED, priors=Priors(), sweeps=SWEEPS), before, market)
+    numbers, media = _nights(world)
     for number in numbers[1:]:
-        yield {"channel": None, "periods": number, "scores": [_score(market, media, number)]}
-    for channel in market.names[: market.paid]:
+        yield {"channel": None, "periods": number, "scores": [_score(world.data, media, number)]}
+    for channel in world.data.names[: world.data.paid]:
         for factor in FACTORS:
             for start in STARTS:
-                began = numbers[start] - 1
-                week = slice(began, began + NOTICE)
-                changed = _changed(world, channel, factor, began)
-                effect = world.parts[channel][week]
-                known = (1 - factor) * np.sqrt((effect**2).sum()) / world.parts["noise"].std()
-                yield {
-                    "channel": channel,
-                    "periods": numbers[start],
-                    "factor": factor,
-                    "share": round(float(effect.sum() / market.target[week].sum()), 4),
-                    "known": round(abs(float(known)), 3),
-                    "scores": [
-                        _score(changed, media, number) for number in numbers[start : start + NOTICE]
-                    ],
-                }
+                found = _after(world, media, [channel], factor, numbers[start:])
+                yield {"channel": channel, **found}
+
+
+def together_rows(seed: int) -> Iterator[dict[str, Any]]:
+    """Yield the scores of the nights after the effect of every channel changes at once."""
+    world = make_world("example", seed)
+    numbers, media = _nights(world)
+    everything = world.data.names[: world.data.paid]
+    for factor in FACTORS:
+        for start in STARTS:
+            found = _after(world, media, everything, factor, numbers[start:])
+            yield {"channel": TOGETHER, **found}
+
+
+def _nights(world: World) -> tuple[range, dict[str, Array]]:
+    """Return the periods that each night knows, and each medium's contribution."""
+    market = world.data
+    numbers = range(market.periods - NIGHTS, market.periods + 1)
+    before = first_periods(market, numbers[0])
+    draws = draw(before, seed=SEED, priors=Priors(), sweeps=SWEEPS)
+    return numbers, contributions(draws, before, market)
+
+
+def _after(
+    world: World,
+    media: Mapping[str, Array],
+    channels: Sequence[str],
+    factor: float,
+    numbers: Sequence[int],
+) -> dict[str, Any]:
+    """Return the scores of the first nights that see a change of some channels' effects."""
+    began = numbers[0] - 1
+    market = _changed(world, channels, factor, began)
+    week = slice(began, began + NOTICE)
+    effect = np.sum([world.parts[channel][week] for channel in channels], axis=0)
+    known = (1 - factor) * np.sqrt((effect**2).sum()) / world.parts["noise"].std()
+    return {
+        "periods": numbers[0],
+        "factor": factor,
+        "share": round(float(effect.sum() / world.data.target[week].sum()), 4),
+        "known": round(abs(float(known)), 3),
+        "scores": [_score(market, media, number) for number in numbers[:NOTICE]],
+    }
 
 
 def contributions(draws: Draws, before: MarketData, market: MarketData) -> dict[str, Array]:
@@ -153,9 +182,10 @@ def _metrics(market: MarketData, periods: int) -> Any:
     return metrics_at(periods, market=market, priors=Priors(), seed=SEED, sweeps=SWEEPS)
 
 
-def _changed(world: World, channel: str, factor: float, began: int) -> MarketData:
-    """Return a market in which the effect of a channel is another one from a period on."""
-    effect = world.parts[channel] * (np.arange(world.data.periods) >= began)
+def _changed(world: World, channels: Sequence[str], factor: float, began: int) -> MarketData:
+    """Return a market in which the effect of some channels is another one from a period on."""
+    effect = np.sum([world.parts[channel] for channel in channels], axis=0)
+    effect = effect * (np.arange(world.data.periods) >= began)
     return replace(world.data, target=world.data.target + (factor - 1) * effect)
 
 
@@ -174,6 +204,7 @@ def in_markdown(rows: list[dict[str, Any]]) -> str:
     found = [row for row in rows if row["kind"] == "found"]
     quiet = [row for row in found if row["channel"] is None]
     changed = [row for row in found if row["channel"] is not None]
+    together = [row for row in rows if row["kind"] == "together"]
     lines = [
         "# What does a night notice?",
         "",
@@ -190,7 +221,8 @@ def in_markdown(rows: list[dict[str, Any]]) -> str:
         "|---|--:|--:|",
     ]
     for title, mine in (
-        ("all", changed),
+        (TOGETHER, together),
+        ("one channel", changed),
         *((name, [r for r in changed if r["channel"] == name]) for name in _channels(changed)),
         (
             f"channel brings at least {LEAST_SHARE:.0%} of the target in these weeks",

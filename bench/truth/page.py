@@ -10,7 +10,7 @@ import vl_convert
 
 from bench.machine import in_words
 from bench.truth.methods import METHODS
-from bench.truth.score import LEVELS, row
+from bench.truth.score import LEVELS, lift_test, row
 from bench.truth.worlds import WORLDS
 
 OURS = "posterior"
@@ -58,7 +58,7 @@ def in_markdown(result: Mapping[str, Any], records: Records) -> str:
     worlds = [world for world in WORLDS if any(r["world"] == world for r in ours)]
     lines += [_world_line(w, row([r for r in ours if r["world"] == w])) for w in worlds]
     if ours:
-        lines.append(_world_line("all", row(ours)))
+        lines += [_world_line("all", row(ours)), "", *_marks(ours), *_lift_test(ours)]
     return "\n".join([*lines, "", f"Machine: {in_words(result['machine'])}.", ""])
 
 
@@ -127,6 +127,33 @@ def _score_table(records: Records) -> list[str]:
             cells.append(f"**{text}**" if found.get(method) == best else text)
         lines.append(f"| {world} | {' | '.join(cells)} |")
     return lines
+
+
+def _marks(ours: Records) -> list[str]:
+    """Say how often the report marks what cannot be known."""
+    found = row(ours)
+    marked, from_0 = found["alike_marked"], found["useless_from_0"]
+    out = []
+    if marked is not None:
+        out.append(
+            f"- Of two channels that always spend alike, {marked:.0%} are marked as unknown."
+        )
+    if from_0 is not None:
+        out.append(f"- The interval of a channel without any effect begins at 0 in {from_0:.0%}.")
+    return out
+
+
+def _lift_test(ours: Records) -> list[str]:
+    """Say what a lift test of the channel that chases demand changes."""
+    found = lift_test(ours)
+    if not found["markets"]:
+        return []
+    return [
+        f"- A lift test, in {found['markets']} markets, brings the error of the tested channel "
+        f"from {found['before']:.0%} to {found['after']:.0%} of its true ROAS. The medians of the "
+        f"other channels move by {found['moved']:.1%} of the mean ROAS, partly because each "
+        f"posterior is drawn anew; on average over all of them by {found['drift']:+.1%}."
+    ]
 
 
 def _world_line(world: str, found: Mapping[str, Any]) -> str:

@@ -18,7 +18,7 @@ def figures(world: World, answer: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Return a record per paid channel.
 
     `answer` has `percentiles`, of shape (len(PERCENTILES), paid media), None where there is none,
-    and perhaps `identified`, `r_hat` and `statements`.
+    and perhaps `identified`, `paired`, `r_hat` and `statements`.
     """
     money = world.data.spend.sum(1)
     mean = float(world.roas @ money / money.sum())
@@ -48,7 +48,7 @@ def figures(world: World, answer: Mapping[str, Any]) -> list[dict[str, Any]]:
             "statements": len(said),
             "right": sum(bool(true > truth[worse]) for worse in said),
         }
-        for name in ("identified", "r_hat"):
+        for name in ("identified", "paired", "r_hat"):
             if name in answer:
                 record[name] = answer[name][channel]
         out.append(record)
@@ -75,7 +75,7 @@ def row(records: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
             not r["identified"] for r in mine if "identified" in r and not r["alike"]
         ),
         "alike_marked": _mean(
-            not r["identified"] for r in mine if "identified" in r and r["alike"]
+            r["paired"] or not r["identified"] for r in mine if "paired" in r and r["alike"]
         ),
         "useless_from_0": _mean(
             r["low"] == 0 for r in mine if not r["truth"] and r["low"] is not None
@@ -87,6 +87,33 @@ def row(records: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
     for name in ("cpu_seconds", "memory_gb", "cents"):
         out[name] = _mean(r[name] for r in mine if r["channel"] == 0)
     return out
+
+
+TESTED = ", one test"  # ends the name of a world that differs from another by a lift test
+
+
+def lift_test(records: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+    """Return what a lift test changes: the markets that are known with and without it, and means.
+
+    `before` and `after` are the errors of the tested channel's median, as shares of its true ROAS;
+    `moved` and `drift` how far the medians of the other channels move, in units of the market's
+    mean ROAS, without and with their sign.
+    """
+    by_channel = {(r["world"], r["seed"], r["channel"]): r for r in records}
+    pairs = [
+        (before, by_channel[world + TESTED, seed, channel])
+        for (world, seed, channel), before in by_channel.items()
+        if (world + TESTED, seed, channel) in by_channel
+    ]
+    tested = [(one, two) for one, two in pairs if one["chasing"]]
+    moves = [two["median"] - one["median"] for one, two in pairs if not one["chasing"]]
+    return {
+        "markets": len({one["seed"] for one, _ in pairs}),
+        "before": _mean(one["error"] / one["truth"] for one, _ in tested),
+        "after": _mean(two["error"] / two["truth"] for _, two in tested),
+        "moved": _mean(abs(move) for move in moves),
+        "drift": _mean(moves),
+    }
 
 
 def _order(records: Sequence[Mapping[str, Any]]) -> float | None:

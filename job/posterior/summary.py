@@ -9,6 +9,7 @@ from itertools import combinations
 import numpy as np
 import numpy.typing as npt
 
+from job.posterior.baseline import season_and_trend
 from job.posterior.convergence import effective_draws, r_hat
 from job.posterior.draws import Draws
 from job.posterior.market import Array, MarketData
@@ -21,6 +22,8 @@ MOST_DRAWS = 1000
 NOT_IDENTIFIED = 0.75  # of the prior's interquartile range
 NOT_IDENTIFIED_ALONE = 0.5  # the same for a channel that shares a known sum with another one
 KNOWN_SUM = -0.4  # a correlation of two channels' contributions
+_LEAST_VARIATION = 1e-6  # of the mean spend; less is rounding
+BOUGHT_TOGETHER = 0.9  # a correlation of two channels' spends, without trend and season
 
 
 @dataclass(frozen=True)
@@ -55,7 +58,10 @@ class ChannelSummary:
 
 @dataclass(frozen=True, kw_only=True)
 class Pair:
-    """Two channels whose sum is known better than each of them."""
+    """Two channels whose sum is known better than each of them.
+
+    Their spends rise and fall together, or draws with more of one have less of the other.
+    """
 
     channels: tuple[str, str]
     roas: Span
@@ -162,7 +168,7 @@ def summarise(
     spread = _prior_spread(market, priors, seed=seed)
     agreement, effective = r_hat(roas), effective_draws(roas)
     on = draws.on.reshape(-1, market.media)
-    pairs = tuple(_pairs(flat, spend, market.names))
+    pairs = tuple(_pairs(flat, market))
     together = {name for pair in pairs for name in pair.channels}
     limits = [
         NOT_IDENTIFIED_ALONE if name in together else NOT_IDENTIFIED for name in market.names[:paid]
@@ -242,16 +248,32 @@ def _prior_spread(market: MarketData, priors: Priors, *, seed: int) -> Array:
     return np.array([_quartiles(roas[kept, medium]) for medium in range(market.paid)])
 
 
-def _pairs(roas: Array, spend: Array, names: tuple[str, ...]) -> list[Pair]:
-    out = []
-    with np.errstate(invalid="ignore"):
-        correlation = np.nan_to_num(np.corrcoef(roas.T).reshape(len(spend), len(spend)))
+def _pairs(roas: Array, market: MarketData) -> list[Pair]:
+    out, spend = [], market.spend.sum(1)
+    draws, bought = _correlations(roas), _correlations(_without_season(market))
     for one, other in combinations(range(len(spend)), 2):
-        if correlation[one, other] < KNOWN_SUM:
+        if draws[one, other] < KNOWN_SUM or bought[one, other] > BOUGHT_TOGETHER:
             both = [one, other]
             together = roas[:, both] @ spend[both] / spend[both].sum()
-            out.append(Pair(channels=(names[one], names[other]), roas=span_of(together)))
+            names = market.names[one], market.names[other]
+            out.append(Pair(channels=names, roas=span_of(together)))
     return out
+
+
+def _correlations(columns: Array) -> Array:
+    """Return the correlations of columns; 0 where one does not vary."""
+    with np.errstate(invalid="ignore", divide="ignore"):
+        found = np.corrcoef(columns.T).reshape(columns.shape[1], columns.shape[1])
+    return np.nan_to_num(found)
+
+
+def _without_season(market: MarketData) -> Array:
+    """Return the spends without trend and season, of shape (periods, paid); 0 if that is all."""
+    basis, _ = np.linalg.qr(np.column_stack(season_and_trend(market)[0]))
+    spends = market.spend.T
+    left = spends - basis @ (basis.T @ spends)
+    varies = left.std(0) > _LEAST_VARIATION * spends.mean(0)
+    return np.where(varies, left, 0.0)
 
 
 def _statements(roas: Array, names: tuple[str, ...]) -> list[Statement]:

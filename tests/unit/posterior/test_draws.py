@@ -55,6 +55,19 @@ def test_twins_are_not_identified_and_their_sum_is_known() -> None:
     assert pair.roas.low < together < pair.roas.high
 
 
+@pytest.mark.parametrize(("noise", "paired"), [(0.08, True), (0.2, True), (1.0, False)])
+def test_channels_that_are_bought_together_are_a_pair(noise: float, paired: bool) -> None:
+    """Whatever the draws say: few of them are enough to see that their correlation is not asked."""
+    market = make_market(periods=156)
+    other = market.spend[0] * np.exp(np.random.default_rng(1).normal(0, noise, 156))
+    constant = np.full(156, 100.0)
+    spend = np.array([market.spend[0], other, constant, constant])
+    alike = make_market(periods=156, exposure=spend, spend=spend, names=("a", "b", "c", "d"))
+    summary = summarise(draw(alike, seed=2, sweeps=60), alike, Priors(), seed=2)
+    found = {pair.channels for pair in summary.pairs}
+    assert (("a", "b") in found) is paired
+
+
 def test_a_channel_without_effect_may_have_none() -> None:
     market = make_market(periods=156)
     noise = np.random.default_rng(4).gamma(2.0, 50.0, 156)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from bench.truth.page import common
-from bench.truth.score import PERCENTILES, figures, row
+from bench.truth.score import PERCENTILES, figures, lift_test, row
 from bench.truth.worlds import WORLDS, World, make_world
 
 
@@ -58,3 +58,28 @@ def test_methods_are_compared_on_the_markets_that_all_of_them_answered() -> None
     mine = [record for seed in (1, 2, 3) for record in records(world, 0.5, "one", seed)]
     other = records(world, 0.5, "other", 2)
     assert {(r["method"], r["seed"]) for r in common([*mine, *other])} == {("one", 2), ("other", 2)}
+
+
+def test_a_lift_test_is_compared_with_the_same_market_without_it() -> None:
+    def record(world: str, channel: int, median: float, *, error: float = 0.2) -> dict[str, Any]:
+        known = {"truth": 2.0 if channel == 0 else 1.0, "chasing": channel == 0, "error": error}
+        return {"world": world, "seed": 1, "channel": channel, "median": median, **known}
+
+    found = lift_test(
+        [
+            *(record("demand", channel, 1.0, error=0.8) for channel in range(3)),
+            *(
+                record("demand, one test", channel, 0.9 + 0.3 * (channel == 2))
+                for channel in range(3)
+            ),
+            record("drift", 0, 5.0),
+        ]
+    )
+    assert found == {
+        "markets": 1,
+        "before": 0.4,
+        "after": 0.1,
+        "moved": pytest.approx(0.15),
+        "drift": pytest.approx(0.05),
+    }
+    assert lift_test([record("drift", 0, 5.0)])["markets"] == 0

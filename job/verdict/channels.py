@@ -174,7 +174,7 @@ def chains(evidence: Evidence) -> Iterator[Finding | Measure]:
 
 
 def _wide_pairs(evidence: Evidence) -> list[Mapping[str, Any]]:
-    """Return the pairs with a known sum of which one channel alone is not known well."""
+    """Return the pairs of which one channel alone is not known well."""
     pairs = (evidence.posterior or {}).get("pairs", [])
     identified = {c["name"]: c["is_identified"] for c in evidence.drawn}
     limit = evidence.limits.max_pair_width

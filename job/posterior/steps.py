@@ -10,6 +10,7 @@ from job.posterior.media import Whole
 from job.posterior.memory import Memory
 
 _WIDER = 1.3  # the proposal of a scale is wider than its conditional density
+_LEAST_LEFT, _TINY = 1e-12, 1e-300  # of a response without the baseline; less is rounding
 
 
 class History:
@@ -235,10 +236,11 @@ def _typical_roas(chains: Chains) -> None:
 
 
 def _products(rest: Rest, shape: Shape) -> tuple[Array, Array]:
-    """Return the products of a medium's response with the residual and with itself."""
+    """Return the products of a medium's response with the residual and with itself, above 0."""
+    whole = dot(shape.whitened, shape.whitened)
     return (
         dot(shape.whitened, rest.residual) - dot(shape.inside, rest.inside),
-        dot(shape.whitened, shape.whitened) - dot(shape.inside, shape.inside),
+        np.maximum(whole - dot(shape.inside, shape.inside), _LEAST_LEFT * whole + _TINY),
     )
 
 
@@ -248,7 +250,6 @@ def _conditional(chains: Chains, medium: int, rest: Rest, shape: Shape) -> tuple
     Data and lift tests are weighed as two measurements of the share.
     """
     product, norm = _products(rest, shape)
-    norm = np.maximum(norm, 1e-300)
     noise = np.maximum(rest.squares - product**2 / norm, 1e-300) / chains.freedom
     weights = chains.power * chains.tests.precision * shape.tested
     precision = norm / noise + (weights * shape.tested).sum(1)

@@ -22,8 +22,8 @@ MOST_DRAWS = 1000
 NOT_IDENTIFIED = 0.75  # of the prior's interquartile range
 NOT_IDENTIFIED_ALONE = 0.5  # the same for a channel that shares a known sum with another one
 KNOWN_SUM = -0.4  # a correlation of two channels' contributions
-_LEAST_VARIATION = 1e-6  # of the mean spend; less is rounding
-BOUGHT_TOGETHER = 0.9  # a correlation of two channels' spends, without trend and season
+BOUGHT_TOGETHER = 0.9  # a correlation of two channels' exposures, without trend and season
+LEAST_VARIATION = 0.02  # of an exposure without trend and season, as a share of its mean
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ class ChannelSummary:
 class Pair:
     """Two channels whose sum is known better than each of them.
 
-    Their spends rise and fall together, or draws with more of one have less of the other.
+    They are bought together, or draws with more of one have less of the other.
     """
 
     channels: tuple[str, str]
@@ -168,11 +168,13 @@ def summarise(
     spread = _prior_spread(market, priors, seed=seed)
     agreement, effective = r_hat(roas), effective_draws(roas)
     on = draws.on.reshape(-1, market.media)
-    pairs = tuple(_pairs(flat, market))
+    own = _own_variation(market)
+    pairs = tuple(_pairs(flat, market, own))
     together = {name for pair in pairs for name in pair.channels}
     limits = [
         NOT_IDENTIFIED_ALONE if name in together else NOT_IDENTIFIED for name in market.names[:paid]
     ]
+    known = [medium for test in market.tests if len(test.media) == 1 for medium in test.media]
     channels = tuple(
         ChannelSummary(
             name=market.names[medium],
@@ -183,7 +185,8 @@ def summarise(
             marginal_roas=span_of(thinned.marginal_roas[:, medium]),
             carry_over=span_of(thinned.carry_over[:, medium]),
             no_effect=float(1 - on[:, medium].mean()),
-            is_identified=bool(_quartiles(flat[:, medium]) <= limits[medium] * spread[medium]),
+            is_identified=(medium in known or bool(own[:, medium].any()))
+            and bool(_quartiles(flat[:, medium]) <= limits[medium] * spread[medium]),
             r_hat=float(agreement[medium]),
             effective_draws=float(effective[medium]),
         )
@@ -248,9 +251,9 @@ def _prior_spread(market: MarketData, priors: Priors, *, seed: int) -> Array:
     return np.array([_quartiles(roas[kept, medium]) for medium in range(market.paid)])
 
 
-def _pairs(roas: Array, market: MarketData) -> list[Pair]:
+def _pairs(roas: Array, market: MarketData, own: Array) -> list[Pair]:
     out, spend = [], market.spend.sum(1)
-    draws, bought = _correlations(roas), _correlations(_without_season(market))
+    draws, bought = _correlations(roas), _correlations(own)
     for one, other in combinations(range(len(spend)), 2):
         if draws[one, other] < KNOWN_SUM or bought[one, other] > BOUGHT_TOGETHER:
             both = [one, other]
@@ -267,13 +270,15 @@ def _correlations(columns: Array) -> Array:
     return np.nan_to_num(found)
 
 
-def _without_season(market: MarketData) -> Array:
-    """Return the spends without trend and season, of shape (periods, paid); 0 if that is all."""
+def _own_variation(market: MarketData) -> Array:
+    """Return the paid exposures without trend and season, of shape (periods, paid).
+
+    A channel that spends the same amount, or the same amount each season, has none: 0.
+    """
     basis, _ = np.linalg.qr(np.column_stack(season_and_trend(market)[0]))
-    spends = market.spend.T
-    left = spends - basis @ (basis.T @ spends)
-    varies = left.std(0) > _LEAST_VARIATION * spends.mean(0)
-    return np.where(varies, left, 0.0)
+    exposure = market.exposure[: market.paid, -market.periods :].T
+    left = exposure - basis @ (basis.T @ exposure)
+    return np.where(left.std(0) > LEAST_VARIATION * exposure.mean(0), left, 0.0)
 
 
 def _statements(roas: Array, names: tuple[str, ...]) -> list[Statement]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,7 @@ import pytest
 
 from contract.exceptions import CancelledError
 from job.posterior.draws import Draws, draw
+from job.posterior.market import LiftTest
 from job.posterior.priors import Priors
 from job.posterior.summary import summarise
 from tests.unit.posterior.markets import make_market
@@ -66,6 +68,26 @@ def test_channels_that_are_bought_together_are_a_pair(noise: float, paired: bool
     summary = summarise(draw(alike, seed=2, sweeps=60), alike, Priors(), seed=2)
     found = {pair.channels for pair in summary.pairs}
     assert (("a", "b") in found) is paired
+
+
+@pytest.mark.parametrize("season", [0.0, 0.5])
+@pytest.mark.parametrize("noise", [0.0, 0.005])
+def test_spend_without_variation_of_its_own_is_not_identified(season: float, noise: float) -> None:
+    market = make_market(periods=156)
+    wave = 1 + season * np.sin(2 * np.pi * np.arange(156) / market.periods_per_year)
+    spend = market.spend.copy()
+    spend[0] = spend[0].mean() * wave * (1 + np.random.default_rng(1).normal(0, noise, 156))
+    still = make_market(periods=156, target=market.target, exposure=spend, spend=spend)
+    summary = summarise(draw(still, seed=2, sweeps=60), still, Priors(), seed=2)
+    assert not summary.channels[0].is_identified
+    assert not summary.pairs
+    lift = 2 * spend[0].sum()
+    test = LiftTest(
+        number=0, media=(0,), periods=np.ones(156), lift=lift, standard_error=0.05 * lift
+    )
+    tested = replace(still, tests=(test,))
+    again = summarise(draw(tested, seed=2, sweeps=60), tested, Priors(), seed=2)
+    assert again.channels[0].is_identified
 
 
 def test_a_channel_without_effect_may_have_none() -> None:

@@ -136,7 +136,8 @@ def _marks(ours: Records) -> list[str]:
     out = []
     if marked is not None:
         out.append(
-            f"- Of two channels that always spend alike, {marked:.0%} are marked as unknown."
+            f"- Of channels that are bought together, {marked:.0%} are marked: as a pair that "
+            "cannot be separated, or as unknown."
         )
     if from_0 is not None:
         out.append(f"- The interval of a channel without any effect begins at 0 in {from_0:.0%}.")

@@ -126,7 +126,7 @@ resource "google_cloud_run_v2_service" "app" {
 
   depends_on = [
     google_project_service.this,
-    google_secret_manager_secret_iam_member.app,
+    time_sleep.grants,
   ]
 }
 

@@ -198,13 +198,14 @@ resource "google_artifact_registry_repository_iam_member" "build" {
   member     = google_service_account.build.member
 }
 
-# A new grant takes a few minutes to come into force. Builds and the check of a job's secrets are not
-# repeated, so they wait for it. Deliveries, runs and passes of reconcile repeat what is refused.
+# A new grant takes a few minutes to come into force. Builds and the check of the secrets of job and console
+# are not repeated, so they wait for it. Deliveries, runs and passes of reconcile repeat what is refused.
 resource "time_sleep" "grants" {
   create_duration = "180s"
   triggers = {
     build   = google_service_account.build.unique_id
     job     = google_service_account.job.unique_id
+    app     = join(",", [for account in google_service_account.app : account.unique_id])
     secrets = join(",", sort(keys(var.secrets)))
   }
 
@@ -212,6 +213,7 @@ resource "time_sleep" "grants" {
     google_artifact_registry_repository_iam_member.build,
     google_project_iam_member.build_logs,
     google_project_iam_member.build_source,
+    google_secret_manager_secret_iam_member.app,
     google_secret_manager_secret_iam_member.job,
     google_storage_bucket_iam_member.build_archive,
   ]

@@ -323,9 +323,15 @@ def test_a_bound_api_comes_first() -> None:
 
 def test_what_is_built_or_checked_once_waits_for_its_grants() -> None:
     module = load(INFRA)
-    for kind in ("google_cloudfunctions2_function", "google_cloud_run_v2_job"):
+    kinds = (
+        "google_cloudfunctions2_function", "google_cloud_run_v2_job", "google_cloud_run_v2_service",
+    )  # fmt: skip
+    for kind in kinds:
         for name, body in module.resources[kind].items():
             assert "time_sleep.grants" in str(body["depends_on"]), f"{kind}.{name}"
+    waits = str(module.resources["time_sleep"]["grants"]["depends_on"])
+    for name in module.resources["google_secret_manager_secret_iam_member"]:
+        assert f"google_secret_manager_secret_iam_member.{name}" in waits
 
 
 def test_tests_of_terraform_name_what_the_module_has() -> None:

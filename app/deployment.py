@@ -63,4 +63,4 @@ def connect(settings: Settings) -> Deployment:
 
 def here() -> Deployment:
     """Return the deployment of this process's environment."""
-    return connect(Settings.read())
+    return connect(Settings.current())

@@ -22,7 +22,7 @@ def person() -> Person:
     Raises:
         NotAllowedError: the request has no valid sign-in, or the person has no role.
     """
-    settings, header = Settings.read(), st.context.headers.get(sign_in.HEADER)
+    settings, header = Settings.current(), st.context.headers.get(sign_in.HEADER)
     known = st.session_state.get("signed-in")
     if known is None or known[0] != (settings, header):
         found = sign_in.sign_in(settings, header, verify=sign_in.verify_header, in_group=is_member)

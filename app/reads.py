@@ -1,7 +1,7 @@
 """What pages show, read from the bucket; what has not changed is not read again.
 
-Lists are at most FRESH seconds old and have at most MOST entries. An action clears them, so its
-author sees its effect at once.
+Lists have at most MOST entries. One that is a few seconds old is read again behind the page
+(`app.fresh`). An action clears them, so its author sees its effect at once.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from typing import Any
 import streamlit as st
 
 from app.deployment import here
+from app.fresh import Fresh
 from contract import layout, runid
 from contract.exceptions import ConfigError, MMMError, NotFoundError
 from contract.run import Status, read_status
@@ -31,30 +32,34 @@ from mmm.propose import browse, places
 from mmm.propose.browse import Listing
 from mmm.propose.table import Table, read_table
 
-FRESH = 4.0
 MOST = 50
 PATIENCE = 0.5  # seconds for the schedules
 _behind = ThreadPoolExecutor(2, "schedules")
 _known: dict[str, list[StoredConfig]] = {}
+_statuses = runs.Statuses()
 
 
 def markets() -> list[runs.MarketState]:
     """Return every market with its current run and what waits."""
-    return _markets(bucket_url())
-
-
-@st.cache_data(ttl=FRESH, show_spinner=False)
-def _markets(url: str) -> list[runs.MarketState]:
-    return runs.markets(here().store)
+    return _markets.get(bucket_url())
 
 
 def configs() -> list[StoredConfig]:
     """Return the configs of the bucket."""
-    return _configs(bucket_url())
+    return _configs.get(bucket_url())
 
 
-@st.cache_data(ttl=FRESH, show_spinner=False)
-def _configs(url: str) -> list[StoredConfig]:
+def newest() -> list[runs.Run]:
+    """Return the newest runs, at most MOST."""
+    return _newest.get(bucket_url())
+
+
+def finished(market: str, revision: str) -> list[runs.Run]:
+    """Return the newest runs of a market that have artifacts, at most MOST."""
+    return _finished.get((bucket_url(), market, revision))
+
+
+def _read_configs(url: str) -> list[StoredConfig]:
     _known[url] = stored.stored_configs(here().store, _known.get(url, ()))
     return _known[url]
 
@@ -75,16 +80,6 @@ def next_runs() -> NextRuns:
 @st.cache_resource(ttl=60, max_entries=8, show_spinner=False)
 def _schedules(url: str, job: str | None) -> Future[Schedules]:
     return _behind.submit(here().schedules)
-
-
-def newest(market: str | None = None) -> list[runs.Run]:
-    """Return the newest runs, of a market if it is given; at most MOST."""
-    return _newest(bucket_url(), market)
-
-
-@st.cache_data(ttl=FRESH, show_spinner=False, max_entries=300)
-def _newest(url: str, market: str | None) -> list[runs.Run]:
-    return runs.newest(here().store, market=market, limit=MOST)
 
 
 def run(run_id: str) -> runs.Run:
@@ -177,3 +172,16 @@ def forget() -> None:
     _markets.clear()
     _configs.clear()
     _newest.clear()
+    _finished.clear()
+
+
+_markets = Fresh[str, list[runs.MarketState]](
+    lambda url: runs.markets(here().store, statuses=_statuses)
+)
+_configs = Fresh(_read_configs)
+_newest = Fresh[str, list[runs.Run]](
+    lambda url: runs.newest(here().store, limit=MOST, statuses=_statuses)
+)
+_finished = Fresh[tuple[str, str, str], list[runs.Run]](
+    lambda key: runs.finished(here().store, key[1], key[2], limit=MOST, statuses=_statuses)
+)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from functools import lru_cache
 
 from pydantic import Field
 
@@ -54,6 +55,16 @@ class Settings(EnvironmentSettings):
         default=None, validation_alias=environment.APP_USER, description="a name"
     )
 
+    @classmethod
+    def current(cls) -> Settings:
+        """Return the settings of this process's environment, which are checked once.
+
+        Raises:
+            ConfigError: one sentence for each variable that has a wrong value.
+        """
+        names = (str(field.validation_alias) for field in cls.model_fields.values())
+        return _settings(tuple(map(os.environ.get, names)))
+
     def check(self) -> None:
         """Refuse settings under which anybody could act.
 
@@ -66,3 +77,8 @@ class Settings(EnvironmentSettings):
                 "/projects/NUMBER/locations/REGION/services/SERVICE and switch on Identity-Aware "
                 "Proxy"
             )
+
+
+@lru_cache(maxsize=8)
+def _settings(environment_of_settings: tuple[str | None, ...]) -> Settings:
+    return Settings.read()

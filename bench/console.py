@@ -18,6 +18,7 @@ from datetime import timedelta
 from pathlib import Path
 from statistics import median
 
+from app.fresh import FRESH
 from contract import layout
 from contract.base import canonical_json
 from contract.open_runs import Ended
@@ -29,7 +30,7 @@ from tests.runs import WEEKLY
 from tests.unit.app.conftest import outcome
 
 TIMES = 7
-EXPIRED = 4.5  # seconds, more than `app.reads.FRESH`
+EXPIRED = FRESH + 0.5
 
 
 def fill(store: FolderStore, markets: int, runs: int) -> None:

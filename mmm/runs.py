@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
@@ -64,11 +65,56 @@ class Run(BaseModel, frozen=True):
     artifacts_uri: str | None
 
 
+class Statuses:
+    """Statuses of runs, for readers of many lists: one of a run that has ended is read once.
+
+    It never changes. At most `most` are kept.
+    """
+
+    def __init__(self, most: int = 10_000) -> None:
+        self._most = most
+        self._known: OrderedDict[tuple[str, str], Status] = OrderedDict()
+
+    def read(self, store: Store, run_id: str) -> Status | None:
+        """Return the status of a run, None if there is none or it is damaged."""
+        known = self._known.get((store.url, run_id))
+        if known is not None:
+            return known
+        status = unless_damaged(
+            lambda: read_status(store, run_id),
+            None,
+            then="its run is not listed; see `mmm doctor`",
+        )
+        if status is not None and status.state.is_terminal:
+            self._known[store.url, run_id] = status
+            while len(self._known) > self._most:
+                self._known.popitem(last=False)
+        return status
+
+
 def newest(
-    store: Store, *, market: str | None = None, state: State | None = None, limit: int = 20
+    store: Store,
+    *,
+    market: str | None = None,
+    state: State | None = None,
+    limit: int = 20,
+    statuses: Statuses | None = None,
 ) -> list[Run]:
     """Return the newest runs, newest first; those whose status is damaged are left out."""
-    return list(islice(_matching(store, market, state), limit))
+    return list(islice(_matching(store, market, state, statuses or Statuses()), limit))
+
+
+def finished(
+    store: Store, market: str, revision: str, *, limit: int, statuses: Statuses | None = None
+) -> list[Run]:
+    """Return the newest runs of a market and revision that have artifacts, newest first."""
+    statuses = statuses or Statuses()
+    folders = store.folders(_artifacts(revision, market))
+    newest_first = sorted(filter(is_valid, folders), reverse=True)[:limit]
+    current = current_run(store, revision, market)
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        found = pool.map(lambda run_id: statuses.read(store, run_id), newest_first)
+        return [_run(status, current) for status in found if status is not None]
 
 
 def find(store: Store, text: str, *, revision: str) -> Run:
@@ -95,7 +141,11 @@ def newest_of(store: Store, text: str) -> Status:
         ConfigError: there is no such run.
         DamagedError: its status cannot be read.
     """
-    run_id = text if is_valid(text) else next((r.run_id for r in _matching(store, text, None)), "")
+    run_id = (
+        text
+        if is_valid(text)
+        else next((r.run_id for r in _matching(store, text, None, Statuses())), "")
+    )
     status = read_status(store, run_id) if run_id else None
     if status is None:
         raise ConfigError(
@@ -105,13 +155,15 @@ def newest_of(store: Store, text: str) -> Status:
     return status
 
 
-def _matching(store: Store, market: str | None, state: State | None) -> Iterator[Run]:
-    known = sorted(filter(is_valid, store.folders(layout.RUNS)), reverse=True)
+def _matching(
+    store: Store, market: str | None, state: State | None, statuses: Statuses
+) -> Iterator[Run]:
+    names = sorted(filter(is_valid, store.folders(layout.RUNS)), reverse=True)
     currents: dict[tuple[str, str], str | None] = {}
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        for first in range(0, len(known), AT_ONCE):
-            some = known[first : first + AT_ONCE]
-            for status in pool.map(lambda run_id: _readable(store, run_id), some):
+        for first in range(0, len(names), AT_ONCE):
+            some = names[first : first + AT_ONCE]
+            for status in pool.map(lambda run_id: statuses.read(store, run_id), some):
                 if status is None or (state and status.state is not state):
                     continue
                 if market is not None and status.market != market:
@@ -120,12 +172,6 @@ def _matching(store: Store, market: str | None, state: State | None) -> Iterator
                 if place not in currents:
                     currents[place] = current_run(store, *place)
                 yield _run(status, currents[place])
-
-
-def _readable(store: Store, run_id: str) -> Status | None:
-    return unless_damaged(
-        lambda: read_status(store, run_id), None, then="its run is not listed; see `mmm doctor`"
-    )
 
 
 def current_run(store: Store, revision: str, market: str) -> str | None:
@@ -172,6 +218,11 @@ def _run(status: Status, current: str | None) -> Run:
     )
 
 
+def _artifacts(revision: str, market: str) -> str:
+    """Return the folder of a market's results."""
+    return layout.artifacts(revision, market, "").rstrip("/") + "/"
+
+
 class MarketState(BaseModel, frozen=True):
     """A market as `mmm status` prints it.
 
@@ -191,14 +242,15 @@ class MarketState(BaseModel, frozen=True):
     pause: Pause | None
 
 
-def markets(store: Store) -> list[MarketState]:
+def markets(store: Store, *, statuses: Statuses | None = None) -> list[MarketState]:
     """Return every market that is paused or has a current run or one that has not ended, by name.
 
     A paused market without a run has no revision.
     """
+    statuses = statuses or Statuses()
     unfinished: dict[tuple[str, str], list[Run]] = {}
     for run_id in open_runs(store, read_ended(store), at=now()):
-        status = _readable(store, run_id)
+        status = statuses.read(store, run_id)
         if status is not None and not status.state.is_terminal:
             run = _run(status, None)
             unfinished.setdefault((run.market, run.revision), []).append(run)
@@ -212,7 +264,7 @@ def markets(store: Store) -> list[MarketState]:
     known |= {(name, "") for name in pauses.keys() - {market for market, _ in known}}
     places = sorted(known)
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        found = pool.map(lambda place: _current_and_held(store, *place), places)
+        found = pool.map(lambda place: _current_and_held(store, *place, statuses=statuses), places)
         return [
             MarketState(
                 market=place[0],
@@ -228,16 +280,17 @@ def markets(store: Store) -> list[MarketState]:
         ]
 
 
-def _current_and_held(store: Store, market: str, revision: str) -> tuple[Run | None, Run | None]:
+def _current_and_held(
+    store: Store, market: str, revision: str, *, statuses: Statuses
+) -> tuple[Run | None, Run | None]:
     run_id = current_run(store, revision, market)
-    status = _readable(store, run_id) if run_id else None
+    status = statuses.read(store, run_id) if run_id else None
     current = _run(status, run_id) if status else None
-    prefix = layout.artifacts(revision, market, "").rstrip("/") + "/"
-    folders = store.folders(prefix, start=run_id or "")
+    folders = store.folders(_artifacts(revision, market), start=run_id or "")
     newest = max(filter(is_valid, folders), default="")
     if newest <= (run_id or ""):
         return current, None
-    latest = _readable(store, newest)
+    latest = statuses.read(store, newest)
     if latest is None or latest.state is not State.HELD:
         return current, None
     _, by_person = last_action(store, revision, market, newest)

@@ -26,7 +26,7 @@ def show() -> None:
         market = choose.market()
         if market is None:
             return
-        found = [r for r in reads.newest(market.market) if r.revision == market.revision]
+        found = reads.finished(market.market, market.revision)
         runs = {run.run_id: run for run in found if run.state in FINISHED}
         for one in (market.held, market.current):
             if one is not None:

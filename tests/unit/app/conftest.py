@@ -12,6 +12,7 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
+from app import reads
 from contract import environment, layout
 from contract.base import canonical_json
 from contract.run import RunError, State, Status, now
@@ -51,9 +52,11 @@ def surroundings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[No
     monkeypatch.setenv(environment.APP_USER, "ann@example.com")
     st.cache_data.clear()
     st.cache_resource.clear()
+    reads.forget()
     yield
     st.cache_data.clear()
     st.cache_resource.clear()
+    reads.forget()
 
 
 @pytest.fixture

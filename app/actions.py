@@ -90,8 +90,13 @@ def upload_table(at: Deployment, person: Person, name: str, data: bytes) -> str:
     return uploads.upload(at.store, name, data)
 
 
-def start_run(at: Deployment, person: Person, name: str, *, force: bool = False) -> str:
-    """Publish a request to train with a config of the bucket; return its idempotency key.
+def new_key() -> str:
+    """Return the idempotency key of a new request: one key, one run, however often it is sent."""
+    return f"console-{secrets.token_hex(8)}"
+
+
+def start_run(at: Deployment, person: Person, name: str, *, key: str, force: bool = False) -> None:
+    """Publish a request to train with a config of the bucket.
 
     Raises:
         ConfigError: there is no such config, or it is not valid.
@@ -102,9 +107,7 @@ def start_run(at: Deployment, person: Person, name: str, *, force: bool = False)
         raise ConfigError(f"there is no config `{name}` in {at.store.url}")
     if stored.problem:
         raise ConfigError(f"the config `{name}` is not valid: {stored.problem}")
-    key = f"console-{secrets.token_hex(8)}"
     request_run(at.requests, configs.address(at.store, name), force=force, key=key)
-    return key
 
 
 def pause_market(at: Deployment, person: Person, market: str, *, reason: str) -> Pause:

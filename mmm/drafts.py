@@ -37,6 +37,8 @@ class Draft(Stored):
         name: the name under which it is to be saved.
         seen: the version of that config that its author has seen, 0 for a new one.
         saved: the version that was saved from this draft, 0 before.
+        checked: the hash of the config whose data was checked last.
+        request: the key of the request to train the saved version; None before.
     """
 
     by: str
@@ -51,6 +53,8 @@ class Draft(Stored):
     name: str | None = None
     seen: int = 0
     saved: int = 0
+    checked: str | None = None
+    request: str | None = None
 
 
 def begin(

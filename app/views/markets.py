@@ -97,7 +97,7 @@ def _show_market(rows: list[Row], at: Deployment, who: Person) -> None:
     again = st.checkbox("Train again even if config and data are unchanged")
     if st.button("Start a run", type="primary"):
         with errors():
-            actions.start_run(at, who, name, force=again)
+            actions.start_run(at, who, name, key=actions.new_key(), force=again)
             reads.forget()
             st.success("The request is published. The run appears under Waits within seconds.")
 

@@ -90,7 +90,7 @@ def _continue(draft_id: str, at: Deployment, who: Person) -> None:
     text = _text(made.text or "", draft, change)
     st.subheader("3. Data, time and money")
     resolved = load_config(text, origin="the config")
-    if not _checked(resolved, at, who):
+    if not _checked(resolved, draft, at, who, change):
         return
     st.subheader("4. Save and train")
     _save(text, draft, at, who, change)
@@ -119,17 +119,21 @@ def _text(proposed: str, draft: Draft, change: mapping.Change) -> str:
     return text
 
 
-def _checked(resolved: Resolved, at: Deployment, who: Person) -> bool:
+def _checked(
+    resolved: Resolved, draft: Draft, at: Deployment, who: Person, change: mapping.Change
+) -> bool:
     """Check the data and plan the run when asked; return whether the run may begin."""
     digest = resolved.config.hash()
     done: dict[str, tuple[Verdict, Plan]] = st.session_state.setdefault("checked", {})
     if digest not in done:
-        if not st.button("Check the data and plan the run", type="primary"):
+        asked = draft.checked == digest  # in a session that is lost
+        if not asked and not st.button("Check the data and plan the run", type="primary"):
             return False
         with st.spinner("Reading and checking the data …"):
             done.clear()
             done[digest] = actions.check_config(at, who, resolved)
-        st.rerun()
+        if not asked:
+            change(checked=digest)
     verdict, plan = done[digest]
     _findings(verdict)
     estimate = plan.estimate
@@ -170,14 +174,14 @@ def _save(text: str, draft: Draft, at: Deployment, who: Person, change: mapping.
         change(name=name, seen=stored.generation if stored else 0, saved=0)
     if stored is not None and stored.generation == draft.saved and stored.body == text:
         st.success(f"Saved as {code(configs.address(at.store, name))}.")
-        _train(name, at, who)
+        _train(name, draft, at, who, change)
         return
     if stored is not None and stored.generation != draft.saved:
         _other_version(stored, draft, change)
     if st.button("Save the config", type="primary"):
         saved = actions.save_config(at, who, name, text, seen=draft.seen)
         reads.forget()
-        change(seen=saved.generation, saved=saved.generation)
+        change(seen=saved.generation, saved=saved.generation, request=None)
 
 
 def _other_version(stored: StoredConfig, draft: Draft, change: mapping.Change) -> None:
@@ -198,14 +202,16 @@ def _other_version(stored: StoredConfig, draft: Draft, change: mapping.Change) -
         st.code(stored.text, language="yaml", height=300)
 
 
-def _train(name: str, at: Deployment, who: Person) -> None:
-    key = st.query_params.get("request")
+def _train(name: str, draft: Draft, at: Deployment, who: Person, change: mapping.Change) -> None:
+    key = draft.request
     if key is None:
         if st.button("Train", type="primary"):
-            st.query_params["request"] = actions.start_run(at, who, name)
-            reads.forget()
-            st.rerun()
+            change(request=actions.new_key())
         return
+    if st.session_state.get("requested") != key and reads.run_of(key) is None:
+        actions.start_run(at, who, name, key=key)  # sent again, it is the same run
+        st.session_state["requested"] = key
+        reads.forget()
 
     @st.fragment(run_every=1.0)
     def wait() -> None:

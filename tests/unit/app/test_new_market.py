@@ -77,7 +77,9 @@ def test_a_table_becomes_a_saved_config_and_a_request(
     [message] = FileTopic(tmp_path / "requests.jsonl").messages()
     assert "configs/de.yaml" in b64decode(message["data"]).decode()
     assert "begins within seconds" in says(at)
-    key = at.query_params["request"]
+    [draft] = store.list("drafts/")
+    key = drafts.read(store, Path(draft.path).stem)[0].request
+    assert key is not None
     run_id = "20261123T030000Z-00000001"
     store.write(layout.key(key), canonical_json({"run_id": run_id}))
     at.run()

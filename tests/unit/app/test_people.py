@@ -173,7 +173,7 @@ def test_each_action_refuses_a_role_that_is_too_low(store: FolderStore, role: Ro
     if role is Role.VIEWER:
         acts += [
             lambda: actions.save_config(at, person, "de", "", seen=0),
-            lambda: actions.start_run(at, person, "de"),
+            lambda: actions.start_run(at, person, "de", key="k"),
             lambda: actions.upload_table(at, person, "x.csv", b"a"),
             lambda: actions.read_table(at, person, {"type": "snowflake", "query": "SELECT 1"}),
             lambda: actions.list_names(at, person, "snowflake", ["A", "B"]),

@@ -19,3 +19,10 @@ def digits(value: float) -> str:
     if value == 0:
         return "0.00"
     return f"{value:,.2f}" if abs(value) >= 0.1 else f"{float(f'{value:.2g}'):.12f}".rstrip("0")
+
+
+def chance(probability: float) -> str:
+    """Return a probability from draws as a percentage; draws never make anything certain."""
+    if probability > 0.99:
+        return "above 99%"
+    return f"{probability:.0%}" if probability >= 0.01 else "below 1%"

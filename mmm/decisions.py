@@ -125,7 +125,9 @@ def status_of(store: Store, run_id: str) -> Status:
         DamagedError: its status cannot be read.
     """
     if not is_valid(run_id):
-        raise ConfigError(f"RUN is `{short(run_id)}`; allowed: e.g. `20261123T020000Z-1a2b3c4d`")
+        raise ConfigError(
+            f"RUN is `{short(run_id)}`; allowed: a run id, e.g. `20261123T020000Z-1a2b3c4d`"
+        )
     status = read_status(store, run_id)
     if status is None:
         raise ConfigError(f"there is no run `{run_id}` in {store.url}")

@@ -90,11 +90,10 @@ def _change(change: Change) -> str:
 
 def print_full(plan: Plan) -> None:
     """Print every value with its origin, the SQL, and the estimate with its parts."""
-    from rich.console import Console
-
     from mmm import prior
+    from mmm.commands.common import text_console
 
-    console = Console(soft_wrap=True, markup=False, emoji=False)
+    console = text_console()
     console.print(_values(plan.resolved))
     if plan.annotations is not None:
         console.print("\nAnnotations", style="bold")

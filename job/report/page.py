@@ -89,6 +89,7 @@ def render_report(inputs: ReportInputs) -> str:
                 results.fit(inputs),
                 *results.prediction(inputs),
                 record.verdict(inputs),
+                *posterior.chains(inputs),
                 results.chosen(inputs),
                 search.pareto(inputs),
                 search.convergence(inputs),

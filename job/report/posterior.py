@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from contract.amounts import amount
+from contract.amounts import amount, chance
 from job.gate.wording import joined
 from job.report import charts
 from job.report.blocks import (
@@ -128,6 +128,44 @@ _ABOUT = (
 )
 
 
+def chains(inputs: ReportInputs) -> list[Section]:
+    """Show how well the posterior was drawn and what it says about each channel's existence."""
+    found = inputs.posterior
+    if not found:
+        return []
+    rows = pd.DataFrame(
+        [
+            {
+                "channel": c["name"],
+                "no_effect": chance(c["no_effect"]),
+                "is_identified": "yes" if c["is_identified"] else "no",
+                "r_hat": c["r_hat"],
+                "effective_draws": round(c["effective_draws"]),
+            }
+            for c in found["channels"]
+        ]
+    )
+    numbers = table(
+        rows,
+        {
+            "channel": ("channel", "text"),
+            "no_effect": ("probability of no effect", "span"),
+            "is_identified": ("known from the data", "span"),
+            "r_hat": ("R-hat", "ratio"),
+            "effective_draws": ("effective draws", "number"),
+        },
+    )
+    remembered = format_value(found["autocorrelation"], "ratio")
+    about = (
+        f"{format_value(found['draws'], 'number')} draws are stored. R-hat compares the chains: "
+        "near 1 they agree, above 1.1 raise `posterior.sweeps`. Effective draws count draws that "
+        "are independent of each other. A channel is known from the data if they narrow its prior "
+        f"clearly. The autocorrelation of the noise is {remembered}."
+    )
+    blocks: list[Block] = [numbers, Note(about)]
+    return [Section("chains", "Draws of the posterior", blocks, is_appendix=True)]
+
+
 def _row(
     inputs: ReportInputs, channel: Mapping[str, Any], chosen: Mapping[str, float]
 ) -> dict[str, Any]:
@@ -209,7 +247,7 @@ def _inverse(value: float | None) -> float | None:
 def _statements(inputs: ReportInputs, found: Mapping[str, Any]) -> list[str]:
     out = [
         f"{s['better']} returns more per unit of spend than {s['worse']} (probability "
-        f"{_probability(s['probability'])})."
+        f"{chance(s['probability'])})."
         for s in found["statements"][:5]
     ]
     for pair in found["pairs"]:
@@ -219,8 +257,3 @@ def _statements(inputs: ReportInputs, found: Mapping[str, Any]) -> list[str]:
             f"{inputs.units.measure} is {both} (90% interval)."
         )
     return out
-
-
-def _probability(value: float) -> str:
-    """Return a probability; draws never make one certain."""
-    return "above 99%" if value > 0.99 else f"{value:.0%}"

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from job.gate.wording import joined
+from job.gate.wording import joined, quantity
 from job.report import charts
 from job.report.blocks import (
     Block,
@@ -61,9 +61,10 @@ def pareto(inputs: ReportInputs) -> Section:
     drawn = _sample(frame)
     caption = (
         f"The search tried {format_value(len(frame), 'number')} models. "
-        f"{format_value(int((kind != 'model').sum()), 'number')} of them are on the first Pareto "
-        f"fronts and are candidates. The chart shows {format_value(len(drawn), 'number')} models: "
-        "all candidates, and a sample of the others without the worst tenth. The chosen model is "
+        f"{format_value(int((kind != 'model').sum()), 'number')} of them are on the first "
+        f"{_fronts(inputs)} and are candidates. The chart shows "
+        f"{format_value(len(drawn), 'number')} models: all candidates, and a sample of the others "
+        "without the worst tenth. The chosen model is "
         "the cluster winner with the lowest error score."
     )
     says = "Each point is a model that the search tried; the chosen one has small errors in both."
@@ -82,6 +83,11 @@ def pareto(inputs: ReportInputs) -> Section:
     return Section(
         "pareto", "Pareto front", [Figure(svg, says, caption, numbers)], is_appendix=True
     )
+
+
+def _fronts(inputs: ReportInputs) -> str:
+    fronts = (inputs.metrics.get("models") or {}).get("pareto_fronts")
+    return "Pareto fronts" if fronts is None else quantity(int(fronts), "Pareto front")
 
 
 def _sample(frame: pd.DataFrame) -> pd.DataFrame:

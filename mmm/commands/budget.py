@@ -40,6 +40,7 @@ def command(
 
     Example: mmm budget DE --change tv=0.8 --change search=1.3
     """
+    from contract.amounts import chance
     from contract.stores import open_store
     from mmm.budget import read_curves, what_if
     from mmm.runs import find
@@ -66,10 +67,15 @@ def command(
     ]
     print_table(rows)
     change_of = found.change
+    pays = (
+        ""
+        if found.chance_to_pay is None
+        else f"; chance that it brings more than it costs {chance(found.chance_to_pay)}"
+    )
     print(
         f"the target changes by {change_of.median:+,.0f} ({change_of.low:+,.0f} to "
         f"{change_of.high:+,.0f}), spend by {found.spend_change:+,.0f}; chance of a gain "
-        f"{found.chance:.0%}"
+        f"{chance(found.chance)}{pays}"
     )
 
 

@@ -43,7 +43,9 @@ def command(
 
     with report_errors(as_json=as_json):
         if not is_valid(run_id):
-            raise ConfigError(f"RUN is `{run_id}`; allowed: e.g. `20261123T020000Z-1a2b3c4d`")
+            raise ConfigError(
+                f"RUN is `{run_id}`; allowed: a run id, e.g. `20261123T020000Z-1a2b3c4d`"
+            )
         launcher: Launcher = (
             CloudRunLauncher.connect(job, endpoint=os.environ.get(environment.RUN_ENDPOINT))
             if job

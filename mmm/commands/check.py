@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from contract.exceptions import ConfigError, DamagedError
-from mmm.commands.common import AsJson, Overrides, parse_overrides, report_errors
+from mmm.commands.common import AsJson, Overrides, parse_overrides, report_errors, text_console
 
 
 def command(
@@ -32,8 +32,6 @@ def command(
 
     Examples: mmm check de.yaml; mmm check de.yaml --json
     """
-    from rich.console import Console
-
     from contract.loading import load_config
     from job.attempt.request import read_config_text
     from job.gate import render
@@ -50,7 +48,7 @@ def command(
         if as_json:
             print(json.dumps(verdict.to_dict(), ensure_ascii=False))
         else:
-            Console(soft_wrap=False, markup=False, emoji=False).print(render(verdict))
+            text_console().print(render(verdict))
         verdict.require()
 
 

@@ -18,10 +18,13 @@ from contract.printable import one_line, short
 from contract.suggest import did_you_mean
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from job.outputs.ledger import Decision
 
 DEFAULT_BUCKET = ".mmm/bucket"
 DEFAULT_TOPIC = ".mmm/events.jsonl"
+_NO_WRAP = 10_000  # columns
 DEFAULT_REQUESTS = ".mmm/requests.jsonl"
 
 Bucket = Annotated[
@@ -104,10 +107,15 @@ def one_of(value: str, allowed: Sequence[str], *, name: str) -> str:
 def result_line(
     state: str, run_id: str, *, report_uri: str | None = None, message: str | None = None
 ) -> str:
-    """Return `SUCCEEDED <run id> <path of the report>`, or the state and its reason."""
+    """Return `SUCCEEDED <run id> <path of the report>`, or the state and its reason, as one line.
+
+    Of several faults it has the first; the log has all.
+    """
+    first, *others = (message or "").splitlines() or [""]
+    more = f"(and {len(others)} more, see the log)" if others else ""
     path = (report_uri or "").removeprefix("file://")
     hint = "(trained before; use --force to train again)" if state == "DUPLICATE" else ""
-    return " ".join(part for part in (state, run_id, message or path, hint) if part)
+    return " ".join(part for part in (state, run_id, first or path, more, hint) if part)
 
 
 def print_decision(decision: Decision, *, as_json: bool) -> None:
@@ -130,7 +138,10 @@ def print_verdict(run_id: str, verdict: Mapping[str, Any] | None, held: Sequence
         lines.append(f"verdict {verdict['verdict']}")
         lines += [f"  {f['level']}  {f['sentence']}" for f in verdict["findings"]]
     if held:
-        lines += ["held; the market's current run stays", *(f"  {reason}" for reason in held)]
+        lines += [
+            "held; it does not become the market's current run",
+            *(f"  {reason}" for reason in held),
+        ]
         lines.append(f"  to accept it: mmm promote {run_id} --reason TEXT")
     for line in lines:
         print(one_line(line), file=sys.stderr, flush=True)
@@ -155,6 +166,14 @@ def print_table(rows: Sequence[Sequence[str]]) -> None:
     for row in safe:
         cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
         print("  ".join(cells).rstrip())
+
+
+def text_console() -> Console:
+    """Return a console for text that is already safe; only a terminal has a width to wrap at."""
+    from rich.console import Console  # slow
+
+    width = None if sys.stdout.isatty() else _NO_WRAP
+    return Console(width=width, markup=False, emoji=False, highlight=False)
 
 
 @contextmanager

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mmm.commands.common import DEFAULT_BUCKET, AsJson, Bucket, report_errors
+from mmm.commands.common import DEFAULT_BUCKET, AsJson, Bucket, print_table, report_errors
 
 if TYPE_CHECKING:
     from mmm.compare.document import Compared
@@ -38,11 +38,9 @@ def command(
 
     Examples: mmm compare DE@2026-11-01 DE; mmm compare DE RUN --html compared.html
     """
-    from rich.console import Console
-
     from contract.stores import open_store
     from mmm.compare.compared import compare_runs
-    from mmm.compare.text import tables
+    from mmm.compare.text import parts
 
     with report_errors(as_json=as_json):
         compared = compare_runs(
@@ -58,9 +56,11 @@ def command(
     if as_json:
         print(compared.model_dump_json())
         return
-    console = Console(soft_wrap=True, markup=False, emoji=False, highlight=False)
-    for part in tables(compared):
-        console.print(part)
+    for part in parts(compared):
+        if isinstance(part, str):
+            print(part)
+        else:
+            print_table(part)
 
 
 def _write(file: Path, compared: Compared) -> None:

@@ -17,7 +17,8 @@ from mmm.commands.common import (
 )
 
 STATES = (
-    "ACCEPTED", "RUNNING", "SUCCEEDED", "HELD", "FAILED", "CANCELLED", "DUPLICATE", "REJECTED",
+    "ACCEPTED", "LAUNCHED", "RUNNING", "SUCCEEDED", "HELD", "SKIPPED", "DUPLICATE", "FAILED",
+    "CANCELLED", "REJECTED",
 )  # fmt: skip
 
 

@@ -56,7 +56,7 @@ def _lines(run: Run) -> Iterator[tuple[str, str]]:
     yield "time", f"{run.seconds / 60:.1f} minutes, attempt {run.attempt + 1}"
     for step in run.steps:
         seconds = step.get("seconds")
-        yield "step", f"{step['name']}: {f'{seconds:.1f} s' if seconds else 'at work'}"
+        yield "step", f"{step['name']}: {'at work' if seconds is None else f'{seconds:.1f} s'}"
     if run.execution:
         yield "execution", run.execution
     if run.report_uri:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
-from rich.table import Table
-from rich.text import Text
+from collections.abc import Iterator, Sequence
 
 from contract.printable import one_line
 from mmm.compare.document import Compared, ComparedRun
 
+Rows = Sequence[Sequence[str]]
 
-def tables(compared: Compared) -> Iterator[Table | str]:
-    """Yield the runs, what changed, and the table of channels with the parts of their changes."""
+
+def parts(compared: Compared) -> Iterator[Rows | str]:
+    """Yield the runs, what changed, and the channels with the parts of their changes.
+
+    A table is its rows; the first one is the header.
+    """
     yield _runs(compared)
     if not compared.causes:
         yield "The runs have the same data, config, version and search."
@@ -28,13 +30,9 @@ def tables(compared: Compared) -> Iterator[Table | str]:
         yield f"The causes share one part, because {compared.shared}."
 
 
-def _runs(compared: Compared) -> Table:
-    table = Table(box=None, pad_edge=False)
-    for head in ("", "run", "window", "verdict", "R²"):
-        table.add_column(head)
-    for title, run in (("before", compared.before), ("after", compared.after)):
-        table.add_row(title, *_row(run))
-    return table
+def _runs(compared: Compared) -> Rows:
+    runs = (("before", compared.before), ("after", compared.after))
+    return [("", "RUN", "WINDOW", "VERDICT", "R²"), *((title, *_row(run)) for title, run in runs)]
 
 
 def _row(run: ComparedRun) -> tuple[str, ...]:
@@ -43,18 +41,15 @@ def _row(run: ComparedRun) -> tuple[str, ...]:
     return run.run_id, window, run.verdict or "none", r2
 
 
-def _channels(compared: Compared) -> Table:
-    parts = list(dict.fromkeys(part for c in compared.channels for part in c.parts))
-    table = Table(box=None, pad_edge=False)
-    table.add_column("channel")
-    for head in ("before", "after", "change", *parts):
-        table.add_column(head, justify="right")
+def _channels(compared: Compared) -> Rows:
+    causes = list(dict.fromkeys(cause for c in compared.channels for cause in c.parts))
+    rows = [["CHANNEL", "BEFORE", "AFTER", "CHANGE", *(cause.upper() for cause in causes)]]
     for channel in compared.channels:
-        name = "all paid channels" if channel.name is None else one_line(channel.name)
+        name = "all paid channels" if channel.name is None else channel.name
         figures = [f"{channel.before:.3g}", f"{channel.after:.3g}", signed(channel.change)]
-        figures += [signed(channel.parts[part]) if part in channel.parts else "" for part in parts]
-        table.add_row(Text(name), *figures)
-    return table
+        figures += [signed(channel.parts[c]) if c in channel.parts else "" for c in causes]
+        rows.append([name, *figures])
+    return rows
 
 
 def signed(value: float) -> str:

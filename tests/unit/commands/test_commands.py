@@ -174,7 +174,7 @@ def test_shells_complete_commands_and_choices(words: str, offered: set[str]) -> 
             "`source.table` is `a b`; allowed: a table as NAME, SCHEMA.NAME or "
             "DATABASE.SCHEMA.NAME, at most 400 characters.",
         ),
-        (["cancel", "x"], "RUN is `x`; allowed: e.g. `20261123T020000Z-1a2b3c4d`"),
+        (["cancel", "x"], "RUN is `x`; allowed: a run id, e.g. `20261123T020000Z-1a2b3c4d`"),
         (["run", "no.yaml"], "there is no config file `no.yaml`"),
         (
             ["plan", str(CONFIG), "--set", "training.trials=abc"],
@@ -221,6 +221,11 @@ def test_a_duplicate_says_how_to_train_again() -> None:
         "DUPLICATE 20261123T020000Z-1a2b3c4d /b/report.html "
         "(trained before; use --force to train again)"
     )
+
+
+def test_a_result_is_one_line_also_with_several_faults() -> None:
+    line = result_line("REJECTED", "20261123T020000Z-1a2b3c4d", message="first\nsecond\nthird")
+    assert line == "REJECTED 20261123T020000Z-1a2b3c4d first (and 2 more, see the log)"
 
 
 def test_json_logs_hold_for_errors_before_the_run() -> None:

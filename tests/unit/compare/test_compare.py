@@ -231,11 +231,13 @@ def test_the_command_prints_text_and_json(store: FolderStore) -> None:
     put(store, SECOND, roas=2.5, end="2026-11-23")
     store.write(layout.current("r1", "DE"), canonical_json({"run_id": SECOND}))
     place = ["--bucket", str(store.root)]
-    text = CliRunner().invoke(app, ["compare", FIRST, "DE", *place]).stdout
+    narrow = {"COLUMNS": "40"}
+    text = CliRunner().invoke(app, ["compare", FIRST, "DE", *place], env=narrow).stdout
     assert "new periods\n  the modelled window ends on 2026-11-23, before on 2026-11-16\n" in text
     assert " ".join(text.split("ROAS, by the posterior")[1].split()).startswith(
-        "channel before after change new periods tv 2 2.5 +0.5 +0.5 all paid channels 2 2 0 0"
+        "CHANNEL BEFORE AFTER CHANGE NEW PERIODS tv 2 2.5 +0.5 +0.5 all paid channels 2 2 0 0"
     )
+    assert FIRST in text  # whole, at any width of a pipe
     printed = CliRunner().invoke(app, ["compare", FIRST, "DE", *place, "--json"]).stdout
     compared = Compared.model_validate(json.loads(printed))
     assert compared.channels[0].parts == {"new periods": 0.5}

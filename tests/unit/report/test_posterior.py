@@ -22,6 +22,7 @@ def channel(name: str | None, roas: float, *, is_identified: bool = True) -> dic
         "name": name, "spend": 100.0, "roas": span(roas), "contribution": span(100 * roas),
         "share": span(0.1), "marginal_roas": span(roas / 2), "no_effect": 0.0,
         "carry_over": span(0.25) if name else None, "is_identified": is_identified, "r_hat": 1.01,
+        "effective_draws": 400.0,
     }  # fmt: skip
 
 
@@ -36,7 +37,7 @@ POSTERIOR: Mapping[str, Any] = {
             "before": span(9000.0), "after": span(6000.0),
         }
     ],
-    "test_error": 0.15,
+    "test_error": 0.15, "draws": 512, "autocorrelation": 0.12,
     "next_tests": [
         {"channel": "social", "narrowing": 0.4}, {"channel": "tv", "narrowing": 0.12},
         {"channel": "search", "narrowing": 0.01},
@@ -73,6 +74,14 @@ def test_the_nearest_model_and_its_distance(make: Make) -> None:
     assert "nearest to the posterior" not in page(make, nearest_model=None).text
     own = {**POSTERIOR["nearest_model"], "model_id": "1_2_1"}
     assert "the chosen one is nearest to the posterior: 1.50" in page(make, nearest_model=own).text
+
+
+def test_how_well_the_posterior_was_drawn(make: Make) -> None:
+    text = page(make).text
+    assert "Draws of the posterior" in text
+    assert "R-hat compares the chains" in text
+    assert "The autocorrelation of the noise is" in text
+    assert "Draws of the posterior" not in Page(render_report(make())).text
 
 
 def test_the_most_useful_lift_test(make: Make) -> None:

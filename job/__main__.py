@@ -30,20 +30,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
         style = "console"
     else:
         _log_start()
-    from job.runtime import logs
-    from job.runtime.progress import make_view
+    from job.runtime.progress import open_log
     from job.runtime.signals import finish
     from job.start import start
 
-    console = logs.stderr_console()
-    log = logs.configure(style, console)
+    log, view = open_log(style)
     ending = start(
         config_uri=given.config,
         run_id=given.run_id,
         force=given.force,
         via="execution",
         log=log,
-        view=make_view(style, log, console),
+        view=view,
     )
     return finish(ending.exit_code)
 

@@ -18,11 +18,10 @@ from contract.stores import Store
 from contract.stores.folder import FolderStore
 from job.ending import Ending
 from job.outputs.manifest import Manifest, Versions, read_manifest
-from job.runtime import logs
-from job.runtime.progress import make_view
+from job.runtime.progress import open_log
 from job.sources.snapshot import file_sha256
 from job.start import start
-from mmm.compare.again import data_of
+from mmm.compare.again import required_data_of
 
 # They hold times or the place of a run, or depend on the runs before it.
 NOT_COMPARED = (
@@ -76,12 +75,7 @@ def prepare(store: Store, run: Manifest, folder: Path) -> Path:
     Raises:
         ConfigError: the run's data is no longer stored, or is not what it was trained on.
     """
-    data = data_of(store, run, folder)
-    if data is None:
-        raise ConfigError(
-            f"the data of run {run.run_id} is no longer stored: the bucket removes it after some "
-            "days, unless the config says `outputs.include_data: true`"
-        )
+    data = required_data_of(store, run, folder)
     if file_sha256(data) != run.data.sha256:
         raise ConfigError(f"the stored data of run {run.run_id} is not what it was trained on")
     bucket = FolderStore(folder / "bucket")
@@ -93,8 +87,7 @@ def prepare(store: Store, run: Manifest, folder: Path) -> Path:
 
 def train_again(run: Manifest, bucket: Path) -> tuple[Ending, Manifest | None]:
     """Train the run in a bucket that `prepare` made; its manifest is None if it has no result."""
-    console = logs.stderr_console()
-    log = logs.configure("console", console)
+    log, view = open_log("console")
     ending = start(
         config_uri=None,
         run_id=run.run_id,
@@ -103,7 +96,7 @@ def train_again(run: Manifest, bucket: Path) -> tuple[Ending, Manifest | None]:
         bucket=str(bucket),
         topic=str(bucket.parent / "events.jsonl"),
         log=log,
-        view=make_view("console", log, console),
+        view=view,
     )
     return ending, read_manifest(FolderStore(bucket), run.revision, run.market, run.run_id)
 

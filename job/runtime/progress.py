@@ -14,7 +14,7 @@ from rich.progress import (
     TimeElapsedColumn,
 )
 
-from job.runtime.logs import Log, Style
+from job.runtime.logs import Log, Style, configure, stderr_console
 from job.runtime.signals import shielded
 from job.runtime.trace import Step
 
@@ -30,6 +30,13 @@ def make_view(style: Style, log: Log, console: Console) -> View:
         console: The console that the log prints with; it draws the bars too.
     """
     return Bars(console) if style == "console" and console.is_terminal else Lines(log)
+
+
+def open_log(style: Style) -> tuple[Log, View]:
+    """Configure the log of this process; return it with the view that draws beside it."""
+    console = stderr_console()
+    log = configure(style, console)
+    return log, make_view(style, log, console)
 
 
 class View(Protocol):

@@ -53,14 +53,11 @@ def command(
         if not config.startswith("gs://") and not Path(config).is_file():
             raise ConfigError(f"there is no config file `{config}`")
         overrides = parse_overrides(set_)
-    from job.runtime import logs
-    from job.runtime.progress import make_view
+    from job.runtime.progress import open_log
     from job.runtime.signals import finish
     from job.start import start
 
-    style: logs.Style = "json" if json_logs else "console"
-    console = logs.stderr_console()
-    log = logs.configure(style, console)
+    log, view = open_log("json" if json_logs else "console")
     ending = start(
         config_uri=config,
         run_id=None,
@@ -70,7 +67,7 @@ def command(
         topic=topic,
         overrides=overrides,
         log=log,
-        view=make_view(style, log, console),
+        view=view,
     )
     if json_logs or as_json:
         result = {

@@ -64,16 +64,11 @@ def _measure(bucket: str, run: FinishedRun, periods: int) -> Stability:
     from job.runtime.temporary import TemporaryFolder
     from job.sources import Snapshot
     from job.sources.annotations import with_annotations
-    from mmm.compare.again import data_of
+    from mmm.compare.again import required_data_of
     from mmm.stability import Stability, ends_of, measure_stability
 
     with TemporaryFolder("stability-") as folder:
-        data = data_of(open_store(bucket), run.manifest, folder.path)
-        if data is None:
-            raise ConfigError(
-                f"the data of run {run.run_id} is no longer stored: the bucket removes it after "
-                "some days, unless the config says `outputs.include_data: true`"
-            )
+        data = required_data_of(open_store(bucket), run.manifest, folder.path)
         snapshot = Snapshot.load(data)
         config = with_annotations(run.config, snapshot.annotations)
         market, _ = prepare(snapshot, config)

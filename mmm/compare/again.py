@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 
 from contract import layout
 from contract.config import Config
-from contract.exceptions import NotFoundError
+from contract.exceptions import ConfigError, NotFoundError
 from contract.stores import Store
 from job.outputs.manifest import Manifest
 from job.posterior.draws import draw
@@ -34,6 +34,21 @@ def data_of(store: Store, run: Manifest, folder: Path) -> Path | None:
             continue
         return path
     return None
+
+
+def required_data_of(store: Store, run: Manifest, folder: Path) -> Path:
+    """Download the data that a run was trained on.
+
+    Raises:
+        ConfigError: it is no longer stored.
+    """
+    data = data_of(store, run, folder)
+    if data is None:
+        raise ConfigError(
+            f"the data of run {run.run_id} is no longer stored: the bucket removes it after some "
+            "days, unless the config says `outputs.include_data: true`"
+        )
+    return data
 
 
 def roas_of(data: Path, config: Config) -> dict[str, float]:

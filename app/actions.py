@@ -80,7 +80,7 @@ def check_config(at: Deployment, person: Person, resolved: Resolved) -> tuple[Ve
     local = at.is_local
     return (
         check_data(resolved.config, local_files=local),
-        plan_of(resolved, at.store, local_files=local),
+        plan_of(resolved, at.store, local_files=local, is_job_machine=local),
     )
 
 

@@ -15,6 +15,7 @@ from contract.request import stored_request
 from contract.run import now
 from contract.stores import Store
 from contract.suggest import did_you_mean
+from contract.training import Engine
 from job.cost import limits
 from job.cost.estimate import Estimate, make_estimate
 from job.cost.history import read_history
@@ -51,7 +52,9 @@ class Plan:
     """What a run of a config would do.
 
     Attributes:
-        over: the limits of the config that the estimate exceeds.
+        other: the estimate with the other engine, where it is not known which one the job uses;
+            None if it is known.
+        over: the limits of the config that the estimate exceeds, with either engine.
         by_key: whether the run id comes from an idempotency key.
         expected: what the priors say of local data.
         current: the market's current run, None if there is none.
@@ -64,6 +67,7 @@ class Plan:
     by_key: bool
     annotations: Annotations | None
     estimate: Estimate
+    other: Estimate | None
     over: list[str]
     expected: PriorExpectation | None
     current: str | None
@@ -81,11 +85,13 @@ def plan_of(
     memory: str | None = None,
     region: str | None = None,
     local_files: bool = True,
+    is_job_machine: bool = True,
 ) -> Plan:
     """Return what a run of the config would do, how long it takes and what it costs.
 
     Local data is read, because that is free: its rows are counted. `local_files` says whether the
-    config may name files of this machine.
+    config may name files of this machine. `is_job_machine` says whether this machine has what the
+    job has: if not, it cannot know which engine `auto` selects, and there is an estimate of each.
 
     Raises:
         ConfigError: the config or an option is not valid.
@@ -98,9 +104,20 @@ def plan_of(
     machine = _machine(cpu, memory, region)
     local = prior.read_local(resolved.config)
     counted = local.rows if local else None
-    estimate = _estimate(
-        resolved, store, machine, rows, counted, annotations, own_cores=cpu is None
-    )
+    estimates = [
+        _estimate(
+            resolved,
+            store,
+            machine,
+            rows,
+            counted,
+            annotations,
+            engine,
+            own_cores=cpu is None and is_job_machine,
+        )
+        for engine in _engines(resolved.config.training.engine, is_job_machine=is_job_machine)
+    ]
+    problems = [limits.problems(resolved.config.limits, one) for one in estimates]
     current, changes = _changes(store, resolved)
     return Plan(
         resolved=resolved,
@@ -108,8 +125,9 @@ def plan_of(
         run_id=runid.make(key or f"{origin}|{resolved.config.hash()}", now()),
         by_key=key is not None,
         annotations=annotations,
-        estimate=estimate,
-        over=limits.problems(resolved.config.limits, estimate),
+        estimate=estimates[0],
+        other=estimates[1] if len(estimates) > 1 else None,
+        over=problems[0] if all(problems) else [],
         expected=local.expected if local else None,
         current=current,
         changes=changes,
@@ -177,6 +195,14 @@ def _parsed(option: str, text: str, parse: Callable[[str], float]) -> float:
         raise ConfigError(f"`{option}` is `{short(text)}`; allowed: {error}") from None
 
 
+def _engines(engine: Engine, *, is_job_machine: bool) -> list[str]:
+    """Return the engine that the job uses, or both if only the job's machine knows."""
+    if engine is Engine.AUTO and not is_job_machine:
+        return [Engine.ROBYN.value, Engine.BUILTIN.value]
+    r_side = RSide.read()
+    return [engine_here(engine, rscript=r_side.rscript, r_root=r_side.r_root)]
+
+
 def _estimate(
     resolved: Resolved,
     store: Store,
@@ -184,12 +210,11 @@ def _estimate(
     rows: int | None,
     counted: int | None,
     annotations: Annotations | None,
+    engine: str,
     *,
     own_cores: bool,
 ) -> Estimate:
     config = resolved.config
-    r_side = RSide.read()
-    engine = engine_here(config.training.engine, rscript=r_side.rscript, r_root=r_side.r_root)
     history = read_history(store, market=config.market, revision=config.revision, engine=engine)
     usual = USUAL_YEARS * PERIODS_A_YEAR[config.date.frequency]
     expected, rows_from = expected_rows(config, today=now().date(), last_run=history.rows)

@@ -136,14 +136,7 @@ def _checked(
             change(checked=digest)
     verdict, plan = done[digest]
     _findings(verdict)
-    estimate = plan.estimate
-    with st.container(horizontal=True):
-        st.metric("Time", in_words(estimate.seconds))
-        least = estimate.amount < 0.01
-        money = "under 0.01" if least else f"{estimate.amount:,.2f}"
-        st.metric("Money", f"{money} {estimate.currency}")
-        st.metric("Periods of data", f"{estimate.work.rows:,}")
-        st.metric("Trials", f"{estimate.work.trials:,}")
+    _figures(plan)
     for problem in plan.over:
         st.error(sentence(problem))
     if plan.changes:
@@ -153,6 +146,30 @@ def _checked(
     if plan.over:
         raise LimitError("the run would exceed its limits; change `limits` or the search")
     return verdict.status is not Outcome.BLOCK
+
+
+def _figures(plan: Plan) -> None:
+    """Show the time and the money; a range where it is not known which engine the job uses."""
+    each = [plan.estimate, *([plan.other] if plan.other else [])]
+    times = list(dict.fromkeys(in_words(s) for s in sorted(one.seconds for one in each)))
+    money = list(dict.fromkeys(_money(m) for m in sorted(one.amount for one in each)))
+    work = plan.estimate.work
+    with st.container(horizontal=True):
+        st.metric("Time", " to ".join(times))
+        st.metric("Money", f"{' to '.join(money)} {plan.estimate.currency}")
+        st.metric("Periods of data", f"{work.rows:,}")
+        st.metric("Trials", f"{work.trials:,}")
+        st.metric("Engine", " or ".join(one.work.engine for one in each))
+    if plan.other:
+        st.markdown(
+            "`training.engine` is auto: the job uses Robyn if its image has Robyn, and the "
+            "built-in engine if not. This console cannot look into that image, so it shows both. "
+            "Set `training.engine` to have one figure."
+        )
+
+
+def _money(amount: float) -> str:
+    return "under 0.01" if amount < 0.01 else f"{amount:,.2f}"
 
 
 def _findings(verdict: Verdict) -> None:

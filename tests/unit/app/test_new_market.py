@@ -9,15 +9,18 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from app import sign_in
+from app import actions, sign_in
 from app.people import Person, Role
 from contract import layout
 from contract.base import canonical_json
 from contract.exceptions import ConfigError
+from contract.loading import Resolved, load_config
+from contract.stores import Store
 from contract.stores.folder import FolderStore
 from contract.topics.jsonl import FileTopic
 from mmm import configs, drafts, uploads
-from tests.runs import ROOT
+from mmm.plan import Plan, plan_of
+from tests.runs import ROOT, WEEKLY
 from tests.unit.app.conftest import HOSTILE, Open, says
 
 CSV = ROOT / "examples" / "data" / "de_weekly.csv"
@@ -84,6 +87,38 @@ def test_a_table_becomes_a_saved_config_and_a_request(
     store.write(layout.key(key), canonical_json({"run_id": run_id}))
     at.run()
     assert [title.value for title in at.title] == ["Run"]
+
+
+def test_a_console_that_is_not_the_jobs_machine_shows_both_engines(
+    console: Open, store: FolderStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MMM_CPU", "4")
+    monkeypatch.setenv("MMM_MEMORY", "8Gi")
+    found: list[Plan] = []
+
+    def elsewhere(resolved: Resolved, at: Store, **_: bool) -> Plan:
+        found.append(plan_of(resolved, at, is_job_machine=False))
+        return found[-1]
+
+    monkeypatch.setattr(actions, "plan_of", elsewhere)
+    at = console("new_market", draft=begin(store))
+    press(at, "Check the data and plan the run")
+    shown = {metric.label: metric.value for metric in at.metric}
+    assert shown["Engine"] == "robyn or builtin"
+    assert "This console cannot look into that image" in says(at)
+    [plan] = found
+    assert plan.other is not None
+    assert plan.estimate.seconds != plan.other.seconds
+    assert {one.work.cores for one in (plan.estimate, plan.other)} == {4}, "the job's, not ours"
+
+
+@pytest.mark.parametrize("engine", ["robyn", "builtin"])
+def test_the_engine_of_the_config_is_the_one_that_is_planned(
+    store: FolderStore, engine: str
+) -> None:
+    resolved = load_config(WEEKLY, overrides={"training": {"engine": engine}})
+    plan = plan_of(resolved, store, is_job_machine=False)
+    assert (plan.estimate.work.engine, plan.other) == (engine, None)
 
 
 def test_every_choice_survives_the_browser(console: Open, store: FolderStore) -> None:

@@ -29,7 +29,7 @@ start 'pip-audit' scripts/audit.sh
 start 'ruff format' $bin/ruff format --check .
 start 'ruff' $bin/ruff check .
 start 'hadolint' $tools/hadolint docker/Dockerfile docker/app.Dockerfile
-start 'shellcheck' $tools/shellcheck .ci/run docker/*.sh docker/dpkg-architecture docker/slim-python scripts/*.sh
+start 'shellcheck' $tools/shellcheck .ci/run docker/*.sh docker/dpkg-architecture docker/slim-icu docker/slim-python scripts/*.sh
 start 'zizmor' $tools/zizmor --offline --quiet .github
 if command -v terraform >/dev/null; then
   start 'terraform fmt' terraform fmt -check -recursive infra

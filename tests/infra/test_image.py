@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import ast
 import os
 import re
+import runpy
 import shutil
 import subprocess
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from contract.training import Optimiser
 
 ROOT = Path(__file__).parent.parent.parent
 DOCKERFILE = ROOT / "docker" / "Dockerfile"
@@ -156,3 +162,42 @@ def test_machine_name(arguments: list[str], code: int) -> None:
     assert done.returncode == code
     if code == 0:
         assert re.fullmatch(r"\w+-linux-gnu\w*\n", done.stdout)
+
+
+def test_bytecode_is_made_of_every_package_that_a_job_imports() -> None:
+    """`docker/slim-python` removes what pip wrote; the build imports these modules afterwards."""
+    only_trigger = {"cloudevents", "flask", "functions_framework", "werkzeug"}
+    own = {"contract", "job", "mmm", "trigger"}
+    names = {
+        name
+        for package in own
+        for file in (ROOT / package).rglob("*.py")
+        for name in imports(file)
+        if name.split(".")[0] not in own | only_trigger | sys.stdlib_module_names
+    }
+    made = runpy.run_path(str(ROOT / "docker" / "load-modules.py"))["MODULES"]
+    missing = {name for name in names if not any(f"{one}.".startswith(f"{name}.") for one in made)}
+    assert {name.split(".")[0] for name in missing} <= {one.split(".")[0] for one in made}
+    big = {name for name in names if name.startswith(("google.cloud.", "pyarrow.", "snowflake."))}
+    assert missing & big == set()
+
+
+def test_nevergrad_keeps_what_the_optimisers_of_a_config_load() -> None:
+    tried = ast.parse((ROOT / "docker" / "load-nevergrad.py").read_text())
+    [names] = [
+        ast.literal_eval(node.value)
+        for node in tried.body
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "OPTIMISERS"
+    ]
+    assert sorted(names) == sorted(Optimiser)
+
+
+def imports(file: Path) -> Iterator[str]:
+    """Yield the full names of the modules that a file imports."""
+    for node in ast.walk(ast.parse(file.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and not node.level:
+            yield str(node.module)
+            if node.module == "google.cloud":
+                yield from (f"google.cloud.{alias.name}" for alias in node.names)

@@ -14,6 +14,7 @@ import structlog
 from rich.console import Console
 
 from contract.exceptions import CancelledError
+from job.runtime import signals
 from job.runtime.progress import Bars
 from job.runtime.signals import stop_on_signal
 from job.runtime.trace import Trace
@@ -89,6 +90,7 @@ def test_a_signal_while_the_bars_begin_shows_the_cursor_again(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """The signal arrives when the cursor has just been hidden."""
+    monkeypatch.setattr(signals, "_stop", signals._Stop())  # other tests see no signal
     screen = io.StringIO()
     console = Console(file=screen, force_terminal=True, width=60)
     bars = Bars(console)

@@ -74,7 +74,7 @@ class Quality(Facts):
 
 
 class Figures(Facts):
-    """A channel's figures in one run; low and high are ends of 90 % intervals."""
+    """A channel's figures in one run; low and high are ends of 90% intervals."""
 
     roas: float = Field(description="Contribution per unit of spend.")
     share: float = Field(description="Contribution as a share of the target.")
@@ -183,7 +183,7 @@ class Costs(Facts):
 
 
 class Span(Facts):
-    """The median and a 90 % interval of the draws."""
+    """The median and a 90% interval of the draws."""
 
     median: float
     low: float

@@ -16,14 +16,14 @@ class Promotion(Strict):
         default=0.3,
         gt=0,
         description="Largest relative change of a channel's ROAS or CPA, unless it is within the "
-        "90 % interval of the current run; no limit if null.",
+        "90% interval of the current run; no limit if null.",
     )
     max_share_change: StrictFloat | None = Field(
         default=0.1,
         gt=0,
         le=1,
         description="Largest change of a channel's share of the target, unless it is within the "
-        "90 % interval of the current run; no limit if null.",
+        "90% interval of the current run; no limit if null.",
     )
     min_r2: StrictFloat | None = Field(
         default=None, le=1, description="Lowest R² of a model that becomes current."

@@ -65,7 +65,7 @@ class VerdictThresholds(Strict):
     max_interval_width: StrictFloat = Field(
         default=1.5,
         gt=0,
-        description="Largest width of a channel's 90 % interval of ROAS, as a multiple of its "
+        description="Largest width of a channel's 90% interval of ROAS, as a multiple of its "
         "median.",
     )
     max_pair_width: StrictFloat = Field(

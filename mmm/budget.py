@@ -32,7 +32,7 @@ Array = np.ndarray[Any, np.dtype[np.float64]]
 
 
 class Interval(BaseModel, frozen=True):
-    """The median of the draws, and the ends of their 90 % interval."""
+    """The median of the draws, and the ends of their 90% interval."""
 
     median: float
     low: float

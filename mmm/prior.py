@@ -45,7 +45,7 @@ def lines(expected: PriorExpectation, config: Config) -> list[str]:
     share, is_revenue = expected.share, config.target.kind is TargetKind.REVENUE
     out = [
         f"paid media  {share.median:.0%} of {config.target.column} ({share.low:.0%} to "
-        f"{share.high:.0%} in 90 % of the draws)"
+        f"{share.high:.0%} in 90% of the draws)"
     ]
     for name, roas in expected.roas.items():
         if is_revenue:

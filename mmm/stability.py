@@ -59,7 +59,7 @@ class Stability(BaseModel, frozen=True):
         ends: one for each period but the first.
         held: how many of them would be HELD by the config's `promotion`.
         median_change, high_change: of a channel's ROAS: the median and the 95th percentile.
-        max_roas_change, max_share_change: the tolerances that would let 98 % of the ends pass.
+        max_roas_change, max_share_change: the tolerances that would let 98% of the ends pass.
     """
 
     run_id: str
@@ -187,6 +187,6 @@ def changes_of(step: Step) -> dict[str, float]:
 
 
 def tolerance(changes: Sequence[float]) -> float:
-    """Return the smallest multiple of 5 % that lets 98 % of the changes pass; at least 10 %."""
+    """Return the smallest multiple of 5% that lets 98% of the changes pass; at least 10%."""
     needed = float(np.quantile(changes, _SHARE, method="higher")) if len(changes) else 0.0
     return round(max(_LEAST, _STEP * math.ceil(needed / _STEP + 1e-9)), 2)

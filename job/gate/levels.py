@@ -75,7 +75,7 @@ def _is_yearly_peak(data: Data, values: NDArray[Any], i: int) -> bool:
 
 
 def level_shift(data: Data) -> Iterator[Finding]:
-    """No column changes its level for good, as it does with a new unit or definition."""
+    """No column changes its level permanently, as it does with a new unit or definition."""
     for column in data.numeric:
         shift = data.anomalies(column).level_shift
         signed = column in data.roles["context"] and np.nanmin(data.values(column), initial=0) < 0

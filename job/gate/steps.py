@@ -19,7 +19,7 @@ _MIN_REGULAR = 0.7  # share of steps of the usual length, within one period
 
 
 def longer_period(data: Data) -> Iterator[Finding]:
-    """No target or spend stays the same for several periods and then changes, time and again."""
+    """No target or spend stays the same for several periods and then changes, again and again."""
     for column in [data.target, *data.roles["spend"]]:
         is_target = column == data.target
         values = data.values(column)

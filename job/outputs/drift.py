@@ -13,7 +13,7 @@ Metrics = Mapping[str, Any]
 
 @dataclass(frozen=True, kw_only=True)
 class Figures:
-    """A channel's figures in one run; low and high are ends of 90 % intervals, if there are any.
+    """A channel's figures in one run; low and high are ends of 90% intervals, if there are any.
 
     `share` is the contribution as a share of the target.
     """
@@ -79,7 +79,7 @@ def compare(before: Metrics, after: Metrics) -> list[ChannelDrift]:
 def beyond(channels: list[ChannelDrift], limits: Promotion, *, measure: str) -> Iterator[str]:
     """Yield a sentence for each change beyond the tolerances of `promotion`.
 
-    `measure` is ROAS or CPA. The change of ROAS is the same up and down: a factor of 1.3 is 30 %.
+    `measure` is ROAS or CPA. The change of ROAS is the same up and down: a factor of 1.3 is 30%.
     """
     for channel in channels:
         old, new = channel.before, channel.after

@@ -178,7 +178,7 @@ _TABLES: Final[dict[str, tuple[str, _Columns]]] = {
     ),
     "posterior": (
         "One row per paid channel and one for all of them: what the posterior says. Empty if the "
-        "posterior is disabled. All intervals hold 90 % of the draws.",
+        "posterior is disabled. All intervals hold 90% of the draws.",
         {
             "channel": ("text", "Name of the channel; empty for all paid channels together."),
             "spend": ("number", "Spend in the window."),

@@ -76,7 +76,7 @@ def _other_spends(inputs: ReportInputs) -> list[Block]:
 
 
 def _agrees(test: Mapping[str, Any]) -> bool:
-    """Return whether the 90 % intervals of test and model overlap."""
+    """Return whether the 90% intervals of test and model overlap."""
     reach = 1.645 * test["standard_error"]
     before = test["before"]
     return bool(before["low"] <= test["lift"] + reach and test["lift"] - reach <= before["high"])

@@ -129,7 +129,7 @@ _ABOUT = (
 
 
 def chains(inputs: ReportInputs) -> list[Section]:
-    """Show how well the posterior was drawn and what it says about each channel's existence."""
+    """Show how well the posterior was sampled, and which channels may have no effect."""
     found = inputs.posterior
     if not found:
         return []
@@ -190,7 +190,7 @@ def _notes(
     """Yield what to know about single channels."""
     unknown = [c["name"] for c in found["channels"] if not c["is_identified"]]
     if unknown:
-        yield f"The data say little about {joined(unknown)}; only an experiment can tell."
+        yield f"The data say little about {joined(unknown)}; only an experiment can measure it."
     mean = float(inputs.paid["contribution"].sum() / max(inputs.paid["spend"].sum(), 1e-300))
     similar: list[str] = []
     other: list[str] = []

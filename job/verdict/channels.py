@@ -13,7 +13,7 @@ from job.verdict.finding import Finding, Measure
 
 
 def posterior(evidence: Evidence) -> Iterator[Finding | Measure]:
-    """The posterior says how sure the figures are."""
+    """There is a posterior, so the figures have intervals."""
     if evidence.posterior is None and evidence.config.posterior.enabled:
         yield Finding(
             check="posterior",
@@ -40,13 +40,13 @@ def no_effect(evidence: Evidence) -> Iterator[Finding | Measure]:
             threshold=limit,
             channels=tuple(names),
             sentence=f"{name_list(names)} {verb(len(names))} no measurable effect{chance}: check "
-            "that the right column is used, and that money was really spent; else test the channel "
-            "or stop it",
+            "that the right column is used, and that the money was really spent; otherwise test "
+            "the channel or stop it",
         )
 
 
 def intervals(evidence: Evidence) -> Iterator[Finding | Measure]:
-    """The interval of every channel says something."""
+    """The interval of every channel is narrow enough to be useful."""
     limit = evidence.limits.max_interval_width
     widths = {c["name"]: _width(c) for c in evidence.drawn}
     paired = {name for pair in _wide_pairs(evidence) for name in pair["channels"]}

@@ -18,7 +18,7 @@ from job.verdict.finding import Finding, Measure
 
 
 def autocorrelation(evidence: Evidence) -> Iterator[Finding | Measure]:
-    """What the posterior leaves unexplained is noise that forgets."""
+    """What the posterior leaves unexplained is noise without a memory."""
     found, limit = (evidence.posterior or {}).get("autocorrelation"), evidence.limits
     if found is not None:
         yield Measure(round(found, 3), limit.max_autocorrelation)

@@ -35,7 +35,7 @@ def command(
     """Show what another split of the budget would bring.
 
     Reads the draws and response curves that the run stored; trains nothing. Prints each channel's
-    spend and contribution in the modelled window, today and then, with 90 % intervals, the change
+    spend and contribution in the modelled window, today and then, with 90% intervals, the change
     of the target and the chance of a gain.
 
     Example: mmm budget DE --change tv=0.8 --change search=1.3
@@ -52,7 +52,7 @@ def command(
     if as_json:
         print(found.model_dump_json())
         return
-    rows = [("CHANNEL", "TIMES", "SPEND NOW", "THEN", "BRINGS NOW", "THEN", "90 % INTERVAL")]
+    rows = [("CHANNEL", "TIMES", "SPEND NOW", "THEN", "BRINGS NOW", "THEN", "90% INTERVAL")]
     rows += [
         (
             one.channel,

@@ -115,10 +115,10 @@ def _print(result: Stability, run: FinishedRun) -> None:
             print(one_line(f"HELD  {end.last}  {reason}"))
     print(
         f"{result.held} of {len(result.ends)} ends would be held; ROAS changes by "
-        f"{result.median_change:.1%} in the median, {result.high_change:.1%} at most in 95 %"
+        f"{result.median_change:.1%} in the median, {result.high_change:.1%} at most in 95%"
     )
     now = run.config.promotion
     for name in ("max_roas_change", "max_share_change"):
         proposed, today = getattr(result, name), getattr(now, name)
         has = "no limit" if today is None else f"{today:g}"
-        print(f"promotion.{name}: {proposed:g} lets 98 % of the ends pass; the config has {has}")
+        print(f"promotion.{name}: {proposed:g} lets 98% of the ends pass; the config has {has}")

@@ -145,7 +145,7 @@ def _compare_with_dates(
 def find_date_format(texts: Sequence[str]) -> tuple[str | None, str | None]:
     """Return (the only format that fits, None), or (None, an example that several formats fit).
 
-    A format fits if it parses at least 95 % of the texts. If day and month are ambiguous, the
+    A format fits if it parses at least 95% of the texts. If day and month are ambiguous, the
     format with regular intervals is chosen: weekly dates are seven days apart in one format only.
     Both results are None if no format fits.
     """

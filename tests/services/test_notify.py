@@ -127,7 +127,7 @@ def test_a_held_run_is_told_in_both_places(servers: tuple[str, Webhook, MailServ
     assert deliver(url, example("held")) == 200
     title, reason, *_ = webhook.texts[-1].splitlines()
     assert title == "*DE HELD REVIEW*"
-    assert reason.startswith("the ROAS of `tv` changed by +37 %")
+    assert reason.startswith("the ROAS of `tv` changed by +37%")
     message = message_from_string(mail.mails[-1])
     assert message["Subject"] == "MMM: DE HELD REVIEW"
     assert "run 20261123T020000Z-1a2b3c4d" in str(message.get_payload())

@@ -1,4 +1,4 @@
-"""`mmm stability`: runs are compared as nightly runs are, and tolerances let 98 % of them pass."""
+"""`mmm stability`: runs are compared as nightly runs are, and tolerances let 98% of them pass."""
 
 from __future__ import annotations
 

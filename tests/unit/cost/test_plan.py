@@ -61,7 +61,7 @@ def test_plan_prints_time_and_cost(plan: Any) -> None:
 
 def test_plan_shows_what_the_priors_expect_of_local_data(plan: Any) -> None:
     text = plan("--full").stdout
-    assert re.search(r"paid media  1\d% of REVENUE \(\d+% to \d+% in 90 % of the draws\)", text)
+    assert re.search(r"paid media  1\d% of REVENUE \(\d+% to \d+% in 90% of the draws\)", text)
     assert "\ntv  ROAS " in text
     prior = "posterior.priors.channels.tv"
     wrong = plan("--set", f"{prior}.roas=4000", "--json").stdout

@@ -20,7 +20,7 @@ RANDOM = np.random.default_rng(5)
     ("search", "expected"),
     [
         (RANDOM.uniform(0, 0.1, 160).round(4), "rate_as_spend"),  # click rate
-        (RANDOM.uniform(20, 60, 160).round(1), None),  # 3 % of the other spend: may be money
+        (RANDOM.uniform(20, 60, 160).round(1), None),  # 3% of the other spend: may be money
         (RANDOM.uniform(2, 6, 160).round(1), "rate_as_spend"),  # frequency
         (RANDOM.gamma(3, 1, 160).round(2) * (ROWS % 2), "tiny_spend"),
         (RANDOM.gamma(3, 10, 160).round(2), None),  # a small channel

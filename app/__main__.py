@@ -4,11 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from importlib import import_module
 from pathlib import Path
-from pkgutil import iter_modules
-
-from app import views
 
 OPTIONS = {
     "server.headless": "true",
@@ -35,10 +31,6 @@ def main() -> None:
     except ConfigError as error:
         sys.exit(f"error: {error.message}")
     environment.hide_secrets_from_programs()
-    for page in iter_modules(
-        views.__path__
-    ):  # the first visitor does not wait for what they import
-        import_module(f"{views.__name__}.{page.name}")
     from streamlit.web import cli
 
     port = os.environ.get("PORT", "8501")

@@ -19,8 +19,10 @@ def market() -> MarketState | None:
     if not known:
         empty("No market has a result yet.", "Train one on the page New market.")
         return None
-    asked = st.query_params.get("market", "")
-    index = next((n for n, one in enumerate(known.values()) if one.market == asked), 0)
+    asked = [st.query_params.get(name, "") for name in ("market", "revision")]
+    places = [(one.market, one.revision) for one in known.values()]
+    fits = [place for place in places if place[0] == asked[0] and asked[1] in (place[1], "")]
+    index = places.index(fits[0]) if fits else 0
     chosen = known[st.selectbox("Market", list(known), index=index)]
-    st.query_params["market"] = chosen.market
+    st.query_params["market"], st.query_params["revision"] = chosen.market, chosen.revision
     return chosen

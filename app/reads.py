@@ -6,12 +6,14 @@ Lists have at most MOST entries. One that is a few seconds old is read again beh
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import streamlit as st
 
 from app.deployment import here
@@ -160,6 +162,13 @@ def metrics(url: str, run_id: str) -> dict[str, Any]:
     """Return `metrics.json` of a finished run, which never changes."""
     found: dict[str, Any] = json.loads(artifacts.read(here().store, run(run_id), "metrics.json"))
     return found
+
+
+@st.cache_data(max_entries=100, show_spinner=False)
+def lift_tests(url: str, run_id: str) -> pd.DataFrame:
+    """Return the table `lift_tests` of a finished run, which never changes."""
+    data = artifacts.read(here().store, run(run_id), "tables/lift_tests.parquet")
+    return pd.read_parquet(io.BytesIO(data))
 
 
 def bucket_url() -> str:

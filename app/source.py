@@ -57,8 +57,11 @@ def _upload(at: Deployment, who: Person) -> Source:
     if file is None:
         st.markdown("One row per day or week, with a date, a target and spends. At most 200 MB.")
         return None
-    path = actions.upload_table(at, who, file.name, file.getvalue())
-    return {"type": "file", "path": path}
+    known = st.session_state.get("uploaded")
+    if known is None or known[0] != file.file_id:  # its content is hashed once, not at each click
+        path = actions.upload_table(at, who, file.name, file.getvalue())
+        st.session_state["uploaded"] = known = (file.file_id, path)
+    return {"type": "file", "path": known[1]}
 
 
 def _connection(kind: str) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from datetime import date, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -17,7 +16,6 @@ from app.frame import empty, errors, page
 from app.people import Person
 from app.text import code, plain
 from contract.calibration import Calibration
-from mmm import artifacts
 from mmm.configs import StoredConfig
 from mmm.edit_config import with_lift_tests
 from mmm.lift_tests import Stated, read
@@ -33,7 +31,7 @@ def show() -> None:
         run = market.current or market.held
         assert run is not None  # noqa: S101  `choose` offers no other market
         with errors():
-            _agreement(run, at)
+            _agreement(run)
         st.subheader("In the config")
         stored = pinned.config(market.market, market.revision)
         if stored is None or stored.config is None:
@@ -48,16 +46,14 @@ def show() -> None:
             _form(stored, names, at, who)
 
 
-def _agreement(run: Run, at: Deployment) -> None:
+def _agreement(run: Run) -> None:
     st.subheader("Does the model agree?")
-    table = pd.read_parquet(io.BytesIO(artifacts.read(at.store, run, "tables/lift_tests.parquet")))
+    table = reads.lift_tests(reads.bucket_url(), run.run_id)
     if table.empty:
         empty("The current run knows no lift test.", "Add one below; the next run uses it.")
     else:
         low, high = table["before_low"], table["before_high"]
-        agrees = [
-            "yes" if a <= x <= b else "no" for x, a, b in zip(table["lift"], low, high, strict=True)
-        ]
+        agrees = table["lift"].between(low, high).map({True: "yes", False: "no"})
         shown = pd.DataFrame(
             {
                 "Channel": table["channel"],

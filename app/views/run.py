@@ -73,10 +73,10 @@ def _show(run_id: str, at: Deployment, who: Person) -> None:
 def _facts(run: Run) -> None:
     badges = [(run.state.value, COLOURS.get(run.state.value, "blue"))]
     if run.verdict:
-        badges.append((f"verdict {run.verdict}", COLOURS[run.verdict]))
+        badges.append((f"verdict {run.verdict}", COLOURS.get(run.verdict, "gray")))
     if run.is_current:
         badges.append(("current run", "green"))
-    st.markdown(" ".join(f":{colour}-badge[{text}]" for text, colour in badges))
+    st.markdown(" ".join(f":{colour}-badge[{plain(text)}]" for text, colour in badges))
     took = "took" if run.state.is_terminal else "since"
     attempt = f", attempt {run.attempt + 1}" if run.attempt else ""
     st.markdown(

@@ -16,11 +16,12 @@ from app import sign_in
 from app.people import Person, Role
 from contract import layout
 from contract.base import canonical_json
-from contract.run import State
+from contract.run import State, read_status
 from contract.stores.folder import FolderStore
 from job.outputs.ledger import decisions
 from mmm import configs
 from tests.runs import WEEKLY
+from tests.statuses import put
 from tests.unit.app.conftest import Open, says
 from tests.unit.compare.test_compare import FIRST, SECOND
 from tests.unit.compare.test_compare import put as put_result
@@ -200,3 +201,20 @@ def test_the_second_of_two_people_is_told(console: Open, results: FolderStore) -
     press(at, "Add the total")
     assert "newer version" in says(at)
     assert "eve@example.com" in says(at)
+
+
+def test_each_revision_of_a_market_can_be_chosen(console: Open, results: FolderStore) -> None:
+    for name in ("AT", "DE"):
+        run_id = put(results, 7 if name == "AT" else 8, name, State.SUCCEEDED)
+        status = read_status(results, run_id)
+        assert status is not None
+        changed = status.model_copy(update={"revision": "r2"})
+        results.write(layout.status(run_id), changed.to_json())
+        results.write(layout.current("r2", name), canonical_json({"run_id": run_id}))
+    at = console("budget", market="DE", revision="r2")
+    box = next(one for one in at.selectbox if one.label == "Market")
+    assert box.value == "DE, revision r2"
+    at = console("budget")
+    for wanted in ("DE, revision r2", "DE, revision r1", "AT, revision r2"):
+        next(one for one in at.selectbox if one.label == "Market").set_value(wanted).run().run()
+        assert next(one for one in at.selectbox if one.label == "Market").value == wanted

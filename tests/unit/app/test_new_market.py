@@ -62,6 +62,23 @@ def test_an_uploaded_table_becomes_a_draft(
     assert at.query_params["draft"] == draft.path.split("/")[1].removesuffix(".json")
 
 
+def test_an_upload_is_hashed_once(
+    console: Open, store: FolderStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    uploaded: list[str] = []
+    upload = uploads.upload
+
+    def noted(at: Store, name: str, data: bytes) -> str:
+        uploaded.append(name)
+        return upload(at, name, data)
+
+    monkeypatch.setattr(uploads, "upload", noted)
+    at = console("new_market")
+    at.file_uploader(key="upload").set_value(("a.csv", CSV.read_bytes(), "text/csv")).run()
+    at.text_input(key="market").set_value("DE").run()
+    assert uploaded == ["a.csv"]
+
+
 def test_a_table_becomes_a_saved_config_and_a_request(
     console: Open, store: FolderStore, tmp_path: Path
 ) -> None:

@@ -17,6 +17,7 @@ from typing import Any, Self
 import pytest
 from google.api_core import exceptions as google_errors
 from google.cloud import pubsub_v1
+from google.pubsub_v1 import ReceivedMessage
 
 from contract.run import Status, read_status
 from contract.stores import Store, open_store
@@ -113,21 +114,26 @@ class Cloud:
 
     def pull(self) -> None:
         """Take the events that have arrived."""
-        try:
-            answer = self.subscriber.pull(
-                subscription=subscription("mmm-events"), max_messages=50, timeout=4
-            )
-        except google_errors.DeadlineExceeded:
-            return
-        for received in answer.received_messages:
+        found = self.waiting("mmm-events")
+        for received in found:
             event = json.loads(received.message.data)
             assert received.message.attributes["ce-id"] == event["id"]
             self.events.append(event)
-        if answer.received_messages:
+        if found:
             self.subscriber.acknowledge(
                 subscription=subscription("mmm-events"),
-                ack_ids=[received.ack_id for received in answer.received_messages],
+                ack_ids=[received.ack_id for received in found],
             )
+
+    def waiting(self, name: str) -> list[ReceivedMessage]:
+        """Return messages of a subscription; empty if none arrives for a while."""
+        try:
+            answer = self.subscriber.pull(
+                subscription=subscription(name), max_messages=50, timeout=4
+            )
+        except google_errors.DeadlineExceeded:
+            return []
+        return list(answer.received_messages)
 
     def wait_for_event(self, *, timeout: float = 240.0, **wanted: object) -> dict[str, Any]:
         """The first event whose data has these values."""

@@ -238,10 +238,7 @@ def test_nothing_is_lost_or_done_twice(cloud: Cloud) -> None:
         assert len(events) == 1, run_id
         assert len(cloud.run.of_run(run_id)) <= 1, run_id
     assert {event["subject"] for event in cloud.events} == set(runs)
-    answer = cloud.subscriber.pull(
-        subscription=clouds.subscription("mmm-requests-dead"), max_messages=5, timeout=10
-    )
-    assert [received.message.data for received in answer.received_messages] == []
+    assert [received.message.data for received in cloud.waiting("mmm-requests-dead")] == []
 
 
 def gcloud(arguments: list[str], env: dict[str, str]) -> subprocess.CompletedProcess[str]:

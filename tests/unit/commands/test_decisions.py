@@ -145,7 +145,7 @@ def test_holding_a_run_that_is_not_current_moves_nothing(store: FolderStore) -> 
 @pytest.mark.parametrize(
     ("decide", "problem"),
     [
-        (lambda s: promote(s, "x", **WHY), "RUN is `x`; allowed: e.g."),
+        (lambda s: promote(s, "x", **WHY), "RUN is `x`; allowed: a run id, e.g."),
         (lambda s: promote(s, f"{OLD[:-1]}0", **WHY), "there is no run"),
         (lambda s: promote(s, OLD, reason=" ", by="a"), "`--reason` is empty"),
         (lambda s: rollback(s, "FR", "r1", **WHY), "market `FR` has no current run"),

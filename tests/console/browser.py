@@ -46,6 +46,7 @@ class Page:
     def __init__(self, socket: ClientConnection) -> None:
         self._socket = socket
         self._numbers = itertools.count(1)
+        self.clicks = 0  # what a person does: clicks, fields that are filled, files that are chosen
 
     def send(self, method: str, **params: Any) -> dict[str, Any]:
         """Call a method of the protocol."""
@@ -135,6 +136,7 @@ class Page:
         exact: bool = False,
     ) -> None:
         """Click where a person would."""
+        self.clicks += 1
         code = self._at_rest(what, text, exact=exact)
         place = self.run(
             f"(e => {{const r = e.getBoundingClientRect();"
@@ -148,6 +150,7 @@ class Page:
 
     def type(self, label: str, text: str, *, enter: bool = True) -> None:
         """Replace the text of a field."""
+        self.clicks += 1
         code = self._at_rest("input, textarea", label)
         self.run(f"(e => {{e.focus(); e.select()}})({code})")
         self.send("Input.insertText", text=text)
@@ -171,6 +174,7 @@ class Page:
 
     def upload(self, file: Path) -> None:
         """Give a file to the page's field for files."""
+        self.clicks += 1
         self.wait("!!document.querySelector('input[type=file]')")
         document = self.send("DOM.getDocument")["root"]["nodeId"]
         found = self.send("DOM.querySelector", nodeId=document, selector="input[type=file]")

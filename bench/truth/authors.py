@@ -124,7 +124,7 @@ def amss(random: Random) -> Weeks:
 
     Of the original's states, loyalty and availability are left out. Spends follow the season, and
     search reaches active people only. The modeller sees an index of the market's size, with an
-    error of 2 %.
+    error of 2%.
     """
     time = np.arange(_WEEKS)
     season = 0.6 + 0.25 * np.sin(2 * np.pi * time / 52 + random.uniform(0, 2 * np.pi))

@@ -147,7 +147,7 @@ def in_markdown(result: dict[str, Any]) -> str:
         "# How often do the intervals contain the truth?",
         "",
         f"{result['simulations']} simulations of {', '.join(result['markets'])}, engine builtin, "
-        f"{result['trials']} trials of {result['iterations']} iterations. The intervals are 95 % "
+        f"{result['trials']} trials of {result['iterations']} iterations. The intervals are 95% "
         f"intervals; the bootstrap uses {result['draws']} refits. Coverage is the share of "
         "intervals that contain the true value. Width is relative to the true value. *Known* has "
         "the true adstock and saturation of all channels; *searched* finds them as in every run.",

@@ -5,12 +5,12 @@ every night.
 
 *Held*: the posterior is drawn again after each week and compared with the run that was accepted
 last (`promotion`). Nothing changes in these markets, so each run that is held is a false alarm. To
-see what the comparison notices, the effect of each channel in turn falls by 30 %, six weeks before
+see what the comparison notices, the effect of each channel in turn falls by 30%, six weeks before
 a run is compared with the run before the change.
 
 *Found*: the check `recent_change` of the verdict looks at the last weeks of the data. Without a
 change, each finding is a false alarm. Then the effect of one channel, or of all of them, falls or
-rises by 30 % from one week on: is it found in one of the next six runs? The media's shapes are
+rises by 30% from one week on: is it found in one of the next six runs? The media's shapes are
 those of one posterior, of the data before the 40 weeks.
 
 *Known*: the t-value of the change for somebody who knows the market, the responses and the noise,
@@ -211,11 +211,11 @@ def in_markdown(rows: list[dict[str, Any]]) -> str:
         f"Without a change, {_markets(nights)} and {len(nights)} runs: "
         f"{sum(row['held'] for row in nights)} are held. The median change of a channel's ROAS "
         f"from the accepted run is {np.median(changes):.1%}. Six weeks after an effect fell by "
-        f"30 %, {sum(row['held'] for row in held) - sum(row['held'] for row in nights)} of "
+        f"30%, {sum(row['held'] for row in held) - sum(row['held'] for row in nights)} of "
         f"{len(held) - len(nights)} runs are held.",
         "",
         f"`recent_change`, {_markets(quiet)} and {len(quiet)} runs without a change: "
-        f"{_share(quiet, limit):.1%} have a finding. With a change of 30 %:",
+        f"{_share(quiet, limit):.1%} have a finding. With a change of 30%:",
         "",
         "| changes | number | found within 6 runs |",
         "|---|--:|--:|",

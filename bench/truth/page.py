@@ -26,15 +26,14 @@ def in_markdown(result: Mapping[str, Any], records: Records) -> str:
         "# How near do methods come to a known ROAS?",
         "",
         "Markets are simulated, so their true ROAS is known (`bench/truth/worlds.py`). Error of "
-        "the median, width of the 90 % interval and score (width plus 20 times the distance by "
-        "which the truth is missed; lower is better) are relative to the market's mean ROAS. *50 %*"
-        " to *95 %*: how often an interval of that level holds the truth. *Order*: how often two "
-        "channels are in the right order; a coin has 50 %.",
+        "the median, width of the 90% interval and score (width plus 20 times the distance by "
+        "which the truth is missed; lower is better) are relative to the market's mean ROAS. *50%*"
+        " to *95%*: how often an interval of that level holds the truth. *Order*: how often two "
+        "channels are in the right order; a coin has 50%.",
         "",
         f"## All methods, on the same {_markets(both)} markets",
         "",
-        "| method | 50 % | 80 % | 90 % | 95 % | width | score | error | order "
-        "| CPU s | GB | cents |",
+        "| method | 50% | 80% | 90% | 95% | width | score | error | order | CPU s | GB | cents |",
         f"|---{'|--:' * 11}|",
         *(_method_line(name, both) for name in METHODS if _of(both, name)),
         "",
@@ -46,11 +45,11 @@ def in_markdown(result: Mapping[str, Any], records: Records) -> str:
         "",
         "## MMM Trainer's posterior, on all markets",
         "",
-        "*Chasing*: coverage of the 90 % interval for channels whose spend follows unmeasured "
+        "*Chasing*: coverage of the 90% interval for channels whose spend follows unmeasured "
         "demand. *False alarms*: channels that the report calls unknown although the data can tell "
         "them apart. *R-hat*: share of channels at most 1.1.",
         "",
-        "| world | markets | channels | 50 % | 80 % | 90 % | 95 % | width | score | error "
+        "| world | markets | channels | 50% | 80% | 90% | 95% | width | score | error "
         "| order | chasing | false alarms | R-hat | statements right |",
         f"|---{'|--:' * 14}|",
     ]

@@ -39,7 +39,7 @@ def main() -> int:
     ).ravel()
     counts = tenths(ranks)
     print(f"{len(ranks)} ranks, by tenths: {' '.join(map(str, counts))}")
-    print(f"chi-square {chi_square(counts):.1f} on {TENTHS - 1}; 16.9 is exceeded in 5 % of cases")
+    print(f"chi-square {chi_square(counts):.1f} on {TENTHS - 1}; 16.9 is exceeded in 5% of cases")
     return 0
 
 

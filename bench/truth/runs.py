@@ -3,7 +3,7 @@
 Runs of the whole pipeline (`mmm run`: extract, gate, search, posterior, verdict, promotion) train
 an example market after each of its last 40 weeks, into one bucket, as a deployment does. Nothing
 changes in the market, so each run that is held is a false alarm. Then the effect of one channel
-falls or rises by 30 % from one week on: which of the six runs that follow is the first whose
+falls or rises by 30% from one week on: which of the six runs that follow is the first whose
 verdict says so?
 
 Results that exist are kept. Writes runs.jsonl and runs.md next to this file.
@@ -143,7 +143,7 @@ def in_markdown(rows: list[dict[str, Any]]) -> str:
         f"Findings: {_counts(checks) or 'none'}. The median change of a channel's ROAS from one "
         f"night to the next is {np.median(moves):.1%}.",
         "",
-        f"With a change of 30 % in one channel, after night {START}:",
+        f"With a change of 30% in one channel, after night {START}:",
         "",
         "| channel | effect | first of six runs that finds it | held |",
         "|---|--:|--:|--:|",

@@ -127,7 +127,7 @@ def in_markdown(result: dict[str, Any]) -> str:
         "",
         f"Our steps are those of every run; NUTS has {NUTS_CHAINS} chains of 500 draws after 500 "
         "of warm-up. CPU seconds are of the whole process, with compilation. *Effective draws* are "
-        "of the channel that mixes worst. *Difference*: of medians and ends of 90 % intervals from "
+        "of the channel that mixes worst. *Difference*: of medians and ends of 90% intervals from "
         "those of NUTS, as a share of the mean width.",
         "",
         "| world | channels | sampler | CPU s | effective draws | per CPU s | worst R-hat "

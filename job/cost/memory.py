@@ -1,6 +1,6 @@
 """The memory that a task needs: on Cloud Run, the files that it writes are memory too.
 
-The coefficients are 15 to 35 % above what `python -m bench.task_memory` measured.
+The coefficients are 15 to 35% above what `python -m bench.task_memory` measured.
 """
 
 from __future__ import annotations

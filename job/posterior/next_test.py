@@ -18,7 +18,7 @@ from job.posterior.summary import chosen_draws
 
 _FACTORS = np.linspace(0.5, 2.0, 16)  # of a channel's spend, that the best split may choose
 _DRAWS, _RESULTS = 400, 60
-_TAIL = 0.05  # an interval holds 90 %
+_TAIL = 0.05  # an interval holds 90%
 _STEPS = 40  # of the bisection
 
 

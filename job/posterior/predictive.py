@@ -15,7 +15,7 @@ _FAR = 20.0  # a stated ROAS this many times above or below the typical one has 
 
 @dataclass(frozen=True, kw_only=True)
 class PriorExpectation:
-    """Medians and 90 % intervals of the prior.
+    """Medians and 90% intervals of the prior.
 
     Attributes:
         share: the share of the target that all paid media bring.

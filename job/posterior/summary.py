@@ -28,7 +28,7 @@ LEAST_VARIATION = 0.02  # of an exposure without trend and season, as a share of
 
 @dataclass(frozen=True)
 class Span:
-    """A median and an interval that holds 90 % of the draws."""
+    """A median and an interval that holds 90% of the draws."""
 
     median: float
     low: float

@@ -33,7 +33,7 @@ class Fold:
         rsq: R², relative to the mean of the predicted periods; None if they do not vary.
         nrmse: root mean squared error, divided by the range of the target in these periods.
         mape: mean absolute error, relative to the target where it is not 0.
-        inside: the share of the periods whose target is within the 90 % interval.
+        inside: the share of the periods whose target is within the 90% interval.
     """
 
     train: int

@@ -12,6 +12,7 @@ from app.deployment import Deployment
 from app.frame import empty, errors, page
 from app.people import Person
 from app.text import code, plain
+from contract.amounts import chance
 from mmm.budget import MOST, WhatIf, what_if
 from mmm.configs import StoredConfig
 from mmm.edit_config import with_budget
@@ -61,9 +62,9 @@ def _result(found: WhatIf) -> None:
     with st.container(horizontal=True):
         st.metric("Spend", f"{found.spend_change:+,.0f}")
         st.metric("Target", f"{change.median:+,.0f}")
-        st.metric("Chance of a gain", f"{found.chance:.0%}")
+        st.metric("Chance of a gain", chance(found.chance))
         if found.chance_to_pay is not None:
-            st.metric("Chance that it brings more than it costs", f"{found.chance_to_pay:.0%}")
+            st.metric("Chance that it brings more than it costs", chance(found.chance_to_pay))
     st.markdown(
         f"The target would change by {change.median:+,.0f}; 90% of the draws are between "
         f"{change.low:+,.0f} and {change.high:+,.0f}."

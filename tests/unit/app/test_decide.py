@@ -143,7 +143,7 @@ def test_a_budget_has_a_change_and_a_chance(console: Open, results: FolderStore)
     metrics = {m.label: m.value for m in at.metric}
     assert metrics["Spend"] == "-1,000"
     assert float(metrics["Target"].replace(",", "")) == pytest.approx(-3000, rel=0.05)
-    assert metrics["Chance of a gain"] == "0%"
+    assert metrics["Chance of a gain"] == "below 1%"
 
 
 def test_a_total_becomes_a_scenario_of_the_config(console: Open, results: FolderStore) -> None:

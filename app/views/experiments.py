@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import pandas as pd
@@ -16,9 +14,10 @@ from app.frame import empty, errors, page
 from app.people import Person
 from app.text import code, plain
 from contract.calibration import Calibration
+from contract.printable import short
 from mmm.configs import StoredConfig
 from mmm.edit_config import with_lift_tests
-from mmm.lift_tests import Stated, read
+from mmm.lift_tests import Stated, lift_tests
 from mmm.runs import Run
 
 
@@ -113,16 +112,16 @@ def _form(stored: StoredConfig, names: list[str], at: Deployment, who: Person) -
 
 
 def _file(stored: StoredConfig, names: list[str], at: Deployment, who: Person) -> None:
-    file = st.file_uploader("A CSV, a result of GeoLift or of Meridian GeoX", type=["csv", "json"])
+    file = st.file_uploader(
+        "A CSV, a result of GeoLift or of Meridian GeoX", type=["csv", "json"], key="tests"
+    )
     channel = st.selectbox(
         "Channel that was tested", names, index=None, placeholder="If the file does not say it"
     )
     if file is None:
         return
-    with TemporaryDirectory() as folder:
-        path = Path(folder) / "tests"
-        path.write_bytes(file.getvalue())
-        tests = read(path, Stated(channels={None: channel} if channel else {}))
+    stated = Stated(channels={None: channel} if channel else {})
+    tests = lift_tests(file.getvalue(), short(file.name), stated)
     _tests(tests)
     if st.button("Add them to the config", type="primary"):
         rows = [test.model_dump(mode="json", exclude_unset=True) for test in tests]

@@ -193,6 +193,16 @@ def test_a_new_test_goes_into_the_config(console: Open, results: FolderStore) ->
     assert [(t.channel, t.lift) for t in saved.config.calibration] == [("tv", 5000.0)]
 
 
+def test_a_file_that_is_no_lift_test_is_named_as_the_person_knows_it(
+    console: Open, results: FolderStore
+) -> None:
+    at = console("experiments", market="DE")
+    at.segmented_control(key="from").set_value("A file").run()
+    at.file_uploader(key="tests").set_value(("lifts.csv", b"a,b\n1,2\n", "text/csv")).run()
+    assert not at.exception
+    assert "`lifts.csv` is not a result that is known" in says(at)
+
+
 def test_the_second_of_two_people_is_told(console: Open, results: FolderStore) -> None:
     at = console("budget", market="DE")
     stored = configs.read(results, "de")

@@ -16,6 +16,7 @@ import pytest
 import structlog
 
 from contract.stores import Store, open_store
+from job.runtime import signals
 from tests.fakes import cloud_run, gcs, pubsub, snowflake
 from tests.fakes.cloud_run import FakeCloudRun
 from tests.fakes.gcs import FakeGCS
@@ -67,6 +68,12 @@ def own_logs() -> Iterator[None]:
             root.removeHandler(handler)
     structlog.reset_defaults()
     structlog.contextvars.clear_contextvars()
+
+
+@pytest.fixture(autouse=True)
+def no_signal(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Forget the signals of other tests: after one, a command would end the tests' process."""
+    monkeypatch.setattr(signals, "_stop", signals._Stop())
 
 
 @pytest.fixture(scope="session")

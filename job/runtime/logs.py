@@ -8,8 +8,10 @@ kept, so that its attempt can store them (`job.attempt.stored_log`).
 from __future__ import annotations
 
 import logging
+import threading
 from collections import deque
 from collections.abc import MutableMapping
+from contextlib import nullcontext
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any, Literal, TextIO, cast
@@ -20,6 +22,7 @@ from rich.console import Console
 from contract.cloud_logging import entry
 from job.runtime.log_lines import LABELS, line_of
 from job.runtime.output import Stderr
+from job.runtime.signals import shielded
 
 KEPT = 5000  # entries
 _kept: deque[tuple[str, str]] = deque(maxlen=KEPT)
@@ -89,7 +92,10 @@ class _ConsoleLogger:
         self._console = console
 
     def msg(self, line: str) -> None:
-        self._console.print(line, markup=False, highlight=False, emoji=False, soft_wrap=True)
+        # A signal, which only the main thread sees, would make rich write the same line again.
+        in_main = threading.current_thread() is threading.main_thread()
+        with shielded() if in_main else nullcontext():
+            self._console.print(line, markup=False, highlight=False, emoji=False, soft_wrap=True)
 
     debug = info = warning = error = critical = exception = msg
 

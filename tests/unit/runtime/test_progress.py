@@ -14,7 +14,7 @@ import structlog
 from rich.console import Console
 
 from contract.exceptions import CancelledError
-from job.runtime import signals
+from job.runtime import logs
 from job.runtime.progress import Bars
 from job.runtime.signals import stop_on_signal
 from job.runtime.trace import Trace
@@ -90,7 +90,6 @@ def test_a_signal_while_the_bars_begin_shows_the_cursor_again(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """The signal arrives when the cursor has just been hidden."""
-    monkeypatch.setattr(signals, "_stop", signals._Stop())  # other tests see no signal
     screen = io.StringIO()
     console = Console(file=screen, force_terminal=True, width=60)
     bars = Bars(console)
@@ -108,3 +107,20 @@ def test_a_signal_while_the_bars_begin_shows_the_cursor_again(
         pass
     assert [step.state for step in trace.steps] == ["failed"]
     assert screen.getvalue().rfind(SHOWN) > screen.getvalue().rfind(HIDDEN) >= 0
+
+
+def test_a_line_that_a_signal_interrupts_is_written_once() -> None:
+    class Interrupted(io.StringIO):
+        def write(self, text: str) -> int:
+            done = super().write(text)
+            if self.getvalue().count("train") == 1 and "train" in text:
+                os.kill(os.getpid(), signal.SIGTERM)
+            return done
+
+    screen = Interrupted()
+    log = logs.configure("console", Console(file=screen, force_terminal=True, width=60))
+    with pytest.raises(CancelledError), stop_on_signal():
+        log.info("train")
+    log.info("stopped")
+    assert screen.getvalue().count("train") == 1
+    assert screen.getvalue().count("stopped") == 1

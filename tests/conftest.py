@@ -72,8 +72,12 @@ def own_logs() -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def no_signal(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Forget the signals of other tests: after one, a command would end the tests' process."""
-    monkeypatch.setattr(signals, "_stop", signals._Stop())
+    """Forget the signals of other tests: after one, a command would end the tests' process.
+
+    The simulation has signals of its own.
+    """
+    if type(signals._stop) is signals._Stop:
+        monkeypatch.setattr(signals, "_stop", signals._Stop())
 
 
 @pytest.fixture(scope="session")

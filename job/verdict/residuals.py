@@ -42,7 +42,7 @@ def outliers(evidence: Evidence) -> Iterator[Finding | Measure]:
     deviation = 1.4826 * float(np.median(centred))
     scores = centred / deviation if deviation > 0 else centred * 0.0
     far = np.flatnonzero(scores > limit)
-    yield Measure(round(float(scores.max()), 1), limit)
+    yield Measure(round(float(np.max(scores)), 1), limit)
     if far.size:
         worst = int(np.argmax(scores))
         column = evidence.config.target.column

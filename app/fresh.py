@@ -48,13 +48,14 @@ class Fresh(Generic[K, T]):
     def __init__(self, read: Callable[[K], T]) -> None:
         self._read = read
         self._entries: dict[K, _Entry[T]] = {}
+        self._clears = 0
         self._lock = Lock()
 
     def get(self, key: K) -> T:
         """Return the value of a key; where a page waits, what the function raises is raised."""
         now = time.monotonic()
         with self._lock:
-            entry = self._entries.get(key)
+            clears, entry = self._clears, self._entries.get(key)
             if entry is not None:
                 entry = entry.newest()
                 if entry.coming is None and now - entry.at >= FRESH:
@@ -63,7 +64,8 @@ class Fresh(Generic[K, T]):
         if entry is None:
             value = self._read(key)
             with self._lock:
-                self._entries[key] = _Entry(value, now)
+                if clears == self._clears:  # else it may be from before what cleared the values
+                    self._entries[key] = _Entry(value, now)
             return value
         if entry.coming is None:
             return entry.value
@@ -75,4 +77,5 @@ class Fresh(Generic[K, T]):
     def clear(self) -> None:
         """Forget all values: the next page waits for new ones."""
         with self._lock:
+            self._clears += 1
             self._entries.clear()

@@ -9,7 +9,7 @@ from typing import Any
 from contract import layout
 from mmm.decisions import promote, rollback
 from tests.simulation.accidents import Accidents
-from tests.simulation.invariants import ENDS, TRAINED, at_end
+from tests.simulation.invariants import TRAINED, at_end
 from tests.simulation.job import is_bad
 from tests.simulation.world import Message, World, config_of, put_config
 
@@ -149,18 +149,8 @@ class Story:
     def _settle(self) -> None:
         """Wait until every message is answered and every run has ended."""
         until = self.loop.now + MOST_SECONDS
-        while self.loop.now < until and not self._settled():
+        while self.loop.now < until and not self.world.is_settled():
             self.loop.pause(LOOK_SECONDS)
-
-    def _settled(self) -> bool:
-        world = self.world
-        runs = world.runs()
-        return (
-            all(message.acknowledged for message in world.messages)
-            and all(status and status["state"] in ENDS for status in runs.values())
-            and not world.run.alive
-            and {event["subject"] for event in world.events} >= runs.keys()
-        )
 
     def _further(self, markets: list[str]) -> None:
         """Ask for runs with other data until one succeeds, then for the same one again."""

@@ -12,7 +12,7 @@ import pytest
 
 from contract import retries
 from tests.simulation import seam
-from tests.simulation.invariants import ENDS, TRAINED, at_end
+from tests.simulation.invariants import TRAINED, at_end
 from tests.simulation.loop import Loop
 from tests.simulation.play import simulation
 from tests.simulation.world import Message, World, config_of
@@ -61,7 +61,7 @@ def play(service: str, stage: str, seconds: float) -> tuple[World, Message]:
             world.schedule()
             config = config_of("DE", 0, trials=3, tasks=2)
             messages.append(world.publish({"config": config}, 0, ["DE"]))
-            while loop.now < 3 * 3600 and not _settled(world):
+            while loop.now < 3 * 3600 and not world.is_settled():
                 loop.pause(30.0)
             loop.problems += at_end(world, final=True)
             over.append(True)
@@ -76,16 +76,6 @@ def play(service: str, stage: str, seconds: float) -> tuple[World, Message]:
 
 def _has(world: World, part: str) -> bool:
     return any(part in path for path in world.server.objects)
-
-
-def _settled(world: World) -> bool:
-    runs = world.runs()
-    return (
-        all(message.acknowledged for message in world.messages)
-        and all(status and status["state"] in ENDS for status in runs.values())
-        and not world.run.alive
-        and {event["subject"] for event in world.events} >= runs.keys()
-    )
 
 
 @pytest.mark.parametrize(("service", "stage"), CASES)

@@ -17,7 +17,7 @@ from tests.simulation import job
 from tests.simulation.bucket import Bucket, Server, Stored
 from tests.simulation.cloud_run import JOB, Executions, Jobs, Service, Tasks
 from tests.simulation.faults import Faults
-from tests.simulation.invariants import Watch
+from tests.simulation.invariants import ENDS, Watch
 from tests.simulation.loop import Loop, Process
 from trigger.accept import MessageResult, accept
 from trigger.cloud_run import CloudRunLauncher
@@ -208,6 +208,16 @@ class World:
             elif folder == "runs" and name == "request.json":
                 found.setdefault(run_id, None)
         return found
+
+    def is_settled(self) -> bool:
+        """Return whether every message is answered, and every run has ended and has its event."""
+        runs = self.runs()
+        return (
+            all(message.acknowledged for message in self.messages)
+            and all(status and status["state"] in ENDS for status in runs.values())
+            and not self.run.alive
+            and {event["subject"] for event in self.events} >= runs.keys()
+        )
 
 
 def config_of(market: str, variant: int, *, trials: int, tasks: int) -> dict[str, Any]:

@@ -75,7 +75,7 @@ def test_an_old_value_is_not_shown(clock: list[float], monkeypatch: pytest.Monke
     clock[0] += fresh.LATE
     assert values.get("a") == "a2"
     clock[0] += fresh.FRESH
-    values.get("a")  # begins a reading that nobody looks at for an hour
+    values.get("a")  # begins to read a value that no page shows for an hour
     coming = values._entries["a"].coming
     if coming is not None:
         coming.result(30)
@@ -142,3 +142,16 @@ def test_a_run_that_has_not_ended_is_read_again(markets: FolderStore) -> None:
         markets, "20261123T060000Z-00000004"
     )
     assert known.read(markets, "20200101T000000Z-00000000") is None
+
+
+def test_a_reading_that_an_action_overtook_is_not_kept(clock: list[float]) -> None:
+    found = ["before", "after"]
+
+    def read(_: str) -> str:
+        value = found.pop(0)
+        if value == "before":
+            values.clear()  # the action of somebody, while the list is read
+        return value
+
+    values: Fresh[str, str] = Fresh(read)
+    assert [values.get("a"), values.get("a")] == ["before", "after"]

@@ -116,7 +116,8 @@ class _Front(Proxy):
             ) as found:
                 if json.load(found)["generation"] == wanted[0]:
                     return None
-        except urllib.error.HTTPError:  # the server says itself that there is no such object
+        except urllib.error.HTTPError as missing:  # the server says itself: there is no such object
+            missing.close()
             return None
         error = {"error": {"code": 412, "message": "conditionNotMet"}}
         return 412, {"Content-Type": "application/json"}, json.dumps(error).encode()

@@ -99,7 +99,8 @@ def deliver(url: str, event: dict[str, Any]) -> int:
         with urllib.request.urlopen(request, timeout=30) as answer:
             return int(answer.status)
     except HTTPError as error:
-        return error.code
+        with error:
+            return error.code
 
 
 @pytest.fixture(scope="module")

@@ -5,6 +5,7 @@ test_that("versions of installed packages are told", {
 })
 
 test_that("nevergrad's versions are told where it is installed", {
+  skip_if_not_installed("reticulate")
   python <- Sys.getenv("RETICULATE_PYTHON")
   skip_if_not(nzchar(python), "RETICULATE_PYTHON is not set")
   quick <- check_nevergrad(python, load = FALSE)
@@ -13,6 +14,7 @@ test_that("nevergrad's versions are told where it is installed", {
 })
 
 test_that("the true cause is told where it is not", {
+  skip_if_not_installed("reticulate")
   expect_error(check_nevergrad("/no/python"), "no such program", class = "nevergrad_error")
   # A Python without site-packages has no nevergrad, whatever the machine has.
   bare <- tempfile("python-")

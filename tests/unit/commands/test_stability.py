@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import time
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -59,15 +60,18 @@ def work(number):
         time.sleep(60)
     return number
 
-with _in_parallel(work, [0, 1, 2, 3], 2) as results:
-    for result in results:
-        print("done", result, flush=True)
+if __name__ == "__main__":
+    with _in_parallel(work, [0, 1, 2, 3], 2) as results:
+        for result in results:
+            print("done", result, flush=True)
 """
 
 
-def test_ctrl_c_ends_all_processes_and_prints_nothing_of_theirs() -> None:
-    command = [sys.executable, "-c", POOL]
-    terminal = Terminal(command, cwd=ROOT, env=dict(os.environ))
+def test_ctrl_c_ends_all_processes_and_prints_nothing_of_theirs(tmp_path: Path) -> None:
+    script = tmp_path / "pool.py"  # from Python 3.14 on, processes import it
+    script.write_text(POOL)
+    env = {**os.environ, "PYTHONPATH": str(ROOT)}
+    terminal = Terminal([sys.executable, str(script)], cwd=ROOT, env=env)
     terminal.read_until("done 0")
     began = time.monotonic()
     terminal.type("\x03")
